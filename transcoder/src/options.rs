@@ -1,0 +1,92 @@
+//! What the caller chooses for a stream.
+
+use crate::{Error, ErrorKind};
+
+/// Options of one [`Remuxer`](crate::Remuxer).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Output sample rate in Hz; 0 keeps the source's.
+    pub sample_rate_hz: u32,
+    /// Output channels: 1, 2 or 6; 0 keeps the source's.
+    pub channels: u8,
+    /// AAC bit rate in bit/s.
+    pub bitrate_bps: u32,
+    /// Service id of the one program to keep; 0 keeps every program.
+    pub program: u16,
+    /// Which audio tracks of a program are kept.
+    pub tracks: Tracks,
+    /// Leave the source track in and add the AAC track on a free PID.
+    pub keep_original: bool,
+}
+
+/// Which audio tracks of a program are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Tracks {
+    /// Every track.
+    #[default]
+    All,
+    /// The first track of the PMT alone.
+    First,
+    /// The track that matches the earliest of these ISO 639-2 codes, alone; the
+    /// first track when none matches.
+    Languages(Vec<[u8; 3]>),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sample_rate_hz: 0,
+            channels: 2,
+            bitrate_bps: 192_000,
+            program: 0,
+            tracks: Tracks::All,
+            keep_original: false,
+        }
+    }
+}
+
+impl Options {
+    /// Sample rates that MPEG-4 AAC can signal (ISO/IEC 14496-3, table 1.18), in Hz.
+    pub const SAMPLE_RATES_HZ: [u32; 12] = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+        8_000,
+    ];
+    /// Accepted AAC bit rates, in bit/s.
+    pub const BITRATES_BPS: std::ops::RangeInclusive<u32> = 8_000..=576_000;
+
+    /// Says which option is out of its range, if one is.
+    pub fn validate(&self) -> Result<(), Error> {
+        let invalid = |text: String| Err(Error::new(ErrorKind::InvalidArgument, text));
+        if self.sample_rate_hz != 0 && !Self::SAMPLE_RATES_HZ.contains(&self.sample_rate_hz) {
+            return invalid(format!(
+                "sample_rate {} is not a rate of AAC; use 0 (as the source), 48000, 44100 or 32000",
+                self.sample_rate_hz
+            ));
+        }
+        if !matches!(self.channels, 0 | 1 | 2 | 6) {
+            return invalid(format!(
+                "channels {} is not possible; use 0 (as the source), 1, 2 or 6",
+                self.channels
+            ));
+        }
+        if !Self::BITRATES_BPS.contains(&self.bitrate_bps) {
+            return invalid(format!(
+                "bitrate {} is not possible; use {} to {} bit/s",
+                self.bitrate_bps,
+                Self::BITRATES_BPS.start(),
+                Self::BITRATES_BPS.end()
+            ));
+        }
+        if let Tracks::Languages(languages) = &self.tracks
+            && let Some(code) = languages
+                .iter()
+                .find(|code| !code.iter().all(u8::is_ascii_alphabetic))
+        {
+            return invalid(format!(
+                "track language {:?} is not an ISO 639-2 code such as \"deu\"",
+                String::from_utf8_lossy(code)
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! MPEG-TS syntax (ISO/IEC 13818-1): bytes to packets, sections, PES and clocks,
+//! and back.
+
+pub mod clock;
