@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Codec = -5,
     /// The stream was finished before.
     Finished = -6,
+    /// Another call on the same handle is under way.
+    Busy = -7,
 }
 
 /// A kind and a sentence that says what happened.

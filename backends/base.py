@@ -1,0 +1,205 @@
+"""The interface that every backend offers: a `Backend` opens `Remuxer`s."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+from .errors import InvalidArgumentError
+
+SAMPLE_RATES_HZ = frozenset(
+    (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+)
+"""Rates that MPEG-4 AAC can signal (ISO/IEC 14496-3, table 1.18)."""
+
+BITRATES_BPS = range(8_000, 576_001)
+"""AAC bit rates that are accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemuxOptions:
+    """What the caller chooses for a stream. Raises `InvalidArgumentError` for a value out of range.
+
+    These are the options of transcoder/src/options.rs.
+    """
+
+    sample_rate: int = 0
+    """Output sample rate in Hz; 0 keeps the source's."""
+    channels: int = 2
+    """Output channels: 1, 2 or 6; 0 keeps the source's."""
+    bitrate: int = 192_000
+    """AAC bit rate in bit/s."""
+    program: int = 0
+    """Service id of the one program to keep; 0 keeps every program."""
+    tracks: Literal["all", "first"] | tuple[str, ...] = "all"
+    """Every audio track, the PMT's first alone, or the one that matches the earliest of these
+    ISO 639-2 codes alone (the first when none matches)."""
+    keep_original: bool = False
+    """Leave the source track in and add the AAC track on a free PID."""
+
+    def __post_init__(self) -> None:
+        if self.sample_rate != 0 and self.sample_rate not in SAMPLE_RATES_HZ:
+            raise InvalidArgumentError(
+                f"sample rate {self.sample_rate} is not a rate of AAC; "
+                "use 0 (as the source), 48000, 44100 or 32000"
+            )
+        if self.channels not in (0, 1, 2, 6):
+            raise InvalidArgumentError(
+                f"channels {self.channels} is not possible; use 0 (as the source), 1, 2 or 6"
+            )
+        if self.bitrate not in BITRATES_BPS:
+            raise InvalidArgumentError(
+                f"bitrate {self.bitrate} is not possible; "
+                f"use {BITRATES_BPS[0]} to {BITRATES_BPS[-1]} bit/s"
+            )
+        if not 0 <= self.program <= 0xFFFF:
+            raise InvalidArgumentError(
+                f"program {self.program} is not a service id; use 0 (every program) to 65535"
+            )
+        if isinstance(self.tracks, str):
+            if self.tracks not in ("all", "first"):
+                raise InvalidArgumentError(
+                    f'tracks "{self.tracks}" is not possible; '
+                    'use "all", "first" or a tuple of language codes'
+                )
+            return
+        if not self.tracks:
+            raise InvalidArgumentError("tracks names no language; use at least one, or all")
+        for code in self.tracks:
+            if not (len(code) == 3 and code.isascii() and code.isalpha()):
+                raise InvalidArgumentError(
+                    f'track language "{code}" is not an ISO 639-2 code such as "deu"'
+                )
+
+
+class TrackState(StrEnum):
+    """What is done with an audio track."""
+
+    WAITING = "waiting"
+    CONVERTING = "converting"
+    PASSING_AAC = "passing_aac"
+    SCRAMBLED = "scrambled"
+    UNSUPPORTED = "unsupported"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackStats:
+    """Counters of one audio track; transcoder/src/stats.rs says what each counts."""
+
+    pid: int
+    program: int
+    output_pid: int
+    state: TrackState
+    codec: str | None = None
+    language: str | None = None
+    frames_decoded: int = 0
+    frames_encoded: int = 0
+    decode_errors: int = 0
+    silence_ms: int = 0
+    scrambled_packets: int = 0
+    continuity_errors: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemuxStats:
+    """Counters of one stream; transcoder/src/stats.rs says what each counts."""
+
+    bytes_in: int = 0
+    bytes_out: int = 0
+    packets_in: int = 0
+    continuity_errors: int = 0
+    transport_errors: int = 0
+    resyncs: int = 0
+    bytes_skipped: int = 0
+    psi_errors: int = 0
+    tracks: tuple[TrackStats, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read the remuxer's own JSON. Counters that this version does not know are left out."""
+        known = _known(cls, values)
+        known["tracks"] = tuple(
+            TrackStats(**{**_known(TrackStats, track), "state": TrackState(track["state"])})
+            for track in values.get("tracks", ())
+        )
+        return cls(**known)
+
+
+def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {item.name: values[item.name] for item in fields(cls) if item.name in values}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendHealth:
+    """Whether a backend can be used now, and what runs there."""
+
+    usable: bool
+    detail: str
+    """One line for a user: what runs, or why nothing does and what to do."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Component -> version, the remuxer's own under "xg2g-transcoder"."""
+    open_remuxers: int = 0
+
+
+class Remuxer(Protocol):
+    """Converts the audio of one stream. An async context manager; leaving it closes.
+
+    Any split of the same input gives the same output. Stream content is never an error. Calls
+    made at the same time are served one after the other, in the order in which they were made.
+    A call that is cancelled leaves the remuxer in an unknown state: close it.
+    """
+
+    async def process(self, chunk: bytes) -> bytes:
+        """Take the stream's next bytes and return what can leave, which may be nothing.
+
+        Raises `FinishedError` after `finish` and `ClosedError` after `aclose`.
+        """
+        ...
+
+    async def finish(self) -> bytes:
+        """End the stream and return what was still held; nothing when called again."""
+        ...
+
+    async def stats(self) -> RemuxStats:
+        """Return the counters so far."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give everything back, once no call is inside. Closing again does nothing."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class Backend(Protocol):
+    """A place where remuxers run."""
+
+    @property
+    def name(self) -> str:
+        """Short name for logs and metrics."""
+        ...
+
+    async def open(self, options: RemuxOptions) -> Remuxer:
+        """Make a remuxer for one stream. The caller closes it.
+
+        Raises `UnavailableError` when the backend cannot be used, `InvalidArgumentError` when it
+        refuses the options.
+        """
+        ...
+
+    async def check(self) -> BackendHealth:
+        """Find out whether `open` would succeed. Never raises for a backend that is down."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the backend. Remuxers still open have to be closed by their owners."""
+        ...
