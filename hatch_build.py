@@ -1,0 +1,29 @@
+"""Puts the compiled remuxer into the distribution and tags the wheel for this platform.
+
+The library is reached through ctypes, so a wheel depends on the platform but
+not on the version or the ABI of Python: its tag is `py3-none-<platform>`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.tags import platform_tags
+
+
+class TranscoderLibrary(BuildHookInterface):
+    """Builds the Rust library before its files are collected."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name != "wheel":
+            return
+        subprocess.run([Path(self.root, "scripts", "build-library.sh")], check=True)
+        build_data["pure_python"] = False
+        # The first tag names the C library of this machine, the oldest one
+        # that the compiled code is known to run with.
+        build_data["tag"] = f"py3-none-{next(iter(platform_tags()))}"

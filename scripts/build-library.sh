@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds the remuxer and puts it where the embedded backend loads it from.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case $(uname -s) in
+  Darwin) library=libxg2g_transcoder.dylib ;;
+  *) library=libxg2g_transcoder.so ;;
+esac
+
+cargo build --release --locked --lib -p xg2g-transcoder "$@"
+
+# Replaced by a rename: a running daemon keeps the file that it has mapped.
+destination=xg2g/backends/embedded
+mkdir -p "$destination"
+cp "${CARGO_TARGET_DIR:-target}/release/$library" "$destination/.$library.new"
+mv -f "$destination/.$library.new" "$destination/$library"
