@@ -5,41 +5,51 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-PYTHON ?= python3
-export PATH := $(CURDIR)/.venv/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+export PYTHON ?= python3
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 LIBRARY := backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
-RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh \
+RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
-say = @printf '  %-10s %s\n' '$(1)'
+say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help build test check fix clean lock
+.PHONY: help run build test check fix clean lock system
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
+
+run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...
+	@.venv/bin/xg2g $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
 build: $(LIBRARY) .venv/bin/xg2g ## compile the remuxer and leave a working .venv/bin/xg2g
 	@:
 
 test: build .venv/.dev ## every test of both languages
-	$(call say,test) cargo
+	@scripts/bootstrap.sh test
+	$(call say,test,cargo test)
 	@cargo test --locked
-	$(call say,test) pytest
-	@python -m pytest
+	$(call say,test,pytest)
+	@.venv/bin/python -m pytest
 
-check: build .venv/.dev ## formatting, lints and types
+check: build .venv/.dev ## formatting, lints, types, and whether what is generated is fresh
+	@scripts/bootstrap.sh check
+	$(call say,check,rust)
 	@cargo fmt --check
 	@cargo clippy --quiet --locked --all-targets -- -D warnings
-	@ruff format --check
-	@ruff check
-	@mypy
+	$(call say,check,python)
+	@.venv/bin/ruff format --check --quiet
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/mypy
 
 fix: .venv/.dev ## format, and mend what the linters can
+	@scripts/bootstrap.sh check
 	@cargo fmt
-	@ruff format
-	@ruff check --fix
+	@.venv/bin/ruff format --quiet
+	@.venv/bin/ruff check --quiet --fix
 
 clean: ## remove everything that was built
 	@rm -rf target build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LIBRARY)
@@ -47,26 +57,29 @@ clean: ## remove everything that was built
 lock: ## resolve the locked versions anew
 	@scripts/lock.sh
 
-$(LIBRARY): $(RUST_SOURCES)
-	$(call say,cargo) $@
+system:
+	@scripts/bootstrap.sh build
+
+$(LIBRARY): $(RUST_SOURCES) | system
+	$(call say,cargo,$@)
 	@scripts/build-library.sh --quiet
 
-.venv/.base:
-	$(call say,python) .venv
+.venv/.base: | system
+	$(call say,python,.venv)
 	@$(PYTHON) -m venv --clear .venv
 	@touch $@
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt | .venv/.base
-	$(call say,python) 'packages to run and to build'
+	$(call say,python,packages to run and to build)
 	@$(PIP_INSTALL) -r requirements/runtime.txt -r requirements/build.txt
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
-	$(call say,python) 'packages to test and to check'
+	$(call say,python,packages to test and to check)
 	@$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
 
 .venv/bin/xg2g: pyproject.toml hatch_build.py .venv/.runtime | $(LIBRARY)
-	$(call say,python) $@
+	$(call say,python,$@)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@

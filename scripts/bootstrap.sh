@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# Sees to it that this machine has what the project needs, and installs what is
+# missing. Says nothing when there is nothing to do.
+#
+# usage: scripts/bootstrap.sh build|test|check
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+
+purpose=${1:?usage: scripts/bootstrap.sh build|test|check}
+python=${PYTHON:-python3}
+rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+say() { printf '  %-10s %s\n' system "$*"; }
+fail() { printf 'xg2g: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# What apt says goes to a log: one line per step is what a user wants to see.
+apt() {
+  local log=build/apt.log
+  mkdir -p build
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 </dev/null || {
+    tail -n 3 "$log" >&2
+    return 1
+  }
+}
+
+apt_refreshed=
+apt_refresh() {
+  [ -n "$apt_refreshed" ] || apt update || fail "apt-get update failed: see build/apt.log"
+  apt_refreshed=yes
+}
+
+at_least() { # at_least WANTED FOUND
+  [ -n "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+python_fits() {
+  "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# The packages of the system: a compiler for the remuxer and its codecs, an
+# assembler for the codecs' fast paths, Python with venv, and for the tests
+# ffmpeg, which checks the output but never runs in the product.
+missing_packages() {
+  have cc && have c++ && have make || echo build-essential
+  case $(uname -m) in x86_64 | i?86 | amd64) have nasm || echo nasm ;; esac
+  have curl || echo curl ca-certificates
+  have xz || echo xz-utils
+  python_fits || echo python3 python3-venv
+  if [ "$purpose" = test ]; then have ffmpeg && have ffprobe || echo ffmpeg; fi
+}
+
+install_packages() {
+  local missing
+  missing=$(missing_packages | xargs)
+  [ -n "$missing" ] || return 0
+  if have apt-get; then
+    if [ "$(id -u)" != 0 ] && ! have sudo; then
+      fail "run this as root, then make again: apt-get install $missing"
+    fi
+    say "apt-get install $missing (to $purpose xg2g)"
+    apt_refresh
+    # shellcheck disable=SC2086 # a list of names
+    apt install --no-install-recommends $missing || fail "run this as root, then make again: apt-get install $missing"
+  elif [ "$(uname -s)" = Darwin ]; then
+    fail "run this, then make again: xcode-select --install; brew install nasm xz python ffmpeg rustup"
+  else
+    fail "install what your system calls these, then make again: $missing"
+  fi
+  python_fits || fail "Python 3.11 or newer is needed: install one and say make PYTHON=python3.12 (or where it is)"
+}
+
+rust_fits() {
+  local found
+  found=$(cargo --version 2>/dev/null | cut -d ' ' -f 2) || return 1
+  at_least "$rust_wanted" "$found" && have rustc
+}
+
+lints_fit() {
+  cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1
+}
+
+# rustup is told to use its current stable Rust in this folder only; what the
+# user has chosen elsewhere stays as it is.
+rust_from_rustup() {
+  have rustup || return 1
+  say "rustup: the current stable Rust for this folder ($rust_wanted or newer is needed)"
+  rustup --quiet toolchain install stable --profile minimal --component clippy,rustfmt >/dev/null &&
+    rustup --quiet override set stable >/dev/null
+}
+
+# Debian keeps a current Rust for its browsers in the stable releases, under
+# names that end in -web. Nothing that is installed is removed for it.
+rust_from_apt() {
+  have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 1
+  apt_refresh
+  local packages candidate
+  for packages in "cargo rustc rustfmt rust-clippy" "cargo-web rustc-web rustfmt-web rust-web-clippy"; do
+    candidate=$(apt-cache policy "${packages%% *}" | sed -n 's/^ *Candidate: *\([0-9.]*\).*/\1/p')
+    at_least "$rust_wanted" "$candidate" || continue
+    say "apt-get install $packages (Rust $candidate, to compile the remuxer)"
+    # shellcheck disable=SC2086 # a list of names
+    apt install --no-install-recommends --no-remove $packages && return 0
+  done
+  return 1
+}
+
+rust_from_the_net() {
+  curl --silent --fail --connect-timeout 5 --output build/rustup-init.sh --create-dirs \
+    --proto '=https' --tlsv1.2 https://sh.rustup.rs || return 1
+  say "rustup (into ~/.cargo and ~/.rustup): the current stable Rust, to compile the remuxer"
+  sh build/rustup-init.sh -y --quiet --no-modify-path --profile minimal --component clippy,rustfmt </dev/null
+}
+
+install_rust() {
+  rust_fits || rust_from_rustup || rust_from_apt || rust_from_the_net || true
+  hash -r
+  rust_fits || fail "Rust $rust_wanted or newer is needed and could not be installed: get it from https://rustup.rs, then make again"
+}
+
+install_lints() {
+  lints_fit || { have rustup && rustup --quiet component add clippy rustfmt; } ||
+    fail "cargo fmt and cargo clippy are needed for make check: install rustfmt and clippy for $(cargo --version)"
+}
+
+install_packages
+install_rust
+if [ "$purpose" = check ]; then install_lints; fi
