@@ -92,3 +92,24 @@ impl fmt::Debug for Pcr {
         write!(f, "{}@27M", self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_moved_clock_is_as_far_away_as_it_was_moved(
+            start in 0u64..1 << 33,
+            ticks in -(1i64 << 32)..1 << 32,
+        ) {
+            let stamp = Timestamp::new(start);
+            prop_assert_eq!(stamp.offset(ticks).since(stamp), ticks);
+            let pcr = Pcr::new(start * 300);
+            prop_assert_eq!(pcr.offset(ticks * 300).since(pcr), ticks * 300);
+            prop_assert_eq!(pcr.offset(ticks * 300).timestamp(), stamp.offset(ticks));
+        }
+    }
+}

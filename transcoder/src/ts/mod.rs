@@ -2,3 +2,7 @@
 //! and back.
 
 pub mod clock;
+pub mod packet;
+pub mod pes;
+pub mod psi;
+pub mod sync;
