@@ -1,5 +1,17 @@
 //! Audio: recognising, splitting, decoding, encoding, and the sample timeline.
 
+pub mod ac3;
+pub mod access_unit;
+pub mod adts;
+mod bits;
+pub mod dts;
+pub mod frame;
+pub mod latm;
+pub mod mpeg_audio;
+mod payload;
+mod search;
+pub mod sniff;
+
 use serde::Serialize;
 
 /// An audio coding that an elementary stream can hold.

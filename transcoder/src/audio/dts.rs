@@ -1,0 +1,117 @@
+//! DTS Coherent Acoustics: ETSI TS 102 114. Transport streams carry the core as
+//! 16-bit big-endian words; the 14-bit and little-endian packings belong to CD
+//! and WAV. A DTS-HD extension substream follows the core of its access unit.
+
+use super::Codec;
+use super::bits::field;
+use super::frame::{FrameHeader, Parsed, Role};
+
+/// Bytes of the core header up to LFF; an extension's header needs fewer.
+pub const HEADER_BYTES: usize = 11;
+
+/// Longest extension substream that is believed. The 20-bit length field could
+/// say 1 MiB; lossless audio at its peak rate of 24.5 Mbit/s takes 33 kB.
+pub const MAX_EXTENSION_BYTES: usize = 48 * 1024;
+
+const CORE_SYNC: [u8; 4] = [0x7F, 0xFE, 0x80, 0x01];
+const EXTENSION_SYNC: [u8; 4] = [0x64, 0x58, 0x20, 0x25];
+
+/// Rates by SFREQ in Hz, 0 where invalid (TS 102 114, table 5-5).
+const RATES_HZ: [u32; 16] = [
+    0, 8_000, 16_000, 32_000, 0, 0, 11_025, 22_050, 44_100, 0, 0, 12_000, 24_000, 48_000, 0, 0,
+];
+
+/// Channels by AMODE (TS 102 114, table 5-4); higher values are user-defined.
+const CHANNELS: [u8; 16] = [1, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 6, 6, 7, 8, 8];
+
+/// Parses a core frame header or an extension substream header.
+pub fn parse(bytes: &[u8]) -> Parsed {
+    let begins_with = |sync: [u8; 4]| bytes.iter().zip(sync).all(|(&a, b)| a == b);
+    let (core, extension) = (begins_with(CORE_SYNC), begins_with(EXTENSION_SYNC));
+    if !core && !extension {
+        return Parsed::NotHere;
+    }
+    if bytes.len() < HEADER_BYTES {
+        return Parsed::NeedMore;
+    }
+    let header = if core {
+        parse_core(bytes)
+    } else {
+        parse_extension(bytes)
+    };
+    header.map_or(Parsed::NotHere, Parsed::Header)
+}
+
+/// The core's frame header (TS 102 114, 5.3.1):
+///
+/// ```text
+/// bit  0          32 33    38 39     46       60    66    70    75
+///      +----------+--+-----+--+------+--------+-----+-----+-----+-----------+---+
+///      | 7FFE8001 |ft|short|cp|NBLKS | FSIZE  |AMODE|SFREQ|RATE | 10 flags  |LFF|
+///      +----------+--+-----+--+------+--------+-----+-----+-----+-----------+---+
+///                                                                           85  87
+/// ```
+///
+/// Only normal frames (FTYPE 1, SHORT 31) are believed: a termination frame ends
+/// a recording, and a broadcast has no end.
+fn parse_core(bytes: &[u8]) -> Option<FrameHeader> {
+    const NORMAL_FRAME: u32 = 0b1_11111;
+    const MIN_BLOCKS_CODE: u32 = 5;
+    const MIN_SIZE_CODE: u32 = 95;
+    const LFF_INVALID: u32 = 3;
+
+    let (blocks_code, size_code) = (field(bytes, 39, 7), field(bytes, 46, 14));
+    let lff = field(bytes, 85, 2);
+    if field(bytes, 32, 6) != NORMAL_FRAME
+        || blocks_code < MIN_BLOCKS_CODE
+        || size_code < MIN_SIZE_CODE
+        || lff == LFF_INVALID
+    {
+        return None;
+    }
+    let sample_rate_hz = RATES_HZ[field(bytes, 66, 4) as usize];
+    if sample_rate_hz == 0 {
+        return None;
+    }
+    Some(FrameHeader {
+        codec: Codec::Dts,
+        size_bytes: size_code as usize + 1,
+        samples: Some((blocks_code + 1) * 32),
+        sample_rate_hz: Some(sample_rate_hz),
+        channels: CHANNELS
+            .get(field(bytes, 60, 6) as usize)
+            .map(|channels| channels + u8::from(lff != 0)),
+        role: Role::Main,
+    })
+}
+
+/// The extension substream's header (TS 102 114, 7.4.1):
+///
+/// ```text
+/// bit  0          32       40    42 43
+///      +----------+--------+-----+--+---------------+----------------+
+///      | 64582025 | user   |index|ty| header size-1 | substream size-1 |
+///      +----------+--------+-----+--+---------------+----------------+
+///                                 0:      8 bits           16 bits
+///                                 1:     12 bits           20 bits
+/// ```
+fn parse_extension(bytes: &[u8]) -> Option<FrameHeader> {
+    let (header_size_bits, size_bits) = match field(bytes, 42, 1) {
+        0 => (8, 16),
+        _ => (12, 20),
+    };
+    let header_bytes = field(bytes, 43, header_size_bits) as usize + 1;
+    let size_bytes = field(bytes, 43 + header_size_bits, size_bits) as usize + 1;
+    if header_bytes < HEADER_BYTES || size_bytes < header_bytes || size_bytes > MAX_EXTENSION_BYTES
+    {
+        return None;
+    }
+    Some(FrameHeader {
+        codec: Codec::Dts,
+        size_bytes,
+        samples: None,
+        sample_rate_hz: None,
+        channels: None,
+        role: Role::Dependent,
+    })
+}

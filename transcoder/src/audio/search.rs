@@ -1,0 +1,129 @@
+//! Finding the first frame of a stream, or of what follows a damage, in bytes
+//! that may hold sync words by chance.
+
+use super::frame::{Family, FrameHeader, Parsed, Role};
+use super::payload::{Payload, Position};
+
+/// What makes a header believed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proof {
+    /// The coding that is looked for.
+    pub(super) family: Family,
+    /// Headers that must follow the first, each where the one before it ends.
+    pub(super) successors: usize,
+    /// Whether a header that stands at the start of a PES packet needs none.
+    pub(super) trust_pes_start: bool,
+    /// Frame that a header at the start of a PES packet has to agree with.
+    pub(super) reference: Option<FrameHeader>,
+}
+
+/// What a search came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A proven header.
+    Found(Found),
+    /// Undecided; nothing before the position can be a frame.
+    Pending(Position),
+    /// Bytes are missing at the position, and nothing before it can be proven.
+    Exhausted(Position),
+}
+
+/// A proven header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) at: Position,
+    pub(super) header: FrameHeader,
+    /// Position behind the byte that completed the proof.
+    pub(super) proven_by: Position,
+}
+
+/// What is known of one place.
+enum Candidate {
+    Proven(Found),
+    Pending,
+    Refuted,
+}
+
+impl Proof {
+    /// Looks for a proven header from `from` on, up to the next loss.
+    ///
+    /// Of several, the one whose proof is complete first wins: a chance sync word
+    /// that claims a long frame cannot hold up what follows, and the result does
+    /// not depend on how many bytes happen to be there.
+    pub(super) fn search(&self, payload: &Payload, from: Position) -> Outcome {
+        let run = payload.run_from(from);
+        let mut first_pending = None;
+        let mut earliest: Option<Found> = None;
+        let first_bytes = self.family.first_bytes();
+        for (offset, _) in run
+            .bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| first_bytes.contains(byte))
+        {
+            let at = from + offset as u64;
+            if earliest.is_some_and(|found| found.proven_by <= at) {
+                break;
+            }
+            match self.examine(payload, at) {
+                Candidate::Proven(found) => {
+                    if earliest.is_none_or(|earlier| found.proven_by < earlier.proven_by) {
+                        earliest = Some(found);
+                    }
+                }
+                Candidate::Pending => first_pending = first_pending.or(Some(at)),
+                Candidate::Refuted => {}
+            }
+        }
+        let end = from + run.bytes.len() as u64;
+        match earliest {
+            Some(found) => Outcome::Found(found),
+            None if run.closed => Outcome::Exhausted(end),
+            None => Outcome::Pending(first_pending.unwrap_or(end)),
+        }
+    }
+
+    fn examine(&self, payload: &Payload, at: Position) -> Candidate {
+        let run = payload.run_from(at);
+        let undecided = if run.closed {
+            Candidate::Refuted
+        } else {
+            Candidate::Pending
+        };
+        let first = match self.family.parse(run.bytes) {
+            Parsed::Header(header) if header.role == Role::Main => header,
+            Parsed::NeedMore => return undecided,
+            _ => return Candidate::Refuted,
+        };
+        let proven = |last_header: usize| {
+            Candidate::Proven(Found {
+                at,
+                header: first,
+                proven_by: at + (last_header + self.family.header_bytes()) as u64,
+            })
+        };
+        let trusted =
+            |offset: usize| self.trust_pes_start && payload.is_pes_start(at + offset as u64);
+        if trusted(0) && self.reference.is_none_or(|it| it.agrees_with(&first)) {
+            return proven(0);
+        }
+        let mut last = 0;
+        let mut next = first.size_bytes;
+        for _ in 0..self.successors {
+            let Some(rest) = run.bytes.get(next..) else {
+                return undecided;
+            };
+            let header = match self.family.parse(rest) {
+                Parsed::Header(header) if header.agrees_with(&first) => header,
+                Parsed::NeedMore => return undecided,
+                _ => return Candidate::Refuted,
+            };
+            last = next;
+            if trusted(next) {
+                break;
+            }
+            next += header.size_bytes;
+        }
+        proven(last)
+    }
+}
