@@ -24,6 +24,9 @@ class TranscoderLibrary(BuildHookInterface):
             return
         subprocess.run([Path(self.root, "scripts", "build-library.sh")], check=True)
         build_data["pure_python"] = False
-        # The first tag names the C library of this machine, the oldest one
-        # that the compiled code is known to run with.
-        build_data["tag"] = f"py3-none-{next(iter(platform_tags()))}"
+        build_data["tag"] = f"py3-none-{_platform_tag()}"
+
+
+def _platform_tag() -> str:
+    """The narrowest tag: code compiled here is known to run with this C library or a later one."""
+    return next(tag for tag in platform_tags() if not tag.startswith("linux_"))

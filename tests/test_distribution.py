@@ -1,0 +1,56 @@
+"""What is in the archives that are published."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def _build(target: str, directory: Path) -> Path:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", directory],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    [archive] = directory.iterdir()
+    return archive
+
+
+def _sources() -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for folder in (ROOT / "xg2g", ROOT / "xg2g" / "backends")
+        for path in folder.rglob("*.py")
+    }
+
+
+@pytest.mark.timeout(600)
+def test_a_wheel_holds_every_module_and_the_library_for_this_platform(tmp_path: Path) -> None:
+    wheel = _build("wheel", tmp_path)
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "-py3-none-" in wheel.name
+    assert not wheel.name.endswith("-any.whl")
+    assert _sources() <= names
+    assert len([name for name in names if "/libxg2g_transcoder." in name]) == 1
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"xg2g"}
+
+
+def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> None:
+    archive = _build("sdist", tmp_path)
+    with tarfile.open(archive) as tar:
+        members = tar.getmembers()
+    names = {member.name.partition("/")[2] for member in members}
+    assert all(member.isfile() for member in members), "a link would dangle where it is unpacked"
+    assert _sources() <= names
+    assert {"Cargo.toml", "Cargo.lock", "hatch_build.py", "scripts/build-library.sh"} <= names
+    assert {"transcoder/Cargo.toml", "transcoder/src/lib.rs", "LICENSE", "NOTICE"} <= names
+    assert not [name for name in names if name.endswith((".so", ".dylib"))]
