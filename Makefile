@@ -31,7 +31,7 @@ build: $(LIBRARY) .venv/bin/xg2g ## compile the remuxer and leave a working .ven
 test: build .venv/.dev ## every test of both languages
 	@scripts/bootstrap.sh test
 	$(call say,test,cargo test)
-	@cargo test --locked
+	@cargo test --locked --features test-hooks
 	$(call say,test,pytest)
 	@.venv/bin/python -m pytest
 
@@ -39,7 +39,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@scripts/bootstrap.sh check
 	$(call say,check,rust)
 	@cargo fmt --check
-	@cargo clippy --quiet --locked --all-targets -- -D warnings
+	@cargo clippy --quiet --locked --all-targets --features test-hooks -- -D warnings
 	$(call say,check,python)
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet

@@ -14,6 +14,7 @@
 
 pub mod audio;
 mod error;
+pub mod ffi;
 mod options;
 mod remux;
 mod stats;

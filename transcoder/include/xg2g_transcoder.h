@@ -1,0 +1,165 @@
+/* Generated from transcoder/src/ffi.rs by tests/header.rs; do not edit.
+ *
+ * xg2g_transcoder: converts the audio of a live MPEG transport stream to AAC-LC and
+ * leaves everything else as it is. One handle is one stream:
+ *
+ *   init -> process, process, ... -> finish -> free
+ *
+ * Rules that hold for every function:
+ *
+ * - A handle is a number in a pointer's clothes: never follow it. NULL, a handle that
+ *   was freed and one that never was are XG2G_ERROR_INVALID_ARGUMENT, nothing worse.
+ * - Different handles may be used by different threads at the same time. A handle
+ *   serves one call at a time; a second one meanwhile is XG2G_ERROR_BUSY and does
+ *   nothing. Free may be called at any time.
+ * - An int that is returned is a count, or a negative error number.
+ * - Any split of the same input gives the same output. What is in the stream is never
+ *   an error.
+ * - Inputs are only read, during the call. Outputs are written only on success, and
+ *   may be where the input is. Buffers must be as long as is said; a pointer may be
+ *   NULL only with the length 0, or where that is allowed.
+ * - Texts that the library writes end with NUL and are cut off at the capacity; their
+ *   whole length is returned, without the NUL: not less than the capacity means cut
+ *   off. Texts that it returns are static. Texts that it takes end with NUL.
+ * - A defect of the library is XG2G_ERROR_INTERNAL and not a crash. The handle is then
+ *   good for nothing but last_error and free: XG2G_ERROR_POISONED.
+ */
+
+
+#ifndef XG2G_TRANSCODER_H
+#define XG2G_TRANSCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
+// loading: unequal means that the header and the library do not fit.
+#define XG2G_ABI_VERSION 1
+
+// The kinds of failure, with the numbers they carry through the C ABI.
+//
+// A number is never given a second meaning; a retired one stays reserved.
+enum xg2g_error
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // A defect of this library.
+  XG2G_ERROR_INTERNAL = -1,
+  // The caller's output buffer cannot hold the output; nothing is lost.
+  XG2G_ERROR_OUTPUT_TOO_SMALL = -2,
+  // An argument or option is out of its range.
+  XG2G_ERROR_INVALID_ARGUMENT = -3,
+  // An earlier call on this handle panicked; the handle can only be freed.
+  XG2G_ERROR_POISONED = -4,
+  // A codec could not be set up.
+  XG2G_ERROR_CODEC = -5,
+  // The stream was finished before.
+  XG2G_ERROR_FINISHED = -6,
+  // Another call on the same handle is under way.
+  XG2G_ERROR_BUSY = -7,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum xg2g_error xg2g_error;
+#else
+typedef int32_t xg2g_error;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Options of a stream. Every field is read: set them all.
+typedef struct {
+  // sizeof(xg2g_options), so that later versions can add fields at the end.
+  size_t size;
+  // Output sample rate in Hz; 0 keeps the source's.
+  uint32_t sample_rate_hz;
+  // Output channels: 1, 2 or 6; 0 keeps the source's.
+  uint32_t channels;
+  // AAC bit rate in bit/s; 192000 suits stereo.
+  uint32_t bitrate_bps;
+  // Service id of the one program to keep; 0 keeps every program.
+  uint32_t program;
+  // 1 leaves the source track in and adds the AAC track on a free PID; else 0.
+  uint32_t keep_original;
+  // "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
+  // commas, "deu,eng": the first that matches is kept alone.
+  const char *tracks;
+} xg2g_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
+uint32_t xg2g_abi_version(void);
+
+// The versions of the library and of the codecs in it: a JSON object, component to
+// version, the library's own under "xg2g-transcoder". The text is static.
+const char *xg2g_version(void);
+
+// The name of an error number, a static text; NULL for other numbers.
+const char *xg2g_error_name(int error);
+
+// Opens a stream: sample_rate in Hz and channels with 0 for the source's, bitrate
+// in bit/s. All tracks of all programs are converted. NULL on error.
+void *xg2g_audio_remux_init(int sample_rate, int channels, int bitrate);
+
+// Opens a stream with every option. On error it returns NULL and writes a line that
+// says why to error, if error_capacity is not 0.
+void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
+                                         char *error,
+                                         size_t error_capacity);
+
+// Takes input_len bytes of the stream and writes what is ready. Returns the number
+// of bytes written, which may be 0, or an error.
+//
+// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
+// input again, with a larger buffer, gets the output and is not processed twice.
+// Other input is processed too, and its output follows the kept output; only when
+// output_capacity has no room for even the kept output is it refused, with the same
+// error, and not taken. xg2g_audio_remux_finish gets kept output as well.
+int xg2g_audio_remux_process(void *handle,
+                             const uint8_t *input,
+                             size_t input_len,
+                             uint8_t *output,
+                             size_t output_capacity);
+
+// Ends the stream and writes the rest, as xg2g_audio_remux_process does. Called again
+// it returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
+int xg2g_audio_remux_finish(void *handle, uint8_t *output, size_t output_capacity);
+
+// Takes input as xg2g_audio_remux_process does, and lends the library's own buffer:
+// *output and *output_len are set, and valid until the next process, finish or free
+// of this handle. Returns 0 or an error; it is never too small.
+int xg2g_audio_remux_process_view(void *handle,
+                                  const uint8_t *input,
+                                  size_t input_len,
+                                  const uint8_t **output,
+                                  size_t *output_len);
+
+// Ends the stream and lends the rest, as xg2g_audio_remux_process_view does.
+int xg2g_audio_remux_finish_view(void *handle, const uint8_t **output, size_t *output_len);
+
+// An output capacity to offer with input_len bytes of input: after
+// XG2G_ERROR_OUTPUT_TOO_SMALL surely enough for the same input again, otherwise an
+// estimate that streams stay below. 0 for a handle that cannot be used.
+size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
+
+// Writes the counters of the stream as JSON, a text; docs/reference/stats.md names
+// them. Returns its length or an error.
+int xg2g_audio_remux_stats(void *handle, char *json, size_t json_capacity);
+
+// Writes a line that says why the latest failed call on this handle failed, a text,
+// empty if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was.
+// Returns its length or an error. It may be called while another call is inside.
+int xg2g_audio_remux_last_error(void *handle, char *text, size_t text_capacity);
+
+// Closes a stream. NULL and a handle that is closed already are fine. With a call
+// inside it returns at once, and that call still completes; what it lent is gone.
+void xg2g_audio_remux_free(void *handle);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* XG2G_TRANSCODER_H */

@@ -1,0 +1,433 @@
+//! The C ABI. Its rules for callers open include/xg2g_transcoder.h, which is
+//! generated from this file.
+//!
+//! Every export is one call of [`boundary`], or of [`call`] for those that work on
+//! a handle: no panic leaves them, and a test reads this file to see that none is
+//! written otherwise. What is not about C is in the modules below, without `unsafe`.
+#![expect(unsafe_code, reason = "pointers of C callers")]
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "the rules at the top of the header hold for every export"
+)]
+
+mod handles;
+mod session;
+#[cfg(feature = "test-hooks")]
+pub mod test_hooks;
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::{mem, ptr, slice};
+
+use self::session::Session;
+use crate::{Error, ErrorKind, Options, Tracks};
+
+/// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
+/// loading: unequal means that the header and the library do not fit.
+pub const XG2G_ABI_VERSION: u32 = 1;
+
+/// Options of a stream. Every field is read: set them all.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct xg2g_options {
+    /// sizeof(xg2g_options), so that later versions can add fields at the end.
+    pub size: usize,
+    /// Output sample rate in Hz; 0 keeps the source's.
+    pub sample_rate_hz: u32,
+    /// Output channels: 1, 2 or 6; 0 keeps the source's.
+    pub channels: u32,
+    /// AAC bit rate in bit/s; 192000 suits stereo.
+    pub bitrate_bps: u32,
+    /// Service id of the one program to keep; 0 keeps every program.
+    pub program: u32,
+    /// 1 leaves the source track in and adds the AAC track on a free PID; else 0.
+    pub keep_original: u32,
+    /// "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
+    /// commas, "deu,eng": the first that matches is kept alone.
+    pub tracks: *const c_char,
+}
+
+/// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_abi_version() -> u32 {
+    boundary(0, || XG2G_ABI_VERSION)
+}
+
+/// The versions of the library and of the codecs in it: a JSON object, component to
+/// version, the library's own under "xg2g-transcoder". The text is static.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_version() -> *const c_char {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    boundary(ptr::null(), || {
+        VERSION.get_or_init(version_json).as_ptr().cast()
+    })
+}
+
+/// The name of an error number, a static text; NULL for other numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_error_name(error: c_int) -> *const c_char {
+    boundary(ptr::null(), || {
+        error_name(error).map_or(ptr::null(), CStr::as_ptr)
+    })
+}
+
+/// Opens a stream: sample_rate in Hz and channels with 0 for the source's, bitrate
+/// in bit/s. All tracks of all programs are converted. NULL on error.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_audio_remux_init(
+    sample_rate: c_int,
+    channels: c_int,
+    bitrate: c_int,
+) -> *mut c_void {
+    boundary(ptr::null_mut(), || {
+        let open = || {
+            open(Options {
+                sample_rate_hz: sample_rate.try_into().ok()?,
+                channels: channels.try_into().ok()?,
+                bitrate_bps: bitrate.try_into().ok()?,
+                ..Options::default()
+            })
+            .ok()
+        };
+        open().unwrap_or(ptr::null_mut())
+    })
+}
+
+/// Opens a stream with every option. On error it returns NULL and writes a line that
+/// says why to error, if error_capacity is not 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
+    options: *const xg2g_options,
+    error: *mut c_char,
+    error_capacity: usize,
+) -> *mut c_void {
+    boundary(ptr::null_mut(), || {
+        // SAFETY: by the header's rules `options` is NULL or an xg2g_options.
+        let opened = unsafe { read_options(options) }.and_then(open);
+        opened.unwrap_or_else(|why| {
+            // SAFETY: by the header's rules `error` has room for `error_capacity` bytes.
+            unsafe { write_text(&why.to_string(), error, error_capacity) };
+            ptr::null_mut()
+        })
+    })
+}
+
+/// Takes input_len bytes of the stream and writes what is ready. Returns the number
+/// of bytes written, which may be 0, or an error.
+///
+/// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
+/// input again, with a larger buffer, gets the output and is not processed twice.
+/// Other input is processed too, and its output follows the kept output; only when
+/// output_capacity has no room for even the kept output is it refused, with the same
+/// error, and not taken. xg2g_audio_remux_finish gets kept output as well.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_process(
+    handle: *mut c_void,
+    input: *const u8,
+    input_len: usize,
+    output: *mut u8,
+    output_capacity: usize,
+) -> c_int {
+    call(handle, |session| {
+        // SAFETY: by the header's rules `input` has `input_len` bytes.
+        let input = unsafe { bytes(input, input_len) }?;
+        let capacity = writable(output, output_capacity)?;
+        let ready = session.process(input, capacity)?;
+        // SAFETY: by the header's rules `output` has room for `output_capacity` bytes.
+        Ok(unsafe { write_bytes(ready, output) })
+    })
+}
+
+/// Ends the stream and writes the rest, as xg2g_audio_remux_process does. Called again
+/// it returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_finish(
+    handle: *mut c_void,
+    output: *mut u8,
+    output_capacity: usize,
+) -> c_int {
+    call(handle, |session| {
+        let ready = session.finish(writable(output, output_capacity)?)?;
+        // SAFETY: by the header's rules `output` has room for `output_capacity` bytes.
+        Ok(unsafe { write_bytes(ready, output) })
+    })
+}
+
+/// Takes input as xg2g_audio_remux_process does, and lends the library's own buffer:
+/// *output and *output_len are set, and valid until the next process, finish or free
+/// of this handle. Returns 0 or an error; it is never too small.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_process_view(
+    handle: *mut c_void,
+    input: *const u8,
+    input_len: usize,
+    output: *mut *const u8,
+    output_len: *mut usize,
+) -> c_int {
+    call(handle, |session| {
+        // SAFETY: by the header's rules `input` has `input_len` bytes.
+        let input = unsafe { bytes(input, input_len) }?;
+        not_null(output)?;
+        not_null(output_len)?;
+        let ready = session.process(input, usize::MAX)?;
+        // SAFETY: both are not NULL, so by the header's rules they can be written.
+        unsafe { lend(ready, output, output_len) };
+        Ok(0)
+    })
+}
+
+/// Ends the stream and lends the rest, as xg2g_audio_remux_process_view does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_finish_view(
+    handle: *mut c_void,
+    output: *mut *const u8,
+    output_len: *mut usize,
+) -> c_int {
+    call(handle, |session| {
+        not_null(output)?;
+        not_null(output_len)?;
+        let ready = session.finish(usize::MAX)?;
+        // SAFETY: both are not NULL, so by the header's rules they can be written.
+        unsafe { lend(ready, output, output_len) };
+        Ok(0)
+    })
+}
+
+/// An output capacity to offer with input_len bytes of input: after
+/// XG2G_ERROR_OUTPUT_TOO_SMALL surely enough for the same input again, otherwise an
+/// estimate that streams stay below. 0 for a handle that cannot be used.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_len: usize) -> usize {
+    boundary(0, || {
+        handles::find(handle.addr())
+            .and_then(|slot| {
+                slot.call(|session| Ok(session.capacity_for(input_len)))
+                    .ok()
+            })
+            .unwrap_or(0)
+    })
+}
+
+/// Writes the counters of the stream as JSON, a text; docs/reference/stats.md names
+/// them. Returns its length or an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_stats(
+    handle: *mut c_void,
+    json: *mut c_char,
+    json_capacity: usize,
+) -> c_int {
+    call(handle, |session| {
+        let stats = serde_json::to_string(&session.stats())
+            .map_err(|why| Error::new(ErrorKind::Internal, why.to_string()))?;
+        // SAFETY: by the header's rules `json` has room for `json_capacity` bytes.
+        Ok(unsafe { write_text(&stats, json, json_capacity) })
+    })
+}
+
+/// Writes a line that says why the latest failed call on this handle failed, a text,
+/// empty if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was.
+/// Returns its length or an error. It may be called while another call is inside.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_last_error(
+    handle: *mut c_void,
+    text: *mut c_char,
+    text_capacity: usize,
+) -> c_int {
+    boundary(ErrorKind::Internal as c_int, || {
+        handles::find(handle.addr()).map_or(ErrorKind::InvalidArgument as c_int, |slot| {
+            // SAFETY: by the header's rules `text` has room for `text_capacity` bytes.
+            unsafe { write_text(&slot.last_error(), text, text_capacity) }
+        })
+    })
+}
+
+/// Closes a stream. NULL and a handle that is closed already are fine. With a call
+/// inside it returns at once, and that call still completes; what it lent is gone.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_audio_remux_free(handle: *mut c_void) {
+    boundary((), || handles::remove(handle.addr()));
+}
+
+/// Runs the body of an export; a panic in it becomes `on_panic`.
+fn boundary<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    // What a panic could leave half changed is behind locks that it poisons.
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
+}
+
+/// Runs the body of an export on the session behind a handle, with no other call inside.
+fn call(handle: *mut c_void, body: impl FnOnce(&mut Session) -> Result<c_int, Error>) -> c_int {
+    boundary(ErrorKind::Internal as c_int, || {
+        handles::find(handle.addr())
+            .ok_or(ErrorKind::InvalidArgument)
+            .and_then(|slot| slot.call(body))
+            .unwrap_or_else(|kind| kind as c_int)
+    })
+}
+
+fn open(options: Options) -> Result<*mut c_void, Error> {
+    Ok(ptr::without_provenance_mut(handles::insert(Session::new(
+        options,
+    )?)))
+}
+
+fn version_json() -> String {
+    format!(
+        "{}\0",
+        serde_json::json!({ "xg2g-transcoder": env!("CARGO_PKG_VERSION") })
+    )
+}
+
+fn error_name(error: c_int) -> Option<&'static CStr> {
+    const NAMES: [(ErrorKind, &CStr); 7] = [
+        (ErrorKind::Internal, c"internal error"),
+        (ErrorKind::OutputTooSmall, c"output too small"),
+        (ErrorKind::InvalidArgument, c"invalid argument"),
+        (ErrorKind::Poisoned, c"poisoned"),
+        (ErrorKind::Codec, c"codec error"),
+        (ErrorKind::Finished, c"finished"),
+        (ErrorKind::Busy, c"busy"),
+    ];
+    NAMES
+        .iter()
+        .find(|(kind, _)| *kind as c_int == error)
+        .map(|(_, name)| *name)
+}
+
+/// Reads options whose `size` may be that of a later version of the struct, if all
+/// that this version does not know is zero.
+///
+/// # Safety
+/// `options` is NULL, or aligned and has the bytes that its `size` says.
+unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
+    not_null(options)?;
+    let known = mem::size_of::<xg2g_options>();
+    // SAFETY: not NULL, and `size` is the first field of every version.
+    let size = unsafe { (&raw const (*options).size).read() };
+    if size < known {
+        return Err(invalid(format!(
+            "options.size is {size}, which is less than {known}"
+        )));
+    }
+    // SAFETY: it has `size` bytes, and `known` is at most that.
+    let (given, rest) = unsafe {
+        (
+            options.read(),
+            bytes(options.cast::<u8>().add(known), size - known)?,
+        )
+    };
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err(invalid(
+            "options has a field that this version of the library lacks".into(),
+        ));
+    }
+    let range = |name: &str| invalid(format!("{name} is out of range"));
+    Ok(Options {
+        sample_rate_hz: given.sample_rate_hz,
+        channels: given.channels.try_into().map_err(|_| range("channels"))?,
+        bitrate_bps: given.bitrate_bps,
+        program: given.program.try_into().map_err(|_| range("program"))?,
+        keep_original: match given.keep_original {
+            0 => false,
+            1 => true,
+            _ => return Err(range("keep_original")),
+        },
+        tracks: if given.tracks.is_null() {
+            Tracks::All
+        } else {
+            // SAFETY: by the header's rules a text of the caller ends with NUL.
+            parse_tracks(unsafe { CStr::from_ptr(given.tracks) }.to_bytes())?
+        },
+    })
+}
+
+fn parse_tracks(text: &[u8]) -> Result<Tracks, Error> {
+    match text {
+        b"all" => Ok(Tracks::All),
+        b"first" => Ok(Tracks::First),
+        codes => codes
+            .split(|byte| *byte == b',')
+            .map(|code| {
+                code.try_into().map_err(|_| {
+                    invalid(format!(
+                        "track language {:?} is not an ISO 639-2 code such as \"deu\"",
+                        String::from_utf8_lossy(code)
+                    ))
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Tracks::Languages),
+    }
+}
+
+fn invalid(why: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, why)
+}
+
+fn not_null<T>(pointer: *const T) -> Result<(), Error> {
+    if pointer.is_null() {
+        return Err(invalid("a pointer is NULL".into()));
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `start` has `len` bytes, which stay as they are for `'a`; NULL is checked here.
+unsafe fn bytes<'a>(start: *const u8, len: usize) -> Result<&'a [u8], Error> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    not_null(start)?;
+    if isize::try_from(len).is_err() {
+        return Err(invalid("a length is negative".into()));
+    }
+    // SAFETY: not NULL, `len` bytes by this function's contract, and within isize.
+    Ok(unsafe { slice::from_raw_parts(start, len) })
+}
+
+/// The part of a caller's buffer whose length the returned `int` can tell.
+fn writable(output: *mut u8, capacity: usize) -> Result<usize, Error> {
+    if capacity > 0 {
+        not_null(output)?;
+    }
+    Ok(capacity.min(c_int::MAX as usize))
+}
+
+/// # Safety
+/// `output` has room for `ready`, whose length fits an `int`.
+unsafe fn write_bytes(ready: &[u8], output: *mut u8) -> c_int {
+    if !ready.is_empty() {
+        // SAFETY: room by this function's contract; `ready` is the session's own buffer.
+        unsafe { ptr::copy_nonoverlapping(ready.as_ptr(), output, ready.len()) };
+    }
+    ready.len() as c_int
+}
+
+/// # Safety
+/// Both pointers can be written.
+unsafe fn lend(ready: &[u8], output: *mut *const u8, output_len: *mut usize) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        output.write(ready.as_ptr());
+        output_len.write(ready.len());
+    }
+}
+
+/// Writes as much of a text as fits, always with a NUL, and returns its whole length.
+///
+/// # Safety
+/// `target` is NULL or has room for `capacity` bytes.
+unsafe fn write_text(text: &str, target: *mut c_char, capacity: usize) -> c_int {
+    if !target.is_null() && capacity > 0 {
+        let mut fits = text.len().min(capacity - 1);
+        while !text.is_char_boundary(fits) {
+            fits -= 1;
+        }
+        // SAFETY: `fits` bytes and the NUL are at most `capacity`.
+        unsafe {
+            ptr::copy_nonoverlapping(text.as_ptr(), target.cast(), fits);
+            target.add(fits).write(0);
+        }
+    }
+    c_int::try_from(text.len()).unwrap_or(c_int::MAX)
+}

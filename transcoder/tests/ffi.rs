@@ -1,0 +1,539 @@
+//! What the header promises to callers, tried from their side of the ABI. The
+//! streams hold no audio, so that miri can run this: it cannot call into C.
+#![expect(unsafe_code, reason = "this calls a C ABI")]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{mem, ptr, slice, thread};
+
+use xg2g_transcoder::ErrorKind::{
+    Busy, Finished, Internal, InvalidArgument, OutputTooSmall, Poisoned,
+};
+use xg2g_transcoder::ffi::test_hooks::{
+    xg2g_test_held, xg2g_test_hold, xg2g_test_panic, xg2g_test_release,
+};
+use xg2g_transcoder::ffi::*;
+use xg2g_transcoder::{ErrorKind, Options, Remuxer};
+
+const PACKET_BYTES: usize = 188;
+
+/// Null packets, numbered so that no two are alike.
+fn packets(numbers: std::ops::Range<u32>) -> Vec<u8> {
+    numbers
+        .flat_map(|number| {
+            let mut packet = [0xFF; PACKET_BYTES];
+            packet[..4].copy_from_slice(&[0x47, 0x1F, 0xFF, 0x10]);
+            packet[4..8].copy_from_slice(&number.to_be_bytes());
+            packet
+        })
+        .collect()
+}
+
+/// A stream's handle, as C code would hold it: any thread may use it.
+#[derive(Clone, Copy)]
+struct Handle(*mut c_void);
+
+// SAFETY: by the header a handle may be used by every thread.
+unsafe impl Send for Handle {}
+// SAFETY: and by several at the same time.
+unsafe impl Sync for Handle {}
+
+impl Handle {
+    fn open() -> Self {
+        let handle = xg2g_audio_remux_init(0, 2, 192_000);
+        assert!(!handle.is_null());
+        Self(handle)
+    }
+
+    fn process(self, input: &[u8], capacity: usize) -> Result<Vec<u8>, c_int> {
+        let mut output = vec![0xAA; capacity];
+        // SAFETY: both buffers have the lengths given.
+        let count = unsafe {
+            xg2g_audio_remux_process(
+                self.0,
+                input.as_ptr(),
+                input.len(),
+                output.as_mut_ptr(),
+                capacity,
+            )
+        };
+        written(count, output)
+    }
+
+    fn finish(self, capacity: usize) -> Result<Vec<u8>, c_int> {
+        let mut output = vec![0xAA; capacity];
+        // SAFETY: the buffer has the length given.
+        let count = unsafe { xg2g_audio_remux_finish(self.0, output.as_mut_ptr(), capacity) };
+        written(count, output)
+    }
+
+    fn process_view(self, input: &[u8]) -> Result<Vec<u8>, c_int> {
+        let (mut output, mut len) = (ptr::null(), 0);
+        // SAFETY: the input has the length given; both results can be written.
+        let code = unsafe {
+            let (input, output) = (input, &raw mut output);
+            xg2g_audio_remux_process_view(self.0, input.as_ptr(), input.len(), output, &raw mut len)
+        };
+        if code < 0 {
+            assert!(output.is_null());
+            return Err(code);
+        }
+        // SAFETY: lent until the next call on this handle.
+        Ok(unsafe { slice::from_raw_parts(output, len) }.to_vec())
+    }
+
+    fn capacity_for(self, input: &[u8]) -> usize {
+        xg2g_audio_remux_output_capacity(self.0, input.len())
+    }
+
+    fn last_error(self) -> String {
+        text(|target, capacity| {
+            // SAFETY: the target has that capacity.
+            unsafe { xg2g_audio_remux_last_error(self.0, target, capacity) }
+        })
+    }
+
+    fn stats(self) -> serde_json::Value {
+        let json = text(|target, capacity| {
+            // SAFETY: the target has that capacity.
+            unsafe { xg2g_audio_remux_stats(self.0, target, capacity) }
+        });
+        serde_json::from_str(&json).expect("stats are JSON")
+    }
+
+    fn free(self) {
+        xg2g_audio_remux_free(self.0);
+    }
+}
+
+fn written(count: c_int, mut output: Vec<u8>) -> Result<Vec<u8>, c_int> {
+    let Ok(count) = usize::try_from(count) else {
+        assert!(
+            output.iter().all(|byte| *byte == 0xAA),
+            "written on an error"
+        );
+        return Err(count);
+    };
+    output.truncate(count);
+    Ok(output)
+}
+
+/// Asks for the length, then for the text.
+fn text(write: impl Fn(*mut c_char, usize) -> c_int) -> String {
+    let len = usize::try_from(write(ptr::null_mut(), 0)).expect("a length");
+    let mut buffer = vec![0_u8; len + 1];
+    assert_eq!(write(buffer.as_mut_ptr().cast(), len + 1), len as c_int);
+    CStr::from_bytes_with_nul(&buffer)
+        .expect("one NUL, at the end")
+        .to_str()
+        .expect("UTF-8")
+        .to_owned()
+}
+
+/// What the remuxer makes of these inputs when nothing stands in between.
+fn expected(inputs: &[&[u8]]) -> Vec<u8> {
+    let mut remuxer = Remuxer::new(Options::default()).expect("default options");
+    let mut output = Vec::new();
+    for input in inputs {
+        remuxer.push(input, &mut output).expect("push");
+    }
+    remuxer.finish(&mut output).expect("finish");
+    output
+}
+
+fn code(kind: ErrorKind) -> Result<Vec<u8>, c_int> {
+    Err(kind as c_int)
+}
+
+/// Calls are held by one gate for the whole process: one test at a time uses it.
+fn gate() -> MutexGuard<'static, ()> {
+    static GATE: Mutex<()> = Mutex::new(());
+    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait_until_held(calls: u32) {
+    while xg2g_test_held() != calls {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn an_output_that_was_too_large_comes_once_when_the_same_input_is_offered_again() {
+    let (first, second) = (packets(0..8), packets(8..16));
+    let handle = Handle::open();
+    let mut output = Vec::new();
+    for input in [&first, &second] {
+        assert_eq!(handle.process(input, 0), code(OutputTooSmall));
+        assert_eq!(handle.process(input, 1), code(OutputTooSmall));
+        let capacity = handle.capacity_for(input);
+        output.extend(handle.process(input, capacity).expect("enough room"));
+    }
+    output.extend(handle.finish(1 << 16).expect("enough room"));
+    assert_eq!(output, expected(&[&first, &second]));
+    assert_eq!(handle.stats()["bytes_in"], first.len() + second.len());
+    handle.free();
+}
+
+#[test]
+fn an_output_that_was_too_large_comes_before_that_of_other_input() {
+    let (first, second) = (packets(0..8), packets(8..16));
+    let handle = Handle::open();
+    assert_eq!(handle.process(&first, 0), code(OutputTooSmall));
+    let mut output = handle.process(&second, 1 << 16).expect("enough room");
+    output.extend(handle.finish(1 << 16).expect("enough room"));
+    assert_eq!(output, expected(&[&first, &second]));
+    handle.free();
+}
+
+#[test]
+fn other_input_is_not_taken_while_the_kept_output_has_no_room() {
+    let (first, second) = (packets(0..8), packets(8..16));
+    let handle = Handle::open();
+    assert_eq!(handle.process(&first, 0), code(OutputTooSmall));
+    assert_eq!(handle.process(&second, 0), code(OutputTooSmall));
+    assert_eq!(handle.stats()["bytes_in"], first.len());
+    let mut output = handle.process(&second, 1 << 16).expect("enough room");
+    output.extend(handle.finish(1 << 16).expect("enough room"));
+    assert_eq!(output, expected(&[&first, &second]));
+    handle.free();
+}
+
+#[test]
+fn finish_brings_what_was_kept() {
+    let input = packets(0..8);
+    let handle = Handle::open();
+    assert_eq!(handle.process(&input, 0), code(OutputTooSmall));
+    assert_eq!(handle.finish(0), code(OutputTooSmall));
+    assert_eq!(handle.finish(1 << 16).as_deref(), Ok(&*expected(&[&input])));
+    assert_eq!(handle.finish(0).as_deref(), Ok(&[][..]));
+    assert_eq!(handle.process(&input, 1 << 16), code(Finished));
+    assert!(handle.last_error().contains("finish"));
+    handle.free();
+}
+
+#[test]
+fn equal_inputs_are_two_inputs_when_nothing_was_kept() {
+    let input = packets(0..8);
+    let handle = Handle::open();
+    let mut output = handle.process(&input, 1 << 16).expect("enough room");
+    output.extend(handle.process(&input, 1 << 16).expect("enough room"));
+    output.extend(handle.finish(1 << 16).expect("enough room"));
+    assert_eq!(output, expected(&[&input, &input]));
+    handle.free();
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_whatever_the_splits_and_the_capacities() {
+    let input = packets(0..64);
+    let wanted = expected(&[&input]);
+    let mut random = 1_u32;
+    let mut below = |limit: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) as usize % limit
+    };
+    for _ in 0..if cfg!(miri) { 2 } else { 200 } {
+        let handle = Handle::open();
+        let (mut rest, mut output) = (&input[..], Vec::new());
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at(rest.len().min(1 + below(3 * PACKET_BYTES)));
+            rest = after;
+            let mut capacity = below(4 * PACKET_BYTES);
+            loop {
+                match handle.process(chunk, capacity) {
+                    Ok(ready) => break output.extend(ready),
+                    Err(error) => assert_eq!(error, OutputTooSmall as c_int),
+                }
+                capacity += below(2 * PACKET_BYTES);
+            }
+            output.extend(handle.process_view(&[]).expect("a view"));
+        }
+        output.extend(handle.finish(1 << 16).expect("enough room"));
+        assert_eq!(output, wanted);
+        handle.free();
+    }
+}
+
+#[test]
+fn a_view_holds_the_output_and_what_was_kept_before() {
+    let (first, second) = (packets(0..8), packets(8..16));
+    let handle = Handle::open();
+    assert_eq!(handle.process(&first, 0), code(OutputTooSmall));
+    let mut output = handle.process_view(&second).expect("a view");
+    let (mut rest, mut len) = (ptr::null(), 0);
+    for _ in 0..2 {
+        // SAFETY: both results can be written, and what is lent is copied at once.
+        output.extend(unsafe {
+            assert_eq!(
+                xg2g_audio_remux_finish_view(handle.0, &raw mut rest, &raw mut len),
+                0
+            );
+            slice::from_raw_parts(rest, len)
+        });
+    }
+    assert_eq!(output, expected(&[&first, &second]));
+    handle.free();
+}
+
+#[test]
+fn a_second_call_on_a_handle_is_refused_and_disturbs_nothing() {
+    let _gate = gate();
+    let (first, second) = (packets(0..8), packets(8..16));
+    let handle = Handle::open();
+    assert_eq!(xg2g_test_hold(handle.0), 0);
+    let mut output = thread::scope(|scope| {
+        let inside = scope.spawn(|| handle.process(&first, 1 << 16));
+        wait_until_held(1);
+        assert_eq!(handle.process(&second, 1 << 16), code(Busy));
+        assert_eq!(handle.finish(1 << 16), code(Busy));
+        assert_eq!(handle.capacity_for(&second), 0);
+        assert_eq!(handle.last_error(), "");
+        xg2g_test_release();
+        inside.join().expect("no panic").expect("enough room")
+    });
+    output.extend(handle.process(&second, 1 << 16).expect("enough room"));
+    output.extend(handle.finish(1 << 16).expect("enough room"));
+    assert_eq!(output, expected(&[&first, &second]));
+    handle.free();
+}
+
+#[test]
+fn a_free_during_a_call_lets_it_complete() {
+    let _gate = gate();
+    let input = packets(0..8);
+    let handle = Handle::open();
+    assert_eq!(xg2g_test_hold(handle.0), 0);
+    thread::scope(|scope| {
+        let inside = scope.spawn(|| handle.process(&input, 1 << 16));
+        wait_until_held(1);
+        handle.free();
+        assert_eq!(handle.process(&input, 1 << 16), code(InvalidArgument));
+        xg2g_test_release();
+        inside.join().expect("no panic").expect("it completes");
+    });
+    assert_eq!(handle.process(&input, 1 << 16), code(InvalidArgument));
+    handle.free();
+}
+
+#[test]
+fn two_handles_serve_two_threads_at_the_same_time() {
+    let _gate = gate();
+    let input = packets(0..8);
+    let handles = [Handle::open(), Handle::open()];
+    thread::scope(|scope| {
+        for handle in handles {
+            assert_eq!(xg2g_test_hold(handle.0), 0);
+            let input = &input;
+            scope.spawn(move || handle.process(input, 1 << 16).expect("enough room"));
+        }
+        wait_until_held(2);
+        xg2g_test_release();
+    });
+    for handle in handles {
+        handle.free();
+    }
+}
+
+#[test]
+fn a_panic_becomes_an_error_and_ends_only_its_own_handle() {
+    let input = packets(0..8);
+    let (broken, sound) = (Handle::open(), Handle::open());
+    assert_eq!(xg2g_test_panic(broken.0), 0);
+    assert_eq!(broken.process(&input, 1 << 16), code(Internal));
+    assert!(broken.last_error().contains("deliberate panic"));
+    assert_eq!(broken.process(&input, 1 << 16), code(Poisoned));
+    assert_eq!(broken.finish(1 << 16), code(Poisoned));
+    assert!(broken.last_error().contains("deliberate panic"));
+    broken.free();
+    assert!(sound.process(&input, 1 << 16).is_ok());
+    sound.free();
+}
+
+#[test]
+fn a_handle_that_is_none_is_an_error_and_freeing_it_is_fine() {
+    let freed = Handle::open();
+    freed.free();
+    let never = Handle(ptr::without_provenance_mut(usize::MAX));
+    for none in [Handle(ptr::null_mut()), never, freed] {
+        assert_eq!(none.process(&[0x47], 100), code(InvalidArgument));
+        assert_eq!(none.process_view(&[0x47]), code(InvalidArgument));
+        assert_eq!(none.finish(100), code(InvalidArgument));
+        assert_eq!(none.capacity_for(&[]), 0);
+        // SAFETY: NULL with the capacity 0 is allowed.
+        let (stats, error) = unsafe {
+            (
+                xg2g_audio_remux_stats(none.0, ptr::null_mut(), 0),
+                xg2g_audio_remux_last_error(none.0, ptr::null_mut(), 0),
+            )
+        };
+        assert_eq!([stats, error], [InvalidArgument as c_int; 2]);
+    }
+    freed.free();
+    xg2g_audio_remux_free(ptr::null_mut());
+}
+
+#[test]
+fn a_pointer_that_is_null_or_a_length_that_cannot_be_is_an_error() {
+    let handle = Handle::open();
+    let invalid = InvalidArgument as c_int;
+    let mut byte = 0_u8;
+    let (mut view, mut len) = (ptr::null(), 0);
+    // SAFETY: what is not NULL has the length given, or the length is refused unread.
+    unsafe {
+        let (h, out) = (handle.0, &raw mut byte);
+        assert_eq!(xg2g_audio_remux_process(h, ptr::null(), 1, out, 1), invalid);
+        assert_eq!(
+            xg2g_audio_remux_process(h, out, 1, ptr::null_mut(), 1),
+            invalid
+        );
+        assert_eq!(xg2g_audio_remux_process(h, out, 1 << 25, out, 1), invalid);
+        assert_eq!(
+            xg2g_audio_remux_process(h, out, usize::MAX, out, 1),
+            invalid
+        );
+        assert_eq!(
+            xg2g_audio_remux_process(h, ptr::null(), 0, ptr::null_mut(), 0),
+            0
+        );
+        assert_eq!(
+            xg2g_audio_remux_process_view(h, out, 1, ptr::null_mut(), &raw mut len),
+            invalid
+        );
+        assert_eq!(
+            xg2g_audio_remux_process_view(h, out, 1, &raw mut view, ptr::null_mut()),
+            invalid
+        );
+        assert_eq!(
+            xg2g_audio_remux_finish_view(h, ptr::null_mut(), ptr::null_mut()),
+            invalid
+        );
+    }
+    assert_eq!(handle.stats()["bytes_in"], 0);
+    handle.free();
+}
+
+/// Options as of a later version of the struct.
+#[repr(C)]
+struct LaterOptions {
+    known: xg2g_options,
+    later: u32,
+}
+
+fn options() -> LaterOptions {
+    LaterOptions {
+        known: xg2g_options {
+            size: mem::size_of::<xg2g_options>(),
+            sample_rate_hz: 0,
+            channels: 2,
+            bitrate_bps: 192_000,
+            program: 0,
+            keep_original: 0,
+            tracks: ptr::null(),
+        },
+        later: 0,
+    }
+}
+
+/// The error of opening with these options; "" when it succeeds.
+fn open_error(options: &LaterOptions) -> String {
+    let mut error = [0x55_u8; 120];
+    // SAFETY: the options have their size, and the error its capacity.
+    let handle = unsafe {
+        xg2g_audio_remux_init_with_options(
+            (&raw const *options).cast(),
+            error.as_mut_ptr().cast(),
+            error.len(),
+        )
+    };
+    if handle.is_null() {
+        let text = CStr::from_bytes_until_nul(&error).expect("a NUL");
+        return text.to_str().expect("UTF-8").to_owned();
+    }
+    assert_eq!(error[0], 0x55);
+    xg2g_audio_remux_free(handle);
+    String::new()
+}
+
+#[test]
+fn options_of_a_later_version_are_taken_unless_they_ask_for_what_is_unknown() {
+    let mut later = options();
+    later.known.size = mem::size_of::<LaterOptions>();
+    assert_eq!(open_error(&later), "");
+    later.later = 1;
+    assert!(open_error(&later).contains("this version of the library lacks"));
+    later.known.size = mem::size_of::<xg2g_options>() - 1;
+    assert!(open_error(&later).contains("options.size"));
+}
+
+#[test]
+fn options_out_of_range_are_refused_with_a_line_that_says_which() {
+    let with = |change: fn(&mut xg2g_options)| {
+        let mut options = options();
+        change(&mut options.known);
+        open_error(&options)
+    };
+    assert!(with(|o| o.sample_rate_hz = 47_999).contains("47999"));
+    assert!(with(|o| o.channels = 258).contains("channels"));
+    assert!(with(|o| o.bitrate_bps = 1).contains("bitrate 1"));
+    assert!(with(|o| o.program = 0x1_0000).contains("program"));
+    assert!(with(|o| o.keep_original = 2).contains("keep_original"));
+    for (tracks, error) in [
+        (c"all", ""),
+        (c"first", ""),
+        (c"deu,eng", ""),
+        (c"", "\"\""),
+        (c"deu,german", "\"german\""),
+        (c"d\xFFu", "ISO 639-2"),
+    ] {
+        let mut options = options();
+        let tracks = CString::from(tracks);
+        options.known.tracks = tracks.as_ptr();
+        let said = open_error(&options);
+        assert!(
+            said.contains(error) && said.is_empty() == error.is_empty(),
+            "{said}"
+        );
+    }
+    assert!(xg2g_audio_remux_init(-1, 2, 192_000).is_null());
+    assert!(xg2g_audio_remux_init(0, 3, 192_000).is_null());
+    assert!(xg2g_audio_remux_init(0, 2, 0).is_null());
+}
+
+#[test]
+fn a_text_is_cut_off_at_the_capacity_between_characters() {
+    let mut options = options();
+    options.known.tracks = c"\u{e9}\u{e9}".as_ptr();
+    let whole = open_error(&options);
+    for capacity in 0..whole.len() {
+        let mut error = vec![0x55_u8; whole.len()];
+        // SAFETY: the options have their size, and the error has that capacity.
+        let handle = unsafe {
+            xg2g_audio_remux_init_with_options(
+                &raw const options.known,
+                error.as_mut_ptr().cast(),
+                capacity,
+            )
+        };
+        assert!(handle.is_null());
+        assert!(error[capacity..].iter().all(|byte| *byte == 0x55));
+        if capacity > 0 {
+            let text = CStr::from_bytes_until_nul(&error).expect("a NUL");
+            assert!(whole.starts_with(text.to_str().expect("UTF-8")));
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_error_has_a_name() {
+    for kind in -7..=-1 {
+        // SAFETY: a name is a static text.
+        let name = unsafe { CStr::from_ptr(xg2g_error_name(kind)) };
+        assert!(!name.is_empty());
+    }
+    assert!(xg2g_error_name(-8).is_null());
+    assert!(xg2g_error_name(0).is_null());
+    // SAFETY: the version is a static text.
+    let version = unsafe { CStr::from_ptr(xg2g_version()) };
+    let version: serde_json::Value =
+        serde_json::from_slice(version.to_bytes()).expect("versions are JSON");
+    assert_eq!(version["xg2g-transcoder"], env!("CARGO_PKG_VERSION"));
+}
