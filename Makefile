@@ -44,12 +44,15 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy
+	$(call say,check,generated files)
+	@.venv/bin/python scripts/notice.py --check
 
-fix: .venv/.dev ## format, and mend what the linters can
+fix: build .venv/.dev ## format, and mend what the linters can
 	@scripts/bootstrap.sh check
 	@cargo fmt
 	@.venv/bin/ruff format --quiet
 	@.venv/bin/ruff check --quiet --fix
+	@.venv/bin/python scripts/notice.py
 
 clean: ## remove everything that was built
 	@rm -rf target build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LIBRARY)

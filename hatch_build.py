@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
 
-class TranscoderLibrary(BuildHookInterface):
+class TranscoderLibrary(BuildHookInterface[Any]):
     """Builds the Rust library before its files are collected."""
 
     PLUGIN_NAME = "custom"

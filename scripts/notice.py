@@ -1,0 +1,73 @@
+"""Writes the lists of crates and Python packages at the end of NOTICE.
+
+With `--check` it writes nothing and fails when the lists are stale.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+NOTICE = ROOT / "NOTICE"
+CRATES = "Rust crates that are linked in\n"
+PACKAGES = "Python packages that are installed beside it, not part of it\n"
+PLATFORM = "x86_64-unknown-linux-gnu"
+
+
+def crates() -> list[str]:
+    """The crates that the library links, with their licences."""
+    command = ["cargo", "metadata", "--format-version=1", "--locked", "--filter-platform", PLATFORM]
+    graph = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    packages = {package["id"]: package for package in graph["packages"]}
+    nodes = {node["id"]: node for node in graph["resolve"]["nodes"]}
+    waiting = [key for key, package in packages.items() if package["name"] == "xg2g-transcoder"]
+    linked: set[str] = set()
+    while waiting:
+        for dependency in nodes[waiting.pop()]["deps"]:
+            key = dependency["pkg"]
+            is_normal = any(kind["kind"] is None for kind in dependency["dep_kinds"])
+            is_macro = any("proc-macro" in target["kind"] for target in packages[key]["targets"])
+            if is_normal and not is_macro and key not in linked:
+                linked.add(key)
+                waiting.append(key)
+    return [f"{packages[key]['name']}: {packages[key]['license']}" for key in linked]
+
+
+def python_packages() -> list[str]:
+    """What requirements/runtime.txt puts on every platform, with the licences."""
+    text = (ROOT / "requirements" / "runtime.txt").read_text()
+    names = re.findall(r"^(\S+)==\S+ \\$", text, re.MULTILINE)
+    return [f"{name}: {_python_licence(name)}" for name in names]
+
+
+def _python_licence(name: str) -> str:
+    fields = metadata(name)
+    if "License-Expression" in fields:
+        return fields["License-Expression"]
+    classifiers = fields.get_all("Classifier") or []
+    named = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::")]
+    return ", ".join(named) or fields["License"].splitlines()[0]
+
+
+def main() -> int:
+    old = NOTICE.read_text()
+    new = old.partition(CRATES)[0] + CRATES + _listed(crates())
+    new += "\n" + PACKAGES + _listed(python_packages())
+    if new == old:
+        return 0
+    if "--check" in sys.argv[1:]:
+        sys.stderr.write("NOTICE does not list what is linked today: run make fix\n")
+        return 1
+    NOTICE.write_text(new)
+    return 0
+
+
+def _listed(lines: list[str]) -> str:
+    return "".join(f"  {line}\n" for line in sorted(lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
