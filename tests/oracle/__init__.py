@@ -1,0 +1,1 @@
+"""Independent judges of a transport stream. They share no code with the product."""
