@@ -104,11 +104,12 @@ const char *xg2g_error_name(int error);
 // in bit/s. All tracks of all programs are converted. NULL on error.
 void *xg2g_audio_remux_init(int sample_rate, int channels, int bitrate);
 
-// Opens a stream with every option. On error it returns NULL and writes a line that
-// says why to error, if error_capacity is not 0.
+// Opens a stream with every option. On error it returns NULL, writes the number to
+// *error if error is not NULL, and a line that says why to text.
 void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
-                                         char *error,
-                                         size_t error_capacity);
+                                         int *error,
+                                         char *text,
+                                         size_t text_capacity);
 
 // Takes input_len bytes of the stream and writes what is ready. Returns the number
 // of bytes written, which may be 0, or an error.

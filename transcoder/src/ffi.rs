@@ -94,20 +94,27 @@ pub extern "C" fn xg2g_audio_remux_init(
     })
 }
 
-/// Opens a stream with every option. On error it returns NULL and writes a line that
-/// says why to error, if error_capacity is not 0.
+/// Opens a stream with every option. On error it returns NULL, writes the number to
+/// *error if error is not NULL, and a line that says why to text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
     options: *const xg2g_options,
-    error: *mut c_char,
-    error_capacity: usize,
+    error: *mut c_int,
+    text: *mut c_char,
+    text_capacity: usize,
 ) -> *mut c_void {
     boundary(ptr::null_mut(), || {
         // SAFETY: by the header's rules `options` is NULL or an xg2g_options.
         let opened = unsafe { read_options(options) }.and_then(open);
         opened.unwrap_or_else(|why| {
-            // SAFETY: by the header's rules `error` has room for `error_capacity` bytes.
-            unsafe { write_text(&why.to_string(), error, error_capacity) };
+            // SAFETY: by the header's rules `error` is NULL or can be written, and `text`
+            // has room for `text_capacity` bytes.
+            unsafe {
+                if !error.is_null() {
+                    error.write(why.kind() as c_int);
+                }
+                write_text(&why.to_string(), text, text_capacity);
+            }
             ptr::null_mut()
         })
     })

@@ -435,20 +435,22 @@ fn options() -> LaterOptions {
 
 /// The error of opening with these options; "" when it succeeds.
 fn open_error(options: &LaterOptions) -> String {
-    let mut error = [0x55_u8; 120];
-    // SAFETY: the options have their size, and the error its capacity.
+    let (mut error, mut text) = (0, [0x55_u8; 120]);
+    // SAFETY: the options have their size, and the text its capacity.
     let handle = unsafe {
         xg2g_audio_remux_init_with_options(
             (&raw const *options).cast(),
-            error.as_mut_ptr().cast(),
-            error.len(),
+            &raw mut error,
+            text.as_mut_ptr().cast(),
+            text.len(),
         )
     };
     if handle.is_null() {
-        let text = CStr::from_bytes_until_nul(&error).expect("a NUL");
+        assert_eq!(error, InvalidArgument as c_int);
+        let text = CStr::from_bytes_until_nul(&text).expect("a NUL");
         return text.to_str().expect("UTF-8").to_owned();
     }
-    assert_eq!(error[0], 0x55);
+    assert_eq!((error, text[0]), (0, 0x55));
     xg2g_audio_remux_free(handle);
     String::new()
 }
@@ -504,19 +506,20 @@ fn a_text_is_cut_off_at_the_capacity_between_characters() {
     options.known.tracks = c"\u{e9}\u{e9}".as_ptr();
     let whole = open_error(&options);
     for capacity in 0..whole.len() {
-        let mut error = vec![0x55_u8; whole.len()];
-        // SAFETY: the options have their size, and the error has that capacity.
+        let mut cut = vec![0x55_u8; whole.len()];
+        // SAFETY: the options have their size, and the text has that capacity.
         let handle = unsafe {
             xg2g_audio_remux_init_with_options(
                 &raw const options.known,
-                error.as_mut_ptr().cast(),
+                ptr::null_mut(),
+                cut.as_mut_ptr().cast(),
                 capacity,
             )
         };
         assert!(handle.is_null());
-        assert!(error[capacity..].iter().all(|byte| *byte == 0x55));
+        assert!(cut[capacity..].iter().all(|byte| *byte == 0x55));
         if capacity > 0 {
-            let text = CStr::from_bytes_until_nul(&error).expect("a NUL");
+            let text = CStr::from_bytes_until_nul(&cut).expect("a NUL");
             assert!(whole.starts_with(text.to_str().expect("UTF-8")));
         }
     }

@@ -26,13 +26,15 @@ int main(void) {
     CHECK(xg2g_error_name(1) == NULL);
 
     CHECK(xg2g_audio_remux_init(0, 3, 192000) == NULL);
-    char error[80] = "";
+    int error = 0;
+    char text[80] = "";
     xg2g_options options = {sizeof options, 0, 3, 192000, 0, 0, "deu,eng"};
-    CHECK(xg2g_audio_remux_init_with_options(&options, error, sizeof error) == NULL);
-    CHECK(strstr(error, "channels 3") != NULL);
+    CHECK(xg2g_audio_remux_init_with_options(&options, &error, text, sizeof text) == NULL);
+    CHECK(error == XG2G_ERROR_INVALID_ARGUMENT);
+    CHECK(strstr(text, "channels 3") != NULL);
 
     options.channels = 2;
-    void *handle = xg2g_audio_remux_init_with_options(&options, error, sizeof error);
+    void *handle = xg2g_audio_remux_init_with_options(&options, &error, text, sizeof text);
     CHECK(handle != NULL);
     CHECK(xg2g_audio_remux_output_capacity(handle, sizeof input) <= sizeof output);
 
@@ -49,7 +51,7 @@ int main(void) {
 
     CHECK(xg2g_audio_remux_process(handle, input, sizeof input, output, sizeof output) ==
           XG2G_ERROR_FINISHED);
-    CHECK(xg2g_audio_remux_last_error(handle, error, sizeof error) > 0);
+    CHECK(xg2g_audio_remux_last_error(handle, text, sizeof text) > 0);
 
     xg2g_audio_remux_free(handle);
     xg2g_audio_remux_free(handle);
