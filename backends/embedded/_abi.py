@@ -1,0 +1,151 @@
+"""The C ABI, declared for ctypes. transcoder/include/xg2g_transcoder.h says what each does.
+
+`CDLL` releases the GIL during a call.
+"""
+
+import ctypes
+import json
+import sys
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+from pathlib import Path
+from typing import Any, Final
+
+from ..base import RemuxOptions
+from ..errors import UnavailableError, error_for
+
+ABI_VERSION: Final = 1
+
+FILE_NAME: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}.get(
+    sys.platform, "libxg2g_transcoder.so"
+)
+
+
+class Options(ctypes.Structure):
+    """xg2g_options."""
+
+    _fields_ = (
+        ("size", c_size_t),
+        ("sample_rate_hz", c_uint32),
+        ("channels", c_uint32),
+        ("bitrate_bps", c_uint32),
+        ("program", c_uint32),
+        ("keep_original", c_uint32),
+        ("tracks", c_char_p),
+    )
+
+
+PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
+    "xg2g_abi_version": (c_uint32, ()),
+    "xg2g_version": (c_char_p, ()),
+    "xg2g_error_name": (c_char_p, (c_int,)),
+    "xg2g_audio_remux_init": (c_void_p, (c_int, c_int, c_int)),
+    "xg2g_audio_remux_init_with_options": (
+        c_void_p,
+        (POINTER(Options), POINTER(c_int), c_char_p, c_size_t),
+    ),
+    "xg2g_audio_remux_process": (c_int, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
+    "xg2g_audio_remux_finish": (c_int, (c_void_p, c_void_p, c_size_t)),
+    "xg2g_audio_remux_process_view": (
+        c_int,
+        (c_void_p, c_char_p, c_size_t, POINTER(c_void_p), POINTER(c_size_t)),
+    ),
+    "xg2g_audio_remux_finish_view": (c_int, (c_void_p, POINTER(c_void_p), POINTER(c_size_t))),
+    "xg2g_audio_remux_output_capacity": (c_size_t, (c_void_p, c_size_t)),
+    "xg2g_audio_remux_stats": (c_int, (c_void_p, c_char_p, c_size_t)),
+    "xg2g_audio_remux_last_error": (c_int, (c_void_p, c_char_p, c_size_t)),
+    "xg2g_audio_remux_free": (None, (c_void_p,)),
+}
+"""Function -> (result, arguments)."""
+
+
+class Library:
+    """The library, loaded and found to fit. Failed calls raise the exception of their number.
+
+    A handle must not be freed while a call on it is inside: what it lends is copied in that call.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load the library; raises `UnavailableError` when it does not load or does not fit."""
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise UnavailableError(
+                f"the remuxer's library does not load; build it with `make build` ({error})"
+            ) from error
+        found = library.xg2g_abi_version() if hasattr(library, "xg2g_abi_version") else 0
+        if found != ABI_VERSION:
+            raise UnavailableError(
+                f"{path} has ABI version {found}, which should be {ABI_VERSION}; "
+                "build it anew with `make build`"
+            )
+        for name, (result, arguments) in PROTOTYPES.items():
+            function = getattr(library, name)
+            function.restype, function.argtypes = result, arguments
+        self._library = library
+
+    def versions(self) -> dict[str, str]:
+        """Return component -> version."""
+        versions: dict[str, str] = json.loads(self._library.xg2g_version())
+        return versions
+
+    def open(self, options: RemuxOptions) -> int:
+        """Open a stream and return its handle, which the caller frees."""
+        tracks = options.tracks if isinstance(options.tracks, str) else ",".join(options.tracks)
+        error, text = c_int(), ctypes.create_string_buffer(256)
+        handle: int | None = self._library.xg2g_audio_remux_init_with_options(
+            byref(
+                Options(
+                    size=ctypes.sizeof(Options),
+                    sample_rate_hz=options.sample_rate,
+                    channels=options.channels,
+                    bitrate_bps=options.bitrate,
+                    program=options.program,
+                    keep_original=options.keep_original,
+                    tracks=tracks.encode(),
+                )
+            ),
+            byref(error),
+            text,
+            len(text),
+        )
+        if handle is None:
+            raise error_for(error.value, text.value.decode(errors="replace"))
+        return handle
+
+    def process(self, handle: int, chunk: bytes) -> bytes:
+        """Give the stream's next bytes, and return what is ready."""
+        output, length = c_void_p(), c_size_t()
+        code = self._library.xg2g_audio_remux_process_view(
+            handle, chunk, len(chunk), byref(output), byref(length)
+        )
+        self._check(handle, code)
+        return ctypes.string_at(output, length.value)
+
+    def finish(self, handle: int) -> bytes:
+        """End the stream, and return the rest."""
+        output, length = c_void_p(), c_size_t()
+        code = self._library.xg2g_audio_remux_finish_view(handle, byref(output), byref(length))
+        self._check(handle, code)
+        return ctypes.string_at(output, length.value)
+
+    def stats(self, handle: int) -> dict[str, Any]:
+        """Return the stream's counters."""
+        length = self._library.xg2g_audio_remux_stats(handle, None, 0)
+        self._check(handle, length)
+        text = ctypes.create_string_buffer(length + 1)
+        self._library.xg2g_audio_remux_stats(handle, text, len(text))
+        stats: dict[str, Any] = json.loads(text.value)
+        return stats
+
+    def free(self, handle: int) -> None:
+        """Close the stream."""
+        self._library.xg2g_audio_remux_free(handle)
+
+    def _check(self, handle: int, code: int) -> None:
+        if code < 0:
+            name: bytes = self._library.xg2g_error_name(code) or b"error"
+            length = self._library.xg2g_audio_remux_last_error(handle, None, 0)
+            text = ctypes.create_string_buffer(max(length, 0) + 1)
+            self._library.xg2g_audio_remux_last_error(handle, text, len(text))
+            why = text.value.decode(errors="replace")
+            raise error_for(code, f"{name.decode()}: {why}" if why else name.decode())

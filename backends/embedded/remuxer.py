@@ -1,0 +1,106 @@
+"""The owner of one handle of the library."""
+
+import asyncio
+import warnings
+from concurrent.futures import Executor
+from types import TracebackType
+from typing import Final, Self
+
+from ..base import RemuxStats
+from ..errors import ClosedError
+from ._abi import Library
+
+INLINE_BYTES: Final = 32 * 1024
+"""Chunks up to this size are converted on the event loop, larger ones on a worker thread:
+docs/design/embedded-backend.md has the measurements."""
+
+
+class EmbeddedRemuxer:
+    """Converts one stream in this process. Made by `EmbeddedBackend.open`.
+
+    The handle is freed once, by the last one out: by `aclose`, or when the call that is inside
+    the library then has returned. A call that is cancelled ends only when it has returned, which
+    takes milliseconds: a thread cannot be cancelled.
+    """
+
+    def __init__(self, library: Library, handle: int, workers: Executor) -> None:
+        self._library = library
+        self._handle: int | None = handle
+        self._workers = workers
+        self._turn = asyncio.Lock()
+        self._inside: asyncio.Future[bytes] | None = None
+        self._closed = False
+
+    async def process(self, chunk: bytes) -> bytes:
+        async with self._turn:
+            handle = self._open_handle()
+            if len(chunk) <= INLINE_BYTES:
+                return self._library.process(handle, chunk)
+            loop = asyncio.get_running_loop()
+            self._inside = loop.run_in_executor(self._workers, self._library.process, handle, chunk)
+            self._inside.add_done_callback(self._left)
+            return await _to_the_end(self._inside)
+
+    async def finish(self) -> bytes:
+        async with self._turn:
+            return self._library.finish(self._open_handle())
+
+    async def stats(self) -> RemuxStats:
+        async with self._turn:
+            return RemuxStats.from_json(self._library.stats(self._open_handle()))
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._inside is None:
+            self._free()
+        else:
+            await asyncio.wait((self._inside,))
+
+    @property
+    def closed(self) -> bool:
+        """Whether `aclose` was called."""
+        return self._closed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None) is not None:
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
+
+    def _open_handle(self) -> int:
+        if self._closed or self._handle is None:
+            raise ClosedError("the remuxer is closed")
+        return self._handle
+
+    def _left(self, _: asyncio.Future[bytes]) -> None:
+        self._inside = None
+        if self._closed:
+            self._free()
+
+    def _free(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._library.free(handle)
+
+
+async def _to_the_end(call: asyncio.Future[bytes]) -> bytes:
+    """Wait for a call through every cancellation, and only then be cancelled."""
+    cancelled: asyncio.CancelledError | None = None
+    while not call.done():
+        try:
+            await asyncio.wait((call,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        call.exception()
+        raise cancelled
+    return call.result()

@@ -1,0 +1,87 @@
+"""The ctypes declarations say what the header says, and the library agrees."""
+
+import ctypes
+import re
+from pathlib import Path
+
+import pytest
+
+from xg2g.backends.base import RemuxOptions
+from xg2g.backends.embedded import EmbeddedBackend, _abi
+from xg2g.backends.errors import InvalidArgumentError, UnavailableError
+
+ROOT = Path(__file__).parents[2]
+HEADER = (ROOT / "transcoder" / "include" / "xg2g_transcoder.h").read_text()
+
+CTYPES = {
+    "void": None,
+    "void *": ctypes.c_void_p,
+    "int": ctypes.c_int,
+    "int *": ctypes.POINTER(ctypes.c_int),
+    "uint32_t": ctypes.c_uint32,
+    "size_t": ctypes.c_size_t,
+    "size_t *": ctypes.POINTER(ctypes.c_size_t),
+    "char *": ctypes.c_char_p,
+    "const char *": ctypes.c_char_p,
+    "const uint8_t *": ctypes.c_char_p,
+    "uint8_t *": ctypes.c_void_p,
+    "const uint8_t **": ctypes.POINTER(ctypes.c_void_p),
+    "const xg2g_options *": ctypes.POINTER(_abi.Options),
+}
+
+
+@pytest.fixture
+def library() -> _abi.Library:
+    return _abi.Library(EmbeddedBackend().path)
+
+
+def ctype(declaration: str) -> object:
+    """The ctypes type of a C declaration, without its name."""
+    return CTYPES[re.sub(r"\w+$", "", declaration.strip()).strip()]
+
+
+def test_every_function_is_declared_as_in_the_header() -> None:
+    declared = {}
+    for result, name, arguments in re.findall(
+        r"^(\w[\w *]*?)(xg2g_\w+)\((.*?)\);", HEADER, re.M | re.S
+    ):
+        types = () if arguments == "void" else tuple(map(ctype, arguments.split(",")))
+        declared[name] = (CTYPES[result.strip()], types)
+    assert declared == _abi.PROTOTYPES
+
+
+def test_the_options_have_the_fields_of_the_header() -> None:
+    body = re.search(r"typedef struct \{(.*?)\} xg2g_options;", HEADER, re.S)
+    assert body is not None
+    fields = re.findall(r"^ +(?!//)(.*?)(\w+);$", body[1], re.M)
+    assert tuple((name, CTYPES[type_.strip()]) for type_, name in fields) == _abi.Options._fields_
+
+
+def test_the_options_have_the_size_that_the_library_expects(
+    library: _abi.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.free(library.open(RemuxOptions()))
+    size = ctypes.sizeof(_abi.Options)
+    monkeypatch.setattr(ctypes, "sizeof", lambda _: size - 1)
+    with pytest.raises(InvalidArgumentError, match=f"less than {size}"):
+        library.open(RemuxOptions())
+
+
+def test_the_versions_agree_with_the_header_and_the_package(library: _abi.Library) -> None:
+    assert f"#define XG2G_ABI_VERSION {_abi.ABI_VERSION}\n" in HEADER
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)
+    assert version is not None
+    assert library.versions()["xg2g-transcoder"] == version[1]
+
+
+def test_a_library_that_is_missing_says_how_to_build_it(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="make build"):
+        _abi.Library(tmp_path / "missing.so")
+
+
+def test_a_library_of_another_abi_version_is_refused(
+    library: _abi.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_abi, "ABI_VERSION", _abi.ABI_VERSION + 1)
+    with pytest.raises(UnavailableError, match="ABI version"):
+        _abi.Library(EmbeddedBackend().path)
