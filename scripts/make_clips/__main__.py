@@ -1,0 +1,371 @@
+"""Makes the simulated receiver's clips with Debian's ffmpeg (libx264, libx265): run by hand, the
+result is committed.
+
+    python -m scripts.make_clips [--only NAME ...] [--out xg2g/simulator/clips]
+
+Every clip loops after LOOP_S, a whole number of frames in each codec used (MP2 24 ms, AC-3 32 ms,
+AAC 64/3 ms, pictures 20 and 40 ms). In each, the first picture of every full second is white, and
+its PTS is the PTS of the sample with which the beep begins.
+"""
+
+import argparse
+import random
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scripts.make_clips import sound as signals
+from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
+from xg2g.simulator.transport import (
+    PACKET_SIZE,
+    PAT_PID,
+    payload_start,
+    read_stamp,
+    stamp_offsets,
+)
+
+LOOP_S = 9.6
+# Long enough to look like a stream, short enough to stay small: noise does not compress.
+SCRAMBLED_LOOP_S = 0.96
+
+TRANSPONDER_ONE = {101: 0x100, 102: 0x200, 103: 0x300, 104: 0x400, 105: 0x500, 106: 0x600}
+TRANSPONDER_TWO = {201: 0x1100, 202: 0x1200, 203: 0x1300}
+
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How ffmpeg makes a track, and how long its coded frames are."""
+
+    arguments: list[str]
+    samples_per_frame: int
+    # Samples by which encoder and decoder together delay the sound; measured.
+    delay: int
+    split: Callable[[bytes, int], list[bytes]]
+
+
+def equal_frames(stream: bytes, count: int) -> list[bytes]:
+    """Frames of one size, as constant bit rate at 48 kHz gives; `count` is their least number."""
+    size = frame_size(stream)
+    frames = [stream[i : i + size] for i in range(0, len(stream) - size + 1, size)]
+    if len(frames) < count or any(frame[:2] != stream[:2] for frame in frames):
+        raise ValueError("not a stream of equal frames")
+    return frames
+
+
+def frame_size(stream: bytes) -> int:
+    """Bytes up to the next sync word that repeats the first frame's header."""
+    size = stream.index(stream[:2], 2)
+    while stream[2 * size : 2 * size + 2] != stream[:2] or stream[3 * size :][:2] != stream[:2]:
+        size = stream.index(stream[:2], size + 1)
+    return size
+
+
+def loas_frames(stream: bytes, count: int) -> list[bytes]:
+    """AudioSyncStream frames: 0x2B7 and 13 bits of length (ISO/IEC 14496-3, clause 1.7.2)."""
+    frames: list[bytes] = []
+    while len(frames) < count:
+        header = int.from_bytes(stream[:3], "big")
+        if header >> 13 != 0x2B7:
+            raise ValueError("lost the LOAS sync word")
+        size = 3 + (header & 0x1FFF)
+        frames.append(stream[:size])
+        stream = stream[size:]
+    return frames
+
+
+def mp2(kbps: int) -> Codec:
+    return Codec(["-c:a", "mp2", "-b:a", f"{kbps}k", "-f", "mp2"], 1152, 481, equal_frames)
+
+
+def ac3(kbps: int) -> Codec:
+    return Codec(["-c:a", "ac3", "-b:a", f"{kbps}k", "-f", "ac3"], 1536, 256, equal_frames)
+
+
+def eac3(kbps: int) -> Codec:
+    return Codec(["-c:a", "eac3", "-b:a", f"{kbps}k", "-f", "eac3"], 1536, 256, equal_frames)
+
+
+def latm(kbps: int) -> Codec:
+    # One configuration in 15 frames: 450 frames a loop, so the loop begins with one.
+    arguments = ["-c:a", "aac", "-b:a", f"{kbps}k", "-f", "latm", "-smc-interval", "15"]
+    return Codec(arguments, 1024, 1024, loas_frames)
+
+
+def sound(codec: Codec, channels: list[signals.Samples]) -> list[AccessUnit]:
+    """One loop of coded sound, cut from the middle of three so that it continues with itself."""
+    samples = np.stack([np.roll(channel, -codec.delay) for channel in channels])
+    pcm = np.tile(samples, 3).T.astype("<f4").tobytes()
+    layout = {1: "mono", 2: "stereo", 6: "5.1(side)"}[len(channels)]
+    source = ["-f", "f32le", "-ar", "48000", "-ac", str(len(channels)), "-channel_layout", layout]
+    stream = ffmpeg([*source, "-i", "pipe:0", *codec.arguments, "pipe:1"], pcm)
+    count = samples.shape[1] // codec.samples_per_frame
+    frames = codec.split(stream, 2 * count)[count : 2 * count]
+    frame_90k = codec.samples_per_frame * 90_000 // signals.SAMPLE_RATE
+    return [AccessUnit(f, i * frame_90k, i * frame_90k) for i, f in enumerate(frames)]
+
+
+def picture(
+    name: str, sound_name: str, size: str, fps: int, encoder: list[str]
+) -> list[AccessUnit]:
+    """One loop of coded pictures of a test card with a running clock and a flash each second."""
+    height = int(size.split("x")[1])
+    text = f"drawtext=fontfile={FONT}:fontcolor=white:box=1:boxcolor=black:boxborderw=12"
+    card = [
+        f"smptehdbars=s={size}:r={fps}:d={LOOP_S}",
+        f"{text}:fontsize={height // 11}:x=(w-tw)/2:y=h*0.10:text='{name}'",
+        f"{text}:fontsize={height // 20}:x=(w-tw)/2:y=h*0.24:text='{sound_name}'",
+        f"{text}:fontsize={height // 7}:x=(w-tw)/2:y=h*0.40:text='%{{pts\\:hms}}'",
+        "drawbox=x='mod(t,1)*(iw-40)':y=ih*0.62:w=40:h=24:color=yellow:t=fill",
+        f"drawbox=color=white:t=fill:enable='lt(mod(n,{fps}),{max(2, fps // 16)})'",
+        "format=yuv420p",
+    ]
+    ts = ffmpeg(["-f", "lavfi", "-i", ",".join(card), "-an", *encoder, "-f", "mpegts", "pipe:1"])
+    return video_units(ts)
+
+
+def x264(kbps: int, fps: int) -> list[str]:
+    rate = ["-b:v", f"{kbps}k", "-maxrate", f"{kbps * 5 // 4}k", "-bufsize", f"{kbps // 2}k"]
+    gop = f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:bframes=2:aud=1:nal-hrd=vbr"
+    return ["-c:v", "libx264", "-preset", "slow", "-threads", "1", *rate, "-x264-params", gop]
+
+
+def x265(kbps: int, fps: int) -> list[str]:
+    rate = f"bitrate={kbps}:vbv-maxrate={kbps * 5 // 4}:vbv-bufsize={kbps // 2}"
+    gop = f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:bframes=2:aud=1:repeat-headers=1"
+    threads = "pools=1:frame-threads=1:log-level=error"
+    return ["-c:v", "libx265", "-preset", "medium", "-x265-params", f"{rate}:{gop}:{threads}"]
+
+
+def video_units(ts: bytes) -> list[AccessUnit]:
+    """The pictures of ffmpeg's only video PID (0x100), stamps counted from the first picture."""
+    pictures: list[tuple[list[int], bytearray]] = []
+    for at in range(0, len(ts), PACKET_SIZE):
+        if int.from_bytes(ts[at + 1 : at + 3], "big") & 0x1FFF != 0x100:
+            continue
+        payload = payload_start(ts, at)
+        if ts[at + 1] & 0x40:
+            stamps = [read_stamp(ts, offset) or 0 for offset in stamp_offsets(ts, at)]
+            pictures.append((stamps, bytearray()))
+            payload += 9 + ts[payload + 8]
+        pictures[-1][1].extend(ts[payload : at + PACKET_SIZE])
+    first = min(stamps[0] for stamps, _ in pictures)
+    return [AccessUnit(bytes(d), s[0] - first, s[-1] - first) for s, d in pictures]
+
+
+def ffmpeg(arguments: list[str], stdin: bytes = b"") -> bytes:
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-bitexact"]
+    with tempfile.NamedTemporaryFile() as source:
+        source.write(stdin)
+        source.flush()
+        arguments = [source.name if a == "pipe:0" else a for a in arguments]
+        head, output = arguments[:-1], arguments[-1]
+        bitexact = ["-fflags", "+bitexact", "-flags", "+bitexact"]
+        return subprocess.run(
+            [*command, *head, *bitexact, output], check=True, stdout=subprocess.PIPE
+        ).stdout
+
+
+def language(code: str, audio_type: int = 0) -> bytes:
+    """ISO_639_language_descriptor; audio_type 3 is commentary for the visually impaired."""
+    return b"\x0a\x04" + code.encode() + bytes((audio_type,))
+
+
+def component(tag: int) -> bytes:
+    """stream_identifier_descriptor (ETSI EN 300 468, clause 6.2.39)."""
+    return bytes((0x52, 0x01, tag))
+
+
+def ac3_descriptor(component_type: int) -> bytes:
+    """AC-3_descriptor with its component_type (EN 300 468, annex D.3)."""
+    return bytes((0x6A, 0x02, 0x80, component_type))
+
+
+def eac3_descriptor(component_type: int) -> bytes:
+    """enhanced_AC-3_descriptor with its component_type (EN 300 468, annex D.5)."""
+    return bytes((0x7A, 0x02, 0x80, component_type))
+
+
+def supplementary_audio(code: str) -> bytes:
+    """Receiver-mixed-in-advance description for the visually impaired (EN 300 468, 6.4.11)."""
+    return b"\x7f\x05\x06\x85" + code.encode()
+
+
+CONDITIONAL_ACCESS = bytes.fromhex("0904 1814 e060 0904 0d95 e061")
+TELETEXT = bytes.fromhex("5605 646575 0100")
+AAC_PROFILE = bytes.fromhex("7c01 29")
+STEREO, MULTICHANNEL = 0x42, 0x44
+
+
+def one_hd() -> bytes:
+    """MP2 and AC-3 5.1 in two languages and an audio description, as German broadcasters sign."""
+    units = picture("CARD ONE HD", "MP2, AC-3 5.1  deu eng", "1280x720", 50, x264(850, 50))
+    german = [signals.track(LOOP_S, 880, seed) for seed in (1, 2)]
+    english = [signals.track(LOOP_S, 1175, seed) for seed in (3, 4)]
+    described = [signals.track(LOOP_S, 659, 5)]
+    german_51 = list(signals.surround(LOOP_S, 880, 20))
+    english_51 = list(signals.surround(LOOP_S, 1175, 30))
+    streams = [
+        ElementaryStream(0x101, 0x1B, component(1), 0xE0, units),
+        ElementaryStream(
+            0x102, 0x03, language("deu") + component(2), 0xC0, sound(mp2(192), german), 4
+        ),
+        ElementaryStream(
+            0x103, 0x03, language("eng") + component(3), 0xC1, sound(mp2(192), english), 5
+        ),
+        ElementaryStream(
+            0x104,
+            0x03,
+            language("deu", 3) + component(4) + supplementary_audio("deu"),
+            0xC2,
+            sound(mp2(64), described),
+            2,
+        ),
+        ElementaryStream(
+            0x106,
+            0x06,
+            ac3_descriptor(MULTICHANNEL) + language("deu") + component(5),
+            0xBD,
+            sound(ac3(384), german_51),
+            1,
+        ),
+        ElementaryStream(
+            0x107,
+            0x06,
+            ac3_descriptor(MULTICHANNEL) + language("eng") + component(6),
+            0xBD,
+            sound(ac3(384), english_51),
+            2,
+        ),
+        ElementaryStream(0x108, 0x06, TELETEXT + component(7)),
+        ElementaryStream(0x109, 0x05, bytes.fromhex("6f03 0010 e1")),
+        ElementaryStream(0x10A, 0x03, language("mul") + component(8), 0xC3),
+    ]
+    program = Program(101, 0x100, 0x101, CONDITIONAL_ACCESS, streams)
+    return multiplex(program, 1, TRANSPONDER_ONE, LOOP_S)
+
+
+def two_hd() -> bytes:
+    """E-AC-3 alone, with description, as on French terrestrial television."""
+    units = picture("CARD TWO HD", "E-AC-3 5.1  qaa fra", "1280x720", 25, x264(850, 25))
+    french = [signals.track(LOOP_S, 784, seed) for seed in (6, 7)]
+    described = [signals.track(LOOP_S, 587, seed) for seed in (8, 9)]
+    original = list(signals.surround(LOOP_S, 988, 40))
+    streams = [
+        ElementaryStream(0x201, 0x1B, component(1), 0xE0, units),
+        ElementaryStream(
+            0x202,
+            0x06,
+            language("fra") + eac3_descriptor(STEREO) + component(2),
+            0xBD,
+            sound(eac3(128), french),
+            1,
+        ),
+        ElementaryStream(
+            0x203,
+            0x06,
+            language("qaa") + eac3_descriptor(MULTICHANNEL) + component(3),
+            0xBD,
+            sound(eac3(256), original),
+            2,
+        ),
+        ElementaryStream(
+            0x204,
+            0x06,
+            language("fra", 3)
+            + eac3_descriptor(STEREO)
+            + component(4)
+            + supplementary_audio("fra"),
+            0xBD,
+            sound(eac3(96), described),
+            1,
+        ),
+        ElementaryStream(0x205, 0x0B, bytes.fromhex("1304 0000 000a")),
+    ]
+    program = Program(102, 0x200, 0x201, CONDITIONAL_ACCESS, streams)
+    return multiplex(program, 1, TRANSPONDER_ONE, LOOP_S)
+
+
+def three_latm() -> bytes:
+    """HEVC with AAC in LATM, as on Italian and Scandinavian terrestrial television."""
+    units = picture("CARD THREE", "HEVC, AAC-LATM  ita eng", "960x540", 25, x265(600, 25))
+    italian = [signals.track(LOOP_S, 698, seed) for seed in (11, 12)]
+    english = [signals.track(LOOP_S, 1047, seed) for seed in (13, 14)]
+    streams = [
+        ElementaryStream(0x1201, 0x24, component(1), 0xE0, units),
+        ElementaryStream(
+            0x1202,
+            0x11,
+            language("ita") + AAC_PROFILE + component(2),
+            0xC0,
+            sound(latm(128), italian),
+            3,
+        ),
+        ElementaryStream(
+            0x1203,
+            0x11,
+            language("eng") + AAC_PROFILE + component(3),
+            0xC1,
+            sound(latm(96), english),
+            1,
+        ),
+    ]
+    program = Program(202, 0x1200, 0x1201, b"", streams)
+    return multiplex(program, 2, TRANSPONDER_TWO, LOOP_S)
+
+
+def four_radio() -> bytes:
+    """MP2 with the PCR on the audio PID."""
+    stereo = [signals.track(LOOP_S, 831, seed) for seed in (15, 16)]
+    units = sound(mp2(192), stereo)
+    streams = [ElementaryStream(0x301, 0x03, language("deu") + component(1), 0xC0, units, 2)]
+    return multiplex(Program(103, 0x300, 0x301, b"", streams), 1, TRANSPONDER_ONE, LOOP_S)
+
+
+def five_scrambled() -> bytes:
+    """A service whose payload, PES headers included, is noise; PSI and PCR stay readable."""
+    noise = random.Random(5)
+    pictures = [AccessUnit(noise.randbytes(6000), i * 3600, i * 3600) for i in range(24)]
+    frames = [AccessUnit(noise.randbytes(576), i * 2160, i * 2160) for i in range(40)]
+    streams = [
+        ElementaryStream(0x401, 0x1B, component(1), 0xE0, pictures),
+        ElementaryStream(0x402, 0x03, language("deu") + component(2), 0xC0, frames, 2),
+    ]
+    program = Program(104, 0x400, 0x401, CONDITIONAL_ACCESS, streams)
+    clear = multiplex(program, 1, TRANSPONDER_ONE, SCRAMBLED_LOOP_S)
+    out = bytearray(clear)
+    for at in range(0, len(out), PACKET_SIZE):
+        pid = int.from_bytes(out[at + 1 : at + 3], "big") & 0x1FFF
+        payload = payload_start(clear, at)
+        if pid not in (PAT_PID, program.pmt_pid) and payload < at + PACKET_SIZE:
+            # transport_scrambling_control: even or odd key (ETSI TS 100 289).
+            out[at + 3] |= 0x80 if at * 2 < len(out) else 0xC0
+            out[payload : at + PACKET_SIZE] = noise.randbytes(at + PACKET_SIZE - payload)
+    return bytes(out)
+
+
+CLIPS: dict[str, Callable[[], bytes]] = {
+    "one-hd.ts": one_hd,
+    "two-hd.ts": two_hd,
+    "three-latm.ts": three_latm,
+    "four-radio.ts": four_radio,
+    "five-scrambled.ts": five_scrambled,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the simulated receiver's clips.")
+    parser.add_argument("--only", nargs="*", choices=CLIPS, default=list(CLIPS))
+    parser.add_argument("--out", type=Path, default=Path("xg2g/simulator/clips"))
+    options = parser.parse_args()
+    for name in options.only:
+        (options.out / name).write_bytes(CLIPS[name]())
+
+
+if __name__ == "__main__":
+    main()
