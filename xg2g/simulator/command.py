@@ -1,0 +1,69 @@
+"""`xg2g simulate`: a receiver for people who have none, and for trying what goes wrong."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
+from xg2g.simulator.recording import RecordingError
+from xg2g.simulator.stream_server import Credentials
+
+
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the OpenWebif API.")] = 8080,
+    stream_port: Annotated[int, typer.Option(help="Port of the streams.")] = 8001,
+    relay_port: Annotated[int, typer.Option(help="Port of the stream relay.")] = 17999,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(help="Transport stream to serve in a loop; may be given several times."),
+    ] = None,
+    tuners: Annotated[int, typer.Option(min=1, help="Number of tuners.")] = DEFAULT_TUNERS,
+    auth: Annotated[
+        str | None,
+        typer.Option(help="USER:PASSWORD wanted by API and streams.", metavar="USER:PASSWORD"),
+    ] = None,
+) -> None:
+    """Run a simulated Enigma2 receiver with test cards and a bouquet of faults."""
+    credentials = _credentials(auth)
+    try:
+        receiver = SimulatedReceiver(
+            host=host,
+            port=port,
+            stream_port=stream_port,
+            relay_port=relay_port,
+            sources=source or [],
+            tuners=tuners,
+            api_credentials=credentials,
+            stream_credentials=credentials,
+        )
+        asyncio.run(_run(receiver))
+    except RecordingError as error:
+        raise typer.BadParameter(str(error), param_hint="--source") from error
+    except OSError as error:
+        typer.echo(f"cannot listen on {host}: {error.strerror}; choose another port", err=True)
+        raise typer.Exit(1) from error
+
+
+def _credentials(auth: str | None) -> Credentials | None:
+    if auth is None:
+        return None
+    user, colon, password = auth.partition(":")
+    if not colon:
+        raise typer.BadParameter("must be USER:PASSWORD", param_hint="--auth")
+    return Credentials(user, password)
+
+
+async def _run(receiver: SimulatedReceiver) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with receiver:
+        typer.echo(f"receiver   {receiver.base_url}  (streams on port {receiver.stream_port})")
+        for service in receiver.services:
+            typer.echo(f"  {service.reference!s:36} {service.name}")
+        await ended.wait()

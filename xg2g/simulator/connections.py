@@ -1,0 +1,82 @@
+"""A listening socket whose connections end with it, and end as soon as the viewer is gone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Listener:
+    """Serves each connection with `handler` and closes it afterwards.
+
+    An async context manager; `port` is the bound port, also when 0 was asked for.
+    """
+
+    def __init__(self, handler: Handler, host: str, port: int) -> None:
+        self._handler = handler
+        self._host = host
+        self._wanted_port = port
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, self._host, self._wanted_port)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._handler(reader, writer)
+        except asyncio.CancelledError:
+            # A viewer who does not read would keep the connection open for ever.
+            writer.transport.abort()
+            raise
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+async def while_connected(reader: asyncio.StreamReader, sending: Awaitable[None]) -> None:
+    """Awaits `sending`, but cancels it once the peer has closed its side."""
+    send = asyncio.ensure_future(sending)
+    gone = asyncio.create_task(_until_end(reader))
+    try:
+        await asyncio.wait({send, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if send.done():
+            await send
+    finally:
+        for task in (send, gone):
+            task.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await task
+
+
+async def _until_end(reader: asyncio.StreamReader) -> None:
+    with suppress(ConnectionError):
+        while await reader.read(512):
+            pass

@@ -1,0 +1,184 @@
+"""An endless broadcast out of a short recording.
+
+Each round of the loop is the recording again, with PCR, PTS and DTS moved on by one period, so that
+the clock runs through the joint and through the 33-bit wrap, and with continuity counters that
+follow those of the round before. Faults inside the recording (losses, jumps) stay as they are.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from statistics import median_low
+
+from xg2g.simulator.transport import (
+    NULL_PID,
+    PACKET_SIZE,
+    PCR_HZ,
+    PCR_MODULUS,
+    encode_pcr,
+    encode_stamp,
+    read_pcr,
+    read_stamp,
+    stamp_offsets,
+)
+
+# H.222.0 wants a PCR each 100 ms; a longer step in a recording is a jump of the clock or a gap.
+_MAX_PCR_STEP_27M = PCR_HZ
+# Recordings without any PCR are played at this rate.
+_DEFAULT_BITRATE = 2_000_000
+
+
+class Loop:
+    """Packets of one service, repeated for ever; positions count packets from the first round on.
+
+    `packets` is a multiple of 188 bytes and not empty; `pcr_pid` is the PID whose PCR is the clock.
+    """
+
+    def __init__(self, packets: bytes, pcr_pid: int) -> None:
+        self._packets = packets
+        self._count = len(packets) // PACKET_SIZE
+        clock = _pcrs(packets, pcr_pid)
+        self._due_s, self.duration_s = _schedule(clock, self._count)
+        if clock:
+            self._first_pcr_27m = clock[0][1]
+            self._period_27m = (clock[-1][1] - clock[0][1] + _usual_step(clock)) % PCR_MODULUS
+        else:
+            self._first_pcr_27m = 0
+            self._period_27m = round(self.duration_s * PCR_HZ)
+        self._sites = _stamp_sites(packets)
+        self._steps = _counter_steps(packets)
+        self._flags: dict[int, bytes] = {}
+
+    def packet_at(self, position_s: float) -> int:
+        """Number of packets sent before `position_s`, counted from the beginning of round 0."""
+        rounds = int(position_s // self.duration_s)
+        inside_s = position_s - rounds * self.duration_s
+        return rounds * self._count + bisect_left(self._due_s, inside_s)
+
+    def clock_at(self, position_s: float) -> int:
+        """The PCR, in 27 MHz units, that belongs to a position of a recording without jumps."""
+        rounds = int(position_s // self.duration_s)
+        inside_s = position_s - rounds * self.duration_s
+        pcr_27m = self._first_pcr_27m + rounds * self._period_27m + round(inside_s * PCR_HZ)
+        return pcr_27m % PCR_MODULUS
+
+    def read(self, first: int, end: int, shift_27m: int = 0) -> bytes:
+        """Packets `first` up to but not including `end`, stamped for the rounds they are in.
+
+        `shift_27m` is added to every clock reference and stamp.
+        """
+        out = bytearray()
+        while first < end:
+            turn, start = divmod(first, self._count)
+            stop = min(self._count, start + end - first)
+            out += self._stamped(turn, start, stop, shift_27m)
+            first += stop - start
+        return bytes(out)
+
+    def _stamped(self, turn: int, start: int, stop: int, shift_27m: int) -> bytearray:
+        origin = start * PACKET_SIZE
+        block = bytearray(self._packets[origin : stop * PACKET_SIZE])
+        block[3::PACKET_SIZE] = self._counters(turn)[start:stop]
+        shift_27m += turn * self._period_27m
+        # Derived from the whole shift, so that rounding never adds up over the rounds.
+        shift_90k = shift_27m // 300
+        low = bisect_left(self._sites, origin)
+        for site in self._sites[low : bisect_right(self._sites, stop * PACKET_SIZE - 1)]:
+            packet_at = site - site % PACKET_SIZE
+            if site == packet_at:
+                pcr = read_pcr(self._packets, packet_at)
+                if pcr is not None:
+                    at = packet_at + 6 - origin
+                    block[at : at + 6] = encode_pcr(pcr + shift_27m)
+            else:
+                stamp = read_stamp(self._packets, site)
+                if stamp is not None:
+                    prefix = self._packets[site] >> 4
+                    at = site - origin
+                    block[at : at + 5] = encode_stamp(prefix, stamp + shift_90k)
+        return block
+
+    def _counters(self, turn: int) -> bytes:
+        """Byte 3 of every packet in this round; it repeats every 16 rounds."""
+        turn %= 16
+        if turn not in self._flags:
+            column = bytearray(self._packets[3::PACKET_SIZE])
+            pids = _pids(self._packets)
+            for i, (pid, flags) in enumerate(zip(pids, column, strict=True)):
+                column[i] = flags & 0xF0 | (flags + turn * self._steps[pid]) & 0x0F
+            self._flags[turn] = bytes(column)
+        return self._flags[turn]
+
+
+def _pids(packets: bytes) -> array[int]:
+    high, low = packets[1::PACKET_SIZE], packets[2::PACKET_SIZE]
+    return array("H", ((h << 8 | lo) & NULL_PID for h, lo in zip(high, low, strict=True)))
+
+
+def _pcrs(packets: bytes, pcr_pid: int) -> list[tuple[int, int]]:
+    """Packet number and PCR, in order; of any PID if `pcr_pid` carries none."""
+    by_pid: dict[int, list[tuple[int, int]]] = {}
+    for i, pid in enumerate(_pids(packets)):
+        pcr = read_pcr(packets, i * PACKET_SIZE)
+        if pcr is not None:
+            by_pid.setdefault(pid, []).append((i, pcr))
+    return by_pid.get(pcr_pid) or max(by_pid.values(), key=len, default=[])
+
+
+def _usual_step(clock: list[tuple[int, int]]) -> int:
+    steps = [(b - a) % PCR_MODULUS for (_, a), (_, b) in zip(clock, clock[1:], strict=False)]
+    return median_low([s for s in steps if 0 < s <= _MAX_PCR_STEP_27M] or [PCR_HZ // 25])
+
+
+def _schedule(clock: list[tuple[int, int]], count: int) -> tuple[array[float], float]:
+    """When each packet is sent, in seconds from the first, and how long the recording lasts.
+
+    Between two PCRs packets are equally far apart, also between the last and the first of the next
+    round. Where the clock jumps, the mean packet distance of the rest holds.
+    """
+    intervals: list[tuple[int, int]] = []
+    for (i, a), (j, b) in zip(clock, clock[1:], strict=False):
+        step = (b - a) % PCR_MODULUS
+        intervals.append((j - i, step if 0 < step <= _MAX_PCR_STEP_27M else 0))
+    timed = [(packets, step) for packets, step in intervals if step]
+    if timed:
+        mean_s = sum(s for _, s in timed) / sum(p for p, _ in timed) / PCR_HZ
+        head, tail = clock[0][0], count - clock[-1][0]
+        joint_s = _usual_step(clock) / PCR_HZ / (head + tail)
+    else:
+        mean_s = joint_s = PACKET_SIZE * 8 / _DEFAULT_BITRATE
+        head, tail = (clock[0][0], count - clock[-1][0]) if clock else (count, 0)
+    distances = array("d", [joint_s]) * head
+    for packets, step in intervals:
+        distances.extend([step / packets / PCR_HZ if step else mean_s] * packets)
+    distances.extend([joint_s] * tail)
+    due_s = array("d")
+    now_s = 0.0
+    for distance_s in distances:
+        due_s.append(now_s)
+        now_s += distance_s
+    return due_s, now_s
+
+
+def _stamp_sites(packets: bytes) -> array[int]:
+    """Offsets to restamp, ascending: of a packet that has a PCR, of a PTS or DTS field."""
+    sites = array("Q")
+    for start in range(0, len(packets), PACKET_SIZE):
+        if read_pcr(packets, start) is not None:
+            sites.append(start)
+        sites.extend(stamp_offsets(packets, start))
+    return sites
+
+
+def _counter_steps(packets: bytes) -> list[int]:
+    """By how much each PID's counter moves in one round, for the next to follow seamlessly."""
+    first: dict[int, tuple[int, int]] = {}
+    last: dict[int, int] = {}
+    for pid, flags in zip(_pids(packets), packets[3::PACKET_SIZE], strict=True):
+        first.setdefault(pid, (flags & 0x0F, flags >> 4 & 1))
+        last[pid] = flags & 0x0F
+    steps = [0] * (NULL_PID + 1)
+    for pid, (counter, has_payload) in first.items():
+        steps[pid] = (last[pid] + has_payload - counter) & 0x0F
+    return steps

@@ -1,0 +1,41 @@
+"""The stream relay of a softcam (port 17999): the stream port seen through another server.
+
+It answers at once with bare line feeds, wants raw colons in the path and the whole request in one
+read of at most 1024 bytes, and closes without an answer when it does not like what it reads.
+"""
+
+import asyncio
+
+from xg2g.simulator.connections import while_connected
+from xg2g.simulator.stream_server import StreamServer
+
+MAX_REQUEST_BYTES = 1024
+MAX_PATH_BYTES = 254
+MAX_CONNECTIONS = 16
+
+SUCCESS = (
+    b"HTTP/1.0 200 OK\nConnection: Close\nContent-Type: video/mpeg\nServer: stream_enigma2\n\n"
+)
+
+
+class Relay:
+    """Handles connections to the relay port with the streams of the stream server."""
+
+    def __init__(self, streams: StreamServer) -> None:
+        self._streams = streams
+        self._connections = 0
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers one connection; the caller closes it."""
+        request = await reader.read(MAX_REQUEST_BYTES)
+        method, _, rest = request.partition(b" ")
+        path = rest.split(b" ", 1)[0]
+        acceptable = method == b"GET" and b":" in path and len(path) <= MAX_PATH_BYTES
+        if not acceptable or self._connections >= MAX_CONNECTIONS:
+            return
+        self._connections += 1
+        try:
+            writer.write(SUCCESS)
+            await while_connected(reader, self._streams.send(path, writer))
+        finally:
+            self._connections -= 1

@@ -1,0 +1,123 @@
+"""Sends a service to one viewer at the pace of its clock, with the faults of its conditions."""
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
+from datetime import datetime
+
+from xg2g.simulator.clock import Clock
+from xg2g.simulator.conditions import Answer, Conditions
+from xg2g.simulator.feed import Feed
+from xg2g.simulator.service import Service
+from xg2g.simulator.transport import PACKET_SIZE
+
+# The box reads its demultiplexer in pieces of at most 1024 packets and sends each in one write.
+MAX_BURST_BYTES = 1024 * PACKET_SIZE
+# At least 8 such buffers wait for a slow reader; after that writes are cancelled.
+RING_BYTES = 8 * MAX_BURST_BYTES
+# What a cancelled write leaves of the packet it was in.
+_CUT_PACKET_BYTES = 100
+BURST_S = 0.1
+
+# Where in the loop the broadcast stands when the receiver is switched on: in the middle of a GOP.
+_FIRST_POSITION_S = 0.53
+
+
+@dataclass(frozen=True)
+class Air:
+    """The time line of all broadcasts: every viewer of a service sees the same place of it.
+
+    `speed` is a factor on real time; None sends as fast as the viewer reads, waits for nothing,
+    and gives each viewer the loop from its beginning.
+    """
+
+    clock: Clock
+    since_s: float
+    speed: float | None = 1.0
+
+    def position_s(self) -> float:
+        """Where every service's loop stands now."""
+        elapsed_s = 0.0 if self.speed is None else (self.clock.now() - self.since_s) * self.speed
+        return _FIRST_POSITION_S + elapsed_s
+
+    def utc(self) -> datetime:
+        """The time of day that the broadcast tells."""
+        return self.clock.utc()
+
+    async def wait(self, seconds: float) -> None:
+        """Lets `seconds` of broadcast time pass."""
+        if self.speed is None:
+            await asyncio.sleep(0)
+        else:
+            await self.clock.sleep(seconds / self.speed)
+
+
+async def transmit(service: Service, air: Air, writer: asyncio.StreamWriter) -> None:
+    """Sends until the conditions end it, the caller cancels it or the connection breaks.
+
+    The response's header must have been written, and refusing a service is the caller's. So is
+    closing the connection, unless the conditions say that it is reset.
+    """
+    conditions = service.conditions
+    match conditions.answer:
+        case Answer.EMPTY:
+            await air.wait(conditions.first_byte_s)
+        case Answer.SILENT:
+            await asyncio.Future()
+        case Answer.STREAM:
+            await air.wait(conditions.first_byte_s)
+            feed = Feed(service, conditions, air.position_s(), air.utc)
+            await _stream(feed, conditions, air, _Ring(writer, waits=air.speed is None))
+
+
+async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: "_Ring") -> None:
+    start_s = position_s = air.position_s()
+    bursts = 0
+    while True:
+        position_s = position_s + BURST_S if air.speed is None else air.position_s()
+        elapsed_s = position_s - start_s
+        if conditions.stall_after_s is not None and elapsed_s >= conditions.stall_after_s:
+            await asyncio.Future()
+        if conditions.end_after_s is not None and elapsed_s >= conditions.end_after_s:
+            if conditions.reset:
+                ring.reset()
+            return
+        data = feed.read_until(position_s)
+        bursts += 1
+        if conditions.cut_every_bursts and bursts % conditions.cut_every_bursts == 0:
+            data = data[: len(data) // 2 // PACKET_SIZE * PACKET_SIZE + _CUT_PACKET_BYTES]
+        for at in range(0, len(data), MAX_BURST_BYTES):
+            await ring.send(data[at : at + MAX_BURST_BYTES])
+        await air.wait(BURST_S)
+
+
+class _Ring:
+    """The box's buffers between demultiplexer and socket: a reader who is late loses bursts."""
+
+    def __init__(self, writer: asyncio.StreamWriter, waits: bool) -> None:
+        self._writer = writer
+        self._waits = waits
+        self._overflowing = False
+
+    async def send(self, burst: bytes) -> None:
+        if self._writer.is_closing():
+            raise ConnectionResetError
+        if self._waits:
+            self._writer.write(burst)
+            await self._writer.drain()
+            return
+        waiting = self._writer.transport.get_write_buffer_size()
+        overflowing = waiting + len(burst) > RING_BYTES
+        if not overflowing:
+            self._writer.write(burst)
+        elif not self._overflowing:
+            self._writer.write(burst[:_CUT_PACKET_BYTES])
+        self._overflowing = overflowing
+
+    def reset(self) -> None:
+        """Closes with a TCP reset instead of an orderly end."""
+        linger = struct.pack("ii", 1, 0)
+        peer: socket.socket = self._writer.get_extra_info("socket")
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self._writer.transport.abort()

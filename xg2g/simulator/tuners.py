@@ -1,0 +1,69 @@
+"""The receiver's tuners: one per transponder in use, freed some time after its last viewer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+# Enigma2 keeps a channel without users for so long before it frees the tuner.
+RELEASE_S = 3.0
+
+
+class Transponder(NamedTuple):
+    """What a tuner is tuned to: services that agree in these three share one."""
+
+    namespace: int
+    transport_stream_id: int
+    original_network_id: int
+
+
+@dataclass
+class _Tuner:
+    transponder: Transponder | None = None
+    users: int = 0
+    unused_since_s: float = field(default=float("-inf"))
+
+
+class TunerPool:
+    """Hands out tuners; decides at once and never waits. `now` is a monotonic clock in seconds."""
+
+    def __init__(self, count: int, now: Callable[[], float], release_s: float = RELEASE_S) -> None:
+        self._tuners = [_Tuner() for _ in range(count)]
+        self._now = now
+        self._release_s = release_s
+
+    def acquire(self, transponder: Transponder) -> bool:
+        """Takes a share of a tuner for the transponder; False if all are busy with others."""
+        tuner = self._tuned_to(transponder) or self._free()
+        if tuner is None:
+            return False
+        tuner.transponder = transponder
+        tuner.users += 1
+        return True
+
+    def release(self, transponder: Transponder) -> None:
+        """Gives one share back; the tuner is free for other transponders after `release_s`."""
+        tuner = self._tuned_to(transponder)
+        if tuner is None or tuner.users == 0:
+            raise ValueError(f"no tuner is in use for {transponder}")
+        tuner.users -= 1
+        if tuner.users == 0:
+            tuner.unused_since_s = self._now()
+
+    def available(self, transponder: Transponder) -> bool:
+        """Whether `acquire` would succeed now."""
+        return self._tuned_to(transponder) is not None or self._free() is not None
+
+    @property
+    def tuned(self) -> list[Transponder | None]:
+        """The transponder of each tuner, None for one that is free."""
+        return [None if self._is_free(tuner) else tuner.transponder for tuner in self._tuners]
+
+    def _tuned_to(self, transponder: Transponder) -> _Tuner | None:
+        found = (t for t in self._tuners if t.transponder == transponder and not self._is_free(t))
+        return next(found, None)
+
+    def _free(self) -> _Tuner | None:
+        return next((tuner for tuner in self._tuners if self._is_free(tuner)), None)
+
+    def _is_free(self, tuner: _Tuner) -> bool:
+        return tuner.users == 0 and self._now() - tuner.unused_since_s >= self._release_s
