@@ -8,6 +8,7 @@ pub mod dts;
 pub mod frame;
 pub mod latm;
 pub mod mpeg_audio;
+pub mod native;
 mod payload;
 mod search;
 pub mod sniff;

@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Builds the static libraries that decode broadcast audio: libavcodec, libavutil
+# and libswresample of FFmpeg with the decoders of the list below and nothing else.
+#
+# Prints the installation prefix on stdout, progress on stderr. A finished build is
+# kept and found again; what changes this script makes a new one.
+#
+#   XG2G_CODECS_DIR     use the libraries of this prefix (see docs/reference/native-codecs.md),
+#                       or build into it when it does not exist
+#   XG2G_FFMPEG_SOURCE  release tarball to build from, for machines without a network
+#   XDG_CACHE_HOME      where builds and tarballs are kept (default ~/.cache)
+set -euo pipefail
+
+# First release that can be had: version, SHA-256 of the release tarball, Debian
+# release that carries it unchanged as ffmpeg_VERSION.orig.tar.xz. An archive drops
+# a version soon after the next one; the last line is of a suite that has come to rest.
+releases='
+7.1.5 de668509caf9e35e3cd162473441fdb29538c6d96ed080292b3cf9e6fc5d558f trixie
+5.1.9 d9b593bb2ba93d4b50f74177e0cdcd41747e708596367deed0c30348a71dd176 bookworm
+'
+decoders=mp1float,mp2float,mp3float,ac3,eac3,aac,aac_latm,dca
+
+say() { printf 'codecs: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+has_checksum() { # FILE SHA256
+    [ -f "$1" ] && printf '%s  %s\n' "$2" "$1" | sha256sum --check --status
+}
+
+download_from_upstream() { # VERSION FILE
+    local url="https://ffmpeg.org/releases/ffmpeg-$1.tar.xz"
+    if command -v curl >/dev/null; then
+        curl -fsSL --connect-timeout 5 --max-time 180 -o "$2" "$url"
+    else
+        wget -q --timeout=5 --tries=1 -O "$2" "$url"
+    fi 2>>"$work/fetch.log"
+}
+
+# The state of this apt is all in $work, so the machine's own sources stay as they
+# are. What comes is checked against our own checksum, whoever signed the archive.
+download_from_debian() { # VERSION FILE SUITE
+    command -v apt-get >/dev/null || return 1
+    local apt="$work/apt-$3" version
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/source"
+    apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" -v suite="$3" '
+            $3 == "main" && $2 == own { print "deb-src [trusted=yes]", $1, suite, "main" }
+            $3 == "main" && $2 == own "-security" {
+                print "deb-src [trusted=yes]", $1, suite "-security", "main" }' |
+        sort -u >"$apt/sources.list"
+    [ -s "$apt/sources.list" ] || return 1
+    local options=(-qq -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=-
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none
+        -o Acquire::Retries=1 -o Acquire::http::Timeout=20)
+    [ "$(id -u)" != 0 ] || options+=(-o APT::Sandbox::User=root)
+    apt-get "${options[@]}" update >>"$work/fetch.log" 2>&1 || return 1
+    version=$(apt-cache "${options[@]}" showsrc --only-source ffmpeg 2>>"$work/fetch.log" |
+        awk -v wanted="$1" '$1 == "Version:" && index($2, ":" wanted "-") { print $2; exit }')
+    [ -n "$version" ] || return 1
+    (cd "$apt/source" && apt-get "${options[@]}" source --download-only --tar-only \
+        "ffmpeg=$version") >>"$work/fetch.log" 2>&1 || return 1
+    mv "$apt/source/ffmpeg_$1.orig.tar.xz" "$2"
+}
+
+find_source() { # sets $tarball and $version
+    local sha256 suite origin
+    while read -r -u 3 version sha256 suite; do
+        [ -n "$version" ] || continue
+        if [ -n "${XG2G_FFMPEG_SOURCE:-}" ]; then
+            tarball=$XG2G_FFMPEG_SOURCE
+            ! has_checksum "$tarball" "$sha256" || return 0
+            continue
+        fi
+        tarball="$cache/ffmpeg-$version.tar.xz"
+        ! has_checksum "$tarball" "$sha256" || return 0
+        for origin in upstream debian; do
+            say "fetching FFmpeg $version ($origin)"
+            if "download_from_$origin" "$version" "$work/tarball" "$suite" &&
+                has_checksum "$work/tarball" "$sha256"; then
+                mv "$work/tarball" "$tarball"
+                return 0
+            fi
+        done
+    done 3<<<"$releases"
+    [ -z "${XG2G_FFMPEG_SOURCE:-}" ] ||
+        die "$XG2G_FFMPEG_SOURCE is none of the FFmpeg releases that $0 lists"
+    [ ! -f "$work/fetch.log" ] || tail -n 20 "$work/fetch.log" >&2
+    die "no FFmpeg source can be reached; put a release tarball listed in $0 somewhere" \
+        "and name it in XG2G_FFMPEG_SOURCE"
+}
+
+build() { # sets up $work/prefix
+    local options=(
+        --prefix="$prefix" --disable-everything --disable-autodetect --disable-programs
+        --disable-doc --disable-network --disable-avdevice --disable-avfilter
+        --disable-avformat --disable-swscale --disable-debug --disable-shared
+        --enable-static --enable-pic --enable-swresample --enable-decoder="$decoders"
+        # No symbol of these libraries may reach the dynamic symbols of what links them.
+        --extra-cflags='-fvisibility=hidden -ffunction-sections -fdata-sections'
+        # The bytes that are decoded come from anyone who has a transmitter.
+        --extra-cflags='-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
+    )
+    case $(uname -m) in
+    x86_64 | i?86)
+        if ! command -v nasm >/dev/null; then
+            say "nasm is not installed: building without assembly (decoding takes more CPU)"
+            options+=(--disable-x86asm)
+        fi
+        ;;
+    esac
+    mkdir "$work/source"
+    tar -xf "$tarball" -C "$work/source" --strip-components=1
+    cd "$work/source"
+    say "configuring FFmpeg $version"
+    ./configure "${options[@]}" >>"$work/build.log" 2>&1 || return 1
+    say "compiling libavcodec, libswresample, libavutil"
+    make -j"$(nproc)" >>"$work/build.log" 2>&1 || return 1
+    make install-libs install-headers DESTDIR="$work/root" >>"$work/build.log" 2>&1 || return 1
+    cp COPYING.LGPLv2.1 "$work/root$prefix/"
+    echo "$version" >"$work/root$prefix/VERSION"
+}
+
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/xg2g"
+key=$({ cat "$0"; uname -sm; } | sha256sum | cut -c1-12)
+prefix="${XG2G_CODECS_DIR:-$cache/codecs-$key}"
+case $prefix in /*) ;; *) prefix="$PWD/$prefix" ;; esac
+
+if [ ! -f "$prefix/lib/libavcodec.a" ]; then
+    mkdir -p "$cache" "$(dirname "$prefix")"
+    if command -v flock >/dev/null; then # two builds at once: the second waits and finds
+        exec 9>"$cache/.lock"
+        flock 9
+    fi
+fi
+if [ ! -f "$prefix/lib/libavcodec.a" ]; then
+    [ ! -e "$prefix" ] || die "$prefix holds no lib/libavcodec.a; remove it or unset XG2G_CODECS_DIR"
+    for tool in cc make tar xz sha256sum; do
+        command -v "$tool" >/dev/null || die "$tool is needed to build the codecs; install it"
+    done
+    work=$(mktemp -d "$cache/.build.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    find_source
+    (build) || { tail -n 40 "$work/build.log" >&2; die "building FFmpeg $version failed; see above"; }
+    mv "$work/root$prefix" "$prefix"
+    say "FFmpeg $version is in $prefix"
+fi
+printf '%s\n' "$prefix"

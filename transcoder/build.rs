@@ -1,0 +1,54 @@
+//! Finds or builds the static codec libraries and compiles the C side of
+//! `audio::native` against their headers.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn main() {
+    let crate_dir = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let script = crate_dir.join("../scripts/build-codecs.sh");
+    let prefix = codecs_prefix(&script);
+
+    cc::Build::new()
+        .file("src/audio/native.c")
+        .include(prefix.join("include"))
+        .std("c11")
+        .flag("-fvisibility=hidden")
+        .opt_level(2)
+        .warnings_into_errors(true)
+        .extra_warnings(true)
+        .compile("xg2g_native");
+    println!(
+        "cargo:rustc-link-search=native={}",
+        prefix.join("lib").display()
+    );
+    for library in ["avcodec", "swresample", "avutil"] {
+        println!("cargo:rustc-link-lib=static={library}");
+    }
+    println!("cargo:rustc-link-lib=m");
+
+    println!("cargo:rerun-if-changed={}", script.display());
+    println!("cargo:rerun-if-changed=src/audio/native.c");
+    // Gone from the cache, or replaced by another build: link again.
+    println!(
+        "cargo:rerun-if-changed={}",
+        prefix.join("lib/libavcodec.a").display()
+    );
+    for variable in ["XG2G_CODECS_DIR", "XG2G_FFMPEG_SOURCE", "XDG_CACHE_HOME"] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
+}
+
+fn codecs_prefix(script: &Path) -> PathBuf {
+    let output = Command::new("bash")
+        .arg(script)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("bash runs scripts/build-codecs.sh");
+    assert!(
+        output.status.success(),
+        "scripts/build-codecs.sh failed; its messages are above"
+    );
+    let path = String::from_utf8(output.stdout).expect("the path of the codecs is UTF-8");
+    PathBuf::from(path.trim_end())
+}
