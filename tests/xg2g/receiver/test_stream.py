@@ -1,0 +1,201 @@
+"""Streams from the receiver's stream server, as it really behaves."""
+
+import asyncio
+from base64 import b64encode
+
+import pytest
+
+from tests.xg2g.upstream import (
+    CRLF_ANSWER,
+    PACKET,
+    Connection,
+    Script,
+    plays_endlessly,
+    says,
+    says_then_stays_silent,
+    upstream,
+)
+from xg2g.receiver.address import Credentials, ReceiverAddress
+from xg2g.receiver.errors import (
+    CredentialsError,
+    NoSignalError,
+    NoTunerError,
+    ReceiverError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from xg2g.receiver.service_reference import ServiceReference
+from xg2g.receiver.stream import StreamDeadlines, StreamServer
+
+pytestmark = pytest.mark.anyio
+
+SERVICE = ServiceReference.parse("1:0:19:283D:3FB:1:C00000:0:0:0::A name with ? in it")
+BODY_400 = b"HTTP/1.0 400 Bad Request\r\n\r\n"
+
+
+def server_at(
+    port: int,
+    *,
+    first_byte_s: float = 5,
+    stall_s: float = 5,
+    credentials: Credentials | None = None,
+) -> StreamServer:
+    address = ReceiverAddress.parse("http://127.0.0.1", stream_port=port, credentials=credentials)
+    deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
+    return StreamServer(address, deadlines)
+
+
+async def read_all(script: Script) -> bytes:
+    received = b""
+    async with upstream(script) as server, server_at(server.port).open(SERVICE) as stream:
+        while chunk := await stream.read():
+            received += chunk
+    return received
+
+
+async def failure_of_opening(
+    script: Script, *, first_byte_s: float = 5, credentials: Credentials | None = None
+) -> ReceiverError:
+    async with upstream(script) as server:
+        receiver = server_at(server.port, first_byte_s=first_byte_s, credentials=credentials)
+        with pytest.raises(ReceiverError) as raised:
+            async with receiver.open(SERVICE):
+                pass
+        if server.connections:
+            await asyncio.wait_for(server.connections[0].closed_by_client.wait(), 2)
+    return raised.value
+
+
+async def test_the_stream_is_what_follows_the_head_until_the_connection_ends() -> None:
+    assert await read_all(says(CRLF_ANSWER, PACKET * 3, PACKET)) == PACKET * 4
+
+
+async def test_head_and_stream_may_come_in_any_pieces() -> None:
+    everything = CRLF_ANSWER + PACKET
+    assert await read_all(says(*(bytes([byte]) for byte in everything))) == PACKET
+
+
+async def test_a_relay_that_ends_its_lines_with_bare_lf_is_understood() -> None:
+    answer = b"HTTP/1.0 200 OK\nConnection: Close\nServer: stream_enigma2\n\n"
+    assert await read_all(says(answer + PACKET)) == PACKET
+
+
+async def test_a_stream_that_begins_in_mid_packet_with_an_h_is_a_stream() -> None:
+    assert await read_all(says(CRLF_ANSWER, b"H", b"TTQ" + PACKET)) == b"HTTQ" + PACKET
+    assert await read_all(says(CRLF_ANSWER, b"HTT")) == b"HTT"
+
+
+async def test_a_400_as_body_after_200_means_that_there_is_no_tuner() -> None:
+    error = await failure_of_opening(says(CRLF_ANSWER, BODY_400))
+    assert isinstance(error, NoTunerError)
+
+
+async def test_a_400_as_body_is_recognised_in_pieces() -> None:
+    error = await failure_of_opening(says(CRLF_ANSWER, b"H", b"TTP/1.0 4", b"00 Bad Request\r\n"))
+    assert isinstance(error, NoTunerError)
+
+
+async def test_a_real_400_means_the_same() -> None:
+    assert isinstance(await failure_of_opening(says(BODY_400)), NoTunerError)
+
+
+async def test_a_body_of_zero_bytes_means_that_there_was_no_lock() -> None:
+    assert isinstance(await failure_of_opening(says(CRLF_ANSWER)), NoSignalError)
+
+
+async def test_an_open_socket_without_a_byte_ends_at_the_deadline() -> None:
+    error = await failure_of_opening(says_then_stays_silent(CRLF_ANSWER), first_byte_s=0.05)
+    assert isinstance(error, TimeLimitError)
+
+
+async def test_a_server_that_accepts_and_never_answers_ends_at_the_deadline() -> None:
+    error = await failure_of_opening(says_then_stays_silent(), first_byte_s=0.05)
+    assert isinstance(error, TimeLimitError)
+
+
+async def test_wrong_credentials_are_told_from_everything_else() -> None:
+    answer = b'HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm="streamserver"\r\n\r\n'
+    secret = Credentials("root", "geheim")
+    error = await failure_of_opening(says(answer), credentials=secret)
+    assert isinstance(error, CredentialsError)
+    assert "geheim" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nX: " + b"x" * 600_000,
+        b"HTTP/1.0 200 OK\r\n" + b"X: y\r\n" * 10_000,
+    ],
+    ids=["nothing", "another protocol", "a redirect", "an endless line", "an endless head"],
+)
+async def test_what_is_no_stream_server_is_named_so(answer: bytes) -> None:
+    assert isinstance(await failure_of_opening(says(answer)), UnexpectedAnswerError)
+
+
+async def test_a_closed_port_is_unreachable() -> None:
+    async with upstream(says()) as server:
+        port = server.port
+    with pytest.raises(UnreachableError, match="refused"):
+        async with server_at(port).open(SERVICE):
+            pass
+
+
+async def test_a_stream_that_stands_still_ends_at_the_deadline() -> None:
+    async with (
+        upstream(says_then_stays_silent(CRLF_ANSWER, PACKET)) as server,
+        server_at(server.port, stall_s=0.05).open(SERVICE) as stream,
+    ):
+        assert await stream.read() == PACKET
+        with pytest.raises(TimeLimitError):
+            await stream.read()
+
+
+async def test_a_reset_in_mid_stream_is_a_broken_connection() -> None:
+    broken = asyncio.Event()
+
+    async def script(connection: Connection) -> None:
+        await connection.send(CRLF_ANSWER + PACKET)
+        await broken.wait()
+        connection.reset()
+
+    async with (
+        upstream(script) as server,
+        server_at(server.port).open(SERVICE) as stream,
+    ):
+        assert await stream.read() == PACKET
+        broken.set()
+        with pytest.raises(UnreachableError):
+            await stream.read()
+
+
+async def test_leaving_closes_the_connection_at_once_even_with_unread_bytes() -> None:
+    async with upstream(plays_endlessly) as server:
+        async with server_at(server.port).open(SERVICE) as stream:
+            await stream.read()
+        await asyncio.wait_for(server.connections[0].closed_by_client.wait(), 1)
+
+
+async def test_the_request_is_one_that_every_stream_server_reads() -> None:
+    credentials = Credentials("root", "p:ä")
+    async with upstream(says(CRLF_ANSWER, PACKET)) as server:
+        async with server_at(server.port, credentials=credentials).open(SERVICE):
+            pass
+        # What one read returned: enigma2 and the relay parse no more than that.
+        lines = server.connections[0].request[:512].split(b"\r\n")
+        port = server.port
+    assert lines[0] == b"GET /1:0:19:283D:3FB:1:C00000:0:0:0: HTTP/1.0"
+    assert lines[1] == b"Host: 127.0.0.1:%d" % port
+    assert lines[2] == b"Authorization: Basic " + b64encode("root:p:ä".encode())
+    assert server.connections[0].request.endswith(b"\r\n\r\n")
+
+
+async def test_credentials_too_long_for_the_stream_server_are_refused_before_asking() -> None:
+    error = await failure_of_opening(
+        says(CRLF_ANSWER, PACKET), credentials=Credentials("root", "x" * 400)
+    )
+    assert isinstance(error, CredentialsError)

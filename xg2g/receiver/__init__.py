@@ -1,0 +1,1 @@
+"""How an Enigma2 receiver is asked: its web interface, and its streams."""

@@ -1,0 +1,76 @@
+"""Where the receiver is, and who is asking."""
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """User and password of the receiver. The password shows in no `repr`."""
+
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def basic(self) -> str:
+        """Value of an `Authorization` header (RFC 7617)."""
+        return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverAddress:
+    """The receiver's web interface, and its stream server on the same host."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+    stream_port: int = 8001
+    credentials: Credentials | None = None
+
+    @classmethod
+    def parse(
+        cls, url: str, *, stream_port: int = 8001, credentials: Credentials | None = None
+    ) -> Self:
+        """Read `http://192.168.1.10`, with or without scheme, port, path and `user:password@`.
+
+        `credentials` win over those in the URL. Raises `ValueError`, whose text does not repeat
+        the URL since that may hold a password.
+        """
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("the port in the receiver's URL is no port number") from None
+        if parts.scheme not in ("http", "https"):
+            raise ValueError("the receiver's URL has to begin with http:// or https://")
+        if not parts.hostname:
+            raise ValueError("the receiver's URL names no host; write http://192.168.1.10")
+        if credentials is None and parts.username is not None:
+            credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
+        return cls(
+            scheme=parts.scheme,
+            host=parts.hostname,
+            port=port or (443 if parts.scheme == "https" else 80),
+            path=parts.path.rstrip("/"),
+            stream_port=stream_port,
+            credentials=credentials,
+        )
+
+    @property
+    def url(self) -> str:
+        """The web interface's URL without credentials: safe to show."""
+        default_port = 443 if self.scheme == "https" else 80
+        port = "" if self.port == default_port else f":{self.port}"
+        return f"{self.scheme}://{self._bracketed_host}{port}{self.path}"
+
+    @property
+    def stream_authority(self) -> str:
+        """`host:port` of the stream server, as a `Host` header wants it."""
+        return f"{self._bracketed_host}:{self.stream_port}"
+
+    @property
+    def _bracketed_host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host

@@ -1,0 +1,32 @@
+"""What can go wrong at the receiver. Nothing else leaves this package.
+
+Every text is one line for a user and names no password.
+"""
+
+
+class ReceiverError(Exception):
+    """Base of everything that asking the receiver raises."""
+
+
+class UnreachableError(ReceiverError):
+    """No connection, or it broke before an answer."""
+
+
+class CredentialsError(ReceiverError):
+    """The receiver wants a user and password, or other ones than it was given."""
+
+
+class UnexpectedAnswerError(ReceiverError):
+    """Something answered that is no Enigma2 receiver, or one that is in trouble."""
+
+
+class TimeLimitError(ReceiverError):
+    """The receiver was silent for longer than a deadline allows."""
+
+
+class NoTunerError(ReceiverError):
+    """The receiver refused the service: every tuner is taken, or it knows no such service."""
+
+
+class NoSignalError(ReceiverError):
+    """The receiver accepted the service and ended the stream without a byte: it found no lock."""

@@ -1,0 +1,198 @@
+"""Live streams from the receiver's stream server (port 8001), or a softcam relay (17999).
+
+The server speaks HTTP in name only, so this is a small client of its own on asyncio's streams:
+
+- The request has to arrive in one segment, with `Authorization`, so spelt, in its first 512 bytes
+  and unasked (enigma2 lib/dvb/streamserver.cpp). httpx writes header names as it likes.
+- The relay ends its lines with a bare LF and wants `Host` first (oscam module-streamrelay.c).
+- `200 OK` comes before the receiver tunes. A refusal follows as the *body*, which then reads
+  `HTTP/1.0 400 Bad Request`; a service without signal ends the body before its first byte; one
+  without a PMT leaves the connection open and silent.
+- The body has no length and ends with the connection.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from .address import ReceiverAddress
+from .errors import (
+    CredentialsError,
+    NoSignalError,
+    NoTunerError,
+    ReceiverError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from .service_reference import ServiceReference
+
+CHUNK_BYTES = 192 * 1024
+"""The most one read returns: what Enigma2 writes at once (188 x 1024)."""
+
+_HEAD_LIMIT_BYTES = 8 * 1024
+"""Enigma2's answer has 110 bytes before the body, an HTTP proxy's some hundred."""
+
+_AUTHORIZATION_WITHIN_BYTES = 512
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
+_STATUS_LINE_BYTES = len(b"HTTP/1.0 400")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDeadlines:
+    """How long the receiver may take."""
+
+    connect_s: float
+    first_byte_s: float
+    """From the request to the first byte of the stream: tuning, lock, PAT and PMT."""
+    stall_s: float
+    """Between two bytes of the stream."""
+
+
+class LiveSource(Protocol):
+    """Bytes of a live stream, as they come."""
+
+    async def read(self) -> bytes:
+        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end."""
+        ...
+
+
+class StreamServer:
+    """Opens streams of one receiver."""
+
+    def __init__(self, address: ReceiverAddress, deadlines: StreamDeadlines) -> None:
+        self._address = address
+        self._deadlines = deadlines
+
+    @asynccontextmanager
+    async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
+        """Open a service's stream. The first byte is in hand when this returns.
+
+        Leaving the context closes the connection at once, which frees the tuner. Entering it
+        raises a `ReceiverError`: `UnreachableError`, `CredentialsError`, `NoTunerError`,
+        `NoSignalError`, `TimeLimitError` or `UnexpectedAnswerError`; reading raises
+        `UnreachableError` or `TimeLimitError`.
+        """
+        request = self._request(service)
+        reader, writer = await self._connect()
+        try:
+            writer.write(request)
+            first = await self._first_bytes(reader)
+            yield _Connection(reader, first, self._deadlines.stall_s)
+        finally:
+            writer.transport.abort()
+
+    def _request(self, service: ServiceReference) -> bytes:
+        lines = [
+            f"GET /{service.stream_path} HTTP/1.0",
+            f"Host: {self._address.stream_authority}",
+        ]
+        if self._address.credentials:
+            lines.append(f"Authorization: {self._address.credentials.basic}")
+        within = len("\r\n".join(lines)) + 2
+        if within > _AUTHORIZATION_WITHIN_BYTES:
+            raise CredentialsError(
+                "user and password are too long for the receiver's stream server: it reads them "
+                f"from the first {_AUTHORIZATION_WITHIN_BYTES} bytes of a request"
+            )
+        lines += ["User-Agent: xg2g", "Accept: */*", "Connection: close"]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host, port = self._address.host, self._address.stream_port
+        try:
+            async with asyncio.timeout(self._deadlines.connect_s):
+                return await asyncio.open_connection(host, port, limit=CHUNK_BYTES)
+        except TimeoutError as error:
+            raise self._unreachable("it does not answer") from error
+        except OSError as error:
+            raise self._unreachable(error.strerror or str(error)) from error
+
+    async def _first_bytes(self, reader: asyncio.StreamReader) -> bytes:
+        """Read the answer's head and return the beginning of the stream behind it."""
+        try:
+            async with asyncio.timeout(self._deadlines.first_byte_s):
+                self._check_status(await self._read_head(reader))
+                first = await reader.read(CHUNK_BYTES)
+                while len(first) < _STATUS_LINE_BYTES and first.startswith(b"H"):
+                    more = await reader.read(CHUNK_BYTES)
+                    if not more:
+                        break
+                    first += more
+        except TimeoutError as error:
+            raise TimeLimitError(
+                f"the receiver sent nothing for {self._deadlines.first_byte_s:g} s"
+            ) from error
+        except OSError as error:
+            raise self._unreachable("the connection broke before the stream began") from error
+        if not first:
+            raise NoSignalError("the receiver found no signal for this service")
+        self._check_status(first, of_the_body=True)
+        return first
+
+    async def _read_head(self, reader: asyncio.StreamReader) -> bytes:
+        head = b""
+        while not head.endswith((b"\n\r\n", b"\n\n")):
+            try:
+                line = await reader.readline()
+            except ValueError:
+                line = b""
+            head += line
+            if not line or len(head) > _HEAD_LIMIT_BYTES:
+                raise UnexpectedAnswerError(
+                    f"{self._address.stream_authority} does not answer as a stream server does; "
+                    "check the stream port"
+                )
+        return head
+
+    def _check_status(self, answer: bytes, *, of_the_body: bool = False) -> None:
+        """Raise what the status line says, unless that is 200 or this is no status line."""
+        match = _STATUS_LINE.match(answer)
+        if match is None and of_the_body:
+            return
+        status = int(match[1]) if match else 0
+        if status != 200:
+            raise self._refusal(status)
+
+    def _refusal(self, status: int) -> ReceiverError:
+        if status in (401, 403):
+            return CredentialsError(
+                "the receiver's stream server refuses this user and password; set "
+                "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
+            )
+        if status in (400, 404, 503):
+            return NoTunerError("the receiver has no free tuner for this service, or no such one")
+        return UnexpectedAnswerError(
+            f"{self._address.stream_authority} does not answer as a stream server does "
+            f"(HTTP status {status}); check the stream port"
+        )
+
+    def _unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError(
+            f"cannot reach the receiver's stream server at {self._address.stream_authority}: {why}"
+        )
+
+
+class _Connection:
+    """The stream behind its first bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, first: bytes, stall_s: float) -> None:
+        self._reader = reader
+        self._first = first
+        self._stall_s = stall_s
+
+    async def read(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        try:
+            async with asyncio.timeout(self._stall_s):
+                return await self._reader.read(CHUNK_BYTES)
+        except TimeoutError as error:
+            raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
+        except OSError as error:
+            raise UnreachableError("the connection to the receiver broke") from error
