@@ -1,0 +1,54 @@
+"""The M3U playlist."""
+
+import re
+from collections.abc import Iterable
+
+from .lineup import Channel
+
+MEDIA_TYPE = "audio/x-mpegurl"
+
+
+def render(channels: Iterable[Channel], base_url: str) -> str:
+    """Write the playlist. `base_url`, without a final slash, is how its reader reaches xg2g.
+
+    Clients keep a channel's history under its URL, so a URL says nothing but the channel.
+    """
+    entries = (_entry(channel, base_url) for channel in channels)
+    return "#EXTM3U\n" + "".join(entries)
+
+
+def stream_path(channel: Channel) -> str:
+    """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`."""
+    return f"/stream/{channel.id}.ts"
+
+
+def _entry(channel: Channel, base_url: str) -> str:
+    attributes = {
+        "tvg-id": channel.id,
+        "channel-id": channel.id,
+        "tvg-chno": str(channel.number),
+        "channel-number": str(channel.number),
+        "tvg-name": channel.name,
+        "group-title": ";".join(group.replace(";", ",") for group in channel.groups),
+    }
+    if channel.reference.is_radio:
+        attributes["radio"] = "true"
+    written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
+    return (
+        f"#EXTINF:-1 {written},{_title(channel.name)}\n"
+        # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
+        "#KODIPROP:mimetype=video/mp2t\n"
+        f"{base_url}{stream_path(channel)}\n"
+    )
+
+
+def _unquoted(value: str) -> str:
+    """Attributes end at a double quote, and no client knows an escape for it."""
+    return value.replace('"', "'")
+
+
+def _title(name: str) -> str:
+    """What Jellyfin reads as the name: it takes what follows the last comma, and drops a number
+    before the first space ("24 Horas")."""
+    title = " ".join(_unquoted(name).replace(",", " ").split())
+    return re.sub(r"^([\d.]+) ", "\\1\N{NO-BREAK SPACE}", title)
