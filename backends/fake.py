@@ -49,7 +49,7 @@ class FakeRemuxer:
     """Gives whole packets back as they came and holds an incomplete one, as the real one does.
 
     `process_error` is raised by `process` while it is set; while `gate` is cleared, calls wait
-    inside.
+    inside, and `inside` counts them.
     """
 
     def __init__(self, options: RemuxOptions) -> None:
@@ -58,6 +58,7 @@ class FakeRemuxer:
         self.gate = asyncio.Event()
         self.gate.set()
         self.closed = False
+        self.inside = 0
         self._finished = False
         self._held = b""
         self._stats = RemuxStats()
@@ -65,8 +66,7 @@ class FakeRemuxer:
 
     async def process(self, chunk: bytes) -> bytes:
         async with self._turn:
-            await self.gate.wait()
-            self._check_open()
+            await self._enter()
             if self.process_error is not None:
                 raise self.process_error
             if self._finished:
@@ -84,8 +84,7 @@ class FakeRemuxer:
 
     async def finish(self) -> bytes:
         async with self._turn:
-            await self.gate.wait()
-            self._check_open()
+            await self._enter()
             self._finished = True
             return b""
 
@@ -106,6 +105,15 @@ class FakeRemuxer:
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    async def _enter(self) -> None:
+        self._check_open()
+        self.inside += 1
+        try:
+            await self.gate.wait()
+        finally:
+            self.inside -= 1
+        self._check_open()
 
     def _check_open(self) -> None:
         if self.closed:

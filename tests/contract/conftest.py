@@ -1,0 +1,81 @@
+"""The backends that the contract suite runs over."""
+
+import ctypes
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.subject import Subject
+from xg2g.backends.base import Remuxer
+from xg2g.backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g.backends.fake import FakeBackend, FakeRemuxer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def hooked_library() -> Path:
+    """The library with the exports of transcoder/src/ffi/test_hooks.rs."""
+    built = subprocess.run(
+        ["cargo", "build", "--locked", "--quiet", "--lib", "--package", "xg2g-transcoder"]
+        + ["--features", "test-hooks", "--message-format", "json-render-diagnostics"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    for message in map(json.loads, built.stdout.splitlines()):
+        if message.get("target", {}).get("name") == "xg2g_transcoder":
+            names = map(Path, message["filenames"])
+            return next(name for name in names if name.suffix in (".so", ".dylib"))
+    raise AssertionError("cargo built no library")
+
+
+@pytest.fixture
+def hooks(hooked_library: Path) -> ctypes.CDLL:
+    hooks = ctypes.CDLL(str(hooked_library))
+    hooks.xg2g_test_hold.argtypes = [ctypes.c_void_p]
+    hooks.xg2g_test_panic.argtypes = [ctypes.c_void_p]
+    return hooks
+
+
+@pytest.fixture
+async def embedded(hooked_library: Path, hooks: ctypes.CDLL) -> AsyncIterator[Subject]:
+    backend = EmbeddedBackend(hooked_library)
+
+    def hold(remuxer: Remuxer) -> None:
+        assert isinstance(remuxer, EmbeddedRemuxer)
+        assert hooks.xg2g_test_hold(remuxer._handle) == 0
+
+    yield Subject(backend, hold, hooks.xg2g_test_held, hooks.xg2g_test_release)
+    hooks.xg2g_test_release()
+    await backend.aclose()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[Subject]:
+    backend = FakeBackend()
+
+    def hold(remuxer: Remuxer) -> None:
+        assert isinstance(remuxer, FakeRemuxer)
+        remuxer.gate.clear()
+
+    def release() -> None:
+        for remuxer in backend.remuxers:
+            remuxer.gate.set()
+
+    yield Subject(backend, hold, lambda: sum(r.inside for r in backend.remuxers), release)
+    await backend.aclose()
+
+
+@pytest.fixture(params=["embedded", "fake"])
+def subject(request: pytest.FixtureRequest) -> Subject:
+    found: Subject = request.getfixturevalue(request.param)
+    return found

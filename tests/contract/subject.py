@@ -1,0 +1,24 @@
+"""A backend under test."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xg2g.backends.base import Backend, Remuxer
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A backend, and how a test makes a call of one of its remuxers stay inside."""
+
+    backend: Backend
+    hold: Callable[[Remuxer], None]
+    """The next `process` of this remuxer stays inside until `release`."""
+    held: Callable[[], int]
+    """How many calls stay inside now."""
+    release: Callable[[], None]
+
+    async def until_held(self, calls: int) -> None:
+        """Wait until so many calls stay inside; the test's timeout is the limit."""
+        while self.held() != calls:
+            await asyncio.sleep(0.001)

@@ -1,0 +1,86 @@
+"""What the embedded backend promises beyond the contract: nothing takes the process down."""
+
+import asyncio
+import ctypes
+import gc
+import warnings
+from pathlib import Path
+
+import pytest
+
+from tests.contract.subject import Subject
+from xg2g.backends.base import RemuxOptions
+from xg2g.backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g.backends.errors import InternalError, PoisonedError
+
+pytestmark = pytest.mark.anyio
+
+LARGE = b"\x47\x1f\xff\x10".ljust(188, b"\xff") * 1000
+"""More than is converted on the event loop."""
+
+
+async def open_embedded(subject: Subject) -> EmbeddedRemuxer:
+    remuxer = await subject.backend.open(RemuxOptions())
+    assert isinstance(remuxer, EmbeddedRemuxer)
+    return remuxer
+
+
+async def test_a_panic_is_an_exception_and_other_streams_go_on(
+    embedded: Subject, hooks: ctypes.CDLL
+) -> None:
+    async with await open_embedded(embedded) as broken, await open_embedded(embedded) as sound:
+        for remuxer in (broken, sound):
+            await remuxer.process(LARGE)
+        assert hooks.xg2g_test_panic(broken._handle) == 0
+        with pytest.raises(InternalError, match="deliberate panic"):
+            await broken.process(LARGE)
+        with pytest.raises(PoisonedError, match="deliberate panic"):
+            await broken.process(LARGE)
+        assert len(await sound.process(LARGE)) > 0
+
+
+async def test_the_handle_outlives_the_call_that_is_inside(
+    embedded: Subject, hooks: ctypes.CDLL
+) -> None:
+    remuxer = await open_embedded(embedded)
+    handle = remuxer._handle
+    embedded.hold(remuxer)
+    call = asyncio.create_task(remuxer.process(LARGE))
+    await embedded.until_held(1)
+    call.cancel()
+    closing = asyncio.create_task(remuxer.aclose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert remuxer._handle == handle
+    embedded.release()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert remuxer._handle is None
+
+
+async def test_a_remuxer_that_is_forgotten_is_warned_about(embedded: Subject) -> None:
+    remuxer = await open_embedded(embedded)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del remuxer
+        gc.collect()
+    assert [warning.category for warning in caught] == [ResourceWarning]
+
+
+async def test_without_its_library_the_backend_says_how_to_get_it(tmp_path: Path) -> None:
+    backend = EmbeddedBackend(tmp_path / "missing.so")
+    health = await backend.check()
+    assert not health.usable
+    assert "make build" in health.detail
+    await backend.aclose()
+
+
+async def test_the_installed_library_is_found_and_runs() -> None:
+    backend = EmbeddedBackend()
+    health = await backend.check()
+    assert health.usable, health.detail
+    async with await backend.open(RemuxOptions(tracks=("deu", "eng"))) as remuxer:
+        assert await remuxer.process(LARGE) + await remuxer.finish() == LARGE
+    await backend.aclose()
