@@ -250,6 +250,13 @@ impl Framer {
             return undecided;
         };
         let end = self.at + header.size_bytes as u64;
+        let verified = family.checksum_holds(frame);
+        if verified == Some(false) && self.checksums_hold {
+            self.checksums_hold = false;
+            self.continues_at = Some(self.at);
+            self.retry_from = self.at + 1;
+            return Step::Damaged;
+        }
         match header.role {
             Role::OtherProgramme => {
                 self.in_other_programme = true;
@@ -263,13 +270,6 @@ impl Framer {
             }
             Role::Main => {}
         }
-        let verified = family.checksum_holds(frame);
-        if verified == Some(false) && self.checksums_hold {
-            self.checksums_hold = false;
-            self.continues_at = Some(self.at);
-            self.retry_from = self.at + 1;
-            return Step::Damaged;
-        }
         let mut unit_bytes = header.size_bytes;
         if family.has_dependents() && self.dependents != Dependents::Absent {
             loop {
@@ -281,13 +281,16 @@ impl Framer {
                             && dependent.agrees_with(&header)
                             && unit_bytes + dependent.size_bytes <= MAX_UNIT_BYTES =>
                     {
-                        if dependent.size_bytes <= rest.len() {
-                            unit_bytes += dependent.size_bytes;
-                        } else if run.closed {
-                            break;
-                        } else {
+                        let Some(frame) = rest.get(..dependent.size_bytes) else {
+                            if run.closed {
+                                break;
+                            }
                             return Step::NeedMore;
+                        };
+                        if verified == Some(true) && family.checksum_holds(frame) == Some(false) {
+                            break;
                         }
+                        unit_bytes += dependent.size_bytes;
                     }
                     _ => break,
                 }

@@ -58,3 +58,45 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         role: Role::Main,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: [u8; 7] = [0xFF, 0xF1, 0x4C, 0x80, 0x0D, 0x9F, 0xFC];
+
+    #[test]
+    fn headers_tell_length_rate_channels_and_blocks() {
+        let expected = FrameHeader {
+            codec: Codec::AacAdts,
+            size_bytes: 108,
+            samples: Some(1024),
+            sample_rate_hz: Some(48_000),
+            channels: Some(2),
+            role: Role::Main,
+        };
+        assert_eq!(parse(&HEADER), Parsed::Header(expected));
+        let four_blocks_told_by_elements = [0xFF, 0xF9, 0x4C, 0x00, 0x0D, 0x9F, 0xFF];
+        assert_eq!(
+            parse(&four_blocks_told_by_elements),
+            Parsed::Header(FrameHeader {
+                samples: Some(4096),
+                channels: None,
+                ..expected
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_adts_is_no_header() {
+        let with = |at: usize, byte: u8| {
+            let mut bytes = HEADER;
+            bytes[at] = byte;
+            parse(&bytes)
+        };
+        assert_eq!(with(1, 0xF3), Parsed::NotHere, "a layer of MPEG audio");
+        assert_eq!(with(2, 0x7C), Parsed::NotHere, "an escaped sample rate");
+        assert_eq!(with(4, 0x00), Parsed::NotHere, "shorter than its header");
+        assert_eq!(parse(&HEADER[..6]), Parsed::NeedMore);
+    }
+}

@@ -115,3 +115,54 @@ fn parse_extension(bytes: &[u8]) -> Option<FrameHeader> {
         role: Role::Dependent,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CORE: [u8; 11] = [
+        0x7F, 0xFE, 0x80, 0x01, 0xFC, 0x3C, 0x7D, 0xB2, 0x77, 0x00, 0x0D,
+    ];
+    const EXTENSION: [u8; 11] = [
+        0x64, 0x58, 0x20, 0x25, 0x00, 0x03, 0xE0, 0x0E, 0x60, 0x00, 0x00,
+    ];
+
+    #[test]
+    fn a_core_tells_length_rate_and_channels() {
+        assert_eq!(
+            parse(&CORE),
+            Parsed::Header(FrameHeader {
+                codec: Codec::Dts,
+                size_bytes: 2012,
+                samples: Some(512),
+                sample_rate_hz: Some(48_000),
+                channels: Some(6),
+                role: Role::Main,
+            })
+        );
+    }
+
+    #[test]
+    fn an_extension_belongs_to_the_core_before_it() {
+        let Parsed::Header(header) = parse(&EXTENSION) else {
+            panic!("no header");
+        };
+        assert_eq!((header.size_bytes, header.role), (116, Role::Dependent));
+    }
+
+    #[test]
+    fn invalid_fields_are_no_header() {
+        let with = |at: usize, byte: u8| {
+            let mut bytes = CORE;
+            bytes[at] = byte;
+            parse(&bytes)
+        };
+        assert_eq!(with(4, 0x7C), Parsed::NotHere, "a termination frame");
+        assert_eq!(with(8, 0x43), Parsed::NotHere, "an invalid sample rate");
+        assert_eq!(with(5, 0x00), Parsed::NotHere, "too few blocks");
+        let mut endless = EXTENSION;
+        (endless[5], endless[6], endless[7], endless[8]) = (0x20, 0xFF, 0xFF, 0xFF);
+        assert_eq!(parse(&endless), Parsed::NotHere, "a megabyte");
+        assert_eq!(parse(&CORE[..10]), Parsed::NeedMore);
+    }
+}

@@ -39,3 +39,25 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         role: Role::Main,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_counts_from_behind_itself() {
+        let size = |bytes: &[u8]| match parse(bytes) {
+            Parsed::Header(header) => header.size_bytes,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(size(&[0x56, 0xE1, 0x45]), 0x145 + 3);
+        assert_eq!(size(&[0x56, 0xFF, 0xFF]), 8191 + 3);
+    }
+
+    #[test]
+    fn an_empty_element_is_no_header() {
+        assert_eq!(parse(&[0x56, 0xE0, 0x00]), Parsed::NotHere);
+        assert_eq!(parse(&[0x56, 0xC0]), Parsed::NotHere);
+        assert_eq!(parse(&[0x56, 0xE0]), Parsed::NeedMore);
+    }
+}

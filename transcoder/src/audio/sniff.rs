@@ -78,12 +78,11 @@ impl Sniffer {
                 .searches
                 .iter_mut()
                 .filter_map(|search| search.advance(&self.payload))
+                .filter(|found| found.proven_by <= MAX_SNIFFED_BYTES as u64)
                 .min_by_key(|found| found.proven_by);
         }
         match self.found {
-            Some(found) if found.proven_by <= MAX_SNIFFED_BYTES as u64 => {
-                Verdict::Found(found.header.codec)
-            }
+            Some(found) => Verdict::Found(found.header.codec),
             None if self.payload.end() < MAX_SNIFFED_BYTES as u64 => Verdict::NeedMore,
             _ => Verdict::Unknown,
         }
