@@ -63,8 +63,6 @@ struct xg2g_decoder *xg2g_decoder_new(const char *name, int rate, int channels) 
     decoder->frame = av_frame_alloc();
     if (!decoder->codec || !decoder->packet || !decoder->frame) goto failed;
     decoder->codec->thread_count = 1;
-    /* A frame with a bad checksum is reported, instead of the last block repeated. */
-    decoder->codec->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
     /* AC-3, E-AC-3 and DTS carry mix levels for their downmix, which their decoders
      * know and a conversion afterwards does not. Decoders without these options
      * leave them in the dictionary. */
@@ -140,6 +138,7 @@ int xg2g_decoder_receive(struct xg2g_decoder *decoder, struct xg2g_frame *info) 
     result = avcodec_receive_frame(decoder->codec, frame);
     if (result == AVERROR(EAGAIN)) return 0;
     if (result < 0) return result;
+    /* With flags the frame is the last sound block repeated, which buzzes. */
     if (frame->decode_error_flags || frame->sample_rate <= 0 || frame->ch_layout.nb_channels <= 0)
         return AVERROR_INVALIDDATA;
 

@@ -16,12 +16,13 @@ use std::sync::Once;
 use fdk_aac_sys as fdk;
 
 use super::Codec;
+use super::access_unit::MAX_UNIT_BYTES;
 use crate::{Error, ErrorKind};
 
-/// Longest access unit that is decoded, in bytes. The longest that a standard
-/// allows is far below (DTS core: 16384, ETSI TS 102 114, 5.3.1); libavcodec's
-/// E-AC-3 decoder keeps a copy of the unit in a buffer of this size.
-pub const MAX_ACCESS_UNIT_BYTES: usize = 32_768;
+/// Longest access unit of AC-3 and E-AC-3 that is decoded, in bytes: libavcodec
+/// keeps a copy in a buffer of this size and walks along the dependent frames
+/// without looking at its end. Real units take up to 4096 bytes a substream.
+pub const MAX_AC3_UNIT_BYTES: usize = 32_768;
 
 /// Most samples of each channel that one access unit may give. Real ones give at
 /// most 4096; with resampling from 8 to 96 kHz that is twelve times as many.
@@ -74,8 +75,8 @@ impl Pcm {
 pub enum DecodeError {
     /// The access unit is damaged, or not of the codec that it was taken for.
     Corrupt,
-    /// Longer than [`MAX_ACCESS_UNIT_BYTES`], or holding more samples than any
-    /// real one.
+    /// Longer than [`MAX_UNIT_BYTES`] (AC-3 and E-AC-3: [`MAX_AC3_UNIT_BYTES`]), or
+    /// holding more samples than any real one.
     TooLarge,
     /// Not enough memory, or a layout that cannot be converted.
     Unsupported,
@@ -99,6 +100,7 @@ impl std::error::Error for DecodeError {}
 #[derive(Debug)]
 pub struct Decoder {
     state: NonNull<c::Decoder>,
+    max_unit_bytes: usize,
 }
 
 // SAFETY: the state is owned by this value alone and bound to no thread.
@@ -129,18 +131,26 @@ impl Decoder {
             )
         };
         NonNull::new(state)
-            .map(|state| Self { state })
+            .map(|state| Self {
+                state,
+                max_unit_bytes: match codec {
+                    Codec::Ac3 | Codec::Eac3 => MAX_AC3_UNIT_BYTES,
+                    _ => MAX_UNIT_BYTES,
+                },
+            })
             .ok_or_else(|| Error::new(ErrorKind::Codec, format!("no decoder for {codec:?}")))
     }
 
     /// Decodes one access unit (E-AC-3: an independent frame with the dependent
     /// ones that follow it) and replaces the contents of `pcm` by its samples.
+    /// Checksums are not looked at: the [framer](super::access_unit::Framer) knows
+    /// better whether a station's encoder writes them.
     ///
     /// `pcm` is empty after an error, and when the decoder needs more before it
     /// can give anything.
     pub fn decode(&mut self, access_unit: &[u8], pcm: &mut Pcm) -> Result<(), DecodeError> {
         pcm.clear();
-        if access_unit.len() > MAX_ACCESS_UNIT_BYTES {
+        if access_unit.len() > self.max_unit_bytes {
             return Err(DecodeError::TooLarge);
         }
         let result = self.decode_into(access_unit, pcm);
@@ -159,7 +169,7 @@ impl Decoder {
 
     fn decode_into(&mut self, access_unit: &[u8], pcm: &mut Pcm) -> Result<(), DecodeError> {
         // SAFETY: `state` is valid; the bytes are copied before the call returns, and
-        // there are no more than MAX_ACCESS_UNIT_BYTES of them, so the cast is exact.
+        // there are no more than `max_unit_bytes` of them, so the cast is exact.
         let sent = unsafe {
             c::xg2g_decoder_send(
                 self.state.as_ptr(),
