@@ -91,9 +91,9 @@ def eac3(kbps: int) -> Codec:
     return Codec(["-c:a", "eac3", "-b:a", f"{kbps}k", "-f", "eac3"], 1536, 256, equal_frames)
 
 
-def latm(kbps: int) -> Codec:
-    # One configuration in 15 frames: 450 frames a loop, so the loop begins with one.
-    arguments = ["-c:a", "aac", "-b:a", f"{kbps}k", "-f", "latm", "-smc-interval", "15"]
+def latm(kbps: int, frames_per_configuration: int) -> Codec:
+    interval = ["-smc-interval", str(frames_per_configuration)]
+    arguments = ["-c:a", "aac", "-b:a", f"{kbps}k", "-f", "latm", *interval]
     return Codec(arguments, 1024, 1024, loas_frames)
 
 
@@ -121,7 +121,8 @@ def picture(
         f"{text}:fontsize={height // 11}:x=(w-tw)/2:y=h*0.10:text='{name}'",
         f"{text}:fontsize={height // 20}:x=(w-tw)/2:y=h*0.24:text='{sound_name}'",
         f"{text}:fontsize={height // 7}:x=(w-tw)/2:y=h*0.40:text='%{{pts\\:hms}}'",
-        "drawbox=x='mod(t,1)*(iw-40)':y=ih*0.62:w=40:h=24:color=yellow:t=fill",
+        f"drawtext=fontfile={FONT}:fontcolor=yellow:fontsize={height // 14}"
+        ":text='\u25cf':x='mod(t,1)*(w-tw)':y=h*0.585",
         f"drawbox=color=white:t=fill:enable='lt(mod(n,{fps}),{max(2, fps // 16)})'",
         "format=yuv420p",
     ]
@@ -208,8 +209,8 @@ def one_hd() -> bytes:
     german = [signals.track(LOOP_S, 880, seed) for seed in (1, 2)]
     english = [signals.track(LOOP_S, 1175, seed) for seed in (3, 4)]
     described = [signals.track(LOOP_S, 659, 5)]
-    german_51 = list(signals.surround(LOOP_S, 880, 20))
-    english_51 = list(signals.surround(LOOP_S, 1175, 30))
+    german_51 = list(signals.surround(LOOP_S, 440, 20))
+    english_51 = list(signals.surround(LOOP_S, 587, 30))
     streams = [
         ElementaryStream(0x101, 0x1B, component(1), 0xE0, units),
         ElementaryStream(
@@ -254,7 +255,7 @@ def two_hd() -> bytes:
     """E-AC-3 alone, with description, as on French terrestrial television."""
     units = picture("CARD TWO HD", "E-AC-3 5.1  qaa fra", "1280x720", 25, x264(850, 25))
     french = [signals.track(LOOP_S, 784, seed) for seed in (6, 7)]
-    described = [signals.track(LOOP_S, 587, seed) for seed in (8, 9)]
+    described = [signals.track(LOOP_S, 523, seed) for seed in (8, 9)]
     original = list(signals.surround(LOOP_S, 988, 40))
     streams = [
         ElementaryStream(0x201, 0x1B, component(1), 0xE0, units),
@@ -303,7 +304,7 @@ def three_latm() -> bytes:
             0x11,
             language("ita") + AAC_PROFILE + component(2),
             0xC0,
-            sound(latm(128), italian),
+            sound(latm(128, 1), italian),
             3,
         ),
         ElementaryStream(
@@ -311,7 +312,8 @@ def three_latm() -> bytes:
             0x11,
             language("eng") + AAC_PROFILE + component(3),
             0xC1,
-            sound(latm(96), english),
+            # A divisor of the 450 frames of a loop, so that each loop begins with one.
+            sound(latm(96, 15), english),
             1,
         ),
     ]

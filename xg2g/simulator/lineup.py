@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from xg2g.simulator.conditions import NO_FAULT, Answer, Conditions
+from xg2g.simulator.conditions import Answer, Conditions
 from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import (
     ProgramMap,
@@ -116,19 +117,21 @@ def _entry(service: Service) -> Entry:
 
 
 def _clip(file: str, name: str, service_type: int) -> Service:
-    clip = resources.files("xg2g.simulator").joinpath("clips", file)
-    recording = parse_recording(clip.read_bytes())
-    (program,) = recording.programs
-    return _service(recording, program, name, service_type, _SATELLITE)
-
-
-def _service(
-    recording: Recording, program: ProgramMap, name: str, service_type: int, namespace: int
-) -> Service:
+    transport_stream_id, service_id, loop = _clip_loop(file)
     reference = ServiceReference(
-        service_type, program.service_id, recording.transport_stream_id, _NETWORK, namespace
+        service_type, service_id, transport_stream_id, _NETWORK, _SATELLITE
     )
-    return Service(reference, name, Loop(select_program(recording, program), program.pcr_pid))
+    return Service(reference, name, loop)
+
+
+@cache
+def _clip_loop(file: str) -> tuple[int, int, Loop]:
+    """A loop never changes: all receivers of a process share it."""
+    data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
+    recording = parse_recording(data)
+    (program,) = recording.programs
+    loop = Loop(select_program(recording, program), program.pcr_pid)
+    return recording.transport_stream_id, program.service_id, loop
 
 
 def _fault(base: Service, name: str, number: int, conditions: Conditions) -> Service:
@@ -148,9 +151,11 @@ def _recorded(path: Path, namespace: int) -> list[Service]:
     for program in recording.programs:
         several = len(recording.programs) > 1
         name = f"{path.stem} {program.service_id}" if several else path.stem
-        service = _service(recording, program, name, TV, namespace)
-        service.conditions, service.has_guide = NO_FAULT, False
-        services.append(service)
+        reference = ServiceReference(
+            TV, program.service_id, recording.transport_stream_id, _NETWORK, namespace
+        )
+        loop = Loop(select_program(recording, program), program.pcr_pid)
+        services.append(Service(reference, name, loop, has_guide=False))
     return services
 
 

@@ -137,28 +137,27 @@ def _schedule(clock: list[tuple[int, int]], count: int) -> tuple[array[float], f
     Between two PCRs packets are equally far apart, also between the last and the first of the next
     round. Where the clock jumps, the mean packet distance of the rest holds.
     """
-    intervals: list[tuple[int, int]] = []
-    for (i, a), (j, b) in zip(clock, clock[1:], strict=False):
-        step = (b - a) % PCR_MODULUS
-        intervals.append((j - i, step if 0 < step <= _MAX_PCR_STEP_27M else 0))
-    timed = [(packets, step) for packets, step in intervals if step]
+    steps = [
+        (j - i, (b - a) % PCR_MODULUS) for (i, a), (j, b) in zip(clock, clock[1:], strict=False)
+    ]
+    timed = [(packets, step) for packets, step in steps if 0 < step <= _MAX_PCR_STEP_27M]
     if timed:
-        mean_s = sum(s for _, s in timed) / sum(p for p, _ in timed) / PCR_HZ
+        mean_27m = sum(step for _, step in timed) / sum(packets for packets, _ in timed)
+        joint_27m = _usual_step(clock)
         head, tail = clock[0][0], count - clock[-1][0]
-        joint_s = _usual_step(clock) / PCR_HZ / (head + tail)
     else:
-        mean_s = joint_s = PACKET_SIZE * 8 / _DEFAULT_BITRATE
-        head, tail = (clock[0][0], count - clock[-1][0]) if clock else (count, 0)
-    distances = array("d", [joint_s]) * head
-    for packets, step in intervals:
-        distances.extend([step / packets / PCR_HZ if step else mean_s] * packets)
-    distances.extend([joint_s] * tail)
+        mean_27m = PACKET_SIZE * 8 * PCR_HZ / _DEFAULT_BITRATE
+        joint_27m = round(mean_27m * count)
+        head, tail, steps = count, 0, []
+    head_27m = joint_27m * head // (head + tail)
+    spans = [(head, head_27m), *steps, (tail, joint_27m - head_27m)]
     due_s = array("d")
-    now_s = 0.0
-    for distance_s in distances:
-        due_s.append(now_s)
-        now_s += distance_s
-    return due_s, now_s
+    now_27m = 0
+    for packets, step in spans:
+        lasts_27m = step if step <= _MAX_PCR_STEP_27M or not timed else round(mean_27m * packets)
+        due_s.extend((now_27m + i * lasts_27m / packets) / PCR_HZ for i in range(packets))
+        now_27m += lasts_27m
+    return due_s, now_27m / PCR_HZ
 
 
 def _stamp_sites(packets: bytes) -> array[int]:

@@ -130,7 +130,7 @@ class SimulatedReceiver:
 
 
 class _ApiServer(uvicorn.Server):
-    """uvicorn inside somebody else's event loop: the signals stay theirs."""
+    """uvicorn inside somebody else's event loop: the signals stay theirs, and it ends at once."""
 
     def __init__(self, openwebif: OpenWebif, listening: socket.socket) -> None:
         super().__init__(
@@ -140,14 +140,19 @@ class _ApiServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                date_header=False,
                 timeout_graceful_shutdown=1,
             )
         )
         self._socket = listening
+        self._ended = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> "Iterator[None]":
         yield
+
+    async def main_loop(self) -> None:
+        await self._ended.wait()
 
     async def __aenter__(self) -> Self:
         self._serving = asyncio.create_task(self.serve(sockets=[self._socket]))
@@ -159,7 +164,7 @@ class _ApiServer(uvicorn.Server):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.should_exit = True
+        self._ended.set()
         await self._serving
 
 

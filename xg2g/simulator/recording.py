@@ -20,6 +20,7 @@ MAX_RECORDING_BYTES = 512 * 1024 * 1024
 # DVB-T modulators and some capture cards add 16 bytes of Reed-Solomon parity to each packet.
 _PARITY_PACKET_SIZE = 204
 _SYNC_RUN = 5
+_SYNC = bytes((SYNC_BYTE,))
 
 
 class RecordingError(ValueError):
@@ -99,7 +100,7 @@ def _aligned(data: bytes) -> bytes:
     at = 0
     size = 0
     while at + PACKET_SIZE <= len(data):
-        if size and data[at] == SYNC_BYTE:
+        if size and data[at] == SYNC_BYTE and data[at + size : at + size + 1] in (b"", _SYNC):
             out += data[at : at + PACKET_SIZE]
             at += size
             continue
