@@ -240,6 +240,24 @@ fn dependent_substreams_belong_to_the_unit_before_them() {
 }
 
 #[test]
+fn a_dependent_substream_cut_by_a_splice_costs_no_whole_frame() {
+    let units_of = |core: &&[u8]| [core.to_vec(), as_substream(core, 1, 0)].concat();
+    let whole: Vec<Vec<u8>> = frames(Codec::Eac3).iter().map(units_of).collect();
+    let cut = &whole[3][..whole[3].len() - 30];
+    let stream = [&whole[..3].concat(), cut, &whole[4..].concat()].concat();
+    let units = split(Codec::Eac3, &[pes(0, &stream)]);
+    let core_of_the_cut_unit = &whole[3][..whole[3].len() / 2];
+    let expected: Vec<&[u8]> = whole[..3]
+        .iter()
+        .map(Vec::as_slice)
+        .chain([core_of_the_cut_unit])
+        .chain(whole[4..].iter().map(Vec::as_slice))
+        .collect();
+    assert_eq!(data(&units), expected);
+    assert_eq!(losses(&units), [4]);
+}
+
+#[test]
 fn dependent_substreams_that_begin_in_mid_stream_are_taken_from_the_second_unit_on() {
     let frames = frames(Codec::Eac3);
     let extended: Vec<Vec<u8>> = frames

@@ -357,3 +357,44 @@ impl Framer {
         (contiguous || pes.at == start || only_a_tail).then_some(pes.pts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames as long as each coding allows, and sync words that lead nowhere.
+    #[test]
+    fn what_is_held_stays_bounded() {
+        let long_core = [
+            0x7F, 0xFE, 0x80, 0x01, 0xFC, 0x3F, 0xFF, 0xF2, 0x77, 0x00, 0x0D,
+        ];
+        let long_extension = [0x64, 0x58, 0x20, 0x25, 0x00, 0x03, 0xF7, 0xFF, 0xE0, 0, 0];
+        let hostile: [(Codec, &[&[u8]]); 4] = [
+            (
+                Codec::Dts,
+                &[&long_core, &[0; 16_373], &long_extension, &[0; 49_141]],
+            ),
+            (Codec::AacLatm, &[&[0x56, 0xFF, 0xFF], &[0x56; 8191]]),
+            (Codec::AacLatm, &[&[0x56, 0xFF, 0xFF, 0x00]]),
+            (
+                Codec::Eac3,
+                &[&[0x0B, 0x77, 0x47, 0xFF, 0x3F, 0x86, 0xFB], &[0; 4089]],
+            ),
+        ];
+        for (codec, parts) in hostile {
+            let mut framer = Framer::new(codec);
+            let mut units = 0;
+            let stream = parts
+                .concat()
+                .repeat(if parts.len() > 1 { 40 } else { 100_000 });
+            for payload in stream.chunks(184) {
+                framer.push(payload, Some(Timestamp::new(0)));
+                while framer.next_unit().is_some() {
+                    units += 1;
+                }
+                assert!(framer.payload.held_bytes() <= MAX_HELD_BYTES, "{codec:?}");
+            }
+            assert!(units > 30 || codec != Codec::Dts, "{units} units of DTS");
+        }
+    }
+}

@@ -62,6 +62,11 @@ impl Payload {
         self.start + self.bytes.len() as u64
     }
 
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> usize {
+        self.bytes.len() + self.pes_starts.len() * size_of::<PesStart>()
+    }
+
     /// The bytes from `at` to the next loss or the end; empty where there are none.
     pub(super) fn run_from(&self, at: Position) -> Run<'_> {
         let loss = self.losses.iter().copied().find(|&loss| loss > at);
