@@ -114,12 +114,14 @@ class RemuxStats:
     resyncs: int = 0
     bytes_skipped: int = 0
     psi_errors: int = 0
+    programs: tuple[int, ...] = ()
     tracks: tuple[TrackStats, ...] = ()
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read the remuxer's own JSON. Counters that this version does not know are left out."""
         known = _known(cls, values)
+        known["programs"] = tuple(values.get("programs", ()))
         known["tracks"] = tuple(
             TrackStats(**{**_known(TrackStats, track), "state": TrackState(track["state"])})
             for track in values.get("tracks", ())

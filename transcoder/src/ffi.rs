@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
 use self::session::Session;
+use crate::audio::native;
 use crate::{Error, ErrorKind, Options, Tracks};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
@@ -279,10 +280,11 @@ fn open(options: Options) -> Result<*mut c_void, Error> {
 }
 
 fn version_json() -> String {
-    format!(
-        "{}\0",
-        serde_json::json!({ "xg2g-transcoder": env!("CARGO_PKG_VERSION") })
-    )
+    let mut versions = serde_json::json!({ "xg2g-transcoder": env!("CARGO_PKG_VERSION") });
+    for (component, version) in native::versions() {
+        versions[component] = version.into();
+    }
+    format!("{versions}\0")
 }
 
 fn error_name(error: c_int) -> Option<&'static CStr> {

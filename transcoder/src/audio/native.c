@@ -37,6 +37,8 @@ struct xg2g_frame {
 
 void xg2g_codecs_silence(void) { av_log_set_level(AV_LOG_QUIET); }
 
+const char *xg2g_codecs_version(void) { return av_version_info(); }
+
 void xg2g_decoder_free(struct xg2g_decoder *decoder) {
     if (!decoder) return;
     swr_free(&decoder->conversion);

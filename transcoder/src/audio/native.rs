@@ -10,6 +10,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fmt;
+use std::mem;
 use std::ptr::{self, NonNull};
 use std::sync::Once;
 
@@ -27,6 +28,31 @@ pub const MAX_AC3_UNIT_BYTES: usize = 32_768;
 /// Most samples of each channel that one access unit may give. Real ones give at
 /// most 4096; with resampling from 8 to 96 kHz that is twelve times as many.
 const MAX_SAMPLES_PER_ACCESS_UNIT: usize = 12 * 4096;
+
+/// The codec libraries that are linked in, with their versions.
+pub fn versions() -> [(&'static str, String); 2] {
+    const MODULES: usize = fdk::FDK_MODULE_ID_FDK_MODULE_LAST as usize;
+    // SAFETY: every field is a number, an array of numbers or a pointer that may be NULL.
+    let mut modules: [fdk::LIB_INFO; MODULES] = unsafe { mem::zeroed() };
+    // SAFETY: it fills entries of an array that is as long as it wants, with texts that
+    // end with NUL; the other result is a static text.
+    let ffmpeg = unsafe {
+        fdk::aacEncGetLibInfo(modules.as_mut_ptr());
+        CStr::from_ptr(c::xg2g_codecs_version())
+    };
+    let encoder = modules
+        .iter()
+        .find(|module| module.module_id == fdk::FDK_MODULE_ID_FDK_AACENC)
+        // SAFETY: as above.
+        .map(|module| unsafe { CStr::from_ptr(module.versionStr.as_ptr()) });
+    [
+        ("ffmpeg", ffmpeg.to_string_lossy().into_owned()),
+        (
+            "fdk-aac",
+            encoder.unwrap_or_default().to_string_lossy().into_owned(),
+        ),
+    ]
+}
 
 /// What a [`Decoder`] delivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -465,6 +491,7 @@ mod c {
 
     unsafe extern "C" {
         pub(super) fn xg2g_codecs_silence();
+        pub(super) fn xg2g_codecs_version() -> *const c_char;
         pub(super) fn xg2g_decoder_new(
             name: *const c_char,
             rate: c_int,
