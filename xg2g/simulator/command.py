@@ -2,13 +2,15 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
+from xg2g.errors import UsageError, UserError
 from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
-from xg2g.simulator.recording import RecordingError
 from xg2g.simulator.stream_server import Credentials
 
 
@@ -27,25 +29,22 @@ def simulate(
         typer.Option(help="USER:PASSWORD wanted by API and streams.", metavar="USER:PASSWORD"),
     ] = None,
 ) -> None:
-    """Run a simulated Enigma2 receiver with test cards and a bouquet of faults."""
+    """Run a simulated Enigma2 receiver, with test cards and a bouquet of faults.
+
+    Point `xg2g serve --receiver` at the address that it prints.
+    """
     credentials = _credentials(auth)
-    try:
-        receiver = SimulatedReceiver(
-            host=host,
-            port=port,
-            stream_port=stream_port,
-            relay_port=relay_port,
-            sources=source or [],
-            tuners=tuners,
-            api_credentials=credentials,
-            stream_credentials=credentials,
-        )
-        asyncio.run(_run(receiver))
-    except RecordingError as error:
-        raise typer.BadParameter(str(error), param_hint="--source") from error
-    except OSError as error:
-        typer.echo(f"cannot listen on {host}: {error.strerror}; choose another port", err=True)
-        raise typer.Exit(1) from error
+    receiver = SimulatedReceiver(
+        host=host,
+        port=port,
+        stream_port=stream_port,
+        relay_port=relay_port,
+        sources=source or [],
+        tuners=tuners,
+        api_credentials=credentials,
+        stream_credentials=credentials,
+    )
+    uvloop.run(_run(receiver))
 
 
 def _credentials(auth: str | None) -> Credentials | None:
@@ -53,7 +52,7 @@ def _credentials(auth: str | None) -> Credentials | None:
         return None
     user, colon, password = auth.partition(":")
     if not colon:
-        raise typer.BadParameter("must be USER:PASSWORD", param_hint="--auth")
+        raise UsageError("--auth must be USER:PASSWORD")
     return Credentials(user, password)
 
 
@@ -62,7 +61,12 @@ async def _run(receiver: SimulatedReceiver) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with receiver:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(receiver)
+        except OSError as error:
+            ports = "--port, --stream-port and --relay-port choose others"
+            raise UserError(f"cannot listen: {error.strerror}; {ports}") from error
         typer.echo(f"receiver   {receiver.base_url}  (streams on port {receiver.stream_port})")
         for service in receiver.services:
             typer.echo(f"  {service.reference!s:36} {service.name}")

@@ -7,6 +7,7 @@ without a cookie: all of it as OpenWebif does it, because clients trip over exac
 import html
 import json
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from ipaddress import ip_address
@@ -29,6 +30,8 @@ from xg2g.simulator.tuners import TunerPool
 Json = dict[str, Any]
 
 _EVENTS_PER_DAY = 48
+# A box keeps each for 15 minutes; here the oldest is forgotten instead.
+_MAX_SESSIONS = 256
 _BOUQUET_FILE = re.compile(r'FROM BOUQUET "([^"]*)"')
 
 
@@ -54,7 +57,7 @@ class OpenWebif:
         self._utc = utc
         self._stream_port = stream_port
         self._credentials = credentials
-        self._sessions: set[str] = set()
+        self._sessions: deque[str] = deque(maxlen=_MAX_SESSIONS)
         # Twisted does not care for the method: a POST reads as well as a GET.
         routes = [Route(path, self._guarded(answer)) for path, answer in self._answers().items()]
         self.app = Starlette(
@@ -81,19 +84,17 @@ class OpenWebif:
         self, answer: Callable[[Request], Response]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            session = request.cookies.get("TWISTED_SESSION", "")
-            refusal = None if session in self._sessions else self._refusal(request)
-            if refusal is not None:
-                return refusal
             try:
-                response = answer(request)
+                if request.cookies.get("TWISTED_SESSION") in self._sessions:
+                    return answer(request)
+                response = self._refusal(request)
+                if response is None:
+                    response = answer(request)
+                    self._sessions.append(token_hex(16))
+                    response.set_cookie("TWISTED_SESSION", self._sessions[-1])
             except Exception:
                 # Twisted answers so whatever a handler raises.
-                response = _processing_failed(request, None)
-            if session not in self._sessions:
-                session = token_hex(16)
-                self._sessions.add(session)
-                response.set_cookie("TWISTED_SESSION", session)
+                return _processing_failed(request, None)
             return response
 
         return endpoint

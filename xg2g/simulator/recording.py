@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from xg2g.errors import UsageError
 from xg2g.simulator.transport import (
     EIT_PID,
     NULL_PID,
@@ -23,8 +24,8 @@ _SYNC_RUN = 5
 _SYNC = bytes((SYNC_BYTE,))
 
 
-class RecordingError(ValueError):
-    """The file cannot be served; the message is one line for the user."""
+class RecordingError(UsageError):
+    """The file cannot be served."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ def load_recording(path: Path) -> Recording:
     try:
         if path.stat().st_size > MAX_RECORDING_BYTES:
             limit_mib = MAX_RECORDING_BYTES >> 20
-            raise RecordingError(f"{path}: larger than {limit_mib} MiB; cut it first")
+            raise RecordingError(f"{path} is larger than {limit_mib} MiB; cut a piece out of it")
         data = path.read_bytes()
     except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from error
+        raise RecordingError(f"cannot read {path}: {error.strerror}") from error
     packets = _aligned(data)
     if not packets:
-        raise RecordingError(f"{path}: not an MPEG transport stream")
+        raise RecordingError(f"{path} is not an MPEG transport stream; choose a .ts recording")
     return parse_recording(packets)
 
 

@@ -61,7 +61,7 @@ def test_several_programs_give_several_services_of_their_own_packets(tmp_path: P
 
 @pytest.mark.parametrize(
     ("data", "complaint"),
-    [(b"", "not an MPEG transport stream"), (b"RIFF" * 1000, "not an MPEG transport stream")],
+    [(b"", "is not an MPEG transport stream"), (b"RIFF" * 1000, "is not an MPEG transport stream")],
     ids=["empty", "other"],
 )
 def test_what_is_no_transport_stream_is_refused_in_one_line(
