@@ -71,6 +71,7 @@ class Upstream:
         self.script = script
         self.connections: list[Connection] = []
         self.port = 0
+        self.listener: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,7 +80,14 @@ class Upstream:
         task = asyncio.create_task(connection.run(self.script))
         self._tasks.add(task)
 
+    async def stop_listening(self) -> None:
+        """Refuse further connections."""
+        if self.listener is not None:
+            self.listener.close()
+            await asyncio.sleep(0)
+
     async def aclose(self) -> None:
+        await self.stop_listening()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -92,12 +100,11 @@ class Upstream:
 async def upstream(script: Script) -> AsyncIterator[Upstream]:
     """Run a server that plays `script` on each connection, then ends the body."""
     server = Upstream(script)
-    listener = await asyncio.start_server(server.accepted, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
+    server.listener = await asyncio.start_server(server.accepted, "127.0.0.1", 0)
+    server.port = server.listener.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
-        listener.close()
         await server.aclose()
 
 

@@ -1,0 +1,135 @@
+"""The daemon on a real socket, over a scripted stream server and the fake backend."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.xg2g.upstream import Script, Upstream, upstream
+from xg2g.app import Gateway, create_app
+from xg2g.backends.base import RemuxOptions
+from xg2g.backends.fake import FakeBackend
+from xg2g.lineup import Bouquet, Lineup, Service, arrange
+from xg2g.lineup_reader import LineupKeeper
+from xg2g.metrics import Metrics, Outcome
+from xg2g.receiver.address import ReceiverAddress
+from xg2g.receiver.errors import ReceiverError
+from xg2g.receiver.service_reference import ServiceReference
+from xg2g.receiver.stream import StreamDeadlines, StreamServer
+from xg2g.server import listen, serve
+from xg2g.streaming import Studio
+
+REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
+STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
+LINEUP = arrange([Bouquet("TV", (Service(ServiceReference.parse(REFERENCE), "Das Erste HD"),))])
+
+
+WITHIN_S = 2
+"""What has to happen happens in this time. The tuner of a viewer who left is free in it."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that nothing announces."""
+    async with asyncio.timeout(WITHIN_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@dataclass
+class Daemon:
+    """A daemon that serves."""
+
+    port: int
+    gateway: Gateway
+    backend: FakeBackend
+    upstream: Upstream
+    serving: asyncio.Task[None]
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def ask(self, request: str) -> tuple[int, dict[str, str], bytes]:
+        """Send a request of HTTP/1.0 and return status, headers and the whole body."""
+        reader, writer = await self.connect()
+        writer.write(request.replace("\n", "\r\n").encode())
+        answer = await reader.read()
+        writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {key.lower(): value for key, value in (line.split(": ", 1) for line in lines)}
+        return int(first.split()[1]), headers, body
+
+    async def get(self, path: str, *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        return await self.ask(f"{method} {path} HTTP/1.0\nHost: gateway:8088\n\n")
+
+    async def watch(self, path: str = STREAM) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Begin to watch and return with the first bytes of the body read."""
+        reader, writer = await self.connect()
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        await reader.readexactly(188)
+        return reader, writer
+
+    async def ended(self, outcome: Outcome, times: int = 1) -> None:
+        """Wait until so many streams have ended so."""
+        count = self.gateway.metrics.outcomes.labels(outcome)._value
+        await until(lambda: count.get() >= times)
+        assert count.get() == times
+
+    async def stop(self) -> None:
+        """As a service manager stops it."""
+        if not self.serving.done():
+            signal.raise_signal(signal.SIGTERM)
+            await self.serving
+
+
+@asynccontextmanager
+async def daemon(
+    script: Script,
+    *,
+    lineup: Lineup | ReceiverError = LINEUP,
+    first_byte_s: float = 5,
+    stall_s: float = 5,
+    send_timeout_s: float = 5,
+) -> AsyncIterator[Daemon]:
+    async def read_lineup() -> Lineup:
+        if isinstance(lineup, ReceiverError):
+            raise lineup
+        return lineup
+
+    metrics = Metrics()
+    backend = FakeBackend()
+    async with upstream(script) as server:
+        address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
+        deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
+        gateway = Gateway(
+            lineup_keeper=LineupKeeper(read_lineup),
+            studio=Studio(
+                receiver=StreamServer(address, deadlines),
+                backend=backend,
+                options=RemuxOptions(),
+                first_output_s=first_byte_s,
+                metrics=metrics,
+            ),
+            metrics=metrics,
+            send_timeout_s=send_timeout_s,
+        )
+        ready = asyncio.Event()
+        with listen("127.0.0.1", 0, dead_after_s=send_timeout_s) as listener:
+            serving = asyncio.create_task(
+                serve(
+                    create_app(gateway),
+                    listener,
+                    on_ready=ready.set,
+                    on_stop=gateway.stopping.set,
+                )
+            )
+            port = listener.getsockname()[1]
+            await ready.wait()
+            running = Daemon(port, gateway, backend, server, serving)
+            try:
+                yield running
+            finally:
+                await running.stop()

@@ -1,0 +1,197 @@
+"""The response to a viewer of a live stream.
+
+Starlette's StreamingResponse neither closes its iterator nor bounds how long a viewer may block
+it, and uvicorn's `send` returns quietly once a viewer is gone. So this response watches for the
+viewer to leave while it sends, and holds the stream open in an `async with` that nothing outlives.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from .backends.errors import BackendError, UnavailableError
+from .metrics import Metrics, Outcome
+from .receiver.errors import (
+    CredentialsError,
+    NoSignalError,
+    NoTunerError,
+    ReceiverError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from .receiver.stream import LiveSource
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+LIVE_HEADERS = [
+    (b"content-type", b"video/mp2t"),
+    (b"cache-control", b"no-store"),
+    (b"accept-ranges", b"none"),
+]
+FAREWELL_S = 0.5
+"""How long the end of a body may take to be handed over when the daemon stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a viewer is told when no byte was sent yet; the body stays empty, since Jellyfin
+    stores whatever comes as video and looks at no status."""
+
+    status: int
+    hdhomerun_error: str
+    """Code and text of SiliconDust's HTTP interface."""
+    outcome: Outcome
+
+
+UNKNOWN_CHANNEL = (404, "801 Unknown Channel")
+SHUTTING_DOWN = Refusal(503, "803 System Busy", Outcome.SHUTDOWN)
+
+REFUSALS: dict[type[Exception], Refusal] = {
+    NoTunerError: Refusal(503, "805 All Tuners In Use", Outcome.NO_TUNER),
+    NoSignalError: Refusal(503, "806 Tune Failed", Outcome.NO_SIGNAL),
+    TimeLimitError: Refusal(504, "807 No Video Data", Outcome.RECEIVER_SILENT),
+    UnreachableError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNREACHABLE),
+    CredentialsError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_CREDENTIALS),
+    UnexpectedAnswerError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNEXPECTED),
+    UnavailableError: Refusal(503, "803 System Busy", Outcome.BACKEND_UNAVAILABLE),
+    BackendError: Refusal(500, "806 Tune Failed", Outcome.BACKEND_FAILED),
+}
+"""Exception -> refusal; the first class that fits counts."""
+
+
+def refusal_for(error: Exception) -> Refusal:
+    """Return how a viewer is refused for this error."""
+    return next(refusal for kind, refusal in REFUSALS.items() if isinstance(error, kind))
+
+
+class LiveResponse:
+    """An ASGI response that streams until source, viewer or daemon ends it."""
+
+    def __init__(
+        self,
+        channel: str,
+        open_stream: Callable[[], AbstractAsyncContextManager[LiveSource]],
+        *,
+        stopping: asyncio.Event,
+        send_timeout_s: float,
+        metrics: Metrics,
+        unknown_when_refused: bool = False,
+    ) -> None:
+        """`unknown_when_refused`: a receiver that has no tuner for the service means 404."""
+        self._open_stream = open_stream
+        self._stopping = stopping
+        self._send_timeout_s = send_timeout_s
+        self._metrics = metrics
+        self._unknown_when_refused = unknown_when_refused
+        self._started = False
+        self._bytes_out = 0
+        self._log = log.bind(channel=channel)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begin_s = time.monotonic()
+        client = scope.get("client")
+        self._log = self._log.bind(viewer=client[0] if client else None)
+        with self._metrics.streams.track_inprogress():
+            outcome = await self._run(receive, send)
+        self._metrics.outcomes.labels(outcome).inc()
+        self._log.info(
+            "stream ended",
+            outcome=outcome.value,
+            duration_s=round(time.monotonic() - begin_s, 1),
+            bytes_out=self._bytes_out,
+        )
+
+    async def _run(self, receive: Receive, send: Send) -> Outcome:
+        async with contextlib.AsyncExitStack() as tasks:
+            streaming = await tasks.enter_async_context(_task(self._stream(send)))
+            leaving = await tasks.enter_async_context(_task(_viewer_left(receive)))
+            stopping = await tasks.enter_async_context(_task(self._stopping.wait()))
+            await asyncio.wait({streaming, leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if streaming.done():
+                return streaming.result()
+            if leaving.done():
+                return Outcome.VIEWER_LEFT
+        await self._say_farewell(send)
+        return Outcome.SHUTDOWN
+
+    async def _stream(self, send: Send) -> Outcome:
+        """Send the stream until it ends; say how it ended."""
+        begin_s = time.monotonic()
+        try:
+            async with self._open_stream() as stream:
+                self._metrics.start_s.observe(time.monotonic() - begin_s)
+                self._log.info("stream started")
+                await self._send_start(send, 200, [*LIVE_HEADERS, (b"connection", b"close")])
+                while chunk := await stream.read():
+                    try:
+                        async with asyncio.timeout(self._send_timeout_s):
+                            await send(_body(chunk, more=True))
+                    except TimeoutError:
+                        return Outcome.VIEWER_STALLED
+                    self._bytes_out += len(chunk)
+                    self._metrics.bytes_out.inc(len(chunk))
+            outcome = Outcome.RECEIVER_ENDED
+        except (ReceiverError, BackendError) as error:
+            refusal = refusal_for(error)
+            outcome = refusal.outcome
+            self._log.warning("stream failed", reason=str(error))
+            if not self._started:
+                await self._refuse(send, refusal)
+                return outcome
+        await send(_body(b"", more=False))
+        return outcome
+
+    async def _refuse(self, send: Send, refusal: Refusal) -> None:
+        status, hdhomerun_error = refusal.status, refusal.hdhomerun_error
+        if self._unknown_when_refused and refusal.outcome is Outcome.NO_TUNER:
+            status, hdhomerun_error = UNKNOWN_CHANNEL
+        headers = [
+            (b"content-length", b"0"),
+            (b"x-hdhomerun-error", hdhomerun_error.encode("ascii")),
+        ]
+        await self._send_start(send, status, headers)
+        await send(_body(b"", more=False))
+
+    async def _send_start(
+        self, send: Send, status: int, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        self._started = True
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _say_farewell(self, send: Send) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                if self._started:
+                    await send(_body(b"", more=False))
+                else:
+                    await self._refuse(send, SHUTTING_DOWN)
+
+
+def _body(chunk: bytes, *, more: bool) -> dict[str, object]:
+    return {"type": "http.response.body", "body": chunk, "more_body": more}
+
+
+async def _viewer_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+@contextlib.asynccontextmanager
+async def _task(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """Run `work` beside the block, and end with the block: cancelled, and waited for."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

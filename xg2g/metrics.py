@@ -1,0 +1,50 @@
+"""What Prometheus can see. Labels take few values, never a name or address from outside."""
+
+from enum import StrEnum
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Outcome(StrEnum):
+    """How a stream ended, or why it never began."""
+
+    VIEWER_LEFT = "viewer_left"
+    VIEWER_STALLED = "viewer_stalled"
+    RECEIVER_ENDED = "receiver_ended"
+    SHUTDOWN = "shutdown"
+    NO_TUNER = "no_tuner"
+    NO_SIGNAL = "no_signal"
+    RECEIVER_SILENT = "receiver_silent"
+    RECEIVER_UNREACHABLE = "receiver_unreachable"
+    RECEIVER_CREDENTIALS = "receiver_credentials"
+    RECEIVER_UNEXPECTED = "receiver_unexpected"
+    BACKEND_UNAVAILABLE = "backend_unavailable"
+    BACKEND_FAILED = "backend_failed"
+
+
+class Metrics:
+    """The metrics of one daemon, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.channels = Gauge("xg2g_channels", "Channels in the lineup", registry=self.registry)
+        self.streams = Gauge(
+            "xg2g_streams_active", "Streams being watched or opened", registry=self.registry
+        )
+        self.outcomes = Counter(
+            "xg2g_streams", "Streams that ended", ["outcome"], registry=self.registry
+        )
+        self.bytes_in = Counter(
+            "xg2g_stream_input_bytes", "Bytes from the receiver", registry=self.registry
+        )
+        self.bytes_out = Counter(
+            "xg2g_stream_output_bytes", "Bytes to viewers", registry=self.registry
+        )
+        self.start_s = Histogram(
+            "xg2g_stream_start_seconds",
+            "Time from the viewer's request to the first byte",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30),
+            registry=self.registry,
+        )
+        for outcome in Outcome:
+            self.outcomes.labels(outcome)
