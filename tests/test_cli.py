@@ -1,14 +1,61 @@
 """The installed command."""
 
-from __future__ import annotations
-
+import os
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 
-def test_the_installed_command_names_its_version() -> None:
-    command = Path(sys.executable).with_name("xg2g")
-    result = subprocess.run([command, "--version"], check=True, capture_output=True, text=True)
-    assert result.stdout == f"xg2g {version('xg2g')}\n"
+XG2G = Path(sys.executable).with_name("xg2g")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("XG2G_")
+    }
+    return subprocess.run(
+        [XG2G, *arguments], capture_output=True, text=True, timeout=60, env=environment
+    )
+
+
+def test_the_installed_command_names_its_version_and_that_of_library_and_codecs() -> None:
+    result = run("--version")
+    assert result.returncode == 0
+    first, *components = result.stdout.splitlines()
+    assert first == f"xg2g {version('xg2g')}"
+    assert components[0].startswith("xg2g-transcoder ")
+    assert len(components) >= 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (("serve",), 2, "--receiver"),
+        (("serve", "--receiver", "ftp://box"), 2, "http://"),
+        (("serve", "--receiver", "box", "--port", "99999"), 2, "--port"),
+        (("serve", "--receiver", "box", "--channels", "3"), 2, "channels 3"),
+        (("serve", "--receiver", "http://127.0.0.1:1", "--port", "0"), 1, "cannot reach"),
+        (("demo", "--source", "/nowhere.ts"), 1, "/nowhere.ts"),
+        (("demo", "--source", __file__), 1, "test_cli.py"),
+        (("demo", "--host", "192.0.2.1"), 1, "--host"),
+    ],
+)
+def test_what_cannot_work_is_one_line_and_an_exit_code(
+    arguments: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    result = run(*arguments)
+    assert result.returncode == exit_code, result.stderr
+    complaint = [line for line in result.stderr.splitlines() if line.startswith("xg2g: ")]
+    assert len(complaint) == 1
+    assert said in complaint[0]
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_help_teaches_with_examples(command: str) -> None:
+    result = run(command, "--help")
+    assert result.returncode == 0
+    assert f"xg2g {command}" in result.stdout.partition("Examples")[2]
