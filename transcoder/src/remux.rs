@@ -1,6 +1,48 @@
 //! The state machine: transport stream in, transport stream out.
+//!
+//! ```text
+//! packet -> route of its PID
+//!   Pass   -------------------------------------------------> output
+//!   Drop
+//!   Pat    -> programs, their PMT PIDs -> routes -----------> output (rewritten for one program)
+//!   Pmt    -> tracks, clock PIDs -> routes -> rewritten ----> output
+//!   Track  -> track: held, passed or converted; schedule ---> output when due
+//! ```
+//!
+//! Every PCR that leaves is moved back by one constant (see `schedule`).
 
-use crate::{Error, ErrorKind, Options, Stats};
+mod pat;
+mod program;
+mod schedule;
+mod signalling;
+mod track;
+
+use pat::Pat;
+use program::{PmtPid, Program};
+use schedule::{PCR_ADVANCE_27M, ProgramClock};
+use signalling::{DeclaredAudio, declared_audio};
+use track::{Continuity, Track};
+
+use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
+use crate::ts::psi::{self, Pmt, TABLE_PMT};
+use crate::ts::sync::Synchroniser;
+use crate::{Error, ErrorKind, Options, Stats, TrackStats, Tracks};
+
+/// Programs that are followed. A satellite transponder has at most some 60.
+const MAX_PROGRAMS: usize = 128;
+
+/// Tracks that are followed at a time. Beyond it audio passes untouched.
+const MAX_TRACKS: usize = 64;
+
+/// Tracks that have ended and still show in the statistics.
+const MAX_ENDED_TRACKS: usize = 64;
+
+/// PIDs below are reserved for tables and service information (EN 300 468, 5.1.3).
+const FIRST_FREE_PID: u16 = 0x20;
+
+/// Where the search for the PID of an added AAC track begins: above what
+/// broadcasters and multiplexers commonly use.
+const FIRST_ADDED_PID: u16 = 0x1D00;
 
 /// Converts the audio of one transport stream.
 ///
@@ -8,9 +50,10 @@ use crate::{Error, ErrorKind, Options, Stats};
 /// [`finish`](Self::finish) once.
 #[derive(Debug)]
 pub struct Remuxer {
-    #[expect(dead_code)]
-    options: Options,
-    stats: Stats,
+    sync: Synchroniser,
+    stream: Stream,
+    bytes_in: u64,
+    bytes_out: u64,
     finished: bool,
 }
 
@@ -19,33 +62,463 @@ impl Remuxer {
     pub fn new(options: Options) -> Result<Self, Error> {
         options.validate()?;
         Ok(Self {
-            options,
-            stats: Stats::default(),
+            sync: Synchroniser::default(),
+            stream: Stream::new(options),
+            bytes_in: 0,
+            bytes_out: 0,
             finished: false,
         })
     }
 
-    /// Takes the next bytes of the stream and appends what can leave to `output`.
+    /// Takes the next bytes of the stream and appends what can leave to `output`:
+    /// whole packets, often none.
     ///
     /// Stream content is never an error; fails only after [`finish`](Self::finish).
     pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), Error> {
         if self.finished {
             return Err(Error::new(ErrorKind::Finished, "push after finish"));
         }
-        self.stats.bytes_in += input.len() as u64;
-        self.stats.bytes_out += input.len() as u64;
-        output.extend_from_slice(input);
+        let before = output.len();
+        let stream = &mut self.stream;
+        self.sync
+            .push(input, |packet| stream.push(Packet::new(packet), output));
+        self.bytes_in += input.len() as u64;
+        self.bytes_out += (output.len() - before) as u64;
         Ok(())
     }
 
     /// Ends the stream and appends what was still held. Further calls do nothing.
-    pub fn finish(&mut self, _output: &mut Vec<u8>) -> Result<(), Error> {
-        self.finished = true;
+    pub fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), Error> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        let before = output.len();
+        let stream = &mut self.stream;
+        self.sync
+            .finish(|packet| stream.push(Packet::new(packet), output));
+        stream.finish(output);
+        self.bytes_out += (output.len() - before) as u64;
         Ok(())
     }
 
     /// The counters so far.
     pub fn stats(&self) -> Stats {
-        self.stats.clone()
+        Stats {
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            resyncs: self.sync.resyncs(),
+            bytes_skipped: self.sync.bytes_skipped(),
+            ..self.stream.stats()
+        }
+    }
+}
+
+/// What happens to the packets of a PID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Pass,
+    Drop,
+    Pat,
+    /// Index into `pmt_pids`.
+    Pmt(u8),
+    /// Index into `tracks`.
+    Track(u8),
+}
+
+/// Everything behind packet alignment.
+#[derive(Debug)]
+struct Stream {
+    options: Options,
+    routes: Box<[Route]>,
+    counters: Box<[SourceCounter]>,
+    pat: Pat,
+    pmt_pids: Vec<PmtPid>,
+    programs: Vec<Program>,
+    tracks: Vec<Track>,
+    clocks: Vec<ProgramClock>,
+    ended_tracks: Vec<TrackStats>,
+    packets: u64,
+    continuity_errors: u64,
+    transport_errors: u64,
+    psi_errors: u64,
+}
+
+/// The continuity counter of a PID in the source.
+#[derive(Debug, Clone, Copy, Default)]
+struct SourceCounter {
+    last: Option<u8>,
+    repeated: bool,
+}
+
+impl SourceCounter {
+    /// Judges a packet with payload, and whether a mismatch is an error.
+    fn judge(&mut self, packet: Packet<'_>) -> (Continuity, bool) {
+        let counter = packet.continuity_counter();
+        let before = self.last.replace(counter);
+        let repeated = std::mem::replace(&mut self.repeated, false);
+        match before {
+            None => (Continuity::Follows, false),
+            Some(last) if last.wrapping_add(1) & 0x0F == counter => (Continuity::Follows, false),
+            Some(last) if last == counter && !repeated && !packet.discontinuity() => {
+                self.repeated = true;
+                (Continuity::Repeats, false)
+            }
+            Some(_) => (Continuity::Lost, !packet.discontinuity()),
+        }
+    }
+}
+
+impl Stream {
+    fn new(options: Options) -> Self {
+        let mut stream = Self {
+            options,
+            routes: vec![Route::Pass; Pid::COUNT].into(),
+            counters: vec![SourceCounter::default(); Pid::COUNT].into(),
+            pat: Pat::default(),
+            pmt_pids: Vec::new(),
+            programs: Vec::new(),
+            tracks: Vec::new(),
+            clocks: Vec::new(),
+            ended_tracks: Vec::new(),
+            packets: 0,
+            continuity_errors: 0,
+            transport_errors: 0,
+            psi_errors: 0,
+        };
+        stream.route();
+        stream
+    }
+
+    fn push(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
+        self.packets += 1;
+        let start = output.len();
+        let pid = packet.pid();
+        let damaged = packet.transport_error();
+        let mut continuity = Continuity::Follows;
+        if damaged {
+            self.transport_errors += 1;
+        } else if packet.has_payload() && pid != Pid::NULL {
+            let is_error;
+            (continuity, is_error) = self.counters[pid.index()].judge(packet);
+            self.continuity_errors += u64::from(is_error);
+        }
+        if !damaged
+            && let Some(pcr) = packet.pcr()
+            && let Some(clock) = self.clocks.iter_mut().find(|clock| clock.pid == pid)
+        {
+            clock.observe(pcr, self.packets);
+        }
+        match self.routes[pid.index()] {
+            Route::Pass => output.extend_from_slice(packet.bytes()),
+            Route::Drop => {}
+            Route::Pat => self.push_pat(packet, continuity, output),
+            Route::Pmt(index) => self.push_pmt(index.into(), packet, continuity, output),
+            Route::Track(index) => {
+                let track = &mut self.tracks[usize::from(index)];
+                if track.push(packet, continuity, output) {
+                    self.write_pmts_of(pid, output);
+                    self.tracks[usize::from(index)].release(output);
+                }
+            }
+        }
+        self.send_due(output);
+        advance_clocks(&mut output[start..]);
+    }
+
+    fn finish(&mut self, output: &mut Vec<u8>) {
+        let start = output.len();
+        for track in &mut self.tracks {
+            track.finish(output);
+        }
+        advance_clocks(&mut output[start..]);
+    }
+
+    fn send_due(&mut self, output: &mut Vec<u8>) {
+        for track in self.tracks.iter_mut().filter(|track| track.has_waiting()) {
+            let clock = self.clocks.iter().find(|clock| clock.pid == track.pcr_pid);
+            track.send_due(clock.and_then(|clock| clock.moment(self.packets)), output);
+        }
+    }
+
+    fn push_pat(&mut self, packet: Packet<'_>, continuity: Continuity, output: &mut Vec<u8>) {
+        if self.options.program == 0 {
+            output.extend_from_slice(packet.bytes());
+        }
+        let outcome = self.pat.push(packet, continuity);
+        self.psi_errors += outcome.errors;
+        if outcome.changed {
+            self.follow_pat(output);
+        }
+        if self.options.program != 0 && outcome.sections > 0 {
+            self.pat.write_single(self.options.program, output);
+        }
+    }
+
+    /// Takes over the programs of a new PAT.
+    fn follow_pat(&mut self, output: &mut Vec<u8>) {
+        let chosen = self.options.program;
+        let wanted: Vec<(u16, Pid)> = self
+            .pat
+            .programs()
+            .filter(|&(number, pid)| pid.is_assignable() && (chosen == 0 || number == chosen))
+            .take(MAX_PROGRAMS)
+            .collect();
+        self.programs
+            .retain(|program| wanted.contains(&(program.number, program.pmt_pid)));
+        for (number, pmt_pid) in wanted {
+            if !self.programs.iter().any(|program| program.number == number) {
+                self.programs.push(Program::new(number, pmt_pid));
+            }
+        }
+        let programs = &self.programs;
+        self.pmt_pids
+            .retain(|entry| programs.iter().any(|p| p.pmt_pid == entry.pid));
+        for program in programs {
+            if !self
+                .pmt_pids
+                .iter()
+                .any(|entry| entry.pid == program.pmt_pid)
+            {
+                let counter = self.counters[program.pmt_pid.index()].last.unwrap_or(0x0F);
+                self.pmt_pids.push(PmtPid::new(program.pmt_pid, counter));
+            }
+        }
+        self.follow_programs(output);
+    }
+
+    fn push_pmt(
+        &mut self,
+        index: usize,
+        packet: Packet<'_>,
+        continuity: Continuity,
+        output: &mut Vec<u8>,
+    ) {
+        let pid = self.pmt_pids[index].pid;
+        let sections = self.pmt_pids[index].push(packet, continuity, output);
+        for section in sections {
+            if section.first() != Some(&TABLE_PMT) {
+                if let Some(entry) = self.pmt_pids.iter_mut().find(|entry| entry.pid == pid) {
+                    entry.send(&section, output);
+                }
+                continue;
+            }
+            let read = psi::check(&section)
+                .and_then(|(header, content)| Some((header, Pmt::parse(content)?)));
+            let Some((header, pmt)) = read else {
+                self.psi_errors += 1;
+                self.repeat_pmt(pid, output);
+                continue;
+            };
+            let known = self
+                .programs
+                .iter_mut()
+                .find(|program| program.number == header.id && program.pmt_pid == pid);
+            let Some(program) = known.filter(|_| header.current) else {
+                continue;
+            };
+            if program.follow(header.version, pmt) {
+                self.follow_programs(output);
+            }
+            self.write_pmt(header.id, output);
+        }
+    }
+
+    /// Sends the last good PMT where a damaged one stood, if it is clear which.
+    fn repeat_pmt(&mut self, pid: Pid, output: &mut Vec<u8>) {
+        let mut numbers = self
+            .programs
+            .iter()
+            .filter(|p| p.pmt_pid == pid)
+            .map(|program| program.number);
+        if let (Some(number), None) = (numbers.next(), numbers.next()) {
+            self.write_pmt(number, output);
+        }
+    }
+
+    fn write_pmts_of(&mut self, pid: Pid, output: &mut Vec<u8>) {
+        let numbers: Vec<u16> = self
+            .programs
+            .iter()
+            .filter(|p| p.declares(pid))
+            .map(|p| p.number)
+            .collect();
+        for number in numbers {
+            self.write_pmt(number, output);
+        }
+    }
+
+    fn write_pmt(&mut self, number: u16, output: &mut Vec<u8>) {
+        let Some(program) = self.programs.iter_mut().find(|p| p.number == number) else {
+            return;
+        };
+        let Some(section) = program.write(&self.tracks) else {
+            return;
+        };
+        if let Some(entry) = self.pmt_pids.iter_mut().find(|e| e.pid == program.pmt_pid) {
+            entry.send(&section, output);
+        }
+    }
+
+    /// Takes over what the programs declare: tracks, clocks, routes.
+    fn follow_programs(&mut self, output: &mut Vec<u8>) {
+        let mut declared: Vec<(u16, Pid, Pid, DeclaredAudio, bool)> = Vec::new();
+        for program in &self.programs {
+            let Some(pmt) = program.pmt() else { continue };
+            let candidates: Vec<(Pid, DeclaredAudio)> = pmt
+                .streams
+                .iter()
+                .filter(|entry| {
+                    entry.pid.is_assignable()
+                        && !self.pmt_pids.iter().any(|pmt_pid| pmt_pid.pid == entry.pid)
+                })
+                .filter_map(|entry| Some((entry.pid, declared_audio(entry)?)))
+                .collect();
+            let chosen = choose(&self.options.tracks, &candidates);
+            for (pid, audio) in candidates {
+                if !declared.iter().any(|known| known.1 == pid) && declared.len() < MAX_TRACKS {
+                    let kept = chosen.is_none_or(|chosen| chosen == pid);
+                    declared.push((program.number, pid, pmt.pcr_pid, audio, kept));
+                }
+            }
+        }
+
+        let mut gone = Vec::new();
+        for track in std::mem::take(&mut self.tracks) {
+            let stays = declared.iter().any(|known| known.1 == track.pid);
+            if stays { &mut self.tracks } else { &mut gone }.push(track);
+        }
+        for mut track in gone {
+            track.finish(output);
+            if self.ended_tracks.len() < MAX_ENDED_TRACKS {
+                self.ended_tracks.push(track.stats());
+            }
+        }
+        for (number, pid, pcr_pid, audio, kept) in declared {
+            if let Some(track) = self.tracks.iter_mut().find(|track| track.pid == pid) {
+                track.redeclare(number, pcr_pid, audio);
+                continue;
+            }
+            let output_pid = if self.options.keep_original {
+                self.free_pid(pid)
+            } else {
+                pid
+            };
+            let last_counter = self.counters[output_pid.index()].last.unwrap_or(0x0F);
+            let mut track = Track::new(
+                pid,
+                output_pid,
+                number,
+                pcr_pid,
+                audio,
+                &self.options,
+                last_counter,
+            );
+            if !kept {
+                track.drop_out();
+            }
+            self.tracks.push(track);
+        }
+
+        let mut clock_pids: Vec<Pid> = self
+            .programs
+            .iter()
+            .filter_map(|p| p.pmt())
+            .map(|pmt| pmt.pcr_pid)
+            .collect();
+        clock_pids.sort_unstable();
+        clock_pids.dedup();
+        self.clocks.retain(|clock| clock_pids.contains(&clock.pid));
+        for pid in clock_pids {
+            if !self.clocks.iter().any(|clock| clock.pid == pid) {
+                self.clocks.push(ProgramClock::new(pid));
+            }
+        }
+        self.route();
+    }
+
+    /// A PID that nothing in the stream uses; `fallback` when there is none.
+    fn free_pid(&self, fallback: Pid) -> Pid {
+        (FIRST_ADDED_PID..Pid::NULL.value())
+            .chain(FIRST_FREE_PID..FIRST_ADDED_PID)
+            .map(Pid::new)
+            .find(|&pid| {
+                self.counters[pid.index()].last.is_none()
+                    && !self.pat.programs().any(|(_, pmt_pid)| pmt_pid == pid)
+                    && !self.programs.iter().any(|program| program.uses(pid))
+                    && !self.tracks.iter().any(|track| track.output_pid == pid)
+            })
+            .unwrap_or(fallback)
+    }
+
+    /// Fills the table of routes.
+    fn route(&mut self) {
+        let default = if self.options.program == 0 {
+            Route::Pass
+        } else {
+            Route::Drop
+        };
+        self.routes.fill(default);
+        self.routes[..usize::from(FIRST_FREE_PID)].fill(Route::Pass);
+        for pid in self.programs.iter().flat_map(Program::pids) {
+            self.routes[pid.index()] = Route::Pass;
+        }
+        self.routes[Pid::PAT.index()] = Route::Pat;
+        for (index, track) in self.tracks.iter().enumerate() {
+            self.routes[track.pid.index()] = Route::Track(index as u8);
+        }
+        for (index, entry) in self.pmt_pids.iter().enumerate() {
+            self.routes[entry.pid.index()] = Route::Pmt(index as u8);
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        let mut tracks: Vec<TrackStats> = self.tracks.iter().map(Track::stats).collect();
+        tracks.extend(self.ended_tracks.iter().cloned());
+        tracks.sort_by_key(|track| track.pid);
+        Stats {
+            packets_in: self.packets,
+            continuity_errors: self.continuity_errors,
+            transport_errors: self.transport_errors,
+            psi_errors: self.psi_errors,
+            programs: self.pat.programs().map(|(number, _)| number).collect(),
+            tracks,
+            ..Stats::default()
+        }
+    }
+}
+
+/// The one track to keep, by the option; none for all of them.
+fn choose(tracks: &Tracks, candidates: &[(Pid, DeclaredAudio)]) -> Option<Pid> {
+    let first = candidates.first().map(|&(pid, _)| pid);
+    match tracks {
+        Tracks::All => None,
+        Tracks::First => first,
+        Tracks::Languages(codes) => codes
+            .iter()
+            .find_map(|code| {
+                let spoken = candidates.iter().filter(|(_, audio)| {
+                    audio
+                        .language
+                        .is_some_and(|language| language.eq_ignore_ascii_case(code))
+                });
+                // The sound itself before a description of the picture.
+                spoken
+                    .min_by_key(|(_, audio)| audio.is_description)
+                    .map(|&(pid, _)| pid)
+            })
+            .or(first),
+    }
+}
+
+/// Moves every PCR in whole packets back.
+fn advance_clocks(packets: &mut [u8]) {
+    for packet in packets.chunks_exact_mut(PACKET_BYTES) {
+        let Some(bytes) = packet.first_chunk_mut() else {
+            continue;
+        };
+        debug_assert_eq!(bytes[0], SYNC_BYTE);
+        if let Some(pcr) = Packet::new(bytes).pcr() {
+            set_pcr(bytes, pcr.offset(-PCR_ADVANCE_27M));
+        }
     }
 }

@@ -24,6 +24,8 @@ pub struct Stats {
     pub bytes_skipped: u64,
     /// PSI sections dropped for a bad CRC or a bad structure.
     pub psi_errors: u64,
+    /// Service ids that the PAT lists.
+    pub programs: Vec<u16>,
     /// One entry per audio track that a PMT declared, in PID order.
     pub tracks: Vec<TrackStats>,
 }

@@ -4,6 +4,7 @@ pub mod ac3;
 pub mod access_unit;
 pub mod adts;
 mod bits;
+pub(crate) mod conversion;
 pub mod dts;
 pub mod frame;
 pub mod latm;
@@ -12,6 +13,7 @@ pub mod native;
 mod payload;
 mod search;
 pub mod sniff;
+mod timeline;
 
 use serde::Serialize;
 

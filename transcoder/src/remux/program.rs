@@ -1,0 +1,209 @@
+//! A program: its PMT as the source sends it, and as it leaves.
+
+use super::signalling::{aac_entry, declared_audio};
+use super::track::{Continuity, Signalled, Track};
+use crate::ts::packet::{Packet, Pid, packetise, set_continuity_counter, without_payload};
+use crate::ts::psi::{
+    ElementaryStream, Pmt, SectionAssembler, SectionHeader, TABLE_PMT, descriptors, write_section,
+};
+
+/// CA_descriptor (ISO/IEC 13818-1, 2.6.16): names the PID of entitlement messages.
+const CA_DESCRIPTOR: u8 = 0x09;
+
+/// A PID that carries PMT sections: of one program, or of several (Enigma2 passes
+/// such on).
+#[derive(Debug)]
+pub(super) struct PmtPid {
+    pub(super) pid: Pid,
+    assembler: SectionAssembler,
+    /// Continuity counter of the last packet sent.
+    counter: u8,
+}
+
+impl PmtPid {
+    pub(super) fn new(pid: Pid, last_counter: u8) -> Self {
+        Self {
+            pid,
+            assembler: SectionAssembler::default(),
+            counter: last_counter,
+        }
+    }
+
+    /// Takes the PID's next packet and returns the sections that it completes. A
+    /// clock that it carries is sent on.
+    pub(super) fn push(
+        &mut self,
+        packet: Packet<'_>,
+        continuity: Continuity,
+        output: &mut Vec<u8>,
+    ) -> Vec<Vec<u8>> {
+        let mut sections = Vec::new();
+        if packet.transport_error() || continuity == Continuity::Lost {
+            self.assembler.lose();
+        }
+        if packet.transport_error() {
+            return sections;
+        }
+        if packet.pcr().is_some() {
+            let mut bytes = without_payload(packet);
+            set_continuity_counter(&mut bytes, self.counter);
+            output.extend_from_slice(&bytes);
+        }
+        if !packet.is_scrambled() && continuity != Continuity::Repeats {
+            self.assembler
+                .push(packet.payload(), packet.unit_start(), |section| {
+                    sections.push(section.to_vec());
+                });
+        }
+        sections
+    }
+
+    /// Sends a section in packets of its own.
+    pub(super) fn send(&mut self, section: &[u8], output: &mut Vec<u8>) {
+        let mut packets = Vec::new();
+        packetise(self.pid, &[&[0], section].concat(), false, &mut packets);
+        for mut packet in packets {
+            self.counter = self.counter.wrapping_add(1) & 0x0F;
+            set_continuity_counter(&mut packet, self.counter);
+            output.extend_from_slice(&packet);
+        }
+    }
+}
+
+/// A program of the PAT.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) number: u16,
+    pub(super) pmt_pid: Pid,
+    source: Option<(u8, Pmt)>,
+    /// Version and content of the PMT last sent.
+    written: Option<(u8, Vec<u8>)>,
+}
+
+impl Program {
+    pub(super) fn new(number: u16, pmt_pid: Pid) -> Self {
+        Self {
+            number,
+            pmt_pid,
+            source: None,
+            written: None,
+        }
+    }
+
+    /// The source's PMT, once there is one.
+    pub(super) fn pmt(&self) -> Option<&Pmt> {
+        self.source.as_ref().map(|(_, pmt)| pmt)
+    }
+
+    /// Takes the source's PMT; returns whether it differs from the one before.
+    pub(super) fn follow(&mut self, version: u8, pmt: Pmt) -> bool {
+        let changed = self.pmt() != Some(&pmt);
+        self.source = Some((version, pmt));
+        changed
+    }
+
+    /// Whether its PMT has an entry for the PID.
+    pub(super) fn declares(&self, pid: Pid) -> bool {
+        self.pmt()
+            .is_some_and(|pmt| pmt.streams.iter().any(|entry| entry.pid == pid))
+    }
+
+    /// Whether the program names the PID for any use.
+    pub(super) fn uses(&self, pid: Pid) -> bool {
+        self.pids().any(|used| used == pid)
+    }
+
+    /// PIDs that belong to the program: elementary streams, clock, entitlement
+    /// messages.
+    pub(super) fn pids(&self) -> impl Iterator<Item = Pid> + '_ {
+        self.pmt().into_iter().flat_map(|pmt| {
+            let streams = pmt.streams.iter();
+            let loops = std::iter::once(&pmt.descriptors)
+                .chain(streams.clone().map(|entry| &entry.descriptors));
+            let entitlements =
+                loops
+                    .flat_map(|bytes| descriptors(bytes))
+                    .filter_map(|d| match (d.tag, d.body) {
+                        (CA_DESCRIPTOR, [_, _, high, low, ..]) => {
+                            Some(Pid::new(u16::from_be_bytes([*high, *low])))
+                        }
+                        _ => None,
+                    });
+            std::iter::once(pmt.pcr_pid)
+                .chain(streams.map(|entry| entry.pid))
+                .chain(entitlements)
+        })
+    }
+
+    /// The PMT section to send, with a new version if it says anything new.
+    pub(super) fn write(&mut self, tracks: &[Track]) -> Option<Vec<u8>> {
+        let (source_version, pmt) = self.source.as_ref()?;
+        let content = rewritten(pmt, tracks).content();
+        let version = match &self.written {
+            Some((version, written)) if *written == content => *version,
+            Some((version, _)) => version.wrapping_add(1) & 0x1F,
+            None => source_version.wrapping_add(1) & 0x1F,
+        };
+        let header = SectionHeader {
+            table_id: TABLE_PMT,
+            id: self.number,
+            version,
+            current: true,
+            number: 0,
+            last_number: 0,
+        };
+        // Only an added track can make a PMT longer than may be; then it stays out.
+        let section =
+            write_section(header, &content).or_else(|| write_section(header, &pmt.content()));
+        self.written = Some((version, content));
+        section
+    }
+}
+
+/// The PMT with the tracks as they leave.
+fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
+    let mut streams = Vec::with_capacity(pmt.streams.len());
+    for (index, entry) in pmt.streams.iter().enumerate() {
+        let track = tracks.iter().find(|track| track.pid == entry.pid);
+        let Some(track) = track.filter(|_| declared_audio(entry).is_some()) else {
+            streams.push(entry.clone());
+            continue;
+        };
+        if index != entry_of(pmt, track) {
+            continue;
+        }
+        match track.signalled() {
+            Signalled::AsInSource => streams.push(entry.clone()),
+            Signalled::LeftOut => {}
+            Signalled::AsAac => {
+                let aac = ElementaryStream {
+                    pid: track.output_pid,
+                    ..aac_entry(entry)
+                };
+                streams.push(aac);
+                // Players that take the first audio get the one they can play.
+                if track.output_pid != track.pid {
+                    streams.push(entry.clone());
+                }
+            }
+        }
+    }
+    Pmt {
+        streams,
+        ..pmt.clone()
+    }
+}
+
+/// Of several entries for one PID, the one that tells the truth; the first until
+/// that is known.
+fn entry_of(pmt: &Pmt, track: &Track) -> usize {
+    let mut entries = (0..pmt.streams.len()).filter(|&i| pmt.streams[i].pid == track.pid);
+    let found = track.codec();
+    entries
+        .clone()
+        .find(|&i| {
+            found.is_some() && declared_audio(&pmt.streams[i]).and_then(|d| d.codec) == found
+        })
+        .or_else(|| entries.find(|&i| declared_audio(&pmt.streams[i]).is_some()))
+        .unwrap_or(0)
+}

@@ -1,0 +1,192 @@
+//! What a PMT says of audio, and what it has to say once that is AAC.
+//!
+//! Sources: ISO/IEC 13818-1 table 2-34 (stream_type), ETSI EN 300 468 clause 6 and
+//! annex D (descriptors for AC-3, E-AC-3, DTS, AAC in DVB), ATSC A/52 annex A and
+//! A/53 (0x81, 0x87), Blu-ray's use of 0x82 to 0x86 as it leaks into recordings.
+
+use crate::audio::Codec;
+use crate::ts::psi::{Descriptor, ElementaryStream, descriptors};
+
+/// stream_type of AAC in ADTS.
+pub(super) const STREAM_TYPE_ADTS: u8 = 0x0F;
+
+const STREAM_TYPE_PRIVATE_PES: u8 = 0x06;
+
+const AUDIO_STREAM: u8 = 0x03;
+const REGISTRATION: u8 = 0x05;
+const ISO_639_LANGUAGE: u8 = 0x0A;
+const MAXIMUM_BITRATE: u8 = 0x0E;
+const MPEG4_AUDIO: u8 = 0x1C;
+const MPEG2_AAC_AUDIO: u8 = 0x2B;
+const DVB_AC3: u8 = 0x6A;
+const DVB_EAC3: u8 = 0x7A;
+const DVB_DTS: u8 = 0x7B;
+const DVB_AAC: u8 = 0x7C;
+const DVB_EXTENSION: u8 = 0x7F;
+const ATSC_AC3: u8 = 0x81;
+const ATSC_EAC3: u8 = 0xCC;
+
+const EXTENSION_SUPPLEMENTARY_AUDIO: u8 = 0x06;
+const EXTENSION_DTS_HD: u8 = 0x0E;
+const EXTENSION_DTS_NEURAL: u8 = 0x0F;
+const EXTENSION_AC4: u8 = 0x15;
+
+const AUDIO_TYPE_VISUAL_IMPAIRED: u8 = 3;
+
+/// An entry of a PMT that is audio by what it declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DeclaredAudio {
+    /// The coding; none for one that is never decoded here (AC-4, TrueHD, LPCM).
+    pub(super) codec: Option<Codec>,
+    /// ISO 639-2 code.
+    pub(super) language: Option<[u8; 3]>,
+    /// Whether it describes the picture to those who do not see it.
+    pub(super) is_description: bool,
+}
+
+/// Reads an entry; none when it is no audio.
+pub(super) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> {
+    let codec = match entry.stream_type {
+        0x03 | 0x04 => Some(Codec::MpegLayer2),
+        STREAM_TYPE_ADTS => Some(Codec::AacAdts),
+        0x11 => Some(Codec::AacLatm),
+        0x81 => Some(Codec::Ac3),
+        0x84 | 0x87 => Some(Codec::Eac3),
+        // 0x82 can be SCTE subtitles as well: the elementary stream tells.
+        0x82 | 0x85 | 0x8A => Some(Codec::Dts),
+        0x83 | 0x1C => None,
+        STREAM_TYPE_PRIVATE_PES => descriptors(&entry.descriptors).find_map(private_coding)?,
+        _ => return None,
+    };
+    let loop_ = || descriptors(&entry.descriptors);
+    let language = loop_().find(|d| d.tag == ISO_639_LANGUAGE);
+    let described_by_type =
+        language.is_some_and(|d| d.body.get(3) == Some(&AUDIO_TYPE_VISUAL_IMPAIRED));
+    Some(DeclaredAudio {
+        codec,
+        language: language.and_then(|d| d.body.first_chunk().copied()),
+        is_description: described_by_type || loop_().any(is_supplementary_description),
+    })
+}
+
+/// Coding of private PES data by one descriptor; the outer None says nothing, the
+/// inner one an audio coding that is not decoded.
+fn private_coding(descriptor: Descriptor<'_>) -> Option<Option<Codec>> {
+    match (descriptor.tag, descriptor.body) {
+        (DVB_AC3 | ATSC_AC3, _) => Some(Some(Codec::Ac3)),
+        (DVB_EAC3 | ATSC_EAC3, _) => Some(Some(Codec::Eac3)),
+        (DVB_DTS, _) => Some(Some(Codec::Dts)),
+        (DVB_AAC, _) => Some(Some(Codec::AacLatm)),
+        (REGISTRATION, body) => registered_coding(body).map(Some),
+        (DVB_EXTENSION, [EXTENSION_DTS_HD, ..]) => Some(Some(Codec::Dts)),
+        (DVB_EXTENSION, [EXTENSION_AC4, ..]) => Some(None),
+        _ => None,
+    }
+}
+
+fn registered_coding(body: &[u8]) -> Option<Codec> {
+    match body.first_chunk::<4>()? {
+        b"AC-3" => Some(Codec::Ac3),
+        b"EAC3" => Some(Codec::Eac3),
+        b"DTS1" | b"DTS2" | b"DTS3" | b"DTSH" => Some(Codec::Dts),
+        _ => None,
+    }
+}
+
+/// editorial_classification 1 of a supplementary_audio_descriptor (EN 300 468,
+/// 6.4.11): audio description.
+fn is_supplementary_description(descriptor: Descriptor<'_>) -> bool {
+    descriptor.tag == DVB_EXTENSION
+        && matches!(descriptor.body, [EXTENSION_SUPPLEMENTARY_AUDIO, flags, ..]
+            if flags >> 2 & 0x1F == 1)
+}
+
+/// The entry of the AAC track that stands for `source`: language, stream identifier
+/// and whatever else is not about the old coding stay.
+pub(super) fn aac_entry(source: &ElementaryStream) -> ElementaryStream {
+    let mut kept = Vec::with_capacity(source.descriptors.len());
+    for descriptor in descriptors(&source.descriptors) {
+        if !describes_coding(descriptor) {
+            kept.extend_from_slice(&[descriptor.tag, descriptor.body.len() as u8]);
+            kept.extend_from_slice(descriptor.body);
+        }
+    }
+    ElementaryStream {
+        stream_type: STREAM_TYPE_ADTS,
+        pid: source.pid,
+        descriptors: kept,
+    }
+}
+
+fn describes_coding(descriptor: Descriptor<'_>) -> bool {
+    match descriptor.tag {
+        AUDIO_STREAM | MAXIMUM_BITRATE | MPEG4_AUDIO | MPEG2_AAC_AUDIO | DVB_AC3 | DVB_EAC3
+        | DVB_DTS | DVB_AAC | ATSC_AC3 | ATSC_EAC3 => true,
+        REGISTRATION => registered_coding(descriptor.body).is_some(),
+        DVB_EXTENSION => matches!(
+            descriptor.body.first(),
+            Some(&(EXTENSION_AC4 | EXTENSION_DTS_HD | EXTENSION_DTS_NEURAL))
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ts::packet::Pid;
+
+    fn entry(stream_type: u8, descriptors: &[u8]) -> ElementaryStream {
+        ElementaryStream {
+            stream_type,
+            pid: Pid::new(0x100),
+            descriptors: descriptors.to_vec(),
+        }
+    }
+
+    #[test]
+    fn an_eac3_description_track_keeps_what_is_not_about_its_coding() {
+        let language = [0x0A, 4, b'f', b'r', b'a', 3];
+        let stream_identifier = [0x52, 1, 7];
+        let supplementary = [0x7F, 5, 0x06, 0x85, b'f', b'r', b'a'];
+        let eac3 = [0x7A, 2, 0x80, 0x44];
+        let source = entry(
+            0x06,
+            &[&language[..], &stream_identifier, &eac3, &supplementary].concat(),
+        );
+        let declared = declared_audio(&source).expect("audio");
+        assert_eq!(declared.codec, Some(Codec::Eac3));
+        assert_eq!(declared.language, Some(*b"fra"));
+        assert!(declared.is_description);
+        let aac = aac_entry(&source);
+        assert_eq!(aac.stream_type, 0x0F);
+        assert_eq!(
+            aac.descriptors,
+            [&language[..], &stream_identifier, &supplementary].concat()
+        );
+    }
+
+    #[test]
+    fn teletext_subtitles_and_data_are_no_audio() {
+        for source in [
+            entry(0x06, &[0x56, 5, b'd', b'e', b'u', 9, 0]),
+            entry(0x06, &[0x59, 8, b'd', b'e', b'u', 0x10, 0, 1, 0, 1]),
+            entry(0x06, &[]),
+            entry(0x05, &[]),
+            entry(0x1B, &[]),
+            entry(0x86, &[]),
+        ] {
+            assert_eq!(declared_audio(&source), None, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn a_registration_alone_declares_ac3() {
+        let source = entry(0x06, &[0x05, 4, b'A', b'C', b'-', b'3']);
+        assert_eq!(
+            declared_audio(&source).and_then(|d| d.codec),
+            Some(Codec::Ac3)
+        );
+        assert!(aac_entry(&source).descriptors.is_empty());
+    }
+}
