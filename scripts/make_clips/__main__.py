@@ -248,7 +248,7 @@ def one_hd() -> bytes:
         ElementaryStream(0x10A, 0x03, language("mul") + component(8), 0xC3),
     ]
     program = Program(101, 0x100, 0x101, CONDITIONAL_ACCESS, streams)
-    return multiplex(program, 1, TRANSPONDER_ONE, LOOP_S)
+    return multiplex([program], 1, TRANSPONDER_ONE, LOOP_S)
 
 
 def two_hd() -> bytes:
@@ -289,7 +289,7 @@ def two_hd() -> bytes:
         ElementaryStream(0x205, 0x0B, bytes.fromhex("1304 0000 000a")),
     ]
     program = Program(102, 0x200, 0x201, CONDITIONAL_ACCESS, streams)
-    return multiplex(program, 1, TRANSPONDER_ONE, LOOP_S)
+    return multiplex([program], 1, TRANSPONDER_ONE, LOOP_S)
 
 
 def three_latm() -> bytes:
@@ -318,7 +318,7 @@ def three_latm() -> bytes:
         ),
     ]
     program = Program(202, 0x1200, 0x1201, b"", streams)
-    return multiplex(program, 2, TRANSPONDER_TWO, LOOP_S)
+    return multiplex([program], 2, TRANSPONDER_TWO, LOOP_S)
 
 
 def four_radio() -> bytes:
@@ -326,7 +326,8 @@ def four_radio() -> bytes:
     stereo = [signals.track(LOOP_S, 831, seed) for seed in (15, 16)]
     units = sound(mp2(192), stereo)
     streams = [ElementaryStream(0x301, 0x03, language("deu") + component(1), 0xC0, units, 2)]
-    return multiplex(Program(103, 0x300, 0x301, b"", streams), 1, TRANSPONDER_ONE, LOOP_S)
+    program = Program(103, 0x300, 0x301, b"", streams)
+    return multiplex([program], 1, TRANSPONDER_ONE, LOOP_S)
 
 
 def five_scrambled() -> bytes:
@@ -339,7 +340,7 @@ def five_scrambled() -> bytes:
         ElementaryStream(0x402, 0x03, language("deu") + component(2), 0xC0, frames, 2),
     ]
     program = Program(104, 0x400, 0x401, CONDITIONAL_ACCESS, streams)
-    clear = multiplex(program, 1, TRANSPONDER_ONE, SCRAMBLED_LOOP_S)
+    clear = multiplex([program], 1, TRANSPONDER_ONE, SCRAMBLED_LOOP_S)
     out = bytearray(clear)
     for at in range(0, len(out), PACKET_SIZE):
         pid = int.from_bytes(out[at + 1 : at + 3], "big") & 0x1FFF
@@ -351,12 +352,37 @@ def five_scrambled() -> bytes:
     return bytes(out)
 
 
+def six_changes() -> bytes:
+    """News in stereo, then a film in 5.1 on another PID: the PMT changes twice in a loop."""
+    units = picture("CARD SIX", "MP2 2.0 / AC-3 5.1  deu", "960x540", 25, x264(500, 25))
+    news = sound(mp2(160), [signals.track(LOOP_S, 740, seed) for seed in (17, 18)])
+    film = sound(ac3(384), list(signals.surround(LOOP_S, 370, 50)))
+    video = ElementaryStream(0x501, 0x1B, component(1), 0xE0, units)
+    stereo = ElementaryStream(
+        0x502, 0x03, language("deu") + component(2), 0xC0, news[: len(news) // 2], 4
+    )
+    multichannel = ElementaryStream(
+        0x503,
+        0x06,
+        ac3_descriptor(MULTICHANNEL) + language("deu") + component(3),
+        0xBD,
+        film[len(film) // 2 :],
+        2,
+    )
+    programs = [
+        Program(105, 0x500, 0x501, CONDITIONAL_ACCESS, [video, audio])
+        for audio in (stereo, multichannel)
+    ]
+    return multiplex(programs, 1, TRANSPONDER_ONE, LOOP_S)
+
+
 CLIPS: dict[str, Callable[[], bytes]] = {
     "one-hd.ts": one_hd,
     "two-hd.ts": two_hd,
     "three-latm.ts": three_latm,
     "four-radio.ts": four_radio,
     "five-scrambled.ts": five_scrambled,
+    "six-changes.ts": six_changes,
 }
 
 

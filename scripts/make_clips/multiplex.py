@@ -84,11 +84,16 @@ class _Timed:
 
 
 def multiplex(
-    program: Program, transport_stream_id: int, services: dict[int, int], period_s: float
+    programs: list[Program], transport_stream_id: int, services: dict[int, int], period_s: float
 ) -> bytes:
-    """The loop as packets. `services` maps each service id of the transponder to its PMT PID."""
+    """The loop as packets. `services` maps each service id of the transponder to its PMT PID.
+
+    Several programs are one service whose PMT changes: each holds for an equal part of the loop,
+    and its streams must have access units for that part only, unless all programs share them.
+    """
+    program = programs[0]
     timed: list[_Timed] = []
-    for stream in program.streams:
+    for stream in {s.pid: s for p in programs for s in p.streams}.values():
         if stream.units:
             clocked = stream.pid == program.pcr_pid
             packets = _video(stream, period_s) if stream.is_video else _audio(stream, clocked)
@@ -96,8 +101,9 @@ def multiplex(
             if clocked and stream.is_video:
                 timed.extend(_clock(stream.pid, period_s))
     pat = _pat(transport_stream_id, services)
-    timed.extend(_repeated(section_packets(PAT_PID, pat), period_s, 0.001))
-    timed.extend(_repeated(section_packets(program.pmt_pid, _pmt(program)), period_s, 0.002))
+    timed.extend(_repeated([section_packets(PAT_PID, pat)], period_s, 0.001))
+    pmts = [section_packets(p.pmt_pid, _pmt(p, version)) for version, p in enumerate(programs)]
+    timed.extend(_repeated(pmts, period_s, 0.002))
     timed.sort(key=lambda t: t.at_s)
     return _finished(timed)
 
@@ -167,10 +173,16 @@ def _clock(pid: int, period_s: float) -> Iterator[_Timed]:
         yield _Timed(i * PCR_INTERVAL_S, packet, has_pcr=True)
 
 
-def _repeated(packets: list[bytearray], period_s: float, offset_s: float) -> Iterator[_Timed]:
+def _repeated(
+    variants: list[list[bytearray]], period_s: float, offset_s: float
+) -> Iterator[_Timed]:
+    """A table each PSI_INTERVAL_S; a variant comes shortly before what it announces is sent."""
     for i in range(round(period_s / PSI_INTERVAL_S)):
-        for j, packet in enumerate(packets):
-            yield _Timed(i * PSI_INTERVAL_S + offset_s + j * 1e-5, bytearray(packet))
+        at_s = i * PSI_INTERVAL_S
+        content_s = (at_s + PSI_INTERVAL_S - PRESENTATION_DELAY_S) % period_s
+        turn = int(content_s / period_s * len(variants) + 1e-9) % len(variants)
+        for j, packet in enumerate(variants[turn]):
+            yield _Timed(at_s + offset_s + j * 1e-5, bytearray(packet))
 
 
 def _finished(timed: list[_Timed]) -> bytes:
@@ -235,22 +247,22 @@ def _pat(transport_stream_id: int, services: dict[int, int]) -> bytes:
     body = b"".join(
         sid.to_bytes(2, "big") + (0xE000 | pid).to_bytes(2, "big") for sid, pid in services.items()
     )
-    return _section(0x00, transport_stream_id, body)
+    return _section(0x00, transport_stream_id, 0, body)
 
 
-def _pmt(program: Program) -> bytes:
+def _pmt(program: Program, version: int) -> bytes:
     body = (0xE000 | program.pcr_pid).to_bytes(2, "big") + _loop(program.descriptors)
     for stream in program.streams:
         body += bytes((stream.stream_type,)) + (0xE000 | stream.pid).to_bytes(2, "big")
         body += _loop(stream.descriptors)
-    return _section(0x02, program.service_id, body)
+    return _section(0x02, program.service_id, version, body)
 
 
 def _loop(descriptors: bytes) -> bytes:
     return (0xF000 | len(descriptors)).to_bytes(2, "big") + descriptors
 
 
-def _section(table_id: int, extension: int, body: bytes) -> bytes:
+def _section(table_id: int, extension: int, version: int, body: bytes) -> bytes:
     length = 5 + len(body) + 4
     head = bytes((table_id,)) + (0xB000 | length).to_bytes(2, "big") + extension.to_bytes(2, "big")
-    return with_crc(head + b"\xc1\0\0" + body)
+    return with_crc(head + bytes((0xC1 | version << 1, 0, 0)) + body)

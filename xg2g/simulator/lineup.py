@@ -81,9 +81,10 @@ def standard_lineup(sources: Sequence[Path] = ()) -> Lineup:
     four = _clip("four-radio.ts", "Radio Four", RADIO)
     five = _clip("five-scrambled.ts", "Card Five HD (scrambled)", HD_TV)
     five.has_guide = False
+    six = _clip("six-changes.ts", "Card Six (sound changes)", TV)
     faults = [_fault(one, name, i + 1, c) for i, (name, c) in enumerate(_FAULTS)]
     recorded = [s for i, path in enumerate(sources) for s in _recorded(path, _CABLE + i)]
-    services = {s.reference: s for s in [one, two, three, four, five, *faults, *recorded]}
+    services = {s.reference: s for s in [one, two, three, four, five, six, *faults, *recorded]}
 
     more = Bouquet("userbouquet.more.tv", "More", [_entry(three), _entry(one)])
     favourites = Bouquet(
@@ -100,6 +101,7 @@ def standard_lineup(sources: Sequence[Path] = ()) -> Lineup:
             _entry(four),
             Entry("1:832:2:0:0:0:0:0:0:0:", ""),
             _entry(five),
+            _entry(six),
             Entry(more.reference, more.name),
             _entry(one),
         ],

@@ -4,6 +4,7 @@ continues with its own beginning."""
 import io
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -26,6 +27,7 @@ BEEP_HZ = {
     "three-latm.ts": {0x1202: 698, 0x1203: 1047},
     "four-radio.ts": {0x301: 831},
 }
+CHANGING = {0x502: 740, 0x503: 370}
 WITH_PICTURE = ("one-hd.ts", "two-hd.ts", "three-latm.ts")
 
 
@@ -89,13 +91,19 @@ def test_flashes_come_each_second(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "pid", "pitch_hz"),
-    [(name, pid, pitch) for name, pids in BEEP_HZ.items() for pid, pitch in pids.items()],
+    [
+        (name, pid, pitch)
+        for name, pids in [*BEEP_HZ.items(), ("six-changes.ts", CHANGING)]
+        for pid, pitch in pids.items()
+    ],
 )
 def test_each_track_has_its_own_pitch(name: str, pid: int, pitch_hz: int) -> None:
     line = sound(name, pid)
     samples = line.samples.mean(0)[: 5 * RATE_HZ]
     spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     frequency = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    # The sweep lingers at 200 Hz, where it turns.
+    spectrum[frequency < 250] = 0
     # Beeps once a second spread over a comb of 1 Hz around the pitch.
     assert frequency[np.argmax(spectrum)] == pytest.approx(pitch_hz, abs=5)
 
@@ -141,9 +149,23 @@ def test_tracks_are_signalled_as_broadcasters_do() -> None:
     assert {s.pid: s.stream_type for s in three.streams}[0x1201] == 0x24
 
 
+def test_a_changed_pmt_comes_before_the_sound_that_it_announces() -> None:
+    packets = Packets(rounds("six-changes.ts"))
+    tables = pmts(packets)
+    versions = [pmt.section.version for pmt in tables]
+    assert sum(a != b for a, b in pairwise(versions)) == 2 * 3, "twice in each of three rounds"
+    for pid in CHANGING:
+        sent = packets.of(pid)
+        begins = [int(b) for a, b in pairwise(sent) if b - a > len(packets) // 10]
+        assert len(begins) >= 2
+        for first in begins:
+            latest = [pmt for pmt in tables if pmt.section.packet < first][-1]
+            assert pid in {stream.pid for stream in latest.streams}
+
+
 def test_the_clips_stay_small() -> None:
     sizes = [len(clip.read_bytes()) for clip in CLIPS.iterdir() if clip.name.endswith(".ts")]
-    assert len(sizes) == 5
+    assert len(sizes) == 6
     assert max(sizes) < MAX_CLIP_BYTES
     assert sum(sizes) < MAX_ALL_BYTES
 
