@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from xg2g import logs
 from xg2g.errors import UsageError, UserError
 from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
 from xg2g.simulator.stream_server import Credentials
@@ -44,6 +45,7 @@ def simulate(
         api_credentials=credentials,
         stream_credentials=credentials,
     )
+    logs.configure()
     uvloop.run(_run(receiver))
 
 
