@@ -46,6 +46,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/mypy
 	$(call say,check,generated files)
 	@.venv/bin/python scripts/notice.py --check
+	@.venv/bin/python scripts/reference.py --check
 
 fix: build .venv/.dev ## format, and mend what the linters can
 	@scripts/bootstrap.sh check
@@ -53,6 +54,7 @@ fix: build .venv/.dev ## format, and mend what the linters can
 	@.venv/bin/ruff format --quiet
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/python scripts/notice.py
+	@.venv/bin/python scripts/reference.py
 
 clean: ## remove everything that was built
 	@rm -rf target build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LIBRARY)

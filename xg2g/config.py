@@ -50,7 +50,11 @@ class Settings(BaseSettings):
     """Every setting of the daemon, checked. `read` makes one."""
 
     model_config = SettingsConfigDict(
-        env_prefix="XG2G_", populate_by_name=True, env_ignore_empty=True, frozen=True
+        env_prefix="XG2G_",
+        populate_by_name=True,
+        env_ignore_empty=True,
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     receiver: Annotated[
@@ -60,9 +64,11 @@ class Settings(BaseSettings):
     receiver_user: Annotated[
         str | None, Field(validation_alias=_predecessors("RECEIVER_USER", "OWI_USER"))
     ] = None
+    """User of the receiver's web interface and streams, if it asks."""
     receiver_password: Annotated[
         SecretStr | None, Field(validation_alias=_predecessors("RECEIVER_PASSWORD", "OWI_PASS"))
     ] = None
+    """That user's password."""
     stream_port: Port = 8001
     """Port of the receiver's stream server."""
     host: str = "127.0.0.1"
