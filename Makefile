@@ -47,6 +47,8 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	$(call say,check,generated files)
 	@.venv/bin/python scripts/notice.py --check
 	@.venv/bin/python scripts/reference.py --check
+	$(call say,check,paths of one machine)
+	@! git grep -nIE '(^|[^[:alnum:]_.~}])/(home|root|Users|work)/' -- .
 
 fix: build .venv/.dev ## format, and mend what the linters can
 	@scripts/bootstrap.sh check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+
+RUNTIME = {
+    "libc",
+    "libm",
+    "libgcc_s",
+    "libstdc++",
+    "libpthread",
+    "libdl",
+    "librt",
+    "ld-linux-x86-64",
+}
 
 
 def _build(target: str, directory: Path) -> Path:
@@ -54,3 +67,16 @@ def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> No
     assert {"Cargo.toml", "Cargo.lock", "hatch_build.py", "scripts/build-library.sh"} <= names
     assert {"transcoder/Cargo.toml", "transcoder/src/lib.rs", "LICENSE", "NOTICE"} <= names
     assert not [name for name in names if name.endswith((".so", ".dylib"))]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ELF")
+def test_the_library_needs_the_c_and_cxx_runtime_alone_and_exports_its_own_names_alone() -> None:
+    library = ROOT / "backends" / "embedded" / "libxg2g_transcoder.so"
+    command = ["readelf", "--wide", "--dynamic", "--dyn-syms", library]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(.+?)\.so", text))
+    defined = set(re.findall(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+\d+ (\S+)$", text, re.MULTILINE))
+    assert "libc" in needed
+    assert needed <= RUNTIME
+    assert "xg2g_audio_remux_process" in defined
+    assert {name for name in defined if not name.startswith("xg2g_")} == set()
