@@ -11,7 +11,6 @@ from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import (
     ProgramMap,
     Recording,
-    RecordingError,
     load_recording,
     parse_recording,
     select_program,
@@ -159,6 +158,3 @@ def _recorded(path: Path, namespace: int) -> list[Service]:
         loop = Loop(select_program(recording, program), program.pcr_pid)
         services.append(Service(reference, name, loop, has_guide=False))
     return services
-
-
-__all__ = ["Bouquet", "Entry", "Lineup", "RecordingError", "standard_lineup"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from statistics import median_low
 
+from xg2g.simulator.timetable import pids, timetable
 from xg2g.simulator.transport import (
     NULL_PID,
     PACKET_SIZE,
@@ -23,11 +23,6 @@ from xg2g.simulator.transport import (
     stamp_offsets,
 )
 
-# H.222.0 wants a PCR each 100 ms; a longer step in a recording is a jump of the clock or a gap.
-_MAX_PCR_STEP_27M = PCR_HZ
-# Recordings without any PCR are played at this rate.
-_DEFAULT_BITRATE = 2_000_000
-
 
 class Loop:
     """Packets of one service, repeated for ever; positions count packets from the first round on.
@@ -38,29 +33,31 @@ class Loop:
     def __init__(self, packets: bytes, pcr_pid: int) -> None:
         self._packets = packets
         self._count = len(packets) // PACKET_SIZE
-        clock = _pcrs(packets, pcr_pid)
-        self._due_s, self.duration_s = _schedule(clock, self._count)
-        if clock:
-            self._first_pcr_27m = clock[0][1]
-            self._period_27m = (clock[-1][1] - clock[0][1] + _usual_step(clock)) % PCR_MODULUS
-        else:
-            self._first_pcr_27m = 0
-            self._period_27m = round(self.duration_s * PCR_HZ)
+        self._timetable = timetable(packets, pcr_pid)
         self._sites = _stamp_sites(packets)
         self._steps = _counter_steps(packets)
         self._flags: dict[int, bytes] = {}
+
+    @property
+    def duration_s(self) -> float:
+        """How long a round takes."""
+        return self._timetable.duration_s
 
     def packet_at(self, position_s: float) -> int:
         """Number of packets sent before `position_s`, counted from the beginning of round 0."""
         rounds = int(position_s // self.duration_s)
         inside_s = position_s - rounds * self.duration_s
-        return rounds * self._count + bisect_left(self._due_s, inside_s)
+        return rounds * self._count + bisect_left(self._timetable.due_s, inside_s)
 
     def clock_at(self, position_s: float) -> int:
         """The PCR, in 27 MHz units, that belongs to a position of a recording without jumps."""
         rounds = int(position_s // self.duration_s)
         inside_s = position_s - rounds * self.duration_s
-        pcr_27m = self._first_pcr_27m + rounds * self._period_27m + round(inside_s * PCR_HZ)
+        pcr_27m = (
+            self._timetable.first_pcr_27m
+            + rounds * self._timetable.period_27m
+            + round(inside_s * PCR_HZ)
+        )
         return pcr_27m % PCR_MODULUS
 
     def read(self, first: int, end: int, shift_27m: int = 0) -> bytes:
@@ -80,7 +77,7 @@ class Loop:
         origin = start * PACKET_SIZE
         block = bytearray(self._packets[origin : stop * PACKET_SIZE])
         block[3::PACKET_SIZE] = self._counters(turn)[start:stop]
-        shift_27m += turn * self._period_27m
+        shift_27m += turn * self._timetable.period_27m
         # Derived from the whole shift, so that rounding never adds up over the rounds.
         shift_90k = shift_27m // 300
         low = bisect_left(self._sites, origin)
@@ -104,60 +101,10 @@ class Loop:
         turn %= 16
         if turn not in self._flags:
             column = bytearray(self._packets[3::PACKET_SIZE])
-            pids = _pids(self._packets)
-            for i, (pid, flags) in enumerate(zip(pids, column, strict=True)):
+            for i, (pid, flags) in enumerate(zip(pids(self._packets), column, strict=True)):
                 column[i] = flags & 0xF0 | (flags + turn * self._steps[pid]) & 0x0F
             self._flags[turn] = bytes(column)
         return self._flags[turn]
-
-
-def _pids(packets: bytes) -> array[int]:
-    high, low = packets[1::PACKET_SIZE], packets[2::PACKET_SIZE]
-    return array("H", ((h << 8 | lo) & NULL_PID for h, lo in zip(high, low, strict=True)))
-
-
-def _pcrs(packets: bytes, pcr_pid: int) -> list[tuple[int, int]]:
-    """Packet number and PCR, in order; of any PID if `pcr_pid` carries none."""
-    by_pid: dict[int, list[tuple[int, int]]] = {}
-    for i, pid in enumerate(_pids(packets)):
-        pcr = read_pcr(packets, i * PACKET_SIZE)
-        if pcr is not None:
-            by_pid.setdefault(pid, []).append((i, pcr))
-    return by_pid.get(pcr_pid) or max(by_pid.values(), key=len, default=[])
-
-
-def _usual_step(clock: list[tuple[int, int]]) -> int:
-    steps = [(b - a) % PCR_MODULUS for (_, a), (_, b) in zip(clock, clock[1:], strict=False)]
-    return median_low([s for s in steps if 0 < s <= _MAX_PCR_STEP_27M] or [PCR_HZ // 25])
-
-
-def _schedule(clock: list[tuple[int, int]], count: int) -> tuple[array[float], float]:
-    """When each packet is sent, in seconds from the first, and how long the recording lasts.
-
-    Between two PCRs packets are equally far apart, also between the last and the first of the next
-    round. Where the clock jumps, the mean packet distance of the rest holds.
-    """
-    steps = [
-        (j - i, (b - a) % PCR_MODULUS) for (i, a), (j, b) in zip(clock, clock[1:], strict=False)
-    ]
-    timed = [(packets, step) for packets, step in steps if 0 < step <= _MAX_PCR_STEP_27M]
-    if timed:
-        mean_27m = sum(step for _, step in timed) / sum(packets for packets, _ in timed)
-        joint_27m = _usual_step(clock)
-        head, tail = clock[0][0], count - clock[-1][0]
-    else:
-        mean_27m = PACKET_SIZE * 8 * PCR_HZ / _DEFAULT_BITRATE
-        joint_27m = round(mean_27m * count)
-        head, tail, steps = count, 0, []
-    head_27m = joint_27m * head // (head + tail)
-    spans = [(head, head_27m), *steps, (tail, joint_27m - head_27m)]
-    due_s = array("d")
-    now_27m = 0
-    for packets, step in spans:
-        lasts_27m = step if step <= _MAX_PCR_STEP_27M or not timed else round(mean_27m * packets)
-        due_s.extend((now_27m + i * lasts_27m / packets) / PCR_HZ for i in range(packets))
-        now_27m += lasts_27m
-    return due_s, now_27m / PCR_HZ
 
 
 def _stamp_sites(packets: bytes) -> array[int]:
@@ -174,7 +121,7 @@ def _counter_steps(packets: bytes) -> list[int]:
     """By how much each PID's counter moves in one round, for the next to follow seamlessly."""
     first: dict[int, tuple[int, int]] = {}
     last: dict[int, int] = {}
-    for pid, flags in zip(_pids(packets), packets[3::PACKET_SIZE], strict=True):
+    for pid, flags in zip(pids(packets), packets[3::PACKET_SIZE], strict=True):
         first.setdefault(pid, (flags & 0x0F, flags >> 4 & 1))
         last[pid] = flags & 0x0F
     steps = [0] * (NULL_PID + 1)

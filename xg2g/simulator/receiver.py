@@ -1,17 +1,15 @@
 """A simulated Enigma2 receiver: its API, its stream port and its stream relay on real sockets."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, contextmanager
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from xg2g.simulator.clock import Clock, SystemClock
-from xg2g.simulator.conditions import Conditions
 from xg2g.simulator.connections import Listener
 from xg2g.simulator.lineup import standard_lineup
 from xg2g.simulator.openwebif import OpenWebif
@@ -22,7 +20,11 @@ from xg2g.simulator.transmission import Air
 from xg2g.simulator.tuners import TunerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from xg2g.simulator.conditions import Conditions
 
 # As a receiver with a full-band-capture tuner has.
 DEFAULT_TUNERS = 8
@@ -148,7 +150,7 @@ class _ApiServer(uvicorn.Server):
         self._ended = asyncio.Event()
 
     @contextmanager
-    def capture_signals(self) -> "Iterator[None]":
+    def capture_signals(self) -> Iterator[None]:
         yield
 
     async def main_loop(self) -> None:

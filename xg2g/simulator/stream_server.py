@@ -5,9 +5,9 @@ length and closed at its end. A request is read only as far as the first read of
 that contains a line feed.
 """
 
-import asyncio
+from __future__ import annotations
+
 from base64 import b64encode
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +21,8 @@ from xg2g.simulator.service import Service, ServiceReference, parse_reference
 from xg2g.simulator.transmission import Air, transmit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import asyncio
+    from collections.abc import Iterator, Mapping
 
     from xg2g.simulator.tuners import TunerPool
 
@@ -66,7 +67,7 @@ class StreamServer:
     def __init__(
         self,
         services: Mapping[ServiceReference, Service],
-        tuners: "TunerPool",
+        tuners: TunerPool,
         air: Air,
         credentials: Credentials | None,
     ) -> None:
@@ -106,7 +107,7 @@ class StreamServer:
                 await transmit(service, self._air, writer)
 
     @contextmanager
-    def _watched(self, service: Service, writer: asyncio.StreamWriter) -> "Iterator[None]":
+    def _watched(self, service: Service, writer: asyncio.StreamWriter) -> Iterator[None]:
         stream = ActiveStream(service, writer.get_extra_info("peername")[0])
         self.active.append(stream)
         _log.info("simulator.stream_begins", service=service.name, peer=stream.peer)

@@ -1,16 +1,22 @@
 """Sends a service to one viewer at the pace of its clock, with the faults of its conditions."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 import struct
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from xg2g.simulator.clock import Clock
 from xg2g.simulator.conditions import Answer, Conditions
 from xg2g.simulator.feed import Feed
-from xg2g.simulator.service import Service
 from xg2g.simulator.transport import PACKET_SIZE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from xg2g.simulator.clock import Clock
+    from xg2g.simulator.service import Service
 
 # The box reads its demultiplexer in pieces of at most 1024 packets and sends each in one write.
 MAX_BURST_BYTES = 1024 * PACKET_SIZE
@@ -71,7 +77,7 @@ async def transmit(service: Service, air: Air, writer: asyncio.StreamWriter) -> 
             await _stream(feed, conditions, air, _Ring(writer, waits=air.speed is None))
 
 
-async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: "_Ring") -> None:
+async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: _Ring) -> None:
     start_s = position_s = air.position_s()
     bursts = 0
     while True:

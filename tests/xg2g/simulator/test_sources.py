@@ -4,11 +4,14 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.xg2g.simulator.viewer import HEADER, watching
 from xg2g.simulator import RecordingError, SimulatedReceiver
+from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import load_recording, parse_recording, select_program
 from xg2g.simulator.transport import PACKET_SIZE, section_packets, with_crc
 
@@ -77,6 +80,28 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> No
         SimulatedReceiver(sources=[tmp_path / "missing.ts"])
     with pytest.raises(RecordingError, match="Is a directory"):
         SimulatedReceiver(sources=[tmp_path])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    packets=st.lists(st.binary(min_size=187, max_size=187), min_size=1, max_size=20),
+    flips=st.lists(st.tuples(st.integers(0, 300 * PACKET_SIZE - 1), st.integers(0, 255))),
+)
+def test_whatever_is_in_the_packets_they_can_be_looped(
+    packets: list[bytes], flips: list[tuple[int, int]]
+) -> None:
+    data = bytearray(RADIO[: 300 * PACKET_SIZE])
+    for at, value in flips:
+        data[at] = value
+    data += b"".join(b"\x47" + packet for packet in packets)
+    recording = parse_recording(bytes(data))
+    for program in recording.programs:
+        selected = select_program(recording, program)
+        loop = Loop(selected, program.pcr_pid)
+        assert len(loop.read(5, 2 * len(selected) // PACKET_SIZE)) % PACKET_SIZE == 0
+    loop = Loop(bytes(data), 0x301)
+    assert len(data) * 8 / loop.duration_s < 410e6, "a damaged clock does not send it in no time"
+    assert len(loop.read(0, loop.packet_at(3 * loop.duration_s))) == 3 * len(data)
 
 
 @pytest.mark.anyio
