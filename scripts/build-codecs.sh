@@ -7,7 +7,8 @@
 #
 #   XG2G_CODECS_DIR     use the libraries of this prefix (see docs/reference/native-codecs.md),
 #                       or build into it when it does not exist
-#   XG2G_FFMPEG_SOURCE  release tarball to build from, for machines without a network
+#   XG2G_FFMPEG_SOURCE  tarball to build from: for machines without a network, and for
+#                       those who want another FFmpeg than the releases below
 #   XDG_CACHE_HOME      where builds and tarballs are kept (default ~/.cache)
 set -euo pipefail
 
@@ -20,7 +21,8 @@ releases='
 '
 decoders=mp1float,mp2float,mp3float,ac3,eac3,aac,aac_latm,dca
 
-say() { printf 'codecs: %s\n' "$*" >&2; }
+exec 4>&2 # for say(), while a step's own output goes to a log
+say() { printf 'codecs: %s\n' "$*" >&4; }
 die() { say "$*"; exit 1; }
 
 has_checksum() { # FILE SHA256
@@ -64,13 +66,12 @@ download_from_debian() { # VERSION FILE SUITE
 
 find_source() { # sets $tarball and $version
     local sha256 suite origin
+    if [ -n "${XG2G_FFMPEG_SOURCE:-}" ]; then
+        tarball=$XG2G_FFMPEG_SOURCE version=$(basename "$tarball")
+        return
+    fi
     while read -r -u 3 version sha256 suite; do
         [ -n "$version" ] || continue
-        if [ -n "${XG2G_FFMPEG_SOURCE:-}" ]; then
-            tarball=$XG2G_FFMPEG_SOURCE
-            ! has_checksum "$tarball" "$sha256" || return 0
-            continue
-        fi
         tarball="$cache/ffmpeg-$version.tar.xz"
         ! has_checksum "$tarball" "$sha256" || return 0
         for origin in upstream debian; do
@@ -82,14 +83,11 @@ find_source() { # sets $tarball and $version
             fi
         done
     done 3<<<"$releases"
-    [ -z "${XG2G_FFMPEG_SOURCE:-}" ] ||
-        die "$XG2G_FFMPEG_SOURCE is none of the FFmpeg releases that $0 lists"
     [ ! -f "$work/fetch.log" ] || tail -n 20 "$work/fetch.log" >&2
-    die "no FFmpeg source can be reached; put a release tarball listed in $0 somewhere" \
-        "and name it in XG2G_FFMPEG_SOURCE"
+    die "no source of FFmpeg can be reached; name a release tarball in XG2G_FFMPEG_SOURCE"
 }
 
-build() { # sets up $work/prefix
+build() { # leaves the installation in $work/root$prefix
     local options=(
         --prefix="$prefix" --disable-everything --disable-autodetect --disable-programs
         --disable-doc --disable-network --disable-avdevice --disable-avfilter
@@ -108,22 +106,27 @@ build() { # sets up $work/prefix
         fi
         ;;
     esac
-    mkdir "$work/source"
-    tar -xf "$tarball" -C "$work/source" --strip-components=1
-    cd "$work/source"
-    say "configuring FFmpeg $version"
-    ./configure "${options[@]}" >>"$work/build.log" 2>&1 || return 1
-    say "compiling libavcodec, libswresample, libavutil"
-    make -j"$(nproc)" >>"$work/build.log" 2>&1 || return 1
-    make install-libs install-headers DESTDIR="$work/root" >>"$work/build.log" 2>&1 || return 1
-    cp COPYING.LGPLv2.1 "$work/root$prefix/"
-    echo "$version" >"$work/root$prefix/VERSION"
+    mkdir "$work/source" &&
+        tar -xf "$tarball" -C "$work/source" --strip-components=1 &&
+        cd "$work/source" &&
+        say "configuring FFmpeg $version" &&
+        ./configure "${options[@]}" &&
+        say "compiling libavcodec, libswresample, libavutil" &&
+        make -j"$(nproc)" &&
+        make install-libs install-headers DESTDIR="$work/root" &&
+        cp COPYING.LGPLv2.1 "$work/root$prefix/" &&
+        echo "$version" >"$work/root$prefix/VERSION"
 }
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/xg2g"
-key=$({ cat "$0"; uname -sm; } | sha256sum | cut -c1-12)
+for variable in XG2G_CODECS_DIR XG2G_FFMPEG_SOURCE; do
+    case ${!variable:-/} in /*) ;; *) die "$variable has to be an absolute path" ;; esac
+done
+if [ -n "${XG2G_FFMPEG_SOURCE:-}" ] && [ ! -r "$XG2G_FFMPEG_SOURCE" ]; then
+    die "XG2G_FFMPEG_SOURCE names $XG2G_FFMPEG_SOURCE, which cannot be read"
+fi
+key=$(cat "$0" ${XG2G_FFMPEG_SOURCE:+"$XG2G_FFMPEG_SOURCE"} <(uname -sm) | sha256sum | cut -c1-12)
 prefix="${XG2G_CODECS_DIR:-$cache/codecs-$key}"
-case $prefix in /*) ;; *) prefix="$PWD/$prefix" ;; esac
 
 if [ ! -f "$prefix/lib/libavcodec.a" ]; then
     mkdir -p "$cache" "$(dirname "$prefix")"
@@ -137,10 +140,11 @@ if [ ! -f "$prefix/lib/libavcodec.a" ]; then
     for tool in cc make tar xz sha256sum; do
         command -v "$tool" >/dev/null || die "$tool is needed to build the codecs; install it"
     done
-    work=$(mktemp -d "$cache/.build.XXXXXX")
+    work=$(mktemp -d "$prefix.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     find_source
-    (build) || { tail -n 40 "$work/build.log" >&2; die "building FFmpeg $version failed; see above"; }
+    (build) >"$work/build.log" 2>&1 ||
+        { tail -n 40 "$work/build.log" >&2; die "building FFmpeg $version failed; see above"; }
     mv "$work/root$prefix" "$prefix"
     say "FFmpeg $version is in $prefix"
 fi
