@@ -11,17 +11,19 @@
 //!
 //! Every PCR that leaves is moved back by one constant (see `schedule`).
 
+mod continuity;
 mod pat;
 mod program;
 mod schedule;
 mod signalling;
 mod track;
 
+use continuity::{Continuity, SourceCounter};
 use pat::Pat;
 use program::{PmtPid, Program};
 use schedule::{PCR_ADVANCE_27M, ProgramClock};
 use signalling::{DeclaredAudio, declared_audio};
-use track::{Continuity, Track};
+use track::Track;
 
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
 use crate::ts::psi::{self, Pmt, TABLE_PMT};
@@ -143,31 +145,6 @@ struct Stream {
     psi_errors: u64,
 }
 
-/// The continuity counter of a PID in the source.
-#[derive(Debug, Clone, Copy, Default)]
-struct SourceCounter {
-    last: Option<u8>,
-    repeated: bool,
-}
-
-impl SourceCounter {
-    /// Judges a packet with payload, and whether a mismatch is an error.
-    fn judge(&mut self, packet: Packet<'_>) -> (Continuity, bool) {
-        let counter = packet.continuity_counter();
-        let before = self.last.replace(counter);
-        let repeated = std::mem::replace(&mut self.repeated, false);
-        match before {
-            None => (Continuity::Follows, false),
-            Some(last) if last.wrapping_add(1) & 0x0F == counter => (Continuity::Follows, false),
-            Some(last) if last == counter && !repeated && !packet.discontinuity() => {
-                self.repeated = true;
-                (Continuity::Repeats, false)
-            }
-            Some(_) => (Continuity::Lost, !packet.discontinuity()),
-        }
-    }
-}
-
 impl Stream {
     fn new(options: Options) -> Self {
         let mut stream = Self {
@@ -197,9 +174,9 @@ impl Stream {
         let mut continuity = Continuity::Follows;
         if damaged {
             self.transport_errors += 1;
-        } else if packet.has_payload() && pid != Pid::NULL {
-            let is_error;
-            (continuity, is_error) = self.counters[pid.index()].judge(packet);
+        } else if pid != Pid::NULL {
+            continuity = self.counters[pid.index()].judge(packet);
+            let is_error = continuity == Continuity::Lost { is_error: true };
             self.continuity_errors += u64::from(is_error);
         }
         if !damaged
@@ -279,7 +256,7 @@ impl Stream {
                 .iter()
                 .any(|entry| entry.pid == program.pmt_pid)
             {
-                let counter = self.counters[program.pmt_pid.index()].last.unwrap_or(0x0F);
+                let counter = self.counters[program.pmt_pid.index()].last();
                 self.pmt_pids.push(PmtPid::new(program.pmt_pid, counter));
             }
         }
@@ -403,7 +380,7 @@ impl Stream {
             } else {
                 pid
             };
-            let last_counter = self.counters[output_pid.index()].last.unwrap_or(0x0F);
+            let last_counter = self.counters[output_pid.index()].last();
             let mut track = Track::new(
                 pid,
                 output_pid,
@@ -442,7 +419,7 @@ impl Stream {
             .chain(FIRST_FREE_PID..FIRST_ADDED_PID)
             .map(Pid::new)
             .find(|&pid| {
-                self.counters[pid.index()].last.is_none()
+                self.counters[pid.index()].last().is_none()
                     && !self.pat.programs().any(|(_, pmt_pid)| pmt_pid == pid)
                     && !self.programs.iter().any(|program| program.uses(pid))
                     && !self.tracks.iter().any(|track| track.output_pid == pid)

@@ -1,8 +1,8 @@
 //! The program association table as the source sends it, and as it leaves when one
 //! program is chosen (ISO/IEC 13818-1, 2.4.4.3).
 
-use super::track::Continuity;
-use crate::ts::packet::{Packet, Pid, packetise, set_continuity_counter};
+use super::continuity::{Continuity, OutputCounter};
+use crate::ts::packet::{Packet, Pid, packetise};
 use crate::ts::psi::{
     SectionAssembler, SectionHeader, TABLE_PAT, check, program_entry, programs, write_section,
 };
@@ -27,11 +27,21 @@ struct Table {
 }
 
 /// What was last sent in place of the source's PAT.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Written {
     content: Option<Vec<u8>>,
     version: u8,
-    counter: u8,
+    counter: OutputCounter,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            content: None,
+            version: 0,
+            counter: OutputCounter::after(None),
+        }
+    }
 }
 
 /// What a packet of the PAT's PID brought.
@@ -48,7 +58,7 @@ pub(super) struct Outcome {
 impl Pat {
     pub(super) fn push(&mut self, packet: Packet<'_>, continuity: Continuity) -> Outcome {
         let mut outcome = Outcome::default();
-        if packet.transport_error() || continuity == Continuity::Lost {
+        if packet.transport_error() || continuity.is_lost() {
             self.assembler.lose();
         }
         if packet.transport_error() || packet.is_scrambled() || continuity == Continuity::Repeats {
@@ -114,10 +124,8 @@ impl Pat {
             false,
             &mut packets,
         );
-        for mut packet in packets {
-            set_continuity_counter(&mut packet, written.counter);
-            written.counter = written.counter.wrapping_add(1) & 0x0F;
-            output.extend_from_slice(&packet);
+        for packet in packets {
+            written.counter.send(packet, output);
         }
     }
 

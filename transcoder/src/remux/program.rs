@@ -1,8 +1,9 @@
 //! A program: its PMT as the source sends it, and as it leaves.
 
+use super::continuity::{Continuity, OutputCounter};
 use super::signalling::{aac_entry, declared_audio};
-use super::track::{Continuity, Signalled, Track};
-use crate::ts::packet::{Packet, Pid, packetise, set_continuity_counter, without_payload};
+use super::track::{Signalled, Track};
+use crate::ts::packet::{Packet, Pid, packetise, without_payload};
 use crate::ts::psi::{
     ElementaryStream, Pmt, SectionAssembler, SectionHeader, TABLE_PMT, descriptors, write_section,
 };
@@ -16,16 +17,15 @@ const CA_DESCRIPTOR: u8 = 0x09;
 pub(super) struct PmtPid {
     pub(super) pid: Pid,
     assembler: SectionAssembler,
-    /// Continuity counter of the last packet sent.
-    counter: u8,
+    counter: OutputCounter,
 }
 
 impl PmtPid {
-    pub(super) fn new(pid: Pid, last_counter: u8) -> Self {
+    pub(super) fn new(pid: Pid, last_counter: Option<u8>) -> Self {
         Self {
             pid,
             assembler: SectionAssembler::default(),
-            counter: last_counter,
+            counter: OutputCounter::after(last_counter),
         }
     }
 
@@ -38,16 +38,14 @@ impl PmtPid {
         output: &mut Vec<u8>,
     ) -> Vec<Vec<u8>> {
         let mut sections = Vec::new();
-        if packet.transport_error() || continuity == Continuity::Lost {
+        if packet.transport_error() || continuity.is_lost() {
             self.assembler.lose();
         }
         if packet.transport_error() {
             return sections;
         }
         if packet.pcr().is_some() {
-            let mut bytes = without_payload(packet);
-            set_continuity_counter(&mut bytes, self.counter);
-            output.extend_from_slice(&bytes);
+            self.counter.send(without_payload(packet), output);
         }
         if !packet.is_scrambled() && continuity != Continuity::Repeats {
             self.assembler
@@ -62,10 +60,8 @@ impl PmtPid {
     pub(super) fn send(&mut self, section: &[u8], output: &mut Vec<u8>) {
         let mut packets = Vec::new();
         packetise(self.pid, &[&[0], section].concat(), false, &mut packets);
-        for mut packet in packets {
-            self.counter = self.counter.wrapping_add(1) & 0x0F;
-            set_continuity_counter(&mut packet, self.counter);
-            output.extend_from_slice(&packet);
+        for packet in packets {
+            self.counter.send(packet, output);
         }
     }
 }

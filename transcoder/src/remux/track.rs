@@ -12,6 +12,7 @@
 //! While probing, packets are held: the PMT already promises AAC, and none of them
 //! may leave before it is known whether they have to.
 
+use super::continuity::{Continuity, OutputCounter};
 use super::schedule::{Moment, Schedule};
 use super::signalling::DeclaredAudio;
 use crate::audio::Codec;
@@ -19,7 +20,7 @@ use crate::audio::access_unit::Framer;
 use crate::audio::conversion::{AacFrame, Conversion, Counts};
 use crate::audio::native::OutputFormat;
 use crate::audio::sniff::{Sniffer, Verdict};
-use crate::ts::packet::{PACKET_BYTES, Packet, Pid, set_continuity_counter, without_payload};
+use crate::ts::packet::{PACKET_BYTES, Packet, Pid, without_payload};
 use crate::ts::pes::{EsChunk, PesReader};
 use crate::{Options, TrackState, TrackStats};
 
@@ -100,38 +101,12 @@ enum Reason {
     Undecodable,
 }
 
-/// How a packet follows the one before on its PID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Continuity {
-    Follows,
-    /// The packet before, sent again (2.4.3.3).
-    Repeats,
-    /// Packets are missing in between.
-    Lost,
-}
-
 /// What a PMT has to say of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signalled {
     AsInSource,
     AsAac,
     LeftOut,
-}
-
-/// The continuity counter of a PID that we write to.
-#[derive(Debug)]
-struct OutputCounter {
-    last: u8,
-    /// Whether the source's own counters can no longer be used.
-    is_ours: bool,
-}
-
-impl OutputCounter {
-    fn next(&mut self) -> u8 {
-        self.last = self.last.wrapping_add(1) & 0x0F;
-        self.is_ours = true;
-        self.last
-    }
 }
 
 impl Track {
@@ -144,11 +119,15 @@ impl Track {
         pcr_pid: Pid,
         declared: DeclaredAudio,
         options: &Options,
-        last_counter: u8,
+        last_counter: Option<u8>,
     ) -> Self {
         let channels = (options.channels != 0).then_some(options.channels);
         let rate_hz = (options.sample_rate_hz != 0).then_some(options.sample_rate_hz);
         let sniffer = Sniffer::new(declared.codec);
+        let reason = match declared.codec {
+            Some(_) => Reason::Unknown,
+            None => Reason::Unsupported,
+        };
         // DTS shares its stream_type with subtitles, and an original that is kept has
         // to go on leaving: for these nothing is promised before it is known.
         let promise = matches!(declared.codec, Some(codec) if !matches!(codec, Codec::AacAdts | Codec::Dts))
@@ -169,16 +148,13 @@ impl Track {
                 State::Probing { sniffer, held }
             } else {
                 State::Passing {
-                    reason: Reason::Unknown(sniffer),
+                    reason: reason(sniffer),
                     held,
                 }
             },
             pes: PesReader::default(),
             schedule: Schedule::new(options.bitrate_bps, options.channels),
-            counter: OutputCounter {
-                last: last_counter,
-                is_ours: false,
-            },
+            counter: OutputCounter::after(last_counter),
             ended: Counts::default(),
             scrambled_packets: 0,
             continuity_errors: 0,
@@ -247,10 +223,10 @@ impl Track {
         if packet.is_scrambled() {
             self.scrambled_packets += 1;
         }
-        if continuity == Continuity::Lost {
+        if continuity.is_lost() {
             self.continuity_errors += 1;
         }
-        if continuity == Continuity::Lost || packet.transport_error() {
+        if continuity.is_lost() || packet.transport_error() {
             self.lose();
         }
         match &mut self.state {
@@ -271,8 +247,8 @@ impl Track {
             State::Passing { held, .. } => {
                 held.count(packet);
                 let repeats = continuity == Continuity::Repeats;
-                if self.keeps_pid() && !(repeats && self.counter.is_ours) {
-                    self.pass(*packet.bytes(), output);
+                if self.keeps_pid() && !(repeats && self.counter.is_ours()) {
+                    self.counter.pass(*packet.bytes(), output);
                 }
                 self.watch(packet, continuity);
             }
@@ -302,14 +278,14 @@ impl Track {
         }
         self.send_due(None, output);
         for bytes in held {
-            self.pass(bytes, output);
+            self.counter.pass(bytes, output);
         }
     }
 
     /// Appends the converted packets whose time has come.
     pub(super) fn send_due(&mut self, moment: Option<Moment>, output: &mut Vec<u8>) {
         while let Some(bytes) = self.schedule.next_due(moment) {
-            self.send(bytes, output);
+            self.counter.send(bytes, output);
         }
     }
 
@@ -331,7 +307,10 @@ impl Track {
                 held,
             };
         }
-        self.end_conversion();
+        if let State::Converting { conversion, .. } = &mut self.state {
+            let (pid, schedule) = (self.output_pid, &mut self.schedule);
+            conversion.finish(|frame| enqueue(schedule, pid, frame));
+        }
         self.send_due(None, output);
         self.release(output);
     }
@@ -350,10 +329,7 @@ impl Track {
             output_pid: self.output_pid.value(),
             state,
             codec: self.codec().or(counts.codec),
-            language: self
-                .declared
-                .language
-                .map(|code| code.escape_ascii().to_string()),
+            language: self.declared.language.map(printable),
             frames_decoded: counts.frames_decoded,
             frames_encoded: counts.frames_encoded,
             decode_errors: counts.decode_errors,
@@ -515,11 +491,7 @@ impl Track {
         };
         if held.scrambled_run >= SCRAMBLED_RUN {
             let held = std::mem::take(held);
-            self.end_conversion();
-            self.state = State::Passing {
-                reason: Reason::Scrambled,
-                held,
-            };
+            self.end_conversion(Reason::Scrambled, held);
             return;
         }
         let Some(chunk) = chunk else {
@@ -531,11 +503,7 @@ impl Track {
         let (pid, schedule) = (self.output_pid, &mut self.schedule);
         conversion.push(chunk, |frame| enqueue(schedule, pid, frame));
         if conversion.is_hopeless() {
-            self.end_conversion();
-            self.state = State::Passing {
-                reason: Reason::Undecodable,
-                held: Held::default(),
-            };
+            self.end_conversion(Reason::Undecodable, Held::default());
             return;
         }
         if conversion.unrecognised_bytes() < RESNIFF_AFTER_BYTES {
@@ -547,12 +515,7 @@ impl Track {
         match sniffer.verdict() {
             Verdict::NeedMore => {}
             Verdict::Found(Codec::AacAdts) => {
-                self.end_conversion();
-                let reason = Reason::Aac { foreign_pes: 0 };
-                self.state = State::Passing {
-                    reason,
-                    held: Held::default(),
-                };
+                self.end_conversion(Reason::Aac { foreign_pes: 0 }, Held::default());
             }
             Verdict::Found(_) => {
                 if let Some(framer) = resniff.take().and_then(Sniffer::into_framer) {
@@ -560,12 +523,7 @@ impl Track {
                 }
             }
             Verdict::Unknown => {
-                self.end_conversion();
-                let reason = unsupported(self.declared.codec);
-                self.state = State::Passing {
-                    reason,
-                    held: Held::default(),
-                };
+                self.end_conversion(unsupported(self.declared.codec), Held::default());
             }
         }
     }
@@ -586,8 +544,10 @@ impl Track {
         };
     }
 
-    fn end_conversion(&mut self) {
-        if let State::Converting { conversion, .. } = &mut self.state {
+    /// Gives out what is still in the encoder and lets packets pass from now on.
+    fn end_conversion(&mut self, reason: Reason, held: Held) {
+        let before = std::mem::replace(&mut self.state, State::Passing { reason, held });
+        if let State::Converting { mut conversion, .. } = before {
             let (pid, schedule) = (self.output_pid, &mut self.schedule);
             conversion.finish(|frame| enqueue(schedule, pid, frame));
             self.ended.add(&conversion.counts());
@@ -597,32 +557,8 @@ impl Track {
     /// Sends the PCR that a packet of a rewritten PID carries.
     fn send_clock(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
         if packet.pcr().is_some() && !packet.transport_error() && self.keeps_pid() {
-            let mut bytes = without_payload(packet);
-            set_continuity_counter(&mut bytes, self.counter.last);
-            output.extend_from_slice(&bytes);
+            self.counter.send(without_payload(packet), output);
         }
-    }
-
-    /// Sends a packet that we made.
-    fn send(&mut self, mut bytes: PacketBytes, output: &mut Vec<u8>) {
-        set_continuity_counter(&mut bytes, self.counter.next());
-        output.extend_from_slice(&bytes);
-    }
-
-    /// Sends a packet of the source.
-    fn pass(&mut self, mut bytes: PacketBytes, output: &mut Vec<u8>) {
-        let packet = Packet::new(&bytes);
-        if self.counter.is_ours {
-            let counter = if packet.has_payload() {
-                self.counter.next()
-            } else {
-                self.counter.last
-            };
-            set_continuity_counter(&mut bytes, counter);
-        } else {
-            self.counter.last = packet.continuity_counter();
-        }
-        output.extend_from_slice(&bytes);
     }
 }
 
@@ -660,6 +596,12 @@ impl Held {
 /// The search for something that can be decoded begins anew.
 fn unsupported(declared: Option<Codec>) -> Reason {
     Reason::Unsupported(Sniffer::new(declared))
+}
+
+/// A language code as text; broadcasts hold such as "es" and a zero byte.
+fn printable(code: [u8; 3]) -> String {
+    let letters = code.into_iter().filter(u8::is_ascii_graphic);
+    letters.map(char::from).collect()
 }
 
 fn enqueue(schedule: &mut Schedule, pid: Pid, frame: AacFrame<'_>) {
