@@ -18,7 +18,7 @@ from .lineup_reader import LineupKeeper
 from .live_response import LIVE_HEADERS, UNKNOWN_CHANNEL, LiveResponse, refusal_for
 from .metrics import Metrics
 from .receiver.service_reference import ServiceReference
-from .streaming import Studio
+from .streaming import LiveStreams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Gateway:
     """What the routes stand on."""
 
     lineup_keeper: LineupKeeper
-    studio: Studio
+    streams: LiveStreams
     metrics: Metrics
     send_timeout_s: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,7 +108,7 @@ def _live(request: Request, service: ServiceReference, *, listed: bool) -> ASGIA
         return _head()
     return LiveResponse(
         service.channel_id,
-        lambda: gateway.studio.open(service),
+        lambda: gateway.streams.open(service),
         stopping=gateway.stopping,
         send_timeout_s=gateway.send_timeout_s,
         metrics=gateway.metrics,

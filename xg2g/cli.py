@@ -63,8 +63,8 @@ def serve(
         str | None,
         typer.Option(
             metavar="URL",
-            help="The receiver's web interface, as http://192.168.1.10",
-            show_default="XG2G_RECEIVER",
+            help="The receiver's web interface, as http://192.168.1.10.",
+            show_default=False,
         ),
     ] = None,
     host: Host = None,

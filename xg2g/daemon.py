@@ -15,7 +15,7 @@ from .receiver.errors import ReceiverError
 from .receiver.openwebif import OpenWebif
 from .receiver.stream import StreamServer
 from .server import listen, serve
-from .streaming import Studio
+from .streaming import LiveStreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def run(settings: Settings, *, wait: bool, on_ready: Callable[[Ready], Non
                     await _load_now(keeper)
                 gateway = Gateway(
                     lineup_keeper=keeper,
-                    studio=Studio(
+                    streams=LiveStreams(
                         receiver=StreamServer(address, settings.stream_deadlines()),
                         backend=backend,
                         options=settings.remux_options(),

@@ -27,8 +27,8 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studio:
-    """What turns a service into a stream that every client plays."""
+class LiveStreams:
+    """Opens services as streams that every client plays."""
 
     receiver: Receiver
     backend: Backend

@@ -18,7 +18,7 @@ from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamDeadlines, StreamServer
 from xg2g.server import listen, serve
-from xg2g.streaming import Studio
+from xg2g.streaming import LiveStreams
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
@@ -92,7 +92,8 @@ async def daemon(
     lineup: Lineup | ReceiverError = LINEUP,
     first_byte_s: float = 5,
     stall_s: float = 5,
-    send_timeout_s: float = 5,
+    send_timeout_s: float = 60,
+    dead_after_s: float = 60,
 ) -> AsyncIterator[Daemon]:
     async def read_lineup() -> Lineup:
         if isinstance(lineup, ReceiverError):
@@ -106,7 +107,7 @@ async def daemon(
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
         gateway = Gateway(
             lineup_keeper=LineupKeeper(read_lineup),
-            studio=Studio(
+            streams=LiveStreams(
                 receiver=StreamServer(address, deadlines),
                 backend=backend,
                 options=RemuxOptions(),
@@ -117,7 +118,7 @@ async def daemon(
             send_timeout_s=send_timeout_s,
         )
         ready = asyncio.Event()
-        with listen("127.0.0.1", 0, dead_after_s=send_timeout_s) as listener:
+        with listen("127.0.0.1", 0, dead_after_s=dead_after_s) as listener:
             serving = asyncio.create_task(
                 serve(
                     create_app(gateway),

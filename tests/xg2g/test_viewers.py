@@ -81,7 +81,7 @@ async def test_a_viewer_who_leaves_frees_the_receivers_stream(
     watch: Callable[[Daemon], Awaitable[Viewer]],
     leave: Callable[[Viewer], Awaitable[None]],
 ) -> None:
-    async with daemon(plays_endlessly, send_timeout_s=60) as gateway:
+    async with daemon(plays_endlessly) as gateway:
         viewer = await watch(gateway)
         await leave(viewer)
         await freed(gateway)
@@ -123,6 +123,19 @@ async def test_a_viewer_who_takes_nothing_is_given_up_after_the_deadline() -> No
         viewer[1].transport.abort()
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel cannot do this")
+async def test_a_viewer_whose_machine_takes_and_acknowledges_nothing_is_found_by_the_kernel() -> (
+    None
+):
+    async with daemon(plays_endlessly, dead_after_s=1) as gateway:
+        viewer = await gateway.watch()
+        viewer[1].transport.pause_reading()  # type: ignore[attr-defined]
+        async with asyncio.timeout(10):
+            await gateway.upstream.connections[0].closed_by_client.wait()
+        await gateway.ended(Outcome.VIEWER_LEFT)
+        viewer[1].transport.abort()
+
+
 async def test_a_slow_viewer_holds_up_only_their_own_stream() -> None:
     async with daemon(plays_endlessly) as gateway:
         slow = await reads_nothing(gateway)
@@ -155,7 +168,7 @@ async def test_a_stream_that_stands_still_ends_for_the_viewer() -> None:
 async def test_a_stop_ends_everything_with_viewers_connected(
     watch: Callable[[Daemon], Awaitable[Viewer]],
 ) -> None:
-    async with daemon(plays_endlessly, send_timeout_s=60) as gateway:
+    async with daemon(plays_endlessly) as gateway:
         viewers = [await watch(gateway) for _ in range(3)]
         async with asyncio.timeout(5):
             await gateway.stop()
