@@ -133,6 +133,8 @@ struct Stream {
     options: Options,
     routes: Box<[Route]>,
     counters: Box<[SourceCounter]>,
+    /// The continuity counter of each PID's last packet in the output.
+    sent_counters: Box<[Option<u8>]>,
     pat: Pat,
     pmt_pids: Vec<PmtPid>,
     programs: Vec<Program>,
@@ -151,6 +153,7 @@ impl Stream {
             options,
             routes: vec![Route::Pass; Pid::COUNT].into(),
             counters: vec![SourceCounter::default(); Pid::COUNT].into(),
+            sent_counters: vec![None; Pid::COUNT].into(),
             pat: Pat::default(),
             pmt_pids: Vec::new(),
             programs: Vec::new(),
@@ -199,7 +202,7 @@ impl Stream {
             }
         }
         self.send_due(output);
-        advance_clocks(&mut output[start..]);
+        self.seal(&mut output[start..]);
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) {
@@ -207,7 +210,7 @@ impl Stream {
         for track in &mut self.tracks {
             track.finish(output);
         }
-        advance_clocks(&mut output[start..]);
+        self.seal(&mut output[start..]);
     }
 
     fn send_due(&mut self, output: &mut Vec<u8>) {
@@ -256,7 +259,7 @@ impl Stream {
                 .iter()
                 .any(|entry| entry.pid == program.pmt_pid)
             {
-                let counter = self.counters[program.pmt_pid.index()].last();
+                let counter = self.sent_counters[program.pmt_pid.index()];
                 self.pmt_pids.push(PmtPid::new(program.pmt_pid, counter));
             }
         }
@@ -380,7 +383,7 @@ impl Stream {
             } else {
                 pid
             };
-            let last_counter = self.counters[output_pid.index()].last();
+            let last_counter = self.sent_counters[output_pid.index()];
             let mut track = Track::new(
                 pid,
                 output_pid,
@@ -448,6 +451,22 @@ impl Stream {
         }
     }
 
+    /// Does what every packet needs that leaves: its PCR is moved back, its counter
+    /// remembered for the PID's next packet of ours.
+    fn seal(&mut self, packets: &mut [u8]) {
+        for packet in packets.chunks_exact_mut(PACKET_BYTES) {
+            let Some(bytes) = packet.first_chunk_mut() else {
+                continue;
+            };
+            debug_assert_eq!(bytes[0], SYNC_BYTE);
+            let packet = Packet::new(bytes);
+            self.sent_counters[packet.pid().index()] = Some(packet.continuity_counter());
+            if let Some(pcr) = packet.pcr() {
+                set_pcr(bytes, pcr.offset(-PCR_ADVANCE_27M));
+            }
+        }
+    }
+
     fn stats(&self) -> Stats {
         let mut tracks: Vec<TrackStats> = self.tracks.iter().map(Track::stats).collect();
         tracks.extend(self.ended_tracks.iter().cloned());
@@ -484,18 +503,5 @@ fn choose(tracks: &Tracks, candidates: &[(Pid, DeclaredAudio)]) -> Option<Pid> {
                     .map(|&(pid, _)| pid)
             })
             .or(first),
-    }
-}
-
-/// Moves every PCR in whole packets back.
-fn advance_clocks(packets: &mut [u8]) {
-    for packet in packets.chunks_exact_mut(PACKET_BYTES) {
-        let Some(bytes) = packet.first_chunk_mut() else {
-            continue;
-        };
-        debug_assert_eq!(bytes[0], SYNC_BYTE);
-        if let Some(pcr) = Packet::new(bytes).pcr() {
-            set_pcr(bytes, pcr.offset(-PCR_ADVANCE_27M));
-        }
     }
 }

@@ -29,19 +29,21 @@ const MAX_PCR_STEP_27M: i64 = 27_000_000;
 const MAX_LEAD_90K: i64 = 3 * TICKS_PER_SECOND;
 
 /// Aim of the lead, where the buffer allows it.
-const TARGET_LEAD_90K: i64 = 120 * 90;
+const TARGET_LEAD_90K: i64 = 80 * 90;
 /// Never aim lower: the clock between two PCRs is an estimate.
 const MIN_TARGET_LEAD_90K: i64 = 30 * 90;
-/// What is left free of the buffer's time, for the same reason.
-const LEAD_MARGIN_90K: i64 = 25 * 90;
+/// What is left free of the buffer's time, for the same reason and because a unit
+/// may be longer than the average by what the bit reservoir saved.
+const LEAD_MARGIN_90K: i64 = 60 * 90;
 
 /// T-STD main buffer for AAC with up to 2 and with up to 8 channels, in bytes, and
 /// the rate at which the transport buffer empties into it, in bit/s.
 const BUFFER_STEREO: (i64, i64) = (3_584, 2_000_000);
 const BUFFER_SURROUND: (i64, i64) = (8_976, 5_529_600);
 
-/// Packets that may follow each other at once: two fit the 512-byte transport buffer.
-const BURST_PACKETS: i64 = 2;
+/// Packets that may follow another one at once: two in all fit the 512-byte transport
+/// buffer.
+const BURST_PACKETS: i64 = 1;
 
 /// Packets held per track. Two seconds at the highest bit rate; reached only when
 /// the clock stands still, and then the oldest leave.
@@ -199,5 +201,136 @@ impl Schedule {
             from
         });
         has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PID: Pid = Pid::new(0x100);
+
+    fn moment(output_ms: i64) -> Option<Moment> {
+        let now = Pcr::new(0).offset(output_ms * 27_000);
+        Some(Moment {
+            now,
+            packet_ticks_27m: 4_000,
+        })
+    }
+
+    fn stereo() -> Schedule {
+        Schedule::new(192_000, 2)
+    }
+
+    #[test]
+    fn a_unit_that_is_ready_early_waits_until_the_buffer_has_room_for_its_stay() {
+        let mut schedule = stereo();
+        schedule.add(PID, Timestamp::new(90 * 1000), &[0; 500]);
+        assert!(schedule.next_due(moment(1000 - 90)).is_none());
+        assert!(schedule.next_due(moment(1000 - 79)).is_some());
+    }
+
+    #[test]
+    fn a_late_unit_leaves_at_once() {
+        let mut schedule = stereo();
+        schedule.add(PID, Timestamp::new(90 * 1000), &[0; 100]);
+        assert!(schedule.next_due(moment(1010)).is_some());
+        assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn a_pts_that_has_nothing_to_do_with_the_clock_is_not_waited_for() {
+        for hours in [-20, 10] {
+            let mut schedule = stereo();
+            let pts = Timestamp::new(0).offset(hours * 3600 * 90_000);
+            schedule.add(PID, pts, &[0; 100]);
+            assert!(schedule.next_due(moment(0)).is_some(), "{hours} h");
+        }
+    }
+
+    #[test]
+    fn without_a_clock_nothing_waits() {
+        let mut schedule = stereo();
+        schedule.add(PID, Timestamp::new(5), &[0; 5000]);
+        while schedule.next_due(None).is_some() {}
+        assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_fills_the_queue_to_its_bound_and_no_further() {
+        let mut schedule = stereo();
+        for unit in 0..2000 {
+            schedule.add(PID, Timestamp::new(90_000 + unit * 1920), &[0; 500]);
+            while schedule.next_due(moment(0)).is_some() {}
+            assert!(schedule.packets.len() <= MAX_QUEUED_PACKETS);
+        }
+    }
+
+    #[test]
+    fn packets_are_so_far_apart_that_the_transport_buffer_never_overflows() {
+        // One packet of a 10 Mbit/s stream takes 150 us.
+        let mut schedule = stereo();
+        for unit in 0..50 {
+            schedule.add(PID, Timestamp::new(unit * 1920), &[0; 700]);
+        }
+        let (mut held_bytes, mut sent) = (0.0f64, 0);
+        for slot in 0..20_000i64 {
+            held_bytes = (held_bytes - 2_000_000.0 / 8.0 * 150e-6).max(0.0);
+            let now = Pcr::new(0).offset(slot * 4_050);
+            let moment = Moment {
+                now,
+                packet_ticks_27m: 4_050,
+            };
+            while schedule.next_due(Some(moment)).is_some() {
+                held_bytes += 188.0;
+                sent += 1;
+                assert!(held_bytes <= 512.0, "slot {slot}");
+            }
+        }
+        assert_eq!(sent, 200);
+    }
+
+    #[test]
+    fn a_radio_stream_slower_than_its_aac_still_keeps_up() {
+        // 64 kbit/s of MP2: a packet every 23 ms, in which AAC needs three.
+        let mut schedule = stereo();
+        for slot in 0..500i64 {
+            schedule.add(PID, Timestamp::new(slot as u64 * 2070), &[0; 540]);
+            let now = Pcr::new(0).offset(slot * 621_000);
+            let moment = Moment {
+                now,
+                packet_ticks_27m: 621_000,
+            };
+            while schedule.next_due(Some(moment)).is_some() {}
+        }
+        assert!(schedule.packets.len() <= 9);
+    }
+
+    #[test]
+    fn only_the_unit_after_a_mark_says_discontinuity_and_never_the_first() {
+        use crate::ts::packet::Packet;
+        let mut schedule = stereo();
+        schedule.mark_discontinuity();
+        schedule.add(PID, Timestamp::new(0), &[0; 100]);
+        schedule.mark_discontinuity();
+        schedule.mark_discontinuity();
+        schedule.add(PID, Timestamp::new(1920), &[0; 100]);
+        schedule.add(PID, Timestamp::new(3840), &[0; 100]);
+        let flags: Vec<bool> = schedule
+            .packets
+            .iter()
+            .map(|p| Packet::new(p).discontinuity())
+            .collect();
+        assert_eq!(flags, [false, true, false]);
+    }
+
+    #[test]
+    fn the_clock_between_two_pcrs_runs_with_the_packets() {
+        let mut clock = ProgramClock::new(PID);
+        assert!(clock.moment(0).is_none());
+        clock.observe(Pcr::new(27_000_000), 100);
+        clock.observe(Pcr::new(27_000_000 + 1_000_000), 200);
+        let now = clock.moment(250).map(|moment| moment.now);
+        assert_eq!(now, Some(Pcr::new(28_500_000 - PCR_ADVANCE_27M as u64)));
     }
 }
