@@ -36,6 +36,10 @@
 // loading: unequal means that the header and the library do not fit.
 #define XG2G_ABI_VERSION 1
 
+// Most bytes that one call takes. It bounds the memory of a call, and keeps the count
+// of its output within an int; a receiver's read is a thousandth of it.
+#define XG2G_MAX_INPUT_BYTES ((16 * 1024) * 1024)
+
 // The kinds of failure, with the numbers they carry through the C ABI.
 //
 // A number is never given a second meaning; a retired one stays reserved.
@@ -111,7 +115,7 @@ void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
                                          char *text,
                                          size_t text_capacity);
 
-// Takes input_len bytes of the stream and writes what is ready. Returns the number
+// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is ready. Returns the number
 // of bytes written, which may be 0, or an error.
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same

@@ -28,6 +28,10 @@ use crate::{Error, ErrorKind, Options, Tracks};
 /// loading: unequal means that the header and the library do not fit.
 pub const XG2G_ABI_VERSION: u32 = 1;
 
+/// Most bytes that one call takes. It bounds the memory of a call, and keeps the count
+/// of its output within an int; a receiver's read is a thousandth of it.
+pub const XG2G_MAX_INPUT_BYTES: usize = 16 << 20;
+
 /// Options of a stream. Every field is read: set them all.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -121,8 +125,8 @@ pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
     })
 }
 
-/// Takes input_len bytes of the stream and writes what is ready. Returns the number
-/// of bytes written, which may be 0, or an error.
+/// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is
+/// ready. Returns the number of bytes written, which may be 0, or an error.
 ///
 /// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 /// input again, with a larger buffer, gets the output and is not processed twice.
@@ -387,8 +391,10 @@ unsafe fn bytes<'a>(start: *const u8, len: usize) -> Result<&'a [u8], Error> {
         return Ok(&[]);
     }
     not_null(start)?;
-    if isize::try_from(len).is_err() {
-        return Err(invalid("a length is negative".into()));
+    if len > XG2G_MAX_INPUT_BYTES {
+        return Err(invalid(format!(
+            "an input of {len} bytes; use at most {XG2G_MAX_INPUT_BYTES}"
+        )));
     }
     // SAFETY: not NULL, `len` bytes by this function's contract, and within isize.
     Ok(unsafe { slice::from_raw_parts(start, len) })

@@ -14,10 +14,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::{Error, ErrorKind, Options, Remuxer, Stats};
 
-/// Most bytes that one call takes. It bounds the memory of a call, and keeps the
-/// count of its output within a C `int`; a receiver's read is a thousandth of it.
-pub(super) const MAX_INPUT_BYTES: usize = 16 << 20;
-
 /// Most bytes of output buffer that stay allocated between calls: enough for a
 /// second of the fastest broadcast, and a small part of a stream's memory.
 const RETAINED_BYTES: usize = 256 << 10;
@@ -76,15 +72,6 @@ impl Session {
         #[cfg(feature = "test-hooks")]
         if let Some(action) = self.at_next_process.take() {
             action.run();
-        }
-        if input.len() > MAX_INPUT_BYTES {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "an input of {} bytes; use at most {MAX_INPUT_BYTES}",
-                    input.len()
-                ),
-            ));
         }
         self.drop_given();
         let offered_again =
