@@ -17,6 +17,7 @@ from .config import DEFAULT_PORT, Settings
 from .daemon import Ready, run
 from .errors import UserError
 from .playlist import stream_path
+from .remux import remux
 from .simulator import RecordingError, SimulatedReceiver
 from .simulator.command import simulate
 
@@ -174,6 +175,7 @@ async def _demo(sources: list[Path], flags: dict[str, object]) -> None:
         await run(settings, wait=False, on_ready=_announce)
 
 
+app.command()(remux)
 app.command()(simulate)
 
 
