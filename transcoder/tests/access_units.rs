@@ -319,6 +319,24 @@ fn a_chance_sync_word_does_not_hold_up_the_next_pes_packet() {
 }
 
 #[test]
+fn of_two_headers_the_one_proven_first_is_believed_however_many_bytes_are_there() {
+    let frames = frames(Codec::AacAdts);
+    let length = 7 + frames[..2].concat().len();
+    let mut claims_two_frames = frames[0][..7].to_vec();
+    claims_two_frames[3] = claims_two_frames[3] & 0xFC | (length >> 11) as u8;
+    claims_two_frames[4] = (length >> 3) as u8;
+    claims_two_frames[5] = claims_two_frames[5] & 0x1F | (length << 5) as u8;
+    let pieces = [bytes(&claims_two_frames), pes(4000, &frames.concat())];
+
+    assert_eq!(data(&split(Codec::AacAdts, &pieces)), frames);
+    let mut framer = Framer::new(Codec::AacAdts);
+    let mut units = Vec::new();
+    pieces.iter().for_each(|piece| feed(&mut framer, piece));
+    drain(&mut framer, &mut units);
+    assert_eq!(data(&units), frames);
+}
+
+#[test]
 fn what_cannot_be_recognised_is_counted() {
     let mut framer = Framer::new(Codec::Ac3);
     framer.push(&[0x55; 5000], None);

@@ -307,7 +307,6 @@ impl Framer {
     /// Hands out the unit from `self.at` to `end`.
     fn give(&mut self, end: Position, header: FrameHeader, extended: bool) -> AccessUnit<'_> {
         let start = self.at;
-        let contiguous = self.continues_at == Some(start);
         let after_loss = self.lost || self.continues_at.is_some_and(|expected| expected != start);
         let pts = self.take_pts(start, end);
         self.dependents = match (extended, self.dependents) {
@@ -321,7 +320,6 @@ impl Framer {
             }
             (false, _) => Dependents::Absent,
         };
-        debug_assert!(!(contiguous && after_loss));
         self.proof.reference = Some(header);
         self.in_other_programme = false;
         self.at = end;
