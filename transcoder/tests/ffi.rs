@@ -411,11 +411,12 @@ fn a_pointer_that_is_null_or_a_length_that_cannot_be_is_an_error() {
     handle.free();
 }
 
-/// Options as of a later version of the struct.
+/// Options as of a later version of the struct. Without padding at its end, whose bytes mean
+/// nothing and would be read as a field.
 #[repr(C)]
 struct LaterOptions {
     known: xg2g_options,
-    later: u32,
+    later: u64,
 }
 
 fn options() -> LaterOptions {
