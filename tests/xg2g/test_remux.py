@@ -136,7 +136,8 @@ def test_an_option_out_of_range_says_what_to_use(option: str, value: str, said: 
 
 def test_a_terminal_gets_a_progress_bar_and_no_binary_data(tmp_path: Path) -> None:
     terminal, terminal_of_child = pty.openpty()
-    for target, code, shown in [("-", 2, "is a terminal"), (tmp_path / "out.ts", 0, "MB")]:
+    cases = (("-", 2, "is a terminal"), (str(tmp_path / "out.ts"), 0, "MB"))
+    for target, code, shown in cases:
         process = subprocess.Popen(
             [*COMMAND, LATM, target],
             stdout=terminal_of_child,

@@ -38,7 +38,7 @@
 
 // Most bytes that one call takes. It bounds the memory of a call, and keeps the count
 // of its output within an int; a receiver's read is a thousandth of it.
-#define XG2G_MAX_INPUT_BYTES ((16 * 1024) * 1024)
+#define XG2G_MAX_INPUT_BYTES (16 << 20)
 
 // The kinds of failure, with the numbers they carry through the C ABI.
 //
@@ -73,7 +73,8 @@ typedef int32_t xg2g_error;
 
 // Options of a stream. Every field is read: set them all.
 typedef struct {
-  // sizeof(xg2g_options), so that later versions can add fields at the end.
+  // sizeof(xg2g_options), so that later versions can add fields at the end; what this
+  // version does not know has to be 0. No version has padding at the end.
   size_t size;
   // Output sample rate in Hz; 0 keeps the source's.
   uint32_t sample_rate_hz;
@@ -115,8 +116,8 @@ void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
                                          char *text,
                                          size_t text_capacity);
 
-// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is ready. Returns the number
-// of bytes written, which may be 0, or an error.
+// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is
+// ready. Returns the number of bytes written, which may be 0, or an error.
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 // input again, with a larger buffer, gets the output and is not processed twice.

@@ -36,7 +36,8 @@ pub const XG2G_MAX_INPUT_BYTES: usize = 16 << 20;
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct xg2g_options {
-    /// sizeof(xg2g_options), so that later versions can add fields at the end.
+    /// sizeof(xg2g_options), so that later versions can add fields at the end; what this
+    /// version does not know has to be 0. No version has padding at the end.
     pub size: usize,
     /// Output sample rate in Hz; 0 keeps the source's.
     pub sample_rate_hz: u32,
