@@ -36,13 +36,16 @@ def listen(host: str, port: int, *, dead_after_s: float) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
     except OSError as error:
-        raise UserError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}; choose another "
-            "with --host and --port"
-        ) from error
+        raise _cannot_listen(host, port, error) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        # Here already, so that a port that another daemon listens on is found before serving.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
     # Inherited by what it accepts. Keepalive finds a viewer who vanished while nothing was sent.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
@@ -55,6 +58,13 @@ def listen(host: str, port: int, *, dead_after_s: float) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, value))
     listener.setblocking(False)
     return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> UserError:
+    return UserError(
+        f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with "
+        "--host and --port"
+    )
 
 
 async def serve(

@@ -13,7 +13,8 @@ import pytest
 
 from xg2g.config import Settings
 from xg2g.daemon import Ready, run
-from xg2g.simulator import SimulatedReceiver
+from xg2g.errors import UserError
+from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
@@ -22,21 +23,31 @@ STREAM_S = 6
 
 
 @asynccontextmanager
+async def gateway(*, wait: bool = False, **flags: object) -> AsyncIterator[str]:
+    """`xg2g serve` with these settings; yields its address."""
+    ready: asyncio.Queue[Ready] = asyncio.Queue()
+    settings = Settings.read(port=0, **flags)
+    serving = asyncio.create_task(run(settings, wait=wait, on_ready=ready.put_nowait))
+    waiting = asyncio.create_task(ready.get())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        waiting.cancel()
+        await serving
+    try:
+        yield f"http://127.0.0.1:{waiting.result().port}"
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        await serving
+
+
+@asynccontextmanager
 async def demo() -> AsyncIterator[str]:
     """`xg2g demo`, four times as fast as real time; yields the playlist's URL."""
-    async with SimulatedReceiver(speed=4) as receiver:
-        settings = Settings.read(
-            receiver=receiver.base_url, stream_port=receiver.stream_port, port=0
-        )
-        ready: asyncio.Queue[Ready] = asyncio.Queue()
-        serving = asyncio.create_task(run(settings, wait=False, on_ready=ready.put_nowait))
-        try:
-            async with asyncio.timeout(20):
-                port = (await ready.get()).port
-            yield f"http://127.0.0.1:{port}/playlist.m3u"
-        finally:
-            signal.raise_signal(signal.SIGTERM)
-            await serving
+    async with (
+        SimulatedReceiver(speed=4) as receiver,
+        gateway(receiver=receiver.base_url, stream_port=receiver.stream_port) as address,
+    ):
+        yield f"{address}/playlist.m3u"
 
 
 async def channels(client: httpx.AsyncClient, playlist: str) -> dict[str, str]:
@@ -110,3 +121,60 @@ async def test_a_scrambled_channel_passes_as_it_is() -> None:
         stream = await watch(client, (await channels(client, playlist))["Card Five HD (scrambled)"])
     scrambled = sum(bool(stream[at + 3] & 0xC0) for at in range(0, len(stream) - 187, 188))
     assert scrambled > len(stream) // 188 // 2
+
+
+async def test_the_receivers_password_opens_its_lists_and_its_streams() -> None:
+    secret = Credentials("root", "p:äss")
+    async with (
+        SimulatedReceiver(speed=4, api_credentials=secret, stream_credentials=secret) as receiver,
+        gateway(
+            receiver=receiver.base_url,
+            stream_port=receiver.stream_port,
+            receiver_user="root",
+            receiver_password="p:äss",
+        ) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        urls = await channels(client, f"{address}/playlist.m3u")
+        assert await watch(client, urls["Radio Four"])
+
+
+@pytest.mark.parametrize("password", [None, "wrong"])
+async def test_a_wrong_password_ends_the_start_with_what_to_do(password: str | None) -> None:
+    user = "root" if password else None
+    async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
+        with pytest.raises(UserError, match="XG2G_RECEIVER_PASSWORD"):
+            async with gateway(
+                receiver=receiver.base_url, receiver_user=user, receiver_password=password
+            ):
+                pass
+
+
+async def test_a_port_in_use_ends_the_start_with_what_to_do() -> None:
+    async with SimulatedReceiver() as receiver:
+        taken = receiver.stream_port
+        with pytest.raises(UserError, match="--port"):
+            await run(
+                Settings.read(receiver=receiver.base_url, port=taken),
+                wait=False,
+                on_ready=lambda _: None,
+            )
+
+
+async def test_a_receiver_that_is_switched_on_later_is_waited_for() -> None:
+    async with SimulatedReceiver() as receiver:
+        port = int(receiver.base_url.rpartition(":")[2])
+    async with (
+        gateway(receiver=f"http://127.0.0.1:{port}", wait=True) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        assert (await client.get(f"{address}/playlist.m3u")).status_code == 503
+        async with SimulatedReceiver(port=port), asyncio.timeout(20):
+            while not await channels_so_far(client, address):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        assert (await client.get(f"{address}/playlist.m3u")).status_code == 200
+
+
+async def channels_so_far(client: httpx.AsyncClient, address: str) -> int:
+    health: dict[str, int] = (await client.get(f"{address}/healthz")).json()
+    return health["channels"]
