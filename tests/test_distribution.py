@@ -72,7 +72,7 @@ def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> No
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ELF")
 def test_the_library_needs_the_c_and_cxx_runtime_alone_and_exports_its_own_names_alone() -> None:
     library = ROOT / "backends" / "embedded" / "libxg2g_transcoder.so"
-    command = ["readelf", "--wide", "--dynamic", "--dyn-syms", library]
+    command = ["readelf", "--wide", "--dynamic", "--dyn-syms", str(library)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     needed = set(re.findall(r"\(NEEDED\).*\[(.+?)\.so", text))
     defined = set(re.findall(r"(?:GLOBAL|WEAK)\s+DEFAULT\s+\d+ (\S+)$", text, re.MULTILINE))
