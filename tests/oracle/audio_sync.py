@@ -7,7 +7,8 @@ what the sound says must be the same alignment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import av
@@ -32,6 +33,8 @@ HOLE_S = 0.005
 JUMP_S = 5.0
 """A step of the PTS above this begins another time base."""
 SILENCE_RMS = 10 ** (-70 / 20)
+FAINT = 10 ** (-26 / 20)
+"""A channel this far below the loudest one drowns in the coder's noise; not judged."""
 _DECODERS = {"mp2": "mp3float", "ac3": "eac3", "aac": "aac", "aac_latm": "aac_latm", "dts": "dca"}
 _SAME_RUN_TICKS = 27
 _TIE = 0.002
@@ -43,7 +46,7 @@ class Decoded:
 
     pts_90k: float
     rate_hz: int
-    samples: Samples
+    samples: Samples = field(repr=False)
 
 
 @dataclass
@@ -51,18 +54,24 @@ class Track:
     """Decoded audio of one PID."""
 
     codec: str
-    units: list[AccessUnit]
-    decoded: list[Decoded]
+    units: list[AccessUnit] = field(repr=False)
+    decoded: list[Decoded] = field(repr=False)
     refused: int
     """Access units that the decoder did not take."""
+    channels: int
+    """The most channels that were coded, before any mixing down."""
 
     @property
     def duration_s(self) -> float:
         return sum((unit.samples.shape[1] / unit.rate_hz for unit in self.decoded), 0.0)
 
 
-def decode_track(packets: Packets, pid: int, stereo: bool = True) -> Track | None:
+def decode_track(
+    packets: Packets, pid: int, stereo: bool = True, from_packet: int = 0
+) -> Track | None:
     """Decodes a PID by what its elementary stream holds; None when that is no audio.
+
+    Access units that begin before `from_packet` are left out.
 
     With `stereo`, more than two channels are mixed down as FFmpeg's decoder does it,
     or its resampler where the decoder cannot.
@@ -70,18 +79,32 @@ def decode_track(packets: Packets, pid: int, stereo: bool = True) -> Track | Non
     codec = audio_codec(packets, pid)
     if codec is None:
         return None
-    units = access_units(packets, pid, codec)
+    units = [u for u in access_units(packets, pid, codec) if u.first_packet >= from_packet]
     decoded, refused = decode(units, codec, stereo)
-    return Track(codec, units, decoded, refused)
+    return Track(codec, units, decoded, refused, _coded_channels(units[::16], codec))
+
+
+def _coded_channels(units: list[AccessUnit], codec: str) -> int:
+    context = _decoder(codec)
+    found = 0
+    for unit in units:
+        with suppress(av.FFmpegError):
+            frames = context.decode(av.Packet(unit.data))
+            found = max([found, *(frame.layout.nb_channels for frame in frames)])
+    return found
+
+
+def _decoder(codec: str) -> AudioCodecContext:
+    context = av.CodecContext.create(_DECODERS[codec], "r")
+    assert isinstance(context, AudioCodecContext)
+    return context
 
 
 def decode(
     units: Iterable[AccessUnit], codec: str, stereo: bool = True
 ) -> tuple[list[Decoded], int]:
     """Decodes access units one by one, so that each sample keeps its unit's PTS."""
-    name = _DECODERS[codec]
-    context = av.CodecContext.create(name, "r")
-    assert isinstance(context, AudioCodecContext)
+    context = _decoder(codec)
     if stereo and codec in ("ac3", "dts"):
         context.options = {"downmix": "stereo"}
     decoded: list[Decoded] = []
@@ -188,7 +211,7 @@ class Point:
     """How much later than in the source the sound is heard; negative: earlier."""
     correlation: float
     worst_channel: float
-    """The lowest correlation of a channel that is not silent."""
+    """The lowest correlation of a channel that is neither silent nor faint."""
 
 
 @dataclass(frozen=True)
@@ -199,9 +222,11 @@ class Comparison:
     source_s: float
     output_s: float
     missing_s: float
-    """Sound of the source that no output sample covers, its edges left out."""
+    """Sound of the source that no output sample covers, once the output has begun."""
     longest_gap_s: float
     """The longest run of it."""
+    begins_s: float
+    """Where the output's sound begins, counted as the points are."""
     silent: bool
     """The source has no window that is more than silence."""
 
@@ -240,13 +265,15 @@ def compare(
         points = [_point(theirs, ours, start, size) for start in chosen]
     edge = round(0.1 * rate_hz)
     missing = theirs.covered[:length] & ~ours.covered[:length]
-    inner = missing[edge : max(length - edge, edge)]
+    begins = int(np.argmax(ours.covered)) if ours.covered.any() else 0
+    inner = missing[begins : max(length - edge, begins)]
     return Comparison(
         points=points,
         source_s=float(theirs.covered.sum() / rate_hz),
         output_s=float(ours.covered.sum() / rate_hz),
         missing_s=float(inner.sum() / rate_hz),
         longest_gap_s=_longest_run(inner) / rate_hz,
+        begins_s=begins / rate_hz,
         silent=_rms(theirs.samples) < SILENCE_RMS,
     )
 
@@ -308,8 +335,11 @@ def _window_starts(
     starts = np.arange(0, both.size - whole + 1, max(round(rate_hz * 0.01), 1))
     starts = starts[total[starts + whole] - total[starts] == whole] + settle
     energy = np.concatenate(([0.0], np.cumsum((source.samples.astype(float) ** 2).mean(0))))
-    audible = (energy[starts + size] - energy[starts]) / size > SILENCE_RMS**2
-    return np.asarray(starts[audible], np.int64)
+    half = size // 2
+    limit = half * SILENCE_RMS**2
+    first = energy[starts + half] - energy[starts] > limit
+    second = energy[starts + size] - energy[starts + half] > limit
+    return np.asarray(starts[first & second], np.int64)
 
 
 def _point(source: TimeLine, output: TimeLine, start: int, size: int) -> Point:
@@ -318,10 +348,11 @@ def _point(source: TimeLine, output: TimeLine, start: int, size: int) -> Point:
     around = source.window(start - reach, size + 2 * reach)
     sharp = _correlation(np.diff(around), np.diff(heard))
     lag = _nearest_peak(sharp, reach)
+    loudest = max(_rms(row[None, lag : lag + size]) for row in around)
     per_channel = [
         float(_correlation(around[c : c + 1], heard[c : c + 1])[lag])
         for c in range(heard.shape[0])
-        if _rms(around[c : c + 1, lag : lag + size]) > SILENCE_RMS
+        if _rms(around[c : c + 1, lag : lag + size]) > max(SILENCE_RMS, loudest * FAINT)
     ]
     return Point(
         at_s=start / source.rate_hz,
