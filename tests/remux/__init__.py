@@ -1,0 +1,1 @@
+"""The remuxer, driven through the embedded backend and judged from outside."""

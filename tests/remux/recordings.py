@@ -1,0 +1,133 @@
+"""The recordings that suites run over: captures of real networks, which may be
+absent, and the project's own clips."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.access_unit import audio_codec
+from tests.oracle.audio_sync import Track, decode_track
+from tests.oracle.transport import NULL_PID, Packets, Pmt, pats, pmts
+from tests.oracle.ts_checker import Report, check
+from tests.remux.driver import Remuxed, remux
+
+ROOT = Path(__file__).resolve().parents[2]
+CAPTURES = Path(os.environ.get("XG2G_CAPTURES") or ROOT.parent / "shared" / "ts")
+CLIPS = ROOT / "xg2g" / "simulator" / "clips"
+RECOGNISABLE_UNITS = 3
+"""With fewer access units it cannot be asked that a codec is recognised."""
+_AUDIO_TYPES = {0x03, 0x04, 0x0F, 0x11, 0x81, 0x82, 0x87}
+_AUDIO_DESCRIPTORS = {0x6A, 0x7A, 0x7B, 0x7C}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A source, what it holds, and what the remuxer made of it; each found out once."""
+
+    path: Path
+
+    @cached_property
+    def source(self) -> bytes:
+        return self.path.read_bytes()
+
+    @cached_property
+    def packets(self) -> Packets:
+        return Packets(self.source)
+
+    @cached_property
+    def pmts(self) -> list[Pmt]:
+        return pmts(self.packets)
+
+    @cached_property
+    def report(self) -> Report:
+        return check(self.source)
+
+    @cached_property
+    def remuxed(self) -> Remuxed:
+        return remux(self.source)
+
+    @cached_property
+    def output_packets(self) -> Packets:
+        return Packets(self.remuxed.output)
+
+    @cached_property
+    def tracks(self) -> dict[int, Track]:
+        """Declared audio that can be decoded, by what it really holds, from where a PMT
+        has declared it."""
+        tracks = {
+            pid: decode_track(self.packets, pid, from_packet=self.declared_at[pid])
+            for pid in sorted(self.declared_audio & set(self.declared_at))
+        }
+        return {
+            pid: track
+            for pid, track in tracks.items()
+            if track and track.decoded and len(track.units) >= RECOGNISABLE_UNITS
+        }
+
+    @cached_property
+    def declared_at(self) -> dict[int, int]:
+        """Where the first PMT that names a PID is complete, a PAT having named that PMT."""
+        named: dict[int, int] = {}
+        for section, pat in pats(self.packets):
+            for program in pat:
+                named.setdefault(program, section.packet)
+        found: dict[int, int] = {}
+        for pmt in self.pmts:
+            for stream in pmt.streams:
+                if pmt.section.packet > named[pmt.program]:
+                    found.setdefault(stream.pid, pmt.section.packet)
+        return found
+
+    @cached_property
+    def declared_audio(self) -> set[int]:
+        streams = {stream.pid: stream for pmt in self.pmts for stream in pmt.streams}
+        return {
+            pid
+            for pid, stream in streams.items()
+            if stream.stream_type in _AUDIO_TYPES
+            or (
+                stream.stream_type == 0x06
+                and _AUDIO_DESCRIPTORS & {tag for tag, _ in stream.all_descriptors()}
+            )
+        }
+
+    @cached_property
+    def converted(self) -> set[int]:
+        """PIDs that have to be converted."""
+        return {pid for pid, track in self.tracks.items() if track.codec != "aac"}
+
+    @cached_property
+    def pmt_pids(self) -> set[int]:
+        return {pid for _, pat in pats(self.packets) for pid in pat.values()}
+
+    @cached_property
+    def untouched(self) -> set[int]:
+        """PIDs that have to leave as they came."""
+        seen = {int(pid) for pid in set(self.packets.pid[self.packets.tei == 0].tolist())}
+        decodable = {pid for pid in self.declared_audio if audio_codec(self.packets, pid)}
+        adts = {pid for pid, track in self.tracks.items() if track.codec == "aac"}
+        return seen - (decodable - adts) - self.pmt_pids - {NULL_PID}
+
+
+@lru_cache(maxsize=4)
+def recording(path: Path) -> Recording:
+    """The recording, kept while the tests that share it run."""
+    return Recording(path)
+
+
+def capture(name: str) -> Recording:
+    """A capture by name; skips the test where the captures are absent."""
+    path = CAPTURES / name
+    if not path.exists():
+        pytest.skip(f"no captures: {path} is absent (XG2G_CAPTURES names their folder)")
+    return recording(path)
+
+
+def all_paths() -> list[Path]:
+    """Every capture and clip that is here."""
+    return sorted(CAPTURES.glob("*.ts")) + sorted(CLIPS.glob("*.ts"))
