@@ -17,7 +17,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard script
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix fuzz clean lock system
+.PHONY: help run build test check fix bench fuzz clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -57,6 +57,10 @@ fix: build .venv/.dev ## format, and mend what the linters can
 	@.venv/bin/ruff check --quiet --fix
 	@.venv/bin/python scripts/notice.py
 	@.venv/bin/python scripts/reference.py
+
+bench: build .venv/.dev ## measure against ffmpeg, beside the budgets: ARGS="--json FILE"
+	@scripts/bootstrap.sh test
+	@.venv/bin/python -m scripts.bench $(ARGS)
 
 fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly and cargo-fuzz)
 	@scripts/fuzz.sh
