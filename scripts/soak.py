@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).resolve().parents[1]
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +24,7 @@ from xg2g.backends.base import RemuxOptions
 from xg2g.backends.embedded import EmbeddedBackend
 from xg2g.simulator.loop import Loop
 
+ROOT = Path(__file__).resolve().parents[1]
 SYNC_MS = 1.0
 CORRELATION = 0.9
 GROWTH_BYTES = 2 << 20
