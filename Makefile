@@ -17,7 +17,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard script
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench fuzz soak clean lock system
+.PHONY: help run build test check fix bench fuzz sanitize soak clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -67,6 +67,9 @@ fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
 	@.venv/bin/python -m scripts.soak $(ARGS)
+
+sanitize: ## run the C ABI's tests in miri and with AddressSanitizer (needs nightly)
+	@scripts/sanitize.sh
 
 clean: ## remove everything that was built
 	@rm -rf target transcoder/fuzz/target transcoder/fuzz/corpus build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LIBRARY)

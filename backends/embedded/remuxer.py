@@ -10,7 +10,7 @@ from ..base import RemuxStats
 from ..errors import ClosedError
 from ._abi import Library
 
-INLINE_BYTES: Final = 32 * 1024
+INLINE_BYTES: Final = 8 * 1024
 """Chunks up to this size are converted on the event loop, larger ones on a worker thread:
 docs/design/embedded-backend.md has the measurements."""
 

@@ -151,7 +151,7 @@ int xg2g_audio_remux_finish_view(void *handle, const uint8_t **output, size_t *o
 // estimate that streams stay below. 0 for a handle that cannot be used.
 size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
 
-// Writes the counters of the stream as JSON, a text; docs/reference/stats.md names
+// Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
 // them. Returns its length or an error.
 int xg2g_audio_remux_stats(void *handle, char *json, size_t json_capacity);
 

@@ -222,7 +222,7 @@ pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_le
     })
 }
 
-/// Writes the counters of the stream as JSON, a text; docs/reference/stats.md names
+/// Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
 /// them. Returns its length or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_stats(
