@@ -141,6 +141,9 @@ struct Stream {
     tracks: Vec<Track>,
     clocks: Vec<ProgramClock>,
     ended_tracks: Vec<TrackStats>,
+    /// PIDs that carried AAC of ours and that no PMT names any more. What the source
+    /// still sends there belongs to nothing, and its counters do not follow ours.
+    abandoned_pids: Vec<Pid>,
     packets: u64,
     continuity_errors: u64,
     transport_errors: u64,
@@ -160,6 +163,7 @@ impl Stream {
             tracks: Vec::new(),
             clocks: Vec::new(),
             ended_tracks: Vec::new(),
+            abandoned_pids: Vec::new(),
             packets: 0,
             continuity_errors: 0,
             transport_errors: 0,
@@ -369,6 +373,9 @@ impl Stream {
         }
         for mut track in gone {
             track.finish(output);
+            if track.has_replaced_source() && !self.abandoned_pids.contains(&track.pid) {
+                self.abandoned_pids.push(track.pid);
+            }
             if self.ended_tracks.len() < MAX_ENDED_TRACKS {
                 self.ended_tracks.push(track.stats());
             }
@@ -439,6 +446,9 @@ impl Stream {
         };
         self.routes.fill(default);
         self.routes[..usize::from(FIRST_FREE_PID)].fill(Route::Pass);
+        for pid in &self.abandoned_pids {
+            self.routes[pid.index()] = Route::Drop;
+        }
         for pid in self.programs.iter().flat_map(Program::pids) {
             self.routes[pid.index()] = Route::Pass;
         }

@@ -291,9 +291,8 @@ impl Output {
                 let skipped = count as usize * usize::from(self.channels);
                 kept = samples.get(skipped..).unwrap_or(&[]);
             }
-            Placement::Rebase => {
-                self.feed_silence(self.timeline.samples_to_boundary(), counts, sink);
-                self.timeline.rebase(start);
+            Placement::Rebase { silent_samples } => {
+                self.feed_silence(silent_samples, counts, sink);
             }
         }
         self.pending.extend_from_slice(kept);

@@ -13,7 +13,7 @@ pub mod native;
 mod payload;
 mod search;
 pub mod sniff;
-mod timeline;
+pub(crate) mod timeline;
 
 use serde::Serialize;
 

@@ -7,10 +7,10 @@
 //!
 //! ```text
 //!   difference          what happens
-//!   up to 0.3 ms        nothing: rounding of 90 kHz and of the source's clock
-//!   up to 10 ms         the row goes on, a new anchor takes the source's PTS over
+//!   up to 10 ms         the row goes on: it may be jitter. When the last units agree that
+//!                       time is off, a new anchor takes that over
 //!   a gap to 100 ms     silence of exactly that length
-//!   an overlap to 1 s   that many samples are left out
+//!   an overlap to 100 ms   that many samples are left out
 //!   anything else       a new base: the jump is carried as a jump of the PTS
 //! ```
 
@@ -18,13 +18,24 @@ use std::collections::VecDeque;
 
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
+/// Frames behind a gap, and at the beginning, that may be late as well: until the
+/// source's framing is proven again its units come a frame later than they would.
+const UNPROVEN_FRAMES: u64 = 2;
+
 /// Samples per channel in an AAC-LC frame.
 pub(crate) const FRAME_SAMPLES: u64 = 1024;
 
-const ROUNDING_90K: i64 = 27;
-const STEP_90K: i64 = 900;
+/// What the last units may be off together before time is corrected: as much as they
+/// scatter, but at least the rounding of 90 kHz and less than the millisecond that
+/// sound may be off the picture. So the drift of a steady clock is followed closely,
+/// and a jittering one is not heard.
+const TOLERANCE_90K: (i64, i64) = (9, 63);
+/// How many the last units are: most of a second, so that a jitter of 2 ms averages out.
+const WINDOW_UNITS: usize = 32;
+/// Differences up to this may be jitter.
+const JITTER_90K: i64 = 900;
 const FILL_90K: i64 = 9_000;
-const OVERLAP_90K: i64 = 90_000;
+const OVERLAP_90K: i64 = 9_000;
 
 /// Times the samples of one encoder.
 #[derive(Debug)]
@@ -37,8 +48,14 @@ pub(crate) struct Timeline {
     frames: u64,
     /// Ordered by sample; those that no coming frame needs are dropped.
     anchors: VecDeque<Anchor>,
-    /// Frames that begin before this sample are left out.
-    base_sample: i64,
+    /// The last differences, oldest first; at most [`WINDOW_UNITS`].
+    differences: VecDeque<i64>,
+    /// Where the base begins; frames before it that come out later have no place in
+    /// the new base's time.
+    base_sample: u64,
+    base_has_begun: bool,
+    /// What was fed before this sample waited for a gap to end.
+    resumed_at: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +73,9 @@ pub(crate) enum Placement {
     FillThenFollow { silent_samples: u64 },
     /// Leave this many of their first samples out.
     Trim { samples: u64 },
-    /// Feed [`Timeline::samples_to_boundary`] of silence, call
-    /// [`Timeline::rebase`], and feed them.
-    Rebase,
+    /// Feed this many samples of silence, up to a frame boundary, and then them: a
+    /// new base begins there.
+    Rebase { silent_samples: u64 },
 }
 
 /// The time of an AAC frame.
@@ -68,6 +85,9 @@ pub(crate) struct FrameTime {
     pub(crate) pts: Timestamp,
     /// Whether a new base begins with it.
     pub(crate) starts_base: bool,
+    /// Whether it holds silence, what a gap held back or what first follows it: better
+    /// left out than late.
+    pub(crate) is_expendable: bool,
 }
 
 impl Timeline {
@@ -80,51 +100,67 @@ impl Timeline {
             fed: 0,
             frames: 0,
             anchors: VecDeque::from([Anchor { sample: 0, pts }]),
-            // The frame before the first sample primes the decoder's overlap; earlier
-            // ones hold nothing.
-            base_sample: -(FRAME_SAMPLES as i64),
+            differences: VecDeque::new(),
+            base_sample: 0,
+            base_has_begun: false,
+            resumed_at: 0,
         }
     }
 
-    /// Says how samples whose first one belongs to `pts` join the row, and remembers
-    /// small differences.
+    /// Says how samples whose first one belongs to `pts` join the row.
     pub(crate) fn place(&mut self, pts: Timestamp) -> Placement {
         let difference = pts.since(self.pts_of(self.fed as i64));
-        if difference.abs() <= ROUNDING_90K {
-            Placement::Follow
-        } else if difference.abs() <= STEP_90K {
-            self.anchors.push_back(Anchor {
-                sample: self.fed,
-                pts,
-            });
-            Placement::Follow
-        } else if (0..=FILL_90K).contains(&difference) {
-            Placement::FillThenFollow {
-                silent_samples: self.samples_in(difference),
-            }
+        if difference.abs() <= JITTER_90K {
+            self.correct(difference);
+            return Placement::Follow;
+        }
+        self.differences.clear();
+        if (0..=FILL_90K).contains(&difference) {
+            let silent_samples = self.samples_in(difference);
+            self.resumed_at = self.fed + silent_samples;
+            Placement::FillThenFollow { silent_samples }
         } else if (-OVERLAP_90K..=0).contains(&difference) {
             Placement::Trim {
                 samples: self.samples_in(-difference),
             }
         } else {
-            Placement::Rebase
+            let silent_samples = (self.fed + self.encoder_delay).wrapping_neg() % FRAME_SAMPLES;
+            let sample = self.fed + silent_samples;
+            self.anchors.push_back(Anchor { sample, pts });
+            self.base_sample = sample;
+            self.base_has_begun = false;
+            self.resumed_at = sample;
+            Placement::Rebase { silent_samples }
         }
     }
 
-    /// Samples until an AAC frame boundary.
-    pub(crate) fn samples_to_boundary(&self) -> u64 {
-        (self.fed + self.encoder_delay).wrapping_neg() % FRAME_SAMPLES
-    }
-
-    /// Begins a new base at the next sample, which must stand on a frame boundary.
-    /// Frames before it that have not come out yet will be left out: by the new
-    /// base's clock they are late.
-    pub(crate) fn rebase(&mut self, pts: Timestamp) {
+    /// Corrects time when the last units agree that it is off. Their mean is robust
+    /// against jitter, their median takes a step over at once and whole.
+    fn correct(&mut self, difference: i64) {
+        if self.differences.len() == WINDOW_UNITS {
+            self.differences.pop_front();
+        }
+        self.differences.push_back(difference);
+        if self.differences.len() < WINDOW_UNITS {
+            return;
+        }
+        let mut sorted: Vec<i64> = self.differences.iter().copied().collect();
+        sorted.sort_unstable();
+        let median = sorted[WINDOW_UNITS / 2];
+        let mean = sorted.iter().sum::<i64>() / WINDOW_UNITS as i64;
+        let scatter = sorted[WINDOW_UNITS - 1] - sorted[0];
+        let tolerance = scatter.clamp(TOLERANCE_90K.0, TOLERANCE_90K.1);
+        if mean.abs() <= tolerance || median.abs() <= tolerance {
+            return;
+        }
+        let pts = self.pts_of(self.fed as i64).offset(median);
         self.anchors.push_back(Anchor {
             sample: self.fed,
             pts,
         });
-        self.base_sample = self.fed as i64;
+        for difference in &mut self.differences {
+            *difference -= median;
+        }
     }
 
     /// Notes that samples were given to the encoder.
@@ -132,7 +168,8 @@ impl Timeline {
         self.fed += samples;
     }
 
-    /// The time of the AAC frame that just came out; none when it is to be left out.
+    /// The time of the AAC frame that just came out; none for one that is
+    /// left out.
     pub(crate) fn next_frame(&mut self) -> Option<FrameTime> {
         let start = (self.frames * FRAME_SAMPLES) as i64 - self.encoder_delay as i64;
         self.frames += 1;
@@ -143,9 +180,20 @@ impl Timeline {
         {
             self.anchors.pop_front();
         }
-        (start >= self.base_sample).then(|| FrameTime {
+        // The frame before the first sample of all primes the decoder's overlap; earlier
+        // ones hold nothing.
+        let primer = if self.base_sample == 0 {
+            FRAME_SAMPLES as i64
+        } else {
+            0
+        };
+        if start < self.base_sample as i64 - primer {
+            return None;
+        }
+        Some(FrameTime {
             pts: self.pts_of(start),
-            starts_base: start - self.base_sample < FRAME_SAMPLES as i64,
+            starts_base: !std::mem::replace(&mut self.base_has_begun, true),
+            is_expendable: start < (self.resumed_at + UNPROVEN_FRAMES * FRAME_SAMPLES) as i64,
         })
     }
 
@@ -194,10 +242,7 @@ mod tests {
                 Placement::Follow => {}
                 Placement::FillThenFollow { silent_samples } => timeline.feed(silent_samples),
                 Placement::Trim { samples } => kept = kept.saturating_sub(samples),
-                Placement::Rebase => {
-                    timeline.feed(timeline.samples_to_boundary());
-                    timeline.rebase(pts);
-                }
+                Placement::Rebase { silent_samples } => timeline.feed(silent_samples),
             }
             timeline.feed(kept);
             while row / FRAME_SAMPLES < timeline.fed / FRAME_SAMPLES {
@@ -217,21 +262,10 @@ mod tests {
     fn the_first_frame_given_out_stands_one_frame_before_the_first_sample() {
         let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
         let frames = times(&mut timeline, &every(2160, 20), 1152);
-        assert_eq!(
-            frames[0],
-            FrameTime {
-                pts: START.offset(-1920),
-                starts_base: true
-            }
-        );
-        assert_eq!(
-            frames[1],
-            FrameTime {
-                pts: START,
-                starts_base: false
-            }
-        );
+        assert_eq!(frames[0].pts, START.offset(-1920));
+        assert_eq!(frames[1].pts, START);
         assert!(frames.windows(2).all(|w| w[1].pts.since(w[0].pts) == 1920));
+        assert!(frames.iter().skip(5).all(|frame| !frame.is_expendable));
     }
 
     #[test]
@@ -251,16 +285,71 @@ mod tests {
     }
 
     #[test]
-    fn a_source_clock_that_runs_slow_is_followed_within_a_third_of_a_millisecond() {
+    fn a_source_clock_that_runs_slow_is_followed_within_a_millisecond() {
         let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
         // 100 ppm: one tick more in every 10,000.
         for i in 0..100_000i64 {
             let pts = START.offset(i * 1920 + i * 1920 / 10_000);
             assert_eq!(timeline.place(pts), Placement::Follow);
-            assert!(pts.since(timeline.pts_of(timeline.fed as i64)).abs() <= ROUNDING_90K);
+            assert!(pts.since(timeline.pts_of(timeline.fed as i64)).abs() <= 90);
             timeline.feed(1024);
             timeline.next_frame();
             assert!(timeline.anchors.len() < 8);
+        }
+    }
+
+    #[test]
+    fn jitter_of_two_milliseconds_hardly_shows_in_the_frames() {
+        let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
+        let mut noise = 1u32;
+        let jittered: Vec<Timestamp> = (0..4000)
+            .map(|i| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                START.offset(i * 2160 + i64::from(noise >> 16) % 361 - 180)
+            })
+            .collect();
+        let frames = times(&mut timeline, &jittered, 1152);
+        let corrections = frames
+            .windows(2)
+            .filter(|w| w[1].pts.since(w[0].pts).abs_diff(1920) > 1);
+        assert!(corrections.count() <= 5);
+        for (number, frame) in frames.iter().enumerate().skip(1000) {
+            let expected = START.offset((number as i64 - 1) * 1920);
+            assert!(frame.pts.since(expected).abs() <= 90, "frame {number}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_five_milliseconds_is_taken_over_within_a_second() {
+        for step in [-450, 450] {
+            let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
+            let mut pts = every(2160, 100);
+            for late in &mut pts[50..] {
+                *late = late.offset(step);
+            }
+            let frames = times(&mut timeline, &pts, 1152);
+            let index = frames.len() as i64 - 2;
+            let last = frames.last().map(|frame| frame.pts.since(START));
+            assert_eq!(last, Some(index * 1920 + step));
+            let moved = frames
+                .windows(2)
+                .filter(|w| w[1].pts.since(w[0].pts).abs_diff(1920) > 1);
+            assert_eq!(moved.count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_a_gap_held_back_is_expendable_and_what_follows_is_not() {
+        for gap in [5_760, 20 * 90_000] {
+            let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
+            times(&mut timeline, &every(2880, 10), 1536);
+            let resumed = START.offset(10 * 2880 + gap);
+            let pts: Vec<_> = (0..9).map(|i| resumed.offset(i * 2880)).collect();
+            let frames = times(&mut timeline, &pts, 1536);
+            for frame in frames {
+                let since_resumed = frame.pts.since(resumed);
+                assert_eq!(frame.is_expendable, since_resumed < 2 * 1920, "{frame:?}");
+            }
         }
     }
 
@@ -283,22 +372,17 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_ten_hours_either_way_is_a_jump_of_the_pts_on_a_frame_boundary() {
-        for hours in [-10, 10] {
+    fn a_jump_either_way_is_a_jump_of_the_pts_on_a_frame_boundary() {
+        for seconds in [-36_000, -1, 1, 36_000] {
             for delay in [2048, 1600, 2112] {
                 let mut timeline = Timeline::new(RATE_HZ, delay, START);
                 times(&mut timeline, &every(2160, 7), 1152);
-                let jump = START.offset(hours * 3600 * 90_000);
+                let jump = START.offset(seconds * 90_000);
                 let pts: Vec<_> = (0..9).map(|i| jump.offset(i * 2160)).collect();
                 let frames = times(&mut timeline, &pts, 1152);
-                assert_eq!(
-                    frames[0],
-                    FrameTime {
-                        pts: jump,
-                        starts_base: true
-                    }
-                );
-                assert!(frames[1..].iter().all(|f| !f.starts_base));
+                let bases: Vec<_> = frames.iter().filter(|f| f.starts_base).collect();
+                assert_eq!(bases.len(), 1);
+                assert_eq!(bases[0].pts, jump);
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::audio::timeline::FrameTime;
 use crate::ts::clock::{Pcr, TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Pid, packetise};
 use crate::ts::pes::write_audio_pes;
@@ -17,9 +18,10 @@ use crate::ts::pes::write_audio_pes;
 /// is still 42 ms early, without holding anything else back.
 pub(super) const PCR_ADVANCE_27M: i64 = 2_700_000;
 
-/// A program's clock never runs on by itself for longer than PCRs may be apart
-/// (TR 101 290, 5.2.2: 100 ms).
-const MAX_EXTRAPOLATION_27M: i64 = 2_700_000;
+/// A program's clock runs on by itself at least as long as PCRs may be apart
+/// (TR 101 290, 5.2.2: 100 ms), and on streams where they are further apart a
+/// little longer than the last two were.
+const MIN_EXTRAPOLATION_27M: i64 = 2_700_000;
 
 /// PCRs further apart than this do not show the rate.
 const MAX_PCR_STEP_27M: i64 = 27_000_000;
@@ -27,6 +29,10 @@ const MAX_PCR_STEP_27M: i64 = 27_000_000;
 /// A PTS further ahead of the clock has nothing to do with it: some broadcasters'
 /// audio descriptions are hours off. T-STD audio is at most 1 s ahead.
 const MAX_LEAD_90K: i64 = 3 * TICKS_PER_SECOND;
+
+/// A unit that may be left out is, when it could not be whole this long before its
+/// PTS.
+const MIN_LEAD_90K: i64 = 25 * 90;
 
 /// Aim of the lead, where the buffer allows it.
 const TARGET_LEAD_90K: i64 = 80 * 90;
@@ -41,10 +47,6 @@ const LEAD_MARGIN_90K: i64 = 60 * 90;
 const BUFFER_STEREO: (i64, i64) = (3_584, 2_000_000);
 const BUFFER_SURROUND: (i64, i64) = (8_976, 5_529_600);
 
-/// Packets that may follow another one at once: two in all fit the 512-byte transport
-/// buffer.
-const BURST_PACKETS: i64 = 1;
-
 /// Packets held per track. Two seconds at the highest bit rate; reached only when
 /// the clock stands still, and then the oldest leave.
 const MAX_QUEUED_PACKETS: usize = 1024;
@@ -55,6 +57,9 @@ const MAX_QUEUED_PACKETS: usize = 1024;
 pub(super) struct ProgramClock {
     pub(super) pid: Pid,
     last: Option<(Pcr, u64)>,
+    last_step: i64,
+    /// Counts the jumps.
+    time_base: u32,
     ticks_per_packet: i64,
 }
 
@@ -63,6 +68,8 @@ impl ProgramClock {
         Self {
             pid,
             last: None,
+            last_step: 0,
+            time_base: 0,
             ticks_per_packet: 0,
         }
     }
@@ -74,6 +81,9 @@ impl ProgramClock {
             let packets = packet_number.saturating_sub(last_number) as i64;
             if (1..=MAX_PCR_STEP_27M).contains(&step) && packets > 0 {
                 self.ticks_per_packet = step / packets;
+                self.last_step = step;
+            } else if step != 0 {
+                self.time_base = self.time_base.wrapping_add(1);
             }
         }
         self.last = Some((pcr, packet_number));
@@ -83,12 +93,12 @@ impl ProgramClock {
     pub(super) fn moment(&self, packet_number: u64) -> Option<Moment> {
         let (pcr, number) = self.last?;
         let packets = packet_number.saturating_sub(number).min(i64::MAX as u64) as i64;
-        let elapsed = packets
-            .saturating_mul(self.ticks_per_packet)
-            .min(MAX_EXTRAPOLATION_27M);
+        let longest = MIN_EXTRAPOLATION_27M.max(self.last_step + self.last_step / 4);
+        let elapsed = packets.saturating_mul(self.ticks_per_packet).min(longest);
         Some(Moment {
             now: pcr.offset(elapsed - PCR_ADVANCE_27M),
             packet_ticks_27m: self.ticks_per_packet,
+            time_base: self.time_base,
         })
     }
 }
@@ -99,22 +109,40 @@ pub(super) struct Moment {
     now: Pcr,
     /// How long a packet of the stream takes.
     packet_ticks_27m: i64,
+    /// Which of the clock's time bases this is.
+    time_base: u32,
 }
 
 /// Packets of one converted track that wait for their time.
 #[derive(Debug)]
 pub(super) struct Schedule {
     target_lead_90k: i64,
+    /// Half as long again as the transport buffer needs: between two PCRs the clock
+    /// is an estimate.
     packet_interval_27m: i64,
     packets: VecDeque<[u8; PACKET_BYTES]>,
-    /// PTS of each unit and how many of its packets are still waiting.
-    units: VecDeque<(Timestamp, usize)>,
+    units: VecDeque<Unit>,
+    /// Whether packets of the unit in front have left.
+    front_has_begun: bool,
+    /// Time base of the clock when it was last asked.
+    time_base: Option<u32>,
+    /// Units at the front that were made for the time base before.
+    outdated_units: usize,
     /// Before this the transport buffer has no room.
     next_packet_at: Option<Pcr>,
     /// The next unit sets discontinuity_indicator.
     discontinuity: bool,
     has_begun: bool,
     pes: Vec<u8>,
+}
+
+/// An access unit whose packets wait.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    pts: Timestamp,
+    waiting_packets: usize,
+    /// Whether it may be left out: better so than late, and none of its packets has left.
+    may_be_left_out: bool,
 }
 
 impl Schedule {
@@ -128,9 +156,12 @@ impl Schedule {
         Self {
             target_lead_90k: (buffer_90k - LEAD_MARGIN_90K)
                 .clamp(MIN_TARGET_LEAD_90K, TARGET_LEAD_90K),
-            packet_interval_27m: PACKET_BYTES as i64 * 8 * 27_000_000 / rate_bps,
+            packet_interval_27m: PACKET_BYTES as i64 * 8 * 27_000_000 * 3 / 2 / rate_bps,
             packets: VecDeque::new(),
             units: VecDeque::new(),
+            front_has_begun: false,
+            time_base: None,
+            outdated_units: 0,
             next_packet_at: None,
             discontinuity: false,
             has_begun: false,
@@ -144,37 +175,86 @@ impl Schedule {
     }
 
     /// Queues one access unit as a PES of its own.
-    pub(super) fn add(&mut self, pid: Pid, pts: Timestamp, access_unit: &[u8]) {
+    pub(super) fn add(&mut self, pid: Pid, time: FrameTime, access_unit: &[u8]) {
         let before = self.packets.len();
         let discontinuity = std::mem::take(&mut self.discontinuity);
         self.has_begun = true;
-        write_audio_pes(pts, access_unit, &mut self.pes);
+        write_audio_pes(time.pts, access_unit, &mut self.pes);
         packetise(pid, &self.pes, discontinuity, &mut self.packets);
-        self.units.push_back((pts, self.packets.len() - before));
+        self.units.push_back(Unit {
+            pts: time.pts,
+            waiting_packets: self.packets.len() - before,
+            may_be_left_out: time.is_expendable,
+        });
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.packets.is_empty()
     }
 
-    /// The next packet that may leave at this moment; without a clock everything
-    /// may.
+    /// The next packet that may leave at this moment; without a clock everything may.
     pub(super) fn next_due(&mut self, moment: Option<Moment>) -> Option<[u8; PACKET_BYTES]> {
-        let &(pts, waiting) = self.units.front()?;
-        if let Some(moment) = moment
-            && self.packets.len() < MAX_QUEUED_PACKETS
-        {
-            let lead = pts.since(moment.now.timestamp());
-            if (self.target_lead_90k..MAX_LEAD_90K).contains(&lead) || !self.has_room(moment) {
-                return None;
+        if let Some(moment) = moment {
+            let before = self.time_base.replace(moment.time_base);
+            if before.is_some_and(|before| before != moment.time_base) {
+                self.change_time_base(moment.now);
+            }
+            if self.outdated_units == 0 && self.packets.len() < MAX_QUEUED_PACKETS {
+                self.leave_out_late(moment.now);
+                let lead = self.units.front()?.pts.since(moment.now.timestamp());
+                if (self.target_lead_90k..MAX_LEAD_90K).contains(&lead) || !self.has_room(moment) {
+                    return None;
+                }
             }
         }
-        if waiting <= 1 {
+        let unit = self.units.front_mut()?;
+        unit.may_be_left_out = false;
+        unit.waiting_packets -= 1;
+        self.front_has_begun = unit.waiting_packets > 0;
+        if !self.front_has_begun {
             self.units.pop_front();
-        } else if let Some(unit) = self.units.front_mut() {
-            unit.1 -= 1;
+            self.outdated_units = self.outdated_units.saturating_sub(1);
         }
         self.packets.pop_front()
+    }
+
+    /// Takes the last packet that waits, for one who sends them in another way.
+    pub(super) fn take_last(&mut self) -> Option<[u8; PACKET_BYTES]> {
+        self.units.clear();
+        self.front_has_begun = false;
+        self.outdated_units = 0;
+        self.packets.pop_back()
+    }
+
+    /// The clock has jumped while units waited. Where time is missing they are late
+    /// and may be left out; in another time they would wait for nothing, and leave at
+    /// once.
+    fn change_time_base(&mut self, now: Pcr) {
+        let time_is_missing = self.units.back().is_some_and(|unit| {
+            (-MAX_LEAD_90K..MIN_LEAD_90K).contains(&unit.pts.since(now.timestamp()))
+        });
+        if time_is_missing {
+            // A unit of which packets have left stays whole.
+            let begun = usize::from(self.front_has_begun);
+            for unit in self.units.iter_mut().skip(begun) {
+                unit.may_be_left_out = true;
+            }
+        } else {
+            self.outdated_units = self.units.len();
+        }
+    }
+
+    fn leave_out_late(&mut self, now: Pcr) {
+        while let Some(&Unit {
+            pts,
+            waiting_packets,
+            may_be_left_out: true,
+        }) = self.units.front()
+            && !(MIN_LEAD_90K..MAX_LEAD_90K).contains(&pts.since(now.timestamp()))
+        {
+            self.packets.drain(..waiting_packets);
+            self.units.pop_front();
+        }
     }
 
     /// Whether the transport buffer takes another packet; if so it is counted.
@@ -183,17 +263,15 @@ impl Schedule {
         Moment {
             now,
             packet_ticks_27m,
+            ..
         }: Moment,
     ) -> bool {
         // On a slow stream the place of one packet is time enough for several.
-        let burst = packet_ticks_27m.clamp(
-            BURST_PACKETS * self.packet_interval_27m,
-            MAX_EXTRAPOLATION_27M,
-        );
+        let credit = packet_ticks_27m.clamp(0, MIN_EXTRAPOLATION_27M);
         let from = self
             .next_packet_at
-            .filter(|at| (-burst..=MAX_EXTRAPOLATION_27M).contains(&at.since(now)))
-            .unwrap_or(now.offset(-burst));
+            .filter(|at| (-credit..=MIN_EXTRAPOLATION_27M).contains(&at.since(now)))
+            .unwrap_or(now.offset(-credit));
         let has_room = from.since(now) <= 0;
         self.next_packet_at = Some(if has_room {
             from.offset(self.packet_interval_27m)
@@ -215,7 +293,16 @@ mod tests {
         Some(Moment {
             now,
             packet_ticks_27m: 4_000,
+            time_base: 0,
         })
+    }
+
+    fn at(pts: Timestamp) -> FrameTime {
+        FrameTime {
+            pts,
+            starts_base: false,
+            is_expendable: false,
+        }
     }
 
     fn stereo() -> Schedule {
@@ -225,15 +312,29 @@ mod tests {
     #[test]
     fn a_unit_that_is_ready_early_waits_until_the_buffer_has_room_for_its_stay() {
         let mut schedule = stereo();
-        schedule.add(PID, Timestamp::new(90 * 1000), &[0; 500]);
+        schedule.add(PID, at(Timestamp::new(90 * 1000)), &[0; 500]);
         assert!(schedule.next_due(moment(1000 - 90)).is_none());
         assert!(schedule.next_due(moment(1000 - 79)).is_some());
     }
 
     #[test]
+    fn an_expendable_unit_that_would_be_late_does_not_leave() {
+        let mut schedule = stereo();
+        let late = FrameTime {
+            is_expendable: true,
+            ..at(Timestamp::new(90 * 1000))
+        };
+        schedule.add(PID, late, &[1; 400]);
+        schedule.add(PID, at(Timestamp::new(90 * 1020)), &[2; 100]);
+        let packet = schedule.next_due(moment(980));
+        assert_eq!(packet.map(|bytes| bytes[187]), Some(2));
+        assert!(schedule.is_empty());
+    }
+
+    #[test]
     fn a_late_unit_leaves_at_once() {
         let mut schedule = stereo();
-        schedule.add(PID, Timestamp::new(90 * 1000), &[0; 100]);
+        schedule.add(PID, at(Timestamp::new(90 * 1000)), &[0; 100]);
         assert!(schedule.next_due(moment(1010)).is_some());
         assert!(schedule.is_empty());
     }
@@ -243,7 +344,7 @@ mod tests {
         for hours in [-20, 10] {
             let mut schedule = stereo();
             let pts = Timestamp::new(0).offset(hours * 3600 * 90_000);
-            schedule.add(PID, pts, &[0; 100]);
+            schedule.add(PID, at(pts), &[0; 100]);
             assert!(schedule.next_due(moment(0)).is_some(), "{hours} h");
         }
     }
@@ -251,7 +352,7 @@ mod tests {
     #[test]
     fn without_a_clock_nothing_waits() {
         let mut schedule = stereo();
-        schedule.add(PID, Timestamp::new(5), &[0; 5000]);
+        schedule.add(PID, at(Timestamp::new(5)), &[0; 5000]);
         while schedule.next_due(None).is_some() {}
         assert!(schedule.is_empty());
     }
@@ -260,7 +361,7 @@ mod tests {
     fn a_clock_that_stands_still_fills_the_queue_to_its_bound_and_no_further() {
         let mut schedule = stereo();
         for unit in 0..2000 {
-            schedule.add(PID, Timestamp::new(90_000 + unit * 1920), &[0; 500]);
+            schedule.add(PID, at(Timestamp::new(90_000 + unit * 1920)), &[0; 500]);
             while schedule.next_due(moment(0)).is_some() {}
             assert!(schedule.packets.len() <= MAX_QUEUED_PACKETS);
         }
@@ -271,7 +372,7 @@ mod tests {
         // One packet of a 10 Mbit/s stream takes 150 us.
         let mut schedule = stereo();
         for unit in 0..50 {
-            schedule.add(PID, Timestamp::new(unit * 1920), &[0; 700]);
+            schedule.add(PID, at(Timestamp::new(unit * 1920)), &[0; 700]);
         }
         let (mut held_bytes, mut sent) = (0.0f64, 0);
         for slot in 0..20_000i64 {
@@ -280,6 +381,7 @@ mod tests {
             let moment = Moment {
                 now,
                 packet_ticks_27m: 4_050,
+                time_base: 0,
             };
             while schedule.next_due(Some(moment)).is_some() {
                 held_bytes += 188.0;
@@ -295,11 +397,12 @@ mod tests {
         // 64 kbit/s of MP2: a packet every 23 ms, in which AAC needs three.
         let mut schedule = stereo();
         for slot in 0..500i64 {
-            schedule.add(PID, Timestamp::new(slot as u64 * 2070), &[0; 540]);
+            schedule.add(PID, at(Timestamp::new(slot as u64 * 2070)), &[0; 540]);
             let now = Pcr::new(0).offset(slot * 621_000);
             let moment = Moment {
                 now,
                 packet_ticks_27m: 621_000,
+                time_base: 0,
             };
             while schedule.next_due(Some(moment)).is_some() {}
         }
@@ -311,11 +414,11 @@ mod tests {
         use crate::ts::packet::Packet;
         let mut schedule = stereo();
         schedule.mark_discontinuity();
-        schedule.add(PID, Timestamp::new(0), &[0; 100]);
+        schedule.add(PID, at(Timestamp::new(0)), &[0; 100]);
         schedule.mark_discontinuity();
         schedule.mark_discontinuity();
-        schedule.add(PID, Timestamp::new(1920), &[0; 100]);
-        schedule.add(PID, Timestamp::new(3840), &[0; 100]);
+        schedule.add(PID, at(Timestamp::new(1920)), &[0; 100]);
+        schedule.add(PID, at(Timestamp::new(3840)), &[0; 100]);
         let flags: Vec<bool> = schedule
             .packets
             .iter()

@@ -12,6 +12,8 @@
 //! While probing, packets are held: the PMT already promises AAC, and none of them
 //! may leave before it is known whether they have to.
 
+use std::collections::VecDeque;
+
 use super::continuity::{Continuity, OutputCounter};
 use super::schedule::{Moment, Schedule};
 use super::signalling::DeclaredAudio;
@@ -26,6 +28,9 @@ use crate::{Options, TrackState, TrackStats};
 
 /// Scrambled packets in a row that make a track a scrambled one; fewer are damage.
 const SCRAMBLED_RUN: usize = 16;
+
+/// Held packets that leave for one that comes: more than one, so that they catch up.
+const RELEASED_AT_ONCE: usize = 2;
 
 /// Packets held while probing: what a sniffer may want, in packets half full.
 const MAX_HELD_PACKETS: usize = 512;
@@ -82,7 +87,7 @@ enum State {
 /// Packets that wait for a decision, and how many of the last were scrambled.
 #[derive(Debug, Default)]
 struct Held {
-    packets: Vec<PacketBytes>,
+    packets: VecDeque<PacketBytes>,
     scrambled_run: usize,
 }
 
@@ -124,15 +129,6 @@ impl Track {
         let channels = (options.channels != 0).then_some(options.channels);
         let rate_hz = (options.sample_rate_hz != 0).then_some(options.sample_rate_hz);
         let sniffer = Sniffer::new(declared.codec);
-        let reason = match declared.codec {
-            Some(_) => Reason::Unknown,
-            None => Reason::Unsupported,
-        };
-        // DTS shares its stream_type with subtitles, and an original that is kept has
-        // to go on leaving: for these nothing is promised before it is known.
-        let promise = matches!(declared.codec, Some(codec) if !matches!(codec, Codec::AacAdts | Codec::Dts))
-            && pid == output_pid;
-        let held = Held::default();
         Self {
             pid,
             output_pid,
@@ -144,14 +140,7 @@ impl Track {
                 channels,
             },
             bitrate_bps: options.bitrate_bps,
-            state: if promise {
-                State::Probing { sniffer, held }
-            } else {
-                State::Passing {
-                    reason: reason(sniffer),
-                    held,
-                }
-            },
+            state: State::search(sniffer, declared.codec, pid == output_pid, Held::default()),
             pes: PesReader::default(),
             schedule: Schedule::new(options.bitrate_bps, options.channels),
             counter: OutputCounter::after(last_counter),
@@ -246,11 +235,17 @@ impl Track {
             }
             State::Passing { held, .. } => {
                 held.count(packet);
-                let repeats = continuity == Continuity::Repeats;
-                if self.keeps_pid() && !(repeats && self.counter.is_ours()) {
-                    self.counter.pass(*packet.bytes(), output);
-                }
                 self.watch(packet, continuity);
+                let repeats = continuity == Continuity::Repeats && self.counter.is_ours();
+                match &mut self.state {
+                    State::Passing { held, .. } | State::Probing { held, .. } => {
+                        if !repeats {
+                            held.packets.push_back(*packet.bytes());
+                        }
+                    }
+                    State::Converting { .. } => self.send_clock(packet, output),
+                    State::Dropped => {}
+                }
             }
         }
         if self.signalled() != before {
@@ -260,25 +255,28 @@ impl Track {
         false
     }
 
-    /// Lets held packets go that no longer have a reason to wait.
+    /// Lets held packets go that no longer have a reason to wait: a few at a time, for
+    /// the receiver's transport buffer.
     pub(super) fn release(&mut self, output: &mut Vec<u8>) {
-        let held = match &mut self.state {
-            State::Passing { held, .. } => std::mem::take(&mut held.packets),
-            State::Converting { held, .. } if held.scrambled_run == 0 => {
-                let packets = std::mem::take(&mut held.packets);
-                for bytes in &packets {
-                    self.send_clock(Packet::new(bytes), output);
+        self.release_up_to(RELEASED_AT_ONCE, output);
+    }
+
+    fn release_up_to(&mut self, count: usize, output: &mut Vec<u8>) {
+        match &mut self.state {
+            State::Passing { held, .. } => {
+                let count = count.min(held.packets.len());
+                for bytes in held.packets.drain(..count) {
+                    if self.pid == self.output_pid {
+                        self.counter.pass(bytes, output);
+                    }
                 }
-                return;
             }
-            State::Converting { .. } | State::Probing { .. } | State::Dropped => return,
-        };
-        if !self.keeps_pid() {
-            return;
-        }
-        self.send_due(None, output);
-        for bytes in held {
-            self.counter.pass(bytes, output);
+            State::Converting { held, .. } if held.scrambled_run == 0 => {
+                for bytes in std::mem::take(&mut held.packets) {
+                    self.send_clock(Packet::new(&bytes), output);
+                }
+            }
+            State::Converting { .. } | State::Probing { .. } | State::Dropped => {}
         }
     }
 
@@ -287,6 +285,11 @@ impl Track {
         while let Some(bytes) = self.schedule.next_due(moment) {
             self.counter.send(bytes, output);
         }
+    }
+
+    /// Whether packets of ours have left on the source's PID.
+    pub(super) fn has_replaced_source(&self) -> bool {
+        self.keeps_pid() && self.counter.is_ours()
     }
 
     /// Whether converted packets wait.
@@ -312,7 +315,7 @@ impl Track {
             conversion.finish(|frame| enqueue(schedule, pid, frame));
         }
         self.send_due(None, output);
-        self.release(output);
+        self.release_up_to(usize::MAX, output);
     }
 
     pub(super) fn stats(&self) -> TrackStats {
@@ -435,6 +438,7 @@ impl Track {
     fn watch(&mut self, packet: Packet<'_>, continuity: Continuity) {
         let chunk = self.chunk(packet, continuity);
         let declared = self.declared.codec;
+        let keeps_pid = self.keeps_pid();
         let State::Passing { reason, held } = &mut self.state else {
             return;
         };
@@ -449,7 +453,7 @@ impl Track {
                 if chunk.starts_pes {
                     let mut sniffer = Sniffer::new(declared);
                     sniffer.push(chunk.data, chunk.pts);
-                    *reason = Reason::Unknown(sniffer);
+                    self.state = State::search(sniffer, declared, keeps_pid, std::mem::take(held));
                 }
             }
             Reason::Aac { foreign_pes } => {
@@ -544,20 +548,49 @@ impl Track {
         };
     }
 
-    /// Gives out what is still in the encoder and lets packets pass from now on.
-    fn end_conversion(&mut self, reason: Reason, held: Held) {
-        let before = std::mem::replace(&mut self.state, State::Passing { reason, held });
-        if let State::Converting { mut conversion, .. } = before {
+    /// Lets packets pass from now on, behind what is still in the encoder.
+    fn end_conversion(&mut self, reason: Reason, mut held: Held) {
+        if let State::Converting { conversion, .. } = &mut self.state {
             let (pid, schedule) = (self.output_pid, &mut self.schedule);
             conversion.finish(|frame| enqueue(schedule, pid, frame));
             self.ended.add(&conversion.counts());
         }
+        if self.keeps_pid() {
+            while let Some(bytes) = self.schedule.take_last() {
+                held.packets.push_front(bytes);
+                self.counter.take_over();
+            }
+        }
+        self.state = State::Passing { reason, held };
     }
 
     /// Sends the PCR that a packet of a rewritten PID carries.
     fn send_clock(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
         if packet.pcr().is_some() && !packet.transport_error() && self.keeps_pid() {
             self.counter.send(without_payload(packet), output);
+        }
+    }
+}
+
+impl State {
+    /// Where a track begins of which nothing is known but its declaration. DTS shares
+    /// its stream_type with subtitles, and an original that is kept has to go on
+    /// leaving: for these nothing is promised, and nothing held, before more is known.
+    fn search(sniffer: Sniffer, declared: Option<Codec>, keeps_pid: bool, held: Held) -> Self {
+        match declared {
+            None => Self::Passing {
+                reason: Reason::Unsupported(sniffer),
+                held,
+            },
+            Some(Codec::AacAdts | Codec::Dts) => Self::Passing {
+                reason: Reason::Unknown(sniffer),
+                held,
+            },
+            Some(_) if keeps_pid => Self::Probing { sniffer, held },
+            Some(_) => Self::Passing {
+                reason: Reason::Unknown(sniffer),
+                held,
+            },
         }
     }
 }
@@ -575,7 +608,7 @@ impl Reason {
 
 impl Held {
     fn add(&mut self, packet: Packet<'_>) {
-        self.packets.push(*packet.bytes());
+        self.packets.push_back(*packet.bytes());
         self.count(packet);
     }
 
@@ -605,5 +638,8 @@ fn printable(code: [u8; 3]) -> String {
 }
 
 fn enqueue(schedule: &mut Schedule, pid: Pid, frame: AacFrame<'_>) {
-    schedule.add(pid, frame.time.pts, frame.adts);
+    if frame.time.starts_base {
+        schedule.mark_discontinuity();
+    }
+    schedule.add(pid, frame.time, frame.adts);
 }
