@@ -8,7 +8,7 @@ HEAP = "packets of radio without video leave too close together by the position 
 VERSION = "one PMT of a whole transponder gets a new version without new content"
 BEFORE_PMT = "source audio before the first PMT leaves on the PID that becomes AAC"
 FIRST_UNIT = "the first unit behind a splice is less than 20 ms early"
-VARIABLE_RATE = "the start of a variable-rate stream leaves too early"
+VARIABLE_RATE = "a few units of a variable-rate stream lead by 16 ms: between PCRs the clock is a guess"
 RARE_PCR = "with a PCR each 170 ms or more the clock of the first units is a guess"
 EARLY_BY_A_HAIR = "one unit is 150.4 ms early where a PMT brings a track back"
 

@@ -220,7 +220,10 @@ impl Stream {
     fn send_due(&mut self, output: &mut Vec<u8>) {
         for track in self.tracks.iter_mut().filter(|track| track.has_waiting()) {
             let clock = self.clocks.iter().find(|clock| clock.pid == track.pcr_pid);
-            track.send_due(clock.and_then(|clock| clock.moment(self.packets)), output);
+            let moment = clock.and_then(|clock| clock.moment(self.packets));
+            if moment.is_some() || !track.can_await_clock() {
+                track.send_due(moment, output);
+            }
         }
     }
 

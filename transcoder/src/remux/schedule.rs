@@ -47,6 +47,10 @@ const LEAD_MARGIN_90K: i64 = 60 * 90;
 const BUFFER_STEREO: (i64, i64) = (3_584, 2_000_000);
 const BUFFER_SURROUND: (i64, i64) = (8_976, 5_529_600);
 
+/// Packets that wait for a first PCR: nearly a second. Streams exist that begin with
+/// that much audio.
+const MAX_PACKETS_BEFORE_CLOCK: usize = 128;
+
 /// Packets held per track. Two seconds at the highest bit rate; reached only when
 /// the clock stands still, and then the oldest leave.
 const MAX_QUEUED_PACKETS: usize = 1024;
@@ -190,6 +194,11 @@ impl Schedule {
 
     pub(super) fn is_empty(&self) -> bool {
         self.packets.is_empty()
+    }
+
+    /// Whether a first PCR can still be waited for.
+    pub(super) fn can_await_clock(&self) -> bool {
+        self.packets.len() < MAX_PACKETS_BEFORE_CLOCK
     }
 
     /// The next packet that may leave at this moment; without a clock everything may.

@@ -297,6 +297,11 @@ impl Track {
         !self.schedule.is_empty()
     }
 
+    /// Whether its packets may wait for a first PCR that is yet to come.
+    pub(super) fn can_await_clock(&self) -> bool {
+        self.pcr_pid.is_assignable() && self.schedule.can_await_clock()
+    }
+
     /// Ends the track: everything that is held leaves.
     pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
         if let State::Probing { sniffer, held } = &mut self.state {
