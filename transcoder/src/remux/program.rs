@@ -138,6 +138,9 @@ impl Program {
         let version = match &self.written {
             Some((version, written)) if *written == content => *version,
             Some((version, _)) => version.wrapping_add(1) & 0x1F,
+            // A PMT that is sent as it came has to keep its version as well: it may have
+            // passed before the PAT named its PID.
+            None if content == pmt.content() => *source_version,
             None => source_version.wrapping_add(1) & 0x1F,
         };
         let header = SectionHeader {
