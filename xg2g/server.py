@@ -2,7 +2,7 @@
 
 h11 rather than httptools: it caps a request's head at 16 KiB where httptools took 30 MB, and
 answers HTTP/1.0 clients without chunks. What it costs more, 7 microseconds for a chunk of 24 kB,
-is a thousandth of a core in 30 streams.
+is a hundredth of a core for 30 streams at 50 chunks a second.
 """
 
 import asyncio
