@@ -6,12 +6,12 @@
 //! adds up over hours. Where the source's PTS disagrees with the row:
 //!
 //! ```text
-//!   difference          what happens
-//!   up to 10 ms         the row goes on: it may be jitter. When the last units agree that
-//!                       time is off, a new anchor takes that over
-//!   a gap to 100 ms     silence of exactly that length
-//!   an overlap to 100 ms   that many samples are left out
-//!   anything else       a new base: the jump is carried as a jump of the PTS
+//!   difference            what happens
+//!   up to 10 ms           the row goes on: it may be jitter. When the last units agree
+//!                         that time is off, a new anchor takes that over
+//!   a gap to 100 ms       silence of exactly that length
+//!   an overlap to 100 ms  that many samples are left out
+//!   anything else         a new base: the jump is carried as a jump of the PTS
 //! ```
 
 use std::collections::VecDeque;

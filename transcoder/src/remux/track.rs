@@ -1,12 +1,13 @@
 //! One audio PID: from its packets to what leaves on its place.
 //!
 //! ```text
-//!             a header was found                     scrambled, or another coding
-//!  Probing --------------------------> Converting ---------------------------------.
-//!     |                                    ^  ^                                    |
-//!     | AAC already, scrambled,            |  | a header was found                 |
-//!     | nothing known                      |  |                                    v
-//!     '------------------------------------|--'------------------------------- Passing
+//!             a header was found                    scrambled, or another coding
+//!  Probing ----------------------> Converting ------------------------------.
+//!   |   ^                              ^                                    |
+//!   |   | clear again                  | a header was found                 v
+//!   |   '------------------------------+--------------------------------- Passing
+//!   '------------------------------------------------------------------------^
+//!      AAC already, scrambled, nothing found
 //! ```
 //!
 //! While probing, packets are held: the PMT already promises AAC, and none of them
