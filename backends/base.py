@@ -37,6 +37,10 @@ class RemuxOptions:
     ISO 639-2 codes alone (the first when none matches)."""
     keep_original: bool = False
     """Leave the source track in and add the AAC track on a free PID."""
+    generation: int = 0
+    """Which of a stream's remuxers this is: 0 for the first; one more for each that goes on where
+    another was lost. From 1 on the output marks the discontinuity on every PID, and its PAT and PMT
+    have other versions, so that players follow them."""
 
     def __post_init__(self) -> None:
         if self.sample_rate != 0 and self.sample_rate not in SAMPLE_RATES_HZ:
@@ -56,6 +60,10 @@ class RemuxOptions:
         if not 0 <= self.program <= 0xFFFF:
             raise InvalidArgumentError(
                 f"program {self.program} is not a service id; use 0 (every program) to 65535"
+            )
+        if not 0 <= self.generation <= 0xFFFF_FFFF:
+            raise InvalidArgumentError(
+                f"generation {self.generation} is not possible; use 0 to {0xFFFF_FFFF}"
             )
         if isinstance(self.tracks, str):
             if self.tracks not in ("all", "first"):

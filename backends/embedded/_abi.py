@@ -30,6 +30,7 @@ class Options(ctypes.Structure):
         ("bitrate_bps", c_uint32),
         ("program", c_uint32),
         ("keep_original", c_uint32),
+        ("generation", c_uint32),
         ("tracks", c_char_p),
     )
 
@@ -101,6 +102,7 @@ class Library:
                     bitrate_bps=options.bitrate,
                     program=options.program,
                     keep_original=options.keep_original,
+                    generation=options.generation,
                     tracks=tracks.encode(),
                 )
             ),

@@ -17,6 +17,8 @@ from xg2g.backends.errors import InvalidArgumentError
         ({"bitrate": 576_001}, "8000 to 576000"),
         ({"program": -1}, "program -1"),
         ({"program": 65_536}, "program 65536"),
+        ({"generation": -1}, "generation -1"),
+        ({"generation": 1 << 32}, "generation 4294967296"),
         ({"tracks": "deu"}, 'tracks "deu"'),
         ({"tracks": ()}, "no language"),
         ({"tracks": ("deu", "german")}, '"german"'),

@@ -86,6 +86,9 @@ typedef struct {
   uint32_t program;
   // 1 leaves the source track in and adds the AAC track on a free PID; else 0.
   uint32_t keep_original;
+  // 0 for a stream's first handle. A handle that goes on where another was lost has the
+  // next number: its output says so, and players follow it.
+  uint32_t generation;
   // "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
   // commas, "deu,eng": the first that matches is kept alone.
   const char *tracks;

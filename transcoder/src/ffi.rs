@@ -49,6 +49,9 @@ pub struct xg2g_options {
     pub program: u32,
     /// 1 leaves the source track in and adds the AAC track on a free PID; else 0.
     pub keep_original: u32,
+    /// 0 for a stream's first handle. A handle that goes on where another was lost has the
+    /// next number: its output says so, and players follow it.
+    pub generation: u32,
     /// "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
     /// commas, "deu,eng": the first that matches is kept alone.
     pub tracks: *const c_char,
@@ -346,6 +349,7 @@ unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
             1 => true,
             _ => return Err(range("keep_original")),
         },
+        generation: given.generation,
         tracks: if given.tracks.is_null() {
             Tracks::All
         } else {

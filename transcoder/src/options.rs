@@ -17,6 +17,10 @@ pub struct Options {
     pub tracks: Tracks,
     /// Leave the source track in and add the AAC track on a free PID.
     pub keep_original: bool,
+    /// Which of a stream's remuxers this is. 0 is the first; the one that goes on where
+    /// another was lost has the next number. Its output marks the discontinuity on every
+    /// PID, and its PAT and PMT have other versions, so that players follow them.
+    pub generation: u32,
 }
 
 /// Which audio tracks of a program are kept.
@@ -41,6 +45,7 @@ impl Default for Options {
             program: 0,
             tracks: Tracks::All,
             keep_original: false,
+            generation: 0,
         }
     }
 }

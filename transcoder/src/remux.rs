@@ -16,6 +16,7 @@ mod pat;
 mod program;
 mod schedule;
 mod signalling;
+mod takeover;
 mod track;
 
 use continuity::{Continuity, SourceCounter};
@@ -23,6 +24,7 @@ use pat::Pat;
 use program::{PmtPid, Program};
 use schedule::{PCR_ADVANCE_27M, ProgramClock};
 use signalling::{DeclaredAudio, declared_audio};
+use takeover::{Marks, version_offset};
 use track::Track;
 
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
@@ -144,6 +146,8 @@ struct Stream {
     /// PIDs that carried AAC of ours and that no PMT names any more. What the source
     /// still sends there belongs to nothing, and its counters do not follow ours.
     abandoned_pids: Vec<Pid>,
+    /// Of a stream that goes on where another remuxer's has broken off.
+    marks: Option<Marks>,
     packets: u64,
     continuity_errors: u64,
     transport_errors: u64,
@@ -153,11 +157,12 @@ struct Stream {
 impl Stream {
     fn new(options: Options) -> Self {
         let mut stream = Self {
+            pat: Pat::new(version_offset(options.generation)),
+            marks: (options.generation > 0).then(Marks::new),
             options,
             routes: vec![Route::Pass; Pid::COUNT].into(),
             counters: vec![SourceCounter::default(); Pid::COUNT].into(),
             sent_counters: vec![None; Pid::COUNT].into(),
-            pat: Pat::default(),
             pmt_pids: Vec::new(),
             programs: Vec::new(),
             tracks: Vec::new(),
@@ -206,7 +211,7 @@ impl Stream {
             }
         }
         self.send_due(output);
-        self.seal(&mut output[start..]);
+        self.seal(output, start);
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) {
@@ -214,7 +219,7 @@ impl Stream {
         for track in &mut self.tracks {
             track.finish(output);
         }
-        self.seal(&mut output[start..]);
+        self.seal(output, start);
     }
 
     fn send_due(&mut self, output: &mut Vec<u8>) {
@@ -254,7 +259,8 @@ impl Stream {
             .retain(|program| wanted.contains(&(program.number, program.pmt_pid)));
         for (number, pmt_pid) in wanted {
             if !self.programs.iter().any(|program| program.number == number) {
-                self.programs.push(Program::new(number, pmt_pid));
+                let offset = version_offset(self.options.generation);
+                self.programs.push(Program::new(number, pmt_pid, offset));
             }
         }
         let programs = &self.programs;
@@ -466,8 +472,11 @@ impl Stream {
 
     /// Does what every packet needs that leaves: its PCR is moved back, its counter
     /// remembered for the PID's next packet of ours.
-    fn seal(&mut self, packets: &mut [u8]) {
-        for packet in packets.chunks_exact_mut(PACKET_BYTES) {
+    fn seal(&mut self, output: &mut Vec<u8>, start: usize) {
+        if let Some(marks) = &mut self.marks {
+            marks.insert(output, start);
+        }
+        for packet in output[start..].chunks_exact_mut(PACKET_BYTES) {
             let Some(bytes) = packet.first_chunk_mut() else {
                 continue;
             };

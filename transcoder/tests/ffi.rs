@@ -428,6 +428,7 @@ fn options() -> LaterOptions {
             bitrate_bps: 192_000,
             program: 0,
             keep_original: 0,
+            generation: 0,
             tracks: ptr::null(),
         },
         later: 0,

@@ -30,6 +30,7 @@ fuzz_target!(|input: &[u8]| {
         channels: [2, 0, 1, 6][usize::from(choice & 3)],
         keep_original: choice & 4 != 0,
         program: u16::from(choice & 8 != 0),
+        generation: u32::from(choice >> 4),
         ..Options::default()
     };
     let whole = remux(&options, stream, std::iter::once(stream.len()));

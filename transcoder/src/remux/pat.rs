@@ -8,7 +8,7 @@ use crate::ts::psi::{
 };
 
 /// Follows the PAT, over several sections where it has them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pat {
     assembler: SectionAssembler,
     /// The table in force.
@@ -31,17 +31,9 @@ struct Table {
 struct Written {
     content: Option<Vec<u8>>,
     version: u8,
+    /// Added to the version that the first one has.
+    version_offset: u8,
     counter: OutputCounter,
-}
-
-impl Default for Written {
-    fn default() -> Self {
-        Self {
-            content: None,
-            version: 0,
-            counter: OutputCounter::after(None),
-        }
-    }
 }
 
 /// What a packet of the PAT's PID brought.
@@ -56,6 +48,20 @@ pub(super) struct Outcome {
 }
 
 impl Pat {
+    pub(super) fn new(version_offset: u8) -> Self {
+        Self {
+            assembler: SectionAssembler::default(),
+            current: Table::default(),
+            coming: Table::default(),
+            output: Written {
+                content: None,
+                version: 0,
+                version_offset,
+                counter: OutputCounter::after(None),
+            },
+        }
+    }
+
     pub(super) fn push(&mut self, packet: Packet<'_>, continuity: Continuity) -> Outcome {
         let mut outcome = Outcome::default();
         if packet.transport_error() || continuity.is_lost() {
@@ -101,9 +107,9 @@ impl Pat {
         let written = &mut self.output;
         if written.content.as_ref() != Some(&content) {
             written.version = match written.content {
-                Some(_) => written.version.wrapping_add(1) & 0x1F,
-                None => self.current.version,
-            };
+                Some(_) => written.version.wrapping_add(1),
+                None => self.current.version.wrapping_add(written.version_offset),
+            } & 0x1F;
             written.content = Some(content.clone());
         }
         let header = SectionHeader {

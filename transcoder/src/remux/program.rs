@@ -71,16 +71,19 @@ impl PmtPid {
 pub(super) struct Program {
     pub(super) number: u16,
     pub(super) pmt_pid: Pid,
+    /// Added to the version that the PMT begins with.
+    version_offset: u8,
     source: Option<(u8, Pmt)>,
     /// Version and content of the PMT last sent.
     written: Option<(u8, Vec<u8>)>,
 }
 
 impl Program {
-    pub(super) fn new(number: u16, pmt_pid: Pid) -> Self {
+    pub(super) fn new(number: u16, pmt_pid: Pid, version_offset: u8) -> Self {
         Self {
             number,
             pmt_pid,
+            version_offset,
             source: None,
             written: None,
         }
@@ -137,12 +140,12 @@ impl Program {
         let content = rewritten(pmt, tracks).content();
         let version = match &self.written {
             Some((version, written)) if *written == content => *version,
-            Some((version, _)) => version.wrapping_add(1) & 0x1F,
+            Some((version, _)) => version.wrapping_add(1),
             // A PMT that is sent as it came has to keep its version as well: it may have
             // passed before the PAT named its PID.
-            None if content == pmt.content() => *source_version,
-            None => source_version.wrapping_add(1) & 0x1F,
-        };
+            None if content == pmt.content() => source_version.wrapping_add(self.version_offset),
+            None => source_version.wrapping_add(self.version_offset + 1),
+        } & 0x1F;
         let header = SectionHeader {
             table_id: TABLE_PMT,
             id: self.number,

@@ -173,6 +173,18 @@ pub fn without_payload(packet: Packet<'_>) -> [u8; PACKET_BYTES] {
     bytes
 }
 
+/// A packet that says no more than that its PID's packets do not follow those before:
+/// `counter` is that of the packet before, so that the next one follows this.
+pub fn discontinuity(pid: Pid, counter: u8) -> [u8; PACKET_BYTES] {
+    let mut packet = [0xFF; PACKET_BYTES];
+    packet[0] = SYNC_BYTE;
+    packet[1..3].copy_from_slice(&pid.value().to_be_bytes());
+    packet[3] = 0x20 | counter & 0x0F;
+    packet[4] = (PACKET_BYTES - HEADER_BYTES - 1) as u8;
+    packet[5] = FLAG_DISCONTINUITY;
+    packet
+}
+
 /// Cuts one unit (a PES packet, or sections behind their pointer_field) into
 /// packets of a PID with continuity counter 0 and appends them to `packets`.
 ///
