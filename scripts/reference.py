@@ -6,12 +6,12 @@ With `--check` it writes nothing and fails when a page is stale.
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
-from pydantic import AliasChoices, SecretStr
-from pydantic.fields import FieldInfo
-
 from xg2g.config import Settings
+from xg2g.config.environment import variables_of
+from xg2g.config.setting import Setting, settings_of
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 WRITTEN = "<!-- Written by scripts/reference.py; make fix writes it anew. -->\n"
@@ -19,11 +19,8 @@ SETTINGS_HEAD = f"""{WRITTEN}
 # Settings
 
 A flag of the [command line](cli.md) wins over the variable of the environment, that over the
-default. Where several variables are named, the first that is set counts; the later ones are
-older names.
-
-| variable | default | |
-|---|---|---|
+[file](../guide/configuration.md), that over the default. In brackets behind a meaning stands what
+the predecessor called it; those names still work.
 """
 
 
@@ -35,29 +32,44 @@ def cli_page() -> str:
 
 
 def settings_page() -> str:
-    """Every setting with its variable and default."""
-    return SETTINGS_HEAD + "".join(_rows())
+    """Every setting with its names and its default."""
+    page = SETTINGS_HEAD
+    settings = settings_of(Settings).values()
+    for section, members in groupby(settings, key=lambda setting: setting.section):
+        meaning = Settings.model_fields[section].annotation.__doc__ or ""
+        page += f"\n## `{section}`\n\n{meaning}\n\n"
+        page += "| key | variable | flag | default | |\n|---|---|---|---|---|\n"
+        page += "".join(_row(setting) for setting in members)
+    return page
 
 
-def _rows() -> Iterator[str]:
-    for name, setting in Settings.model_fields.items():
-        variables = "<br>".join(f"`{variable}`" for variable in _variables(name, setting))
-        meaning = " ".join((setting.description or "").split())
-        yield f"| {variables} | {_default(setting)} | {meaning} |\n"
+def _row(setting: Setting) -> str:
+    cells = (
+        "<br>".join(f"`{key}`" for key in _keys(setting)),
+        "<br>".join(f"`{name}`" for name in _variables(setting)),
+        f"`{setting.names.flag}`" if setting.names.flag else "",
+        f"`{setting.default_text}`" if setting.default_text else "",
+        " ".join((setting.meaning, *_remarks(setting))),
+    )
+    return f"| {' | '.join(cells)} |\n"
 
 
-def _variables(name: str, setting: FieldInfo) -> list[str]:
-    aliases = setting.validation_alias
-    if isinstance(aliases, AliasChoices):
-        return [str(alias) for alias in aliases.choices]
-    return [f"XG2G_{name.upper()}"]
+def _keys(setting: Setting) -> list[str]:
+    return [setting.key, f"{setting.key}_file"] if setting.is_secret else [setting.key]
 
 
-def _default(setting: FieldInfo) -> str:
-    default = setting.default
-    if default is None or default == "" or isinstance(default, SecretStr):
-        return ""
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+def _variables(setting: Setting) -> list[str]:
+    return [name for name in variables_of(setting) if name.startswith(setting.variable)]
+
+
+def _remarks(setting: Setting) -> Iterator[str]:
+    if setting.is_secret:
+        yield "The second form names a file that holds it."
+    if not setting.is_live:
+        yield "A change takes a restart."
+    older = [*setting.older_variables, *setting.names.older_keys]
+    if older:
+        yield f"({', '.join(f'`{name}`' for name in older)})"
 
 
 def main() -> int:

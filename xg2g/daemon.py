@@ -28,12 +28,12 @@ class Ready:
     """None while the receiver has not answered yet."""
 
 
-async def run(settings: Settings, *, wait: bool, on_ready: Callable[[Ready], None]) -> None:
+async def run(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError`.
 
     A receiver that does not answer at the start ends the daemon, since that is most often a wrong
-    address that somebody at a terminal wants to see at once. With `wait`, for a service that
-    starts at boot, the daemon serves and keeps asking.
+    address that somebody at a terminal wants to see at once. With `receiver.wait`, for a service
+    that starts at boot, the daemon serves and keeps asking.
     """
     address = settings.receiver_address()
     metrics = Metrics()
@@ -44,13 +44,17 @@ async def run(settings: Settings, *, wait: bool, on_ready: Callable[[Ready], Non
             raise UserError(health.detail)
         async with OpenWebif(
             address,
-            connect_timeout_s=settings.connect_timeout_s,
-            answer_timeout_s=settings.answer_timeout_s,
+            connect_timeout_s=settings.receiver.connect_timeout_s,
+            answer_timeout_s=settings.receiver.answer_timeout_s,
         ) as receiver:
             keeper = LineupKeeper(lambda: read_lineup(receiver))
-            listener = listen(settings.host, settings.port, dead_after_s=settings.send_timeout_s)
+            listener = listen(
+                settings.server.host,
+                settings.server.port,
+                dead_after_s=settings.server.send_timeout_s,
+            )
             with listener:
-                if not wait:
+                if not settings.receiver.wait:
                     await _load_now(keeper)
                 gateway = Gateway(
                     lineup_keeper=keeper,
@@ -58,11 +62,11 @@ async def run(settings: Settings, *, wait: bool, on_ready: Callable[[Ready], Non
                         receiver=StreamServer(address, settings.stream_deadlines()),
                         backend=backend,
                         options=settings.remux_options(),
-                        first_output_s=settings.first_byte_timeout_s,
+                        first_output_s=settings.receiver.first_byte_timeout_s,
                         metrics=metrics,
                     ),
                     metrics=metrics,
-                    send_timeout_s=settings.send_timeout_s,
+                    send_timeout_s=settings.server.send_timeout_s,
                 )
                 await serve(
                     create_app(gateway),

@@ -5,22 +5,25 @@ import sys
 
 import structlog
 
+from .config import Configuration
+from .config.settings import LogSettings
 
-def configure(level: str = "info") -> None:
-    """Set up logging for the process."""
-    terminal = sys.stderr.isatty()
+
+def configure(settings: LogSettings) -> None:
+    """Set up logging for the process; a later call changes it."""
+    eyes = sys.stderr.isatty() if settings.format == "auto" else settings.format == "text"
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if terminal else "iso", utc=not terminal),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if eyes else "iso", utc=not eyes),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(pad_event_to=20)
-        if terminal
+        structlog.dev.ConsoleRenderer(pad_event_to=20, colors=sys.stderr.isatty())
+        if eyes
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -33,6 +36,15 @@ def configure(level: str = "info") -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     # A viewer who takes nothing any more gets no end of the body either; uvicorn calls that an
     # error of the application.
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: "without completing response" not in record.getMessage()
-    )
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+
+
+def note(configuration: Configuration) -> None:
+    """Say what there is to say about the configuration itself."""
+    log = structlog.get_logger()
+    for line in configuration.notes:
+        log.warning(line)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return "without completing response" not in record.getMessage()

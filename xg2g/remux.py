@@ -1,28 +1,23 @@
-"""`xg2g remux`: the remuxer on files and pipes.
+"""The remuxer on files and pipes.
 
 Reading and writing block, and so happen outside the event loop, which runs for one call of the
 remuxer at a time: whatever is waited for, Ctrl-C ends it.
 """
 
 import asyncio
-import json
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final
+from typing import BinaryIO, Final
 
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from .backend import choose_backend
 from .backends.base import Remuxer, RemuxOptions, RemuxStats
-from .backends.errors import BackendError
-from .config import Settings
 from .errors import UsageError, UserError
 
 READ_BYTES: Final = 256 * 1024
@@ -32,77 +27,12 @@ RECOGNISE_BYTES: Final = 1024 * 1024
 """Within so many bytes a transport stream shows its packets and its programs: at 20 Mbit/s this
 is four times the 100 ms in which a PAT has to come again (ETSI TR 101 290, 5.2.1)."""
 
-BROKEN_PIPE: Final = 128 + 13
-"""Exit code as of a program that SIGPIPE ended."""
 
+def remux_file(source: str, target: str, options: RemuxOptions) -> RemuxStats:
+    """Convert a transport stream from a file to another; `-` is standard input or output.
 
-def remux(
-    source: Annotated[
-        str,
-        typer.Argument(metavar="INPUT", help="Transport stream to read; - for standard input."),
-    ],
-    target: Annotated[
-        str, typer.Argument(metavar="OUTPUT", help="File to write; - for standard output.")
-    ],
-    program: Annotated[
-        int,
-        typer.Option(min=0, max=65535, help="Keep this service id alone; 0 keeps every program."),
-    ] = 0,
-    tracks: Annotated[
-        str | None,
-        typer.Option(
-            help="all, first, or languages in order of preference: deu,eng.", show_default="all"
-        ),
-    ] = None,
-    bitrate: Annotated[
-        str | None,
-        typer.Option(help="AAC bit rate of a track, in bit/s or as 192k.", show_default="192k"),
-    ] = None,
-    channels: Annotated[
-        int | None,
-        typer.Option(help="Audio channels: 1, 2 or 6; 0 as the source has.", show_default="2"),
-    ] = None,
-    sample_rate: Annotated[
-        int | None,
-        typer.Option(help="Sample rate in Hz; 0 as the source has.", show_default="0"),
-    ] = None,
-    keep_original: Annotated[
-        bool | None,
-        typer.Option(
-            "--keep-original", help="Keep the tracks as they are, too.", show_default="off"
-        ),
-    ] = None,
-    stats: Annotated[
-        bool, typer.Option("--stats", help="Print counters as JSON on standard error.")
-    ] = False,
-) -> None:
-    """Convert the sound of a transport stream to AAC, from a file or pipe to another.
-
-    **Examples**
-
-    `xg2g remux recording.ts converted.ts --tracks deu`
-
-    `curl -sN http://192.168.1.10:8001/1:0:19:... | xg2g remux - - | mpv -`
+    Raises `UserError`, `BackendError`, and `BrokenPipeError` when nobody reads any more.
     """
-    settings = Settings.read(
-        audio_bitrate=bitrate,
-        audio_channels=channels,
-        audio_sample_rate=sample_rate,
-        audio_tracks=tracks,
-        audio_keep_original=keep_original,
-    )
-    try:
-        options = replace(settings.remux_options(), program=program)
-        counters = _remux(source, target, options)
-    except BackendError as error:
-        raise UserError(str(error)) from error
-    except BrokenPipeError:
-        raise typer.Exit(BROKEN_PIPE) from None
-    if stats:
-        typer.echo(json.dumps(asdict(counters)), err=True)
-
-
-def _remux(source: str, target: str, options: RemuxOptions) -> RemuxStats:
     with ExitStack() as stack:
         reader = stack.enter_context(_open_source(source))
         _check_target(target, reader)

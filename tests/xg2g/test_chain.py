@@ -6,12 +6,13 @@ import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import av
 import httpx
 import pytest
 
-from xg2g.config import Settings
+from xg2g.config.settings import ReceiverSettings, ServerSettings, Settings
 from xg2g.daemon import Ready, run
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver
@@ -23,11 +24,11 @@ STREAM_S = 6
 
 
 @asynccontextmanager
-async def gateway(*, wait: bool = False, **flags: object) -> AsyncIterator[str]:
-    """`xg2g serve` with these settings; yields its address."""
+async def gateway(**receiver: Any) -> AsyncIterator[str]:
+    """`xg2g serve` with these settings of the receiver; yields its address."""
     ready: asyncio.Queue[Ready] = asyncio.Queue()
-    settings = Settings.read(port=0, **flags)
-    serving = asyncio.create_task(run(settings, wait=wait, on_ready=ready.put_nowait))
+    settings = Settings(receiver=ReceiverSettings(**receiver), server=ServerSettings(port=0))
+    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
     waiting = asyncio.create_task(ready.get())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
@@ -45,7 +46,7 @@ async def demo() -> AsyncIterator[str]:
     """`xg2g demo`, four times as fast as real time; yields the playlist's URL."""
     async with (
         SimulatedReceiver(speed=4) as receiver,
-        gateway(receiver=receiver.base_url, stream_port=receiver.stream_port) as address,
+        gateway(url=receiver.base_url, stream_port=receiver.stream_port) as address,
     ):
         yield f"{address}/playlist.m3u"
 
@@ -128,10 +129,10 @@ async def test_the_receivers_password_opens_its_lists_and_its_streams() -> None:
     async with (
         SimulatedReceiver(speed=4, api_credentials=secret, stream_credentials=secret) as receiver,
         gateway(
-            receiver=receiver.base_url,
+            url=receiver.base_url,
             stream_port=receiver.stream_port,
-            receiver_user="root",
-            receiver_password="p:äss",
+            user="root",
+            password="p:äss",
         ) as address,
         httpx.AsyncClient(trust_env=False) as client,
     ):
@@ -144,9 +145,7 @@ async def test_a_wrong_password_ends_the_start_with_what_to_do(password: str | N
     user = "root" if password else None
     async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
         with pytest.raises(UserError, match="XG2G_RECEIVER_PASSWORD"):
-            async with gateway(
-                receiver=receiver.base_url, receiver_user=user, receiver_password=password
-            ):
+            async with gateway(url=receiver.base_url, user=user, password=password):
                 pass
 
 
@@ -155,8 +154,10 @@ async def test_a_port_in_use_ends_the_start_with_what_to_do() -> None:
         taken = receiver.stream_port
         with pytest.raises(UserError, match="--port"):
             await run(
-                Settings.read(receiver=receiver.base_url, port=taken),
-                wait=False,
+                Settings(
+                    receiver=ReceiverSettings(url=receiver.base_url),
+                    server=ServerSettings(port=taken),
+                ),
                 on_ready=lambda _: None,
             )
 
@@ -165,7 +166,7 @@ async def test_a_receiver_that_is_switched_on_later_is_waited_for() -> None:
     async with SimulatedReceiver() as receiver:
         port = int(receiver.base_url.rpartition(":")[2])
     async with (
-        gateway(receiver=f"http://127.0.0.1:{port}", wait=True) as address,
+        gateway(url=f"http://127.0.0.1:{port}", wait=True) as address,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         assert (await client.get(f"{address}/playlist.m3u")).status_code == 503

@@ -10,6 +10,7 @@ import typer
 import uvloop
 
 from xg2g import logs
+from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
 from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
 from xg2g.simulator.stream_server import Credentials
@@ -45,7 +46,7 @@ def simulate(
         api_credentials=credentials,
         stream_credentials=credentials,
     )
-    logs.configure()
+    logs.configure(LogSettings())
     uvloop.run(_run(receiver))
 
 

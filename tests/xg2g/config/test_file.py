@@ -1,0 +1,201 @@
+"""The YAML file: what it takes, and what is said of everything else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xg2g.config import Configuration, ConfigurationError, load
+
+
+def read(file: Path, text: str | bytes) -> Configuration:
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    file.chmod(0o600)
+    return load(file=file, environment={})
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As a user names it, beside them."""
+    monkeypatch.chdir(tmp_path)
+    return Path("xg2g.yaml")
+
+
+def test_a_whole_file(file: Path) -> None:
+    settings = read(
+        file,
+        """
+        receiver:
+          url: http://192.168.1.10
+          user: root
+          password: 0123            # stays as it is written
+          stall_timeout_s: 7.5
+        server: {host: "::", port: 80}
+        audio:
+          bitrate: 160k
+          tracks: [deu, eng]
+          keep_original: yes
+        log:
+          level: DEBUG
+        """,
+    ).settings
+    credentials = settings.receiver_address().credentials
+    assert credentials is not None
+    assert credentials.password == "0123"
+    assert settings.receiver.stall_timeout_s == 7.5
+    assert (settings.server.host, settings.server.port) == ("::", 80)
+    assert settings.audio.bitrate == 160_000
+    assert settings.audio.tracks == ("deu", "eng")
+    assert settings.audio.keep_original is True
+    assert settings.log.level == "debug"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "receiver:\n", "receiver:\n  url:\n", "---\n"])
+def test_what_says_nothing_leaves_the_defaults(file: Path, text: str) -> None:
+    assert read(file, text).places == {}
+
+
+ERRORS = [
+    ("receiver:\n  pasword: x\n", "2: receiver.pasword is not a setting; did you mean "
+     "receiver.password?"),
+    ("reciever:\n  url: x\n", "1: reciever is not a section of the settings; did you mean "
+     "receiver?"),
+    ("server:\n  bitrate: 1\n", "2: server.bitrate is not a setting; did you mean audio.bitrate?"),
+    ("bitrate: 192k\n", "1: bitrate is not a setting; did you mean audio.bitrate?"),
+    ("server:\n  colour: red\n", "2: server.colour is not a setting"),
+    ("server:\n  port: 80a\n", '2: server.port: "80a" is not a whole number'),
+    ("server:\n  port: 70000\n", '2: server.port: "70000" is too big; the most is 65535'),
+    ("receiver:\n  stall_timeout_s: soon\n", '2: receiver.stall_timeout_s: "soon" is not a number'),
+    ("receiver:\n  stall_timeout_s: 0\n", '2: receiver.stall_timeout_s: "0" is too small; it has '
+     "to be more than 0"),
+    ("audio:\n  keep_original: maybe\n", '2: audio.keep_original: "maybe" is neither true nor '
+     "false"),
+    ("audio:\n  tracks: [german]\n", '2: audio.tracks: track language "german" is not an ISO 639-2 '
+     'code such as "deu"'),
+    ("log:\n  level: loud\n", "2: log.level: \"loud\" is not possible; use 'debug', 'info', "
+     "'warning' or 'error'"),
+    ("receiver:\n  url: ftp://box\n", "2: receiver.url: the receiver's URL has to begin with "
+     "http:// or https://"),
+    ("receiver:\n  url: box\n  password: x\n", "3: receiver.password: there is no receiver.user to "
+     "this password; it is root on most receivers"),
+    ("receiver:\n  password: x\n  password_file: y\n", "3: receiver.password_file and "
+     "receiver.password are both set; keep one of them"),
+    ("receiver:\n  password_file: nowhere\n", "2: receiver.password_file: cannot read nowhere: No "
+     "such file or directory"),
+    ("receiver:\n  password_file: [a]\n", "2: receiver.password_file: it takes the path of a file"),
+    ("receiver:\n  password: ${PASS}\n", "2: receiver.password: ${PASS} is not replaced by a "
+     "variable; leave the line out and set the variable of this setting, which wins over the file"),
+    ("server:\n  port: 1\n  port: 2\n", "3: server.port stands in line 2 already; keep one of "
+     "them"),
+    ("server:\n  port: 1\naudio:\nserver:\n  host: x\n", "4: server stands in line 1 already; keep "
+     "one of them"),
+    ("server:\n  port: [1, 2]\n", "2: server.port: a list does not fit here; it takes one value"),
+    ("server:\n  port: {a: 1}\n", "2: server.port: it takes a value, and no settings below it"),
+    ("audio:\n  tracks: [[deu]]\n", "2: audio.tracks: a list of plain values is the most that fits "
+     "here"),
+    ("receiver: http://box\n", "1: receiver holds several settings; write url: below it, indented"),
+    ("server:\n\tport: 1\n", "2: indented with a tab; YAML takes spaces"),
+    ("server:\n  port: 1\n host: x\n", "3: this is not YAML: expected <block end>, but found "
+     "'<block mapping start>'"),
+    ("server:\n  port: 1 host: 2\n", "2: a colon that is not expected; quote the value, or check "
+     "the indentation"),
+    ("receiver:\n  password: *ab\n", "2: found undefined alias 'ab'; quote a value that begins "
+     "with *"),
+    ("base: &b\n  port: 1\nserver:\n  <<: *b\n", "4: merge keys (<<) are not supported; write the "
+     "settings out"),
+    ("server:\n  port: 1\n---\nserver:\n  port: 2\n", "3: a second document begins here (---); "
+     "settings are one document"),
+    ("- server\n", "1: no settings; write the name of a section and a colon, and below it, "
+     "indented, name: value"),
+    ("server\n", "1: no settings; write the name of a section and a colon, and below it, indented, "
+     "name: value"),
+    ("? [a, b]\n: 1\n", "1: a name has to be plain text"),
+    ("server:\n  host: !!python/object/apply:os.system [ls]\n", "2: server.host: a tag (!) does "
+     "not fit here"),
+    ("server:\n  host: \x07\n", "2: a control character; YAML allows none"),
+    (b"server:\n  host: caf\xe9\n", "2: not UTF-8 text; save the file as UTF-8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), ERRORS, ids=lambda it: it[:60] if type(it) is str else ""
+)
+def test_an_error_is_one_line_that_names_the_line(file: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read(file, text)
+    assert f"xg2g.yaml:{said}" in raised.value.problems
+    for problem in raised.value.problems:
+        assert "\n" not in problem
+
+
+def test_every_error_of_a_file_is_said_at_once_from_top_to_bottom(file: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read(
+            file,
+            "server:\n  port: x\n  prot: 1\nreceiver:\n  url: ftp://box\nlog: info\nserver: {}\n"
+            "audio:\n  bitrate: 1\n",
+        )
+    lines = [problem.split(":")[1] for problem in raised.value.problems]
+    assert lines == ["2", "3", "5", "6", "7", "9"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("nowhere.yaml", "nowhere.yaml: cannot be read: No such file or directory"),
+        (".", ".: cannot be read: Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_why(file: Path, path: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{said}$"):
+        load(file=Path(path), environment={})
+
+
+def test_a_file_that_others_can_read_is_noted_when_a_password_is_in_it(file: Path) -> None:
+    text = "receiver: {url: box, user: root, password: geheim}\n"
+    assert read(file, text).notes == ()
+    file.chmod(0o644)
+    assert load(file=file, environment={}).notes == (
+        "xg2g.yaml: every user of this computer can read the password in it; chmod 600 xg2g.yaml",
+    )
+    file.write_text("receiver: {url: 'http://root:geheim@box'}\n")
+    assert len(load(file=file, environment={}).notes) == 1
+    file.write_text("receiver: {url: box}\n")
+    assert load(file=file, environment={}).notes == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Ten names for ten times what is before: ten milliards of entries, written out.
+        "".join(
+            [
+                "a0: &a0 {k: v}\n",
+                *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
+                "server:\n  host: *a9\n",
+            ]
+        ),
+        "a: &a\n  b: *a\n",
+        "[" * 20_000,
+        "".join(f"k{n}: v\n" for n in range(3_000)),
+        "x: " + "y" * 300_000,
+    ],
+    ids=["alias bomb", "alias of itself", "deep", "many", "big"],
+)
+def test_a_hostile_file_ends_in_lines(file: Path, text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        read(file, text)
+
+
+def test_a_secret_that_never_ends_is_refused(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match="too big for a password"):
+        read(file, "receiver: {user: root, password_file: /dev/zero}\n")
+
+
+def test_no_message_repeats_a_password(file: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        read(
+            file, "receiver:\n  url: http://root:geheim@box:x\n  password: [geheim]\n  user: [a]\n"
+        )
+    assert "geheim" not in str(raised.value)
+    assert os.linesep.join(raised.value.notes).find("geheim") == -1

@@ -1,0 +1,233 @@
+"""Settings and where they come from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from xg2g.config import Configuration, ConfigurationError, Settings, load
+from xg2g.config.setting import settings_of
+
+NO_FILE = {"XG2G_CONFIG": "/dev/null"}
+
+
+def from_variables(**variables: str) -> Configuration:
+    return load(environment=NO_FILE | {f"XG2G_{name}": text for name, text in variables.items()})
+
+
+def problems(
+    flags: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as raised:
+        load(flags, environment=NO_FILE | dict(environment or {}))
+    assert raised.value.exit_code == 2
+    return raised.value.problems
+
+
+def test_a_flag_wins_over_a_variable_and_that_over_the_file_and_that_over_the_default(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("receiver:\n  url: http://file\nserver:\n  port: 1\naudio:\n  channels: 6\n")
+    environment = {"XG2G_RECEIVER": "http://variable", "XG2G_PORT": "2"}
+    configuration = load({"server.port": "3"}, file=file, environment=environment)
+    settings = configuration.settings
+    assert settings.server.port == 3
+    assert settings.receiver.url == "http://variable"
+    assert settings.audio.channels == 6
+    assert settings.receiver.stream_port == 8001
+    assert configuration.places == {
+        "server.port": "--port",
+        "receiver.url": "XG2G_RECEIVER",
+        "audio.channels": f"{file}:6",
+    }
+
+
+def test_the_file_is_the_named_one_or_the_users_or_the_systems(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    users = home / ".config" / "xg2g" / "config.yaml"
+    users.parent.mkdir(parents=True)
+    users.write_text("server: {port: 1}\n")
+    xdg = tmp_path / "xdg" / "xg2g" / "config.yaml"
+    xdg.parent.mkdir(parents=True)
+    xdg.write_text("server: {port: 2}\n")
+    named, flagged = tmp_path / "named.yaml", tmp_path / "flagged.yaml"
+    named.write_text("server: {port: 3}\n")
+    flagged.write_text("server: {port: 4}\n")
+
+    environment = {"HOME": str(home)}
+    assert load(environment=environment).settings.server.port == 1
+    environment["XDG_CONFIG_HOME"] = str(tmp_path / "xdg")
+    assert load(environment=environment).settings.server.port == 2
+    environment["XG2G_CONFIG"] = str(named)
+    assert load(environment=environment).settings.server.port == 3
+    assert load(file=flagged, environment=environment).settings.server.port == 4
+
+
+def test_a_variable_that_is_empty_says_nothing() -> None:
+    assert from_variables(PORT="").settings.server.port == 8088
+
+
+@pytest.mark.parametrize("setting", settings_of(Settings).values(), ids=lambda it: it.key)
+def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_path: Path) -> None:
+    """Each key of the file and each variable changes what it names."""
+    samples = {
+        "receiver.url": "http://box",
+        "receiver.user": "root",
+        "receiver.password": "geheim",
+        "server.host": "::1",
+        "audio.sample_rate": "32000",
+        "audio.channels": "6",
+        "audio.bitrate": "128k",
+        "audio.tracks": "deu",
+        "log.level": "debug",
+        "log.format": "json",
+    }
+    [it] = [it for it in settings_of(Settings).values() if it is setting]
+    text = samples.get(it.key) or ("true" if it.is_switch else "17")
+    beside = {"receiver.password": {"XG2G_RECEIVER_USER": "root"}}.get(it.key, {})
+
+    file = tmp_path / "config.yaml"
+    file.write_text(f"{it.section}:\n  {it.name}: {text}\n")
+    for configuration in (
+        load(file=file, environment=beside),
+        load(environment=NO_FILE | beside | {it.variable: text}),
+    ):
+        assert it.key in configuration.places
+        assert getattr(getattr(configuration.settings, it.section), it.name) != it.default
+        assert configuration.notes == () or it.is_secret
+
+
+def test_every_default_passes_its_own_check() -> None:
+    defaults = {
+        setting.section: {setting.name: setting.default}
+        for setting in settings_of(Settings).values()
+    }
+    assert Settings.model_validate(defaults) == Settings()
+    assert load(environment=NO_FILE).settings == Settings()
+
+
+def test_credentials_may_stand_in_the_url_and_show_nowhere_else() -> None:
+    settings = from_variables(RECEIVER="http://root:p%40ss@box:81/x/").settings
+    address = settings.receiver_address()
+    assert address.credentials is not None
+    assert address.credentials.password == "p@ss"
+    assert address.url == "http://box:81/x"
+    assert "p@ss" not in repr(address)
+    assert "p%40ss" not in repr(settings)
+
+
+def test_a_password_shows_in_no_repr() -> None:
+    configuration = from_variables(RECEIVER="box", RECEIVER_USER="root", RECEIVER_PASSWORD="geheim")
+    assert "geheim" not in repr(configuration)
+    assert "geheim" not in repr(configuration.settings.receiver_address())
+
+
+def test_a_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("geheim\n")
+    file = tmp_path / "config.yaml"
+    file.write_text("receiver: {url: box, user: root, password_file: password}\n")
+    variable = {"XG2G_RECEIVER_PASSWORD_FILE": str(tmp_path / "password")}
+    for configuration in (
+        load(file=file, environment={}),
+        load({"receiver.url": "box", "receiver.user": "root"}, environment=NO_FILE | variable),
+    ):
+        credentials = configuration.settings.receiver_address().credentials
+        assert credentials is not None
+        assert credentials.password == "geheim"
+
+
+@pytest.mark.parametrize(
+    ("text", "tracks"),
+    [("all", "all"), ("first", "first"), ("deu, eng", ("deu", "eng")), ("fra", ("fra",))],
+)
+def test_tracks_are_a_word_or_languages(text: str, tracks: object) -> None:
+    assert from_variables(AUDIO_TRACKS=text).settings.remux_options().tracks == tracks
+
+
+@pytest.mark.parametrize(
+    ("flag", "text", "said"),
+    [
+        ("server.port", "70000", '--port: "70000" is too big; the most is 65535'),
+        ("receiver.stream_port", "0", '--stream-port: "0" is too small; the least is 1'),
+        ("audio.bitrate", "fast", '--bitrate: "fast" is not a whole number'),
+        ("audio.channels", "3", "--channels: channels 3 is not possible; use 0 (as the source)"),
+        ("audio.sample_rate", "12345", "--sample-rate: sample rate 12345 is not a rate of AAC"),
+        ("audio.tracks", "german", '--tracks: track language "german" is not an ISO 639-2 code'),
+        ("receiver.url", "ftp://box", "--receiver: the receiver's URL has to begin with http://"),
+        ("receiver.url", "http://", "--receiver: the receiver's URL names no host; write http://"),
+        ("receiver.url", "http://b:p", "--receiver: the port in the receiver's URL is no port"),
+        ("log.level", "loud", "--log-level: \"loud\" is not possible; use 'debug', 'info'"),
+    ],
+)
+def test_a_flag_that_cannot_work_is_one_line_that_names_it(flag: str, text: str, said: str) -> None:
+    [problem] = problems({flag: text})
+    assert problem.startswith(said)
+    assert "\n" not in problem
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    assert problems(
+        {"server.port": "x"}, {"XG2G_STREAM_PORT": "y", "XG2G_AUDIO_KEEP_ORIGINAL": "maybe"}
+    ) == (
+        'XG2G_STREAM_PORT: "y" is not a whole number',
+        '--port: "x" is not a whole number',
+        'XG2G_AUDIO_KEEP_ORIGINAL: "maybe" is neither true nor false',
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"RECEIVER": "box", "RECEIVER_PASSWORD": "geheim"},
+            "XG2G_RECEIVER_PASSWORD: there is no receiver.user to this password; "
+            "it is root on most receivers",
+        ),
+        (
+            {"RECEIVER": "http://root:geheim@box", "RECEIVER_USER": "root"},
+            "XG2G_RECEIVER_USER: the receiver's URL names a user, too; keep one of them",
+        ),
+        (
+            {"RECEIVER": "http://box:8001"},
+            "XG2G_RECEIVER: port 8001 is the stream port; the URL is that of the web interface, "
+            "which is on port 80 of most receivers",
+        ),
+        (
+            {"RECEIVER_PASSWORD": "geheim", "RECEIVER_PASSWORD_FILE": "/dev/null"},
+            "XG2G_RECEIVER_PASSWORD and XG2G_RECEIVER_PASSWORD_FILE are both set; keep one of them",
+        ),
+        (
+            {"RECEIVER_USER": "root", "RECEIVER_PASSWORD_FILE": "/no/password"},
+            "XG2G_RECEIVER_PASSWORD_FILE: cannot read /no/password: No such file or directory",
+        ),
+    ],
+)
+def test_values_that_contradict_each_other_say_what_to_do(
+    variables: Mapping[str, str], said: str
+) -> None:
+    [problem] = problems(environment={f"XG2G_{name}": text for name, text in variables.items()})
+    assert problem == said
+    assert "geheim" not in problem
+
+
+def test_a_variable_that_is_no_setting_is_noted_with_the_one_that_was_meant() -> None:
+    notes = from_variables(RECIEVER="box", AUDIO_BITRATES="1", WHATEVER="x").notes
+    assert notes == (
+        "XG2G_AUDIO_BITRATES is not a setting; did you mean XG2G_AUDIO_BITRATE?",
+        "XG2G_RECIEVER is not a setting; did you mean XG2G_RECEIVER?",
+        "XG2G_WHATEVER is not a setting",
+    )
+
+
+def test_what_kubernetes_sets_beside_a_service_called_xg2g_is_none_of_our_business() -> None:
+    configuration = from_variables(
+        PORT="tcp://10.0.0.1:8088",
+        PORT_8088_TCP="tcp://10.0.0.1:8088",
+        PORT_8088_TCP_ADDR="10.0.0.1",
+        SERVICE_HOST="10.0.0.1",
+        SERVICE_PORT="8088",
+        SERVICE_PORT_HTTP="8088",
+    )
+    assert configuration.settings.server.port == 8088
+    assert configuration.notes == ()

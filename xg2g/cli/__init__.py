@@ -1,0 +1,66 @@
+"""The command line: one module a command."""
+
+import asyncio
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from xg2g.backend import choose_backend
+from xg2g.errors import UserError
+
+from .demo import demo
+from .remux import remux
+from .serve import serve
+from .simulate import simulate
+
+app = typer.Typer(
+    name="xg2g", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown"
+)
+app.command()(serve)
+app.command()(demo)
+app.command()(remux)
+app.command()(simulate)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        health = asyncio.run(choose_backend().check())
+        typer.echo(f"xg2g {version('xg2g')}")
+        for component, number in health.versions.items():
+            typer.echo(f"{component} {number}")
+        if not health.usable:
+            typer.echo(health.detail, err=True)
+        raise typer.Exit
+
+
+@app.callback()
+def xg2g(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the versions of xg2g, its library and codecs.",
+        ),
+    ] = False,
+) -> None:
+    """Streams Enigma2 television with sound that every client plays.
+
+    Video passes as it is; MP2, AC-3, E-AC-3 and LATM sound becomes AAC.
+    """
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except UserError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        for line in str(error).splitlines():
+            console.print(f"[red]xg2g:[/] {escape(line)}")
+        sys.exit(error.exit_code)

@@ -1,0 +1,54 @@
+"""`xg2g demo`: the daemon with a simulated receiver."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from xg2g import logs
+from xg2g.config import Settings
+from xg2g.config.settings import ReceiverSettings
+from xg2g.daemon import run
+from xg2g.errors import UserError
+from xg2g.simulator import RecordingError, SimulatedReceiver
+
+from .announcement import announce
+from .options import Configure, with_settings
+
+
+@with_settings("server", "audio", "log")
+def demo(
+    configure: Configure,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE.ts", help="Serve this transport stream, too; may be given several times."
+        ),
+    ] = None,
+) -> None:
+    """Serve a simulated receiver's channels, to try xg2g without a receiver.
+
+    The test cards show a running clock and beep with a flash each second. Some channels
+    misbehave as real ones do.
+
+    **Examples**
+
+    `xg2g demo`
+
+    `xg2g demo --source recording.ts` to play a recording through the whole chain
+    """
+    configuration = configure()
+    logs.configure(configuration.settings.log)
+    logs.note(configuration)
+    uvloop.run(_demo(configuration.settings, source or []))
+
+
+async def _demo(settings: Settings, sources: list[Path]) -> None:
+    try:
+        receiver = SimulatedReceiver(sources=sources)
+    except RecordingError as error:
+        raise UserError(str(error)) from error
+    async with receiver:
+        simulated = ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port)
+        await run(settings.model_copy(update={"receiver": simulated}), on_ready=announce)

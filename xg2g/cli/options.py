@@ -1,0 +1,91 @@
+"""Flags of settings, made from the settings themselves, so that help and reference say the same."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xg2g.config import Configuration, Settings, load
+from xg2g.config.setting import Setting, settings_of
+
+Configure = Callable[[], Configuration]
+"""Reads the settings, with the flags of this call of the command. Raises `ConfigurationError`."""
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="XG2G_CONFIG",
+        help="YAML file of settings.",
+        show_default="~/.config/xg2g/config.yaml, or /etc/xg2g/config.yaml",
+    ),
+]
+
+_FILE_PARAMETER = "config_file"
+
+
+def with_settings(*sections: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the flags of these sections, and `--config`.
+
+    The command has a parameter `configure: Configure` in place of them.
+    """
+    settings = [
+        setting
+        for setting in settings_of(Settings).values()
+        if setting.section in sections and setting.names.flag
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def called(**arguments: Any) -> None:
+            file = arguments.pop(_FILE_PARAMETER)
+            given = {setting.key: arguments.pop(_parameter_name(setting)) for setting in settings}
+            flags = {key: _text(value) for key, value in given.items() if value is not None}
+            command(configure=lambda: load(flags, file=file), **arguments)
+
+        own = inspect.signature(command, eval_str=True)
+        parameters = [item for item in own.parameters.values() if item.name != "configure"]
+        parameters += _parameters(settings)
+        # What typer reads. `__wrapped__` would lead it past both, to the command itself.
+        called.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {item.name: item.annotation for item in parameters}
+        del called.__wrapped__
+        return called
+
+    return decorate
+
+
+def _parameters(settings: list[Setting]) -> Iterator[inspect.Parameter]:
+    for setting in settings:
+        yield _parameter(_parameter_name(setting), _option(setting))
+    yield _parameter(_FILE_PARAMETER, ConfigFile)
+
+
+def _parameter(name: str, annotation: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=None, annotation=annotation)
+
+
+def _option(setting: Setting) -> object:
+    flag = setting.names.flag
+    assert flag is not None
+    option = typer.Option(
+        f"{flag}/--no-{flag.removeprefix('--')}" if setting.is_switch else flag,
+        metavar=None if setting.is_switch else setting.names.metavar,
+        help=setting.meaning,
+        show_default=not setting.is_switch and setting.default_text,
+        rich_help_panel=f"{setting.section.capitalize()} options",
+    )
+    return Annotated[(bool if setting.is_switch else str) | None, option]
+
+
+def _parameter_name(setting: Setting) -> str:
+    return setting.key.replace(".", "_")
+
+
+def _text(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()

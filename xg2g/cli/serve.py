@@ -1,0 +1,34 @@
+"""`xg2g serve`: the daemon."""
+
+import uvloop
+
+from xg2g import logs
+from xg2g.daemon import run
+
+from .announcement import announce
+from .options import Configure, with_settings
+
+
+@with_settings("receiver", "server", "audio", "log")
+def serve(configure: Configure) -> None:
+    """Serve a receiver's channels, with sound that every client plays.
+
+    Prints the playlist's address; open that in VLC, Kodi or Jellyfin.
+
+    Every option can be set in a file or in the environment, too: `--receiver` is `receiver.url`
+    there or `XG2G_RECEIVER` here. User and password of the receiver belong there:
+    `receiver.user` and `receiver.password`, or `XG2G_RECEIVER_USER`, `XG2G_RECEIVER_PASSWORD`.
+
+    **Examples**
+
+    `xg2g serve --receiver http://192.168.1.10`
+
+    `xg2g serve --receiver http://192.168.1.10 --host 0.0.0.0` for other devices in the network
+
+    `xg2g serve --receiver http://192.168.1.10 --tracks deu,eng` for one audio track, German if
+    there is one
+    """
+    configuration = configure()
+    logs.configure(configuration.settings.log)
+    logs.note(configuration)
+    uvloop.run(run(configuration.settings, on_ready=announce))

@@ -1,0 +1,170 @@
+"""All sources put together and checked."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from xg2g.errors import UsageError
+from xg2g.receiver.address import ReceiverAddress
+
+from .environment import CONFIG_VARIABLE, read_environment
+from .file import find_file, read_file
+from .given import Given, Reading, Value
+from .setting import Setting, settings_of
+from .settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The settings, and where they come from."""
+
+    settings: Settings
+    places: Mapping[str, str]
+    """Where each setting that is not a default stands, by its key."""
+    notes: tuple[str, ...]
+    """What is good to know, one line each: older names, variables that are no settings."""
+    file: Path | None
+    """The file that was read, if there is one."""
+
+
+class ConfigurationError(UsageError):
+    """Settings that cannot work."""
+
+    def __init__(self, problems: tuple[str, ...], notes: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        """One line each."""
+        self.notes = notes
+
+
+def load(
+    flags: Mapping[str, Value] | None = None,
+    *,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Configuration:
+    """Read the settings: flags (by key) win over variables, they over the file, it over defaults.
+
+    The file is `file`, or the one that `XG2G_CONFIG` names, or the first that is where a file is
+    looked for. Raises `ConfigurationError` with everything that is wrong.
+    """
+    environment = os.environ if environment is None else environment
+    settings = settings_of(Settings)
+    path = chosen_file(file, environment)
+    reading = read_file(path, settings) if path else Reading()
+    reading.overlay(read_environment(environment, settings))
+    reading.overlay(_read_flags(flags or {}, settings))
+    checked = _checked(reading, settings)
+    if checked is None or reading.problems:
+        problems = sorted(reading.problems, key=lambda problem: _line_in(path, problem))
+        raise ConfigurationError(tuple(problems), tuple(reading.notes))
+    return Configuration(
+        checked,
+        MappingProxyType({key: given.place for key, given in reading.values.items()}),
+        tuple(reading.notes),
+        path,
+    )
+
+
+def chosen_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The file to read: the one that is named, or the first that is where one is looked for."""
+    if file is not None:
+        return file
+    if named := environment.get(CONFIG_VARIABLE):
+        return Path(named)
+    return find_file(environment)
+
+
+def _read_flags(flags: Mapping[str, Value], settings: Mapping[str, Setting]) -> Reading:
+    reading = Reading()
+    for key, value in flags.items():
+        flag = settings[key].names.flag or key
+        reading.values[key] = Given(value, flag, flag)
+    return reading
+
+
+def _line_in(file: Path | None, problem: str) -> float:
+    """For the order of reading: the file from top to bottom, and behind it everything else."""
+    of_file, _, rest = problem.partition(f"{file}:")
+    number = rest.partition(":")[0]
+    return int(number) if not of_file and number.isdigit() else float("inf")
+
+
+def _checked(reading: Reading, settings: Mapping[str, Setting]) -> Settings | None:
+    """The settings, or None; what is wrong is added to the reading's problems."""
+    sections: dict[str, dict[str, Value]] = {}
+    for key, given in reading.values.items():
+        setting = settings[key]
+        sections.setdefault(setting.section, {})[setting.name] = given.value
+    try:
+        checked = Settings.model_validate(sections)
+    except ValidationError as error:
+        seen: set[str] = set()
+        for item in error.errors(include_url=False):
+            key = ".".join(str(part) for part in item["loc"][:2])
+            # A union complains once for each of its members; the first is the one that is meant.
+            if key not in seen:
+                seen.add(key)
+                given, setting = reading.values[key], settings[key]
+                reading.problems.append(f"{given.subject}: {_explained(item, given, setting)}")
+        return None
+    for key, trouble in _contradictions(checked):
+        subject = reading.values[key].subject if key in reading.values else key
+        reading.problems.append(f"{subject}: {trouble}")
+    return checked
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Values that are good each, and not together: the key of one, and what to do."""
+    receiver = settings.receiver
+    address = ReceiverAddress.parse(receiver.url) if receiver.url else None
+    in_url = address is not None and address.credentials is not None
+    if receiver.password is not None and receiver.user is None:
+        yield (
+            "receiver.password",
+            "there is no receiver.user to this password; it is root on most receivers",
+        )
+    if receiver.user is not None and in_url:
+        yield "receiver.user", "the receiver's URL names a user, too; keep one of them"
+    if address is not None and address.port == receiver.stream_port:
+        yield (
+            "receiver.url",
+            f"port {address.port} is the stream port; the URL is that of the web interface, which "
+            "is on port 80 of most receivers",
+        )
+
+
+_MESSAGES: Mapping[str, str] = {
+    "int_parsing": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "int_type": "is not a whole number",
+    "float_parsing": "is not a number",
+    "float_type": "is not a number",
+    "finite_number": "is not a number",
+    "bool_parsing": "is neither true nor false",
+    "bool_type": "is neither true nor false",
+    "literal_error": "is not possible; use {expected}",
+    "greater_than": "is too small; it has to be more than {gt:g}",
+    "greater_than_equal": "is too small; the least is {ge:g}",
+    "less_than": "is too big; it has to be less than {lt:g}",
+    "less_than_equal": "is too big; the most is {le:g}",
+}
+
+
+def _explained(error: Any, given: Given, setting: Setting) -> str:
+    """What pydantic has to say of a value, in the words of a user."""
+    if not isinstance(given.value, str) and error["type"].endswith(("_type", "_parsing")):
+        return "a list does not fit here; it takes one value"
+    if error["type"] == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    message = _MESSAGES.get(error["type"])
+    if message is None:
+        message = str(error["msg"])
+        return f"{message[0].lower()}{message[1:]}"
+    value = "the value" if setting.is_secret else f'"{given.value}"'
+    return f"{value} {message.format(**error.get('ctx', {}))}"

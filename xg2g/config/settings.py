@@ -1,0 +1,216 @@
+"""Every setting of the daemon. Add one here, and nowhere else."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from xg2g.backends.base import RemuxOptions
+from xg2g.errors import UsageError
+from xg2g.receiver.address import Credentials, ReceiverAddress
+from xg2g.receiver.stream import StreamDeadlines
+
+from .setting import Names, RestartNeeded, Section
+
+DEFAULT_PORT = 8088
+"""The predecessor's later port: 8080, its first, is taken on many machines."""
+
+
+def _bits_per_second(value: object) -> object:
+    """Read `192k` as well as `192000`."""
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)k", value.strip().lower())):
+        return int(match[1]) * 1000
+    return value
+
+
+def _tracks(value: object) -> object:
+    """Read `all`, `first` or `deu,eng`."""
+    if isinstance(value, str):
+        codes = tuple(code.strip() for code in value.split(",") if code.strip())
+        return value.strip() if codes in (("all",), ("first",), ()) else codes
+    return value
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _remuxer_takes(option: str) -> AfterValidator:
+    def check(value: Any) -> Any:
+        RemuxOptions(**{option: value})
+        return value
+
+    return AfterValidator(check)
+
+
+def _receiver_url(url: str) -> str:
+    if url:
+        ReceiverAddress.parse(url)
+    return url
+
+
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ReceiverSettings(Section):
+    """Where the receiver is, and how long it may take."""
+
+    url: Annotated[
+        str,
+        AfterValidator(_receiver_url),
+        Field(repr=False),
+        Names(
+            flag="--receiver",
+            metavar="URL",
+            variable="RECEIVER",
+            older_variables=("OWI_BASE", "E2_HOST"),
+            older_keys=("openWebIF.baseUrl", "enigma2.baseUrl"),
+        ),
+    ] = ""
+    """URL of the receiver's web interface, as http://192.168.1.10."""
+    user: Annotated[
+        str | None,
+        Names(
+            older_variables=("OWI_USER", "E2_USER"),
+            older_keys=("openWebIF.username", "enigma2.username"),
+        ),
+    ] = None
+    """User of the receiver's web interface and streams, if it asks; root on most."""
+    password: Annotated[
+        SecretStr | None,
+        Names(
+            older_variables=("OWI_PASS", "E2_PASS"),
+            older_keys=("openWebIF.password", "enigma2.password"),
+        ),
+    ] = None
+    """That user's password."""
+    stream_port: Annotated[
+        Port,
+        Names(
+            flag="--stream-port",
+            metavar="PORT",
+            variable="STREAM_PORT",
+            older_keys=("openWebIF.streamPort", "enigma2.streamPort"),
+        ),
+    ] = 8001
+    """Port of the receiver's stream server; 17999 for a softcam relay."""
+    wait: Annotated[bool, Names(flag="--wait", variable="WAIT"), RestartNeeded()] = False
+    """Start even if the receiver does not answer yet, and keep asking."""
+    connect_timeout_s: Annotated[Seconds, Names(variable="CONNECT_TIMEOUT_S")] = 5
+    """Until the receiver accepts a connection."""
+    answer_timeout_s: Annotated[Seconds, Names(variable="ANSWER_TIMEOUT_S")] = 30
+    """Until the web interface has answered; a busy receiver takes many seconds for a big list."""
+    first_byte_timeout_s: Annotated[Seconds, Names(variable="FIRST_BYTE_TIMEOUT_S")] = 15
+    """Until the first byte of a stream; a receiver may search 5 to 20 s for a lock."""
+    stall_timeout_s: Annotated[Seconds, Names(variable="STALL_TIMEOUT_S")] = 10
+    """Between two bytes of a stream."""
+
+
+class ServerSettings(Section):
+    """Where players find xg2g."""
+
+    host: Annotated[
+        str, Names(flag="--host", metavar="ADDRESS", variable="HOST"), RestartNeeded()
+    ] = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 lets the whole network in, and whoever gets in can use the
+    tuners."""
+    port: Annotated[
+        int,
+        Field(ge=0, le=65535),
+        Names(flag="--port", metavar="PORT", variable="PORT"),
+        RestartNeeded(),
+    ] = DEFAULT_PORT
+    """Port to listen on; 0 takes a free one."""
+    send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
+    """For a viewer to take what was sent to them."""
+
+
+class AudioSettings(Section):
+    """What becomes of the sound."""
+
+    bitrate: Annotated[
+        int,
+        BeforeValidator(_bits_per_second),
+        _remuxer_takes("bitrate"),
+        Names(flag="--bitrate", metavar="BIT/S"),
+    ] = 192_000
+    """AAC bit rate of a track, in bit/s or as 192k."""
+    channels: Annotated[
+        int, _remuxer_takes("channels"), Names(flag="--channels", metavar="COUNT")
+    ] = 2
+    """Audio channels: 1, 2 or 6; 0 as the source has."""
+    sample_rate: Annotated[
+        int, _remuxer_takes("sample_rate"), Names(flag="--sample-rate", metavar="HZ")
+    ] = 0
+    """Sample rate in Hz; 0 as the source has."""
+    tracks: Annotated[
+        Literal["all", "first"] | tuple[str, ...],
+        BeforeValidator(_tracks),
+        _remuxer_takes("tracks"),
+        Names(flag="--tracks", metavar="LANGUAGES"),
+    ] = "all"
+    """Every audio track, the first, or the one that fits the earliest of these ISO 639 codes:
+    deu,eng."""
+    keep_original: Annotated[bool, Names(flag="--keep-original")] = False
+    """Send the tracks as broadcast, too."""
+
+
+class LogSettings(Section):
+    """What xg2g says while it runs, on standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(_lower),
+        Names(flag="--log-level", metavar="debug|info|warning|error", older_keys=("logLevel",)),
+    ] = "info"
+    """The least serious lines that are written."""
+    format: Annotated[
+        Literal["auto", "text", "json"], Names(flag="--log-format", metavar="auto|text|json")
+    ] = "auto"
+    """Text for people, JSON lines for programs; auto is text on a terminal and JSON elsewhere."""
+
+
+class Settings(Section):
+    """Every setting, checked; `xg2g.config.load` makes one."""
+
+    receiver: ReceiverSettings = ReceiverSettings()
+    server: ServerSettings = ServerSettings()
+    audio: AudioSettings = AudioSettings()
+    log: LogSettings = LogSettings()
+
+    def receiver_address(self) -> ReceiverAddress:
+        """Where the receiver is. Raises `UsageError` when nothing says so."""
+        receiver = self.receiver
+        if not receiver.url:
+            raise UsageError(
+                "no receiver is set; add --receiver http://192.168.1.10 or set XG2G_RECEIVER, "
+                "or try xg2g demo, which needs none"
+            )
+        credentials = None
+        if receiver.user is not None:
+            secret = receiver.password
+            credentials = Credentials(receiver.user, secret.get_secret_value() if secret else "")
+        return ReceiverAddress.parse(
+            receiver.url, stream_port=receiver.stream_port, credentials=credentials
+        )
+
+    def remux_options(self) -> RemuxOptions:
+        """What is asked of the remuxer, before a channel adds its program."""
+        audio = self.audio
+        return RemuxOptions(
+            bitrate=audio.bitrate,
+            channels=audio.channels,
+            sample_rate=audio.sample_rate,
+            tracks=audio.tracks,
+            keep_original=audio.keep_original,
+        )
+
+    def stream_deadlines(self) -> StreamDeadlines:
+        """How long the receiver's stream server may take."""
+        receiver = self.receiver
+        return StreamDeadlines(
+            connect_s=receiver.connect_timeout_s,
+            first_byte_s=receiver.first_byte_timeout_s,
+            stall_s=receiver.stall_timeout_s,
+        )

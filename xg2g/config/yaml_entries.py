@@ -1,0 +1,178 @@
+"""The YAML file as entries, each with its line.
+
+The file is composed into nodes and never constructed into objects. Each value stays the text that
+was written, as a variable's value does: `password: 0123` keeps its zero, `no` is Norwegian where a
+language is wanted and false where a switch is, and aliases are not multiplied.
+"""
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from .given import Value
+
+SIZE_LIMIT_BYTES = 256 * 1024
+ENTRY_LIMIT = 2000
+"""Entries that are looked at; a file has some dozens. Aliases repeat what is written once."""
+
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`key: value`, or `key:` with entries below it."""
+
+    key: str
+    """From the top: `receiver.url`."""
+    line: int
+    value: Value | None = field(default=None, repr=False)
+    """None for an entry that says nothing."""
+    unfit: str | None = None
+    """Why the value is none that any setting takes."""
+    children: "tuple[Entry, ...] | None" = None
+
+
+@dataclass(slots=True)
+class Document:
+    """What a file holds."""
+
+    entries: tuple[Entry, ...] = ()
+    problems: list[str] = field(default_factory=list)
+    """One line each, with the file and, where there is one, the line."""
+    is_public: bool = False
+    """Every user of the computer can read the file."""
+
+
+class _WholeFileProblem(Exception):
+    """One line that makes an end of reading."""
+
+
+def read_document(path: Path) -> Document:
+    """Read a file. What is wrong with it stands in the document."""
+    document = Document()
+    try:
+        root = _compose(_text_of(path, document), path)
+        document.entries = _Walk(path, document.problems).top(root)
+    except _WholeFileProblem as problem:
+        document.problems.append(str(problem))
+    return document
+
+
+def _text_of(path: Path, document: Document) -> str:
+    try:
+        with path.open("rb") as file:
+            document.is_public = bool(path.stat().st_mode & stat.S_IROTH)
+            content = file.read(SIZE_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise _WholeFileProblem(f"{path}: cannot be read: {error.strerror}") from None
+    if len(content) > SIZE_LIMIT_BYTES:
+        limit = f"{SIZE_LIMIT_BYTES // 1024} KiB"
+        raise _WholeFileProblem(f"{path}: too big for a file of settings; the limit is {limit}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _WholeFileProblem(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+
+
+def _compose(text: str, path: Path) -> yaml.Node | None:
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _WholeFileProblem(f"{path}:{line}: a control character; YAML allows none") from None
+    except yaml.MarkedYAMLError as error:
+        raise _WholeFileProblem(f"{path}:{_syntax_trouble(error, text)}") from None
+    except RecursionError:
+        raise _WholeFileProblem(f"{path}: nested too deeply for settings") from None
+    return root
+
+
+def _syntax_trouble(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark or error.context_mark
+    number = mark.line + 1 if mark else 1
+    line = dict(enumerate(text.splitlines(), start=1)).get(number, "")
+    problem = error.problem or error.context or ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return f"{number}: indented with a tab; YAML takes spaces"
+    if "single document" in str(error.context):
+        return f"{number}: a second document begins here (---); settings are one document"
+    if "mapping values are not allowed" in problem:
+        return f"{number}: a colon that is not expected; quote the value, or check the indentation"
+    if "undefined alias" in problem:
+        return f"{number}: {problem}; quote a value that begins with *"
+    return f"{number}: this is not YAML: {problem}"
+
+
+class _Walk:
+    """Through sections, and the entries of each; nothing is deeper."""
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        self._path = path
+        self._problems = problems
+        self._entries = 0
+
+    def top(self, root: yaml.Node | None) -> tuple[Entry, ...]:
+        if root is None or _is_null(root):
+            return ()
+        if not isinstance(root, yaml.MappingNode):
+            raise _WholeFileProblem(
+                f"{self._path}:{root.start_mark.line + 1}: no settings; write the name of a "
+                "section and a colon, and below it, indented, name: value"
+            )
+        return tuple(self._mapping(root, ""))
+
+    def _mapping(self, mapping: yaml.MappingNode, prefix: str) -> Iterator[Entry]:
+        lines: dict[str, int] = {}
+        for key_node, node in mapping.value:
+            self._entries += 1
+            if self._entries > ENTRY_LIMIT:
+                raise _WholeFileProblem(f"{self._path}: more than {ENTRY_LIMIT} entries")
+            line = key_node.start_mark.line + 1
+            key = f"{prefix}{key_node.value}"
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._complain(line, "a name has to be plain text")
+            elif key_node.value == "<<" and key_node.style is None:
+                self._complain(line, "merge keys (<<) are not supported; write the settings out")
+            elif key in lines:
+                self._complain(line, f"{key} stands in line {lines[key]} already; keep one of them")
+            else:
+                lines[key] = line
+                yield self._entry(key, line, node)
+
+    def _entry(self, key: str, line: int, node: yaml.Node) -> Entry:
+        if node.tag not in _PLAIN_TAGS:
+            return Entry(key, line, unfit="a tag (!) does not fit here")
+        if isinstance(node, yaml.MappingNode):
+            if "." in key:
+                return Entry(key, line, unfit="it takes a value, and no settings below it")
+            return Entry(key, line, children=tuple(self._mapping(node, f"{key}.")))
+        if isinstance(node, yaml.SequenceNode):
+            if all(_is_plain(item) for item in node.value):
+                return Entry(key, line, tuple(str(item.value) for item in node.value))
+            return Entry(key, line, unfit="a list of plain values is the most that fits here")
+        if _is_null(node):
+            return Entry(key, line)
+        if node.value.startswith("${") and node.value.endswith("}"):
+            return Entry(
+                key,
+                line,
+                unfit=f"{node.value} is not replaced by a variable; leave the line out and set the "
+                "variable of this setting, which wins over the file",
+            )
+        return Entry(key, line, str(node.value))
+
+    def _complain(self, line: int, what: str) -> None:
+        self._problems.append(f"{self._path}:{line}: {what}")
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN_TAGS
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULLS
