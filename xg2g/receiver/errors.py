@@ -12,6 +12,10 @@ class UnreachableError(ReceiverError):
     """No connection, or it broke before an answer."""
 
 
+class RestingError(UnreachableError):
+    """The receiver failed several times and is left alone for some seconds: nothing was asked."""
+
+
 class CredentialsError(ReceiverError):
     """The receiver wants a user and password, or other ones than it was given."""
 

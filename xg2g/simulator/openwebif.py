@@ -9,7 +9,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from secrets import token_hex
 from typing import Any
@@ -76,6 +76,7 @@ class OpenWebif:
             "/api/getallservices": self._all_services,
             "/api/serviceplayable": self._playable,
             "/api/epgservice": self._epg,
+            "/api/epgmulti": self._epg_of_bouquet,
             "/api/zap": lambda request: _failure("Service selection was not successful"),
             "/web/stream.m3u": self._playlist,
         }
@@ -224,6 +225,23 @@ class OpenWebif:
         listed = events(service.reference.service_id, now, count)
         entry = Entry(str(service.reference), service.name)
         return _json({"events": [_event(event, now, entry) for event in listed], "result": True})
+
+    def _epg_of_bouquet(self, request: Request) -> Response:
+        reference = request.query_params["bRef"]
+        entries = self._entries(reference) if "FROM BOUQUET" in reference else []
+        now = self._utc()
+        begin_s = int(request.query_params.get("time", "-1"))
+        begin = now if begin_s < 0 else datetime.fromtimestamp(begin_s, UTC)
+        minutes = int(request.query_params.get("endTime", "-1"))
+        count = _EVENTS_PER_DAY if minutes < 0 else minutes // 30 + 1
+        listed = []
+        for entry in entries:
+            parsed = parse_reference(entry.reference)
+            service = self._lineup.services.get(parsed) if parsed else None
+            if service is not None and service.has_guide:
+                of_service = events(service.reference.service_id, begin, count)
+                listed += [_event(event, now, entry) for event in of_service]
+        return _json({"events": listed, "result": bool(entries)})
 
     def _playlist(self, request: Request) -> Response:
         reference = request.query_params["ref"]

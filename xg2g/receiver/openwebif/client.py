@@ -1,0 +1,236 @@
+"""The questions that OpenWebif answers, each with its types."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from ..address import ReceiverAddress
+from ..errors import UnexpectedAnswerError
+from .box import About, Status, read_about, read_status
+from .guide import DamagedGuideError, Event, read_events
+from .listing import (
+    RADIO,
+    TELEVISION,
+    ListedBouquet,
+    ListedService,
+    read_all_services,
+    read_bouquets,
+    read_services,
+)
+from .picon import PNG, Picon, picon_paths
+from .transport import Answer, Manners, Question, Transport
+from .values import decode, flag
+
+T = TypeVar("T")
+
+_ANSWER_LIMIT_BYTES = 16 * 1024 * 1024
+"""A bouquet of 10,000 services is 2 MB; no answer but a guide comes near this."""
+_GUIDE_LIMIT_BYTES = 256 * 1024 * 1024
+_PICON_LIMIT_BYTES = 2 * 1024 * 1024
+
+
+class OpenWebif:
+    """Asks one receiver. An async context manager; leaving it closes the connection.
+
+    Methods raise the errors of `xg2g.receiver.errors` and nothing else. Any number of tasks may
+    ask; each waits for its turn.
+    """
+
+    def __init__(
+        self,
+        address: ReceiverAddress,
+        *,
+        connect_timeout_s: float,
+        answer_timeout_s: float,
+        guide_timeout_s: float = 180,
+        manners: Manners | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`guide_timeout_s` is for the guide of a whole bouquet, over which weak boxes sit for
+        minutes. `transport` is for tests."""
+        self._answer_timeout_s = answer_timeout_s
+        self._guide_timeout_s = guide_timeout_s
+        self._transport = Transport(
+            address,
+            connect_timeout_s=connect_timeout_s,
+            manners=manners or Manners(),
+            transport=transport,
+        )
+
+    async def about(self) -> About:
+        """Ask what the receiver is, with tuners and streams. Heavy for it: not in a loop."""
+        return read_about(await self._part("api/about", "info", dict))
+
+    async def status(self) -> Status:
+        """Ask whether it stands by, records, streams."""
+        return read_status(await self._json("api/statusinfo", {}))
+
+    async def in_standby(self) -> bool:
+        """Ask whether it stands by. The lightest question there is."""
+        return flag(await self._part("api/powerstate", "instandby", object))
+
+    async def bouquets(self, kind: str = TELEVISION) -> list[ListedService]:
+        """List the receiver's top bouquets of `TELEVISION` or `RADIO`, in its order."""
+        entries = await self._part("api/bouquets", "bouquets", list, stype=kind)
+        return list(read_bouquets(entries))
+
+    async def services(
+        self, bouquet: ListedService, *, picons: bool = False
+    ) -> list[ListedService]:
+        """List what is in a bouquet: services, markers and further bouquets, in its order.
+
+        `picons` makes the receiver look for each service's, which saves asking under many names.
+        """
+        query = {"sRef": bouquet.raw_reference} | ({"picon": "1"} if picons else {})
+        return list(read_services(await self._part("api/getservices", "services", list, **query)))
+
+    async def all_services(self, kind: str = TELEVISION) -> list[ListedBouquet]:
+        """List the top bouquets of `TELEVISION` or `RADIO` with what is in them, in one answer."""
+        # Any `type`, even "tv", means radio.
+        query = {"type": RADIO} if kind == RADIO else {}
+        entries = await self._part("api/getallservices", "services", list, **query)
+        return list(read_all_services(entries))
+
+    async def playable(
+        self, service: ListedService, *, instead_of: ListedService | None = None
+    ) -> bool:
+        """Ask whether a tuner could bring a service now, or once `instead_of` is no longer used.
+
+        False also for a service that the receiver does not know. True is no promise: whoever asks
+        next gets the tuner.
+        """
+        query = {"sRef": service.raw_reference}
+        query |= {"sRefPlaying": instead_of.raw_reference} if instead_of else {}
+        answer = await self._part("api/serviceplayable", "service", dict, **query)
+        return flag(answer.get("isplayable"))
+
+    async def events(
+        self, bouquet: ListedService, *, begin: datetime, minutes: int
+    ) -> AsyncIterator[Event]:
+        """Ask for the guide of a whole bouquet: events of all its services, those of one together.
+
+        `begin` is aware of its zone; events that run then come too, those that begin more than
+        `minutes` later do not. The answer is complete at the first event, so other questions may
+        be asked in between. Raises `UnexpectedAnswerError` when the receiver has no guide for the
+        bouquet at all; ask with `service_events` then.
+        """
+        async for event in self._events("epgmulti", {"bRef": bouquet}, begin, minutes):
+            yield event
+
+    async def service_events(
+        self, service: ListedService, *, begin: datetime, minutes: int
+    ) -> AsyncIterator[Event]:
+        """Ask for the guide of one service, none for one without; otherwise as `events`."""
+        async for event in self._events("epgservice", {"sRef": service}, begin, minutes):
+            yield event
+
+    async def picon(self, service: ListedService, *, known: Picon | None = None) -> Picon | None:
+        """Fetch a service's logo under the first name that the receiver has it by, or None.
+
+        One that has not changed since `known` comes back as `known`. A service that was listed
+        with picons costs one request, another up to six.
+        """
+        for path in picon_paths(service):
+            headers = {}
+            if known is not None and known.path == path:
+                if known.etag:
+                    headers["If-None-Match"] = known.etag
+                if known.last_modified:
+                    headers["If-Modified-Since"] = known.last_modified
+            answer = await self._ask(
+                path, {}, headers=headers, limit_bytes=_PICON_LIMIT_BYTES, understood={304, 404}
+            )
+            if answer.status == httpx.codes.NOT_MODIFIED:
+                return known
+            png = self._content(path, answer, _PICON_LIMIT_BYTES)
+            if answer.status == httpx.codes.OK and png.startswith(PNG):
+                etag = answer.headers.get("ETag", "")
+                return Picon(path, png, etag, answer.headers.get("Last-Modified", ""))
+        return None
+
+    async def aclose(self) -> None:
+        """Close the connection. Closing again does nothing."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _events(
+        self, endpoint: str, target: dict[str, ListedService], begin: datetime, minutes: int
+    ) -> AsyncIterator[Event]:
+        query = {key: listed.raw_reference for key, listed in target.items()}
+        # `endTime` is a window in minutes, not a time.
+        query |= {"time": str(int(begin.timestamp())), "endTime": str(minutes)}
+        answer = await self._ask(
+            f"api/{endpoint}",
+            query,
+            deadline_s=self._guide_timeout_s,
+            limit_bytes=_GUIDE_LIMIT_BYTES,
+        )
+        try:
+            async for event in read_events(answer.body):
+                yield event
+        except DamagedGuideError as error:
+            raise self._transport.no_openwebif(f"/api/{endpoint}: {error}") from error
+
+    async def _part(self, path: str, key: str, kind: type[T], **query: str) -> T:
+        """Ask for what an answer has under `key`; OpenWebif reports failures with status 200."""
+        answer = await self._json(path, query)
+        value = answer.get(key)
+        if not isinstance(value, kind) or key not in answer:
+            message = str(answer.get("message") or f'/{path} has no "{key}"')
+            raise self._transport.no_openwebif(message)
+        return value
+
+    async def _json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        content = self._content(path, await self._ask(path, query), _ANSWER_LIMIT_BYTES)
+        try:
+            # Not strict: some boxes leave control characters in texts.
+            answer = json.loads(decode(content), strict=False)
+        except (ValueError, RecursionError) as error:
+            raise self._transport.no_openwebif(f"/{path} is no JSON") from error
+        if not isinstance(answer, dict):
+            raise self._transport.no_openwebif(f"/{path} is no object")
+        return answer
+
+    def _content(self, path: str, answer: Answer, limit_bytes: int) -> bytes:
+        try:
+            return answer.body.read(limit_bytes)
+        except ValueError as error:
+            raise self._unexpected(path, error) from error
+
+    def _unexpected(self, path: str, why: object) -> UnexpectedAnswerError:
+        return self._transport.no_openwebif(f"/{path}: {why}")
+
+    async def _ask(
+        self,
+        path: str,
+        query: dict[str, str],
+        *,
+        headers: dict[str, str] | None = None,
+        deadline_s: float | None = None,
+        limit_bytes: int = _ANSWER_LIMIT_BYTES,
+        understood: set[int] | None = None,
+    ) -> Answer:
+        return await self._transport.ask(
+            Question(
+                path=path,
+                query=query,
+                headers=headers or {},
+                deadline_s=deadline_s or self._answer_timeout_s,
+                limit_bytes=limit_bytes,
+                understood=frozenset({200} | (understood or set())),
+            )
+        )

@@ -1,0 +1,113 @@
+"""The programme guide: events out of answers of any size."""
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..service_reference import ServiceReference
+from .body import Body
+from .json_items import DamagedJsonError, JsonItems
+from .values import decode, flag, incremental_decoder, number, text
+
+_PIECE_BYTES = 64 * 1024
+"""Some 100 events, less than 1 ms: what is read between two turns of the event loop."""
+_LONGEST = timedelta(days=7)
+_UNPACKED_LIMIT_BYTES = 512 * 1024 * 1024
+"""500 services for 14 days are 250 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One programme of a service, as broadcast; its texts hold no entities and no control
+    characters but line breaks."""
+
+    service: ServiceReference
+    """The receiver writes no name into it, and may write another than the one asked for: that of
+    a group of alternatives."""
+    id: int
+    """Unique within its service, and only while the event is in the guide."""
+    begin: datetime
+    """In UTC."""
+    duration: timedelta
+    title: str
+    short: str
+    long: str
+    genre_id: int | None
+    """content_nibble levels 1 and 2 (EN 300 468, table 28): 0x10 to 0xFF."""
+
+
+class DamagedGuideError(ValueError):
+    """The answer is no guide, or stops to be one in the middle."""
+
+
+async def read_events(body: Body) -> AsyncIterator[Event]:
+    """Events of an `epg…` answer in its order, without the placeholders that some services have.
+
+    Gives other tasks their turn. Raises `DamagedGuideError`, possibly after events.
+    """
+    items = JsonItems("events")
+    seen = False
+    try:
+        for piece in _pieces(body):
+            for item in items.feed(piece):
+                seen = True
+                if isinstance(item, dict) and (event := _event(item)) is not None:
+                    yield event
+            await asyncio.sleep(0)
+        if not seen:
+            _check_result(body)
+        elif not items.complete:
+            raise DamagedGuideError("it ends in the middle")
+    except (DamagedJsonError, OSError, EOFError, zlib.error) as error:
+        raise DamagedGuideError(str(error)) from error
+
+
+def _pieces(body: Body) -> Iterator[str]:
+    reader, decoder = body.open(), incremental_decoder()
+    unpacked = 0
+    while piece := reader.read(_PIECE_BYTES):
+        unpacked += len(piece)
+        if unpacked > _UNPACKED_LIMIT_BYTES:
+            raise DamagedGuideError("it never ends")
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _check_result(body: Body) -> None:
+    """An answer without events says whether there are none, or the question made no sense."""
+    try:
+        answer = json.loads(decode(body.read(_PIECE_BYTES)), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise DamagedGuideError("it is no JSON") from error
+    if not isinstance(answer, dict) or not flag(answer.get("result", "events" in answer)):
+        raise DamagedGuideError("the receiver has no guide for it")
+
+
+def _event(item: Mapping[str, Any]) -> Event | None:
+    """The event, or None for a placeholder: one without beginning, duration or title."""
+    begin_s, duration_s = number(item.get("begin_timestamp")), number(item.get("duration_sec"))
+    title = text(item.get("title"), escaped=True)
+    if not begin_s or not duration_s or begin_s < 0 or duration_s < 0 or not title:
+        return None
+    try:
+        service = ServiceReference.parse(str(item.get("sref")))
+        begin = datetime.fromtimestamp(begin_s, UTC)
+        duration = timedelta(seconds=duration_s)
+    except (ValueError, OverflowError, OSError):
+        return None
+    if duration > _LONGEST:
+        return None
+    return Event(
+        service=service,
+        id=number(item.get("id")) or 0,
+        begin=begin,
+        duration=duration,
+        title=title,
+        short=text(item.get("shortdesc"), escaped=True),
+        long=text(item.get("longdesc"), escaped=True),
+        genre_id=number(item.get("genreid")) or None,
+    )

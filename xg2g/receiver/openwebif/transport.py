@@ -1,0 +1,206 @@
+"""Requests to the web interface, as a fragile receiver bears them.
+
+A single thread of the receiver serves the television's screen and every web request. So requests
+go one at a time, with a pause in between; parallel ones have crashed receivers. A connection that
+fails is tried again, a slow answer is not: the receiver would do the work a second time. After
+failures in a row it is left alone.
+
+Handlers look at no method: a GET may zap, record or switch off. Only questions are asked here.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from ..address import ReceiverAddress
+from ..errors import (
+    CredentialsError,
+    ReceiverError,
+    RestingError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from .body import Body
+from .breaker import Breaker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How the receiver is spared."""
+
+    spacing_s: float = 0.1
+    """Between two requests."""
+    attempts: int = 3
+    """For a question whose connection fails."""
+    backoff_s: float = 0.5
+    """Before the second attempt; doubled for each further one, and up to so much more by chance."""
+    failures_until_rest: int = 5
+    """Connections and answers in a row that failed."""
+    rest_s: float = 15.0
+    """For how long the receiver is left alone then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One GET that changes nothing."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    deadline_s: float
+    """From sending to the answer's last byte."""
+    limit_bytes: int
+    """Of the answer on its way."""
+    understood: frozenset[int] = frozenset({200})
+    """Statuses that say something; any other raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, complete."""
+
+    status: int
+    headers: httpx.Headers
+    body: Body
+
+
+class Transport:
+    """The way to one receiver. Raises the errors of `xg2g.receiver.errors` and nothing else."""
+
+    def __init__(
+        self,
+        address: ReceiverAddress,
+        *,
+        connect_timeout_s: float,
+        manners: Manners,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`transport`, `now` and `sleep` are for tests."""
+        self._address = address
+        self._manners = manners
+        self._now = now
+        self._sleep = sleep
+        credentials = address.credentials
+        # The client's cookie jar matters: without its cookie each request makes a new session,
+        # which the receiver keeps for 15 minutes. Credentials go unasked, or each costs a 401.
+        self._client = httpx.AsyncClient(
+            base_url=f"{address.url}/",
+            auth=httpx.BasicAuth(credentials.user, credentials.password) if credentials else None,
+            timeout=httpx.Timeout(None, connect=connect_timeout_s),
+            limits=httpx.Limits(max_connections=1),
+            headers={"User-Agent": "xg2g", "Accept-Encoding": "gzip"},
+            # A receiver's certificate is its own, and names nobody.
+            verify=False,
+            trust_env=False,
+            transport=transport,
+        )
+        self._turn = asyncio.Lock()
+        self._free_at_s = now()
+        self._breaker = Breaker(
+            threshold=manners.failures_until_rest, rest_s=manners.rest_s, now=now
+        )
+
+    @property
+    def url(self) -> str:
+        """The web interface's URL without credentials: safe to show."""
+        return self._address.url
+
+    async def ask(self, question: Question) -> Answer:
+        """Ask when it is this question's turn, again if the connection fails."""
+        manners = self._manners
+        attempts = AsyncRetrying(
+            sleep=self._sleep,
+            stop=stop_after_attempt(manners.attempts),
+            wait=wait_exponential_jitter(multiplier=manners.backoff_s, jitter=manners.backoff_s),
+            retry=retry_if_exception(lambda error: type(error) is UnreachableError),
+            reraise=True,
+        )
+        return await attempts(self._attempt, question)
+
+    async def aclose(self) -> None:
+        """Close the connection. Closing again does nothing."""
+        await self._client.aclose()
+
+    async def _attempt(self, question: Question) -> Answer:
+        async with self._turn:
+            if resting := self._breaker.resting():
+                wait_s = resting.until_s - self._now()
+                raise RestingError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
+            if (pause_s := self._free_at_s - self._now()) > 0:
+                await self._sleep(pause_s)
+            try:
+                answer = await self._exchange(question)
+            except (UnreachableError, TimeLimitError) as error:
+                self._breaker.failed(str(error))
+                raise
+            except ReceiverError:
+                self._breaker.succeeded()
+                raise
+            finally:
+                self._free_at_s = self._now() + self._manners.spacing_s
+            self._breaker.succeeded()
+            return answer
+
+    async def _exchange(self, question: Question) -> Answer:
+        """The only place where foreign exceptions become ours."""
+        try:
+            # httpx's timeouts start again with each read; a trickling answer needs one in all.
+            async with asyncio.timeout(question.deadline_s):
+                return await self._send(question)
+        except (httpx.TimeoutException, TimeoutError) as error:
+            if isinstance(error, httpx.ConnectTimeout):
+                raise self._unreachable("it does not answer") from error
+            raise TimeLimitError(
+                f"the receiver at {self.url} took more than {question.deadline_s:g} s to answer; "
+                "try again when it is less busy"
+            ) from error
+        except httpx.ConnectError as error:
+            raise self._unreachable(str(error) or "connection failed") from error
+        except httpx.TransportError as error:
+            raise self._unreachable(f"the connection broke ({error})") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self.no_openwebif(str(error)) from error
+
+    async def _send(self, question: Question) -> Answer:
+        async with self._client.stream(
+            "GET", question.path, params=question.query, headers=question.headers
+        ) as response:
+            if response.status_code not in question.understood:
+                raise self._refusal(response.status_code)
+            body = await Body.receive(response, limit_bytes=question.limit_bytes)
+            if body is None:
+                raise self.no_openwebif(f"/{question.path} never ends")
+            return Answer(response.status_code, response.headers, body)
+
+    def _refusal(self, status: int) -> ReceiverError:
+        if status == httpx.codes.UNAUTHORIZED:
+            return CredentialsError(
+                f"the receiver at {self.url} refuses this user and password; set "
+                "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
+            )
+        if status == httpx.codes.FORBIDDEN:
+            return CredentialsError(
+                f"the receiver at {self.url} refuses this computer's address; switch on "
+                "authentication in OpenWebif's settings, or allow the address there"
+            )
+        return self.no_openwebif(f"HTTP status {status}")
+
+    def _unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError(
+            f"cannot reach the receiver at {self.url}: {why}; check the address, and that "
+            "the receiver is on and not in deep standby"
+        )
+
+    def no_openwebif(self, why: str) -> UnexpectedAnswerError:
+        """The error for an answer that makes no sense."""
+        return UnexpectedAnswerError(
+            f"{self.url} does not answer as OpenWebif does ({why}); check the address"
+        )
