@@ -1,4 +1,4 @@
-"""Writes docs/reference/cli.md and settings.md from the code.
+"""Writes docs/reference/cli.md, settings.md and config.yaml from the code.
 
 With `--check` it writes nothing and fails when a page is stale.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xg2g.config import Settings
 from xg2g.config.environment import variables_of
+from xg2g.config.example import example
 from xg2g.config.setting import Setting, settings_of
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -73,7 +74,11 @@ def _remarks(setting: Setting) -> Iterator[str]:
 
 
 def main() -> int:
-    pages = {REFERENCE / "cli.md": cli_page(), REFERENCE / "settings.md": settings_page()}
+    pages = {
+        REFERENCE / "cli.md": cli_page(),
+        REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "config.yaml": example(),
+    }
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" in sys.argv[1:]:
         for page in stale:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from xg2g.backend import choose_backend
 from xg2g.errors import UserError
 
+from . import config
 from .demo import demo
 from .remux import remux
 from .serve import serve
@@ -24,6 +25,7 @@ app.command()(serve)
 app.command()(demo)
 app.command()(remux)
 app.command()(simulate)
+app.add_typer(config.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -56,13 +56,24 @@ def load(
     environment = os.environ if environment is None else environment
     settings = settings_of(Settings)
     path = chosen_file(file, environment)
-    reading = read_file(path, settings) if path else Reading()
-    reading.overlay(read_environment(environment, settings))
-    reading.overlay(_read_flags(flags or {}, settings))
-    checked = _checked(reading, settings)
-    if checked is None or reading.problems:
-        problems = sorted(reading.problems, key=lambda problem: _line_in(path, problem))
-        raise ConfigurationError(tuple(problems), tuple(reading.notes))
+    sources = (
+        read_file(path, settings) if path else Reading(),
+        read_environment(environment, settings),
+        _read_flags(flags or {}, settings),
+    )
+    reading = Reading()
+    for source in sources:
+        _check_values(source, settings)
+        reading.overlay(source)
+    checked = Settings()
+    if not reading.problems:
+        checked = Settings.model_validate(_by_section(reading, settings))
+        reading.problems += _contradictions(checked, reading)
+    if reading.problems:
+        raise ConfigurationError(
+            tuple(sorted(reading.problems, key=lambda problem: _line_in(path, problem))),
+            tuple(reading.notes),
+        )
     return Configuration(
         checked,
         MappingProxyType({key: given.place for key, given in reading.values.items()}),
@@ -95,14 +106,18 @@ def _line_in(file: Path | None, problem: str) -> float:
     return int(number) if not of_file and number.isdigit() else float("inf")
 
 
-def _checked(reading: Reading, settings: Mapping[str, Setting]) -> Settings | None:
-    """The settings, or None; what is wrong is added to the reading's problems."""
+def _by_section(reading: Reading, settings: Mapping[str, Setting]) -> dict[str, dict[str, Value]]:
     sections: dict[str, dict[str, Value]] = {}
     for key, given in reading.values.items():
         setting = settings[key]
         sections.setdefault(setting.section, {})[setting.name] = given.value
+    return sections
+
+
+def _check_values(reading: Reading, settings: Mapping[str, Setting]) -> None:
+    """Add what is wrong with each value of a source, also with those that another one outdoes."""
     try:
-        checked = Settings.model_validate(sections)
+        Settings.model_validate(_by_section(reading, settings))
     except ValidationError as error:
         seen: set[str] = set()
         for item in error.errors(include_url=False):
@@ -112,30 +127,29 @@ def _checked(reading: Reading, settings: Mapping[str, Setting]) -> Settings | No
                 seen.add(key)
                 given, setting = reading.values[key], settings[key]
                 reading.problems.append(f"{given.subject}: {_explained(item, given, setting)}")
-        return None
-    for key, trouble in _contradictions(checked):
-        subject = reading.values[key].subject if key in reading.values else key
-        reading.problems.append(f"{subject}: {trouble}")
-    return checked
 
 
-def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Values that are good each, and not together: the key of one, and what to do."""
+def _contradictions(settings: Settings, reading: Reading) -> Iterator[str]:
+    """Values that are good each, and not together."""
     receiver = settings.receiver
     address = ReceiverAddress.parse(receiver.url) if receiver.url else None
-    in_url = address is not None and address.credentials is not None
+
+    def subject(key: str) -> str:
+        return reading.values[key].subject if key in reading.values else key
+
     if receiver.password is not None and receiver.user is None:
         yield (
-            "receiver.password",
-            "there is no receiver.user to this password; it is root on most receivers",
+            f"{subject('receiver.password')}: there is no receiver.user to this password; it is "
+            "root on most receivers"
         )
-    if receiver.user is not None and in_url:
-        yield "receiver.user", "the receiver's URL names a user, too; keep one of them"
+    if address is not None and address.credentials is not None and receiver.user is not None:
+        yield (
+            f"{subject('receiver.user')}: the receiver's URL names a user, too; keep one of them"
+        )
     if address is not None and address.port == receiver.stream_port:
         yield (
-            "receiver.url",
-            f"port {address.port} is the stream port; the URL is that of the web interface, which "
-            "is on port 80 of most receivers",
+            f"{subject('receiver.url')}: port {address.port} is the stream port; the URL is that "
+            "of the web interface, which is on port 80 of most receivers"
         )
 
 

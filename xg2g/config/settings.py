@@ -59,7 +59,7 @@ class ReceiverSettings(Section):
     url: Annotated[
         str,
         AfterValidator(_receiver_url),
-        Field(repr=False),
+        Field(repr=False, examples=["http://192.168.1.10"]),
         Names(
             flag="--receiver",
             metavar="URL",
@@ -71,6 +71,7 @@ class ReceiverSettings(Section):
     """URL of the receiver's web interface, as http://192.168.1.10."""
     user: Annotated[
         str | None,
+        Field(examples=["root"]),
         Names(
             older_variables=("OWI_USER", "E2_USER"),
             older_keys=("openWebIF.username", "enigma2.username"),
@@ -79,6 +80,7 @@ class ReceiverSettings(Section):
     """User of the receiver's web interface and streams, if it asks; root on most."""
     password: Annotated[
         SecretStr | None,
+        Field(examples=["secret"]),
         Names(
             older_variables=("OWI_PASS", "E2_PASS"),
             older_keys=("openWebIF.password", "enigma2.password"),

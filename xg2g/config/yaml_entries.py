@@ -18,7 +18,8 @@ SIZE_LIMIT_BYTES = 256 * 1024
 ENTRY_LIMIT = 2000
 """Entries that are looked at; a file has some dozens. Aliases repeat what is written once."""
 
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+"""Plain scalars that say nothing (YAML 1.2, 10.3.2)."""
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 
 
@@ -175,4 +176,4 @@ def _is_plain(node: yaml.Node) -> bool:
 
 
 def _is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in _NULLS
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in NULLS

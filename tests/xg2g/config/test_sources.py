@@ -171,8 +171,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {"server.port": "x"}, {"XG2G_STREAM_PORT": "y", "XG2G_AUDIO_KEEP_ORIGINAL": "maybe"}
     ) == (
         'XG2G_STREAM_PORT: "y" is not a whole number',
-        '--port: "x" is not a whole number',
         'XG2G_AUDIO_KEEP_ORIGINAL: "maybe" is neither true nor false',
+        '--port: "x" is not a whole number',
     )
 
 
