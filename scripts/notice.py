@@ -10,6 +10,8 @@ import sys
 from importlib.metadata import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 ROOT = Path(__file__).parent.parent
 NOTICE = ROOT / "NOTICE"
 CRATES = "Rust crates that are linked in\n"
@@ -37,10 +39,15 @@ def crates() -> list[str]:
 
 
 def python_packages() -> list[str]:
-    """What requirements/runtime.txt puts on every platform, with the licences."""
+    """What requirements/runtime.txt puts on Linux, with the licences."""
     text = (ROOT / "requirements" / "runtime.txt").read_text()
-    names = re.findall(r"^(\S+)==\S+ \\$", text, re.MULTILINE)
-    return [f"{name}: {_python_licence(name)}" for name in names]
+    lines = re.findall(r"^(\S+==.+) \\$", text, re.MULTILINE)
+    wanted = [
+        requirement.name
+        for requirement in map(Requirement, lines)
+        if requirement.marker is None or requirement.marker.evaluate({"sys_platform": "linux"})
+    ]
+    return [f"{name}: {_python_licence(name)}" for name in wanted]
 
 
 def _python_licence(name: str) -> str:

@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from ..base import BackendHealth, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from ._abi import FILE_NAME, Library
+from ._abi import Library, file_name
 from .remuxer import EmbeddedRemuxer
 
 __all__ = ["EmbeddedBackend", "EmbeddedRemuxer"]
@@ -23,7 +23,7 @@ class EmbeddedBackend:
     def __init__(self, library: Path | None = None) -> None:
         """Prepare to load `library`; by default that of `XG2G_LIBRARY`, or the installed one."""
         self.path = library or Path(
-            os.environ.get(LIBRARY_VARIABLE) or Path(__file__).with_name(FILE_NAME)
+            os.environ.get(LIBRARY_VARIABLE) or Path(__file__).with_name(file_name())
         )
         self._library: Library | None = None
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="xg2g-remux")

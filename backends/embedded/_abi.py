@@ -15,9 +15,13 @@ from ..errors import UnavailableError, error_for
 
 ABI_VERSION: Final = 1
 
-FILE_NAME: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}.get(
-    sys.platform, "libxg2g_transcoder.so"
-)
+FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}
+"""Platform -> what cargo calls the library there."""
+
+
+def file_name(platform: str = sys.platform) -> str:
+    """Return the library's name on a platform, in the words of `sys.platform`."""
+    return FILE_NAMES.get(platform, "libxg2g_transcoder.so")
 
 
 class Options(ctypes.Structure):

@@ -30,6 +30,21 @@ CTYPES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("linux", "libxg2g_transcoder.so"),
+        ("freebsd14", "libxg2g_transcoder.so"),
+        ("darwin", "libxg2g_transcoder.dylib"),
+        ("win32", "xg2g_transcoder.dll"),
+    ],
+)
+def test_the_library_is_looked_for_by_the_name_that_cargo_gives_it(
+    platform: str, name: str
+) -> None:
+    assert _abi.file_name(platform) == name
+
+
 @pytest.fixture
 def library() -> _abi.Library:
     return _abi.Library(EmbeddedBackend().path)

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from xg2g import logs
+from xg2g import event_loop, logs
 from xg2g.config import Settings
 from xg2g.config.settings import ReceiverSettings
 from xg2g.daemon import run
@@ -41,7 +40,7 @@ def demo(
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
-    uvloop.run(_demo(configuration.settings, source or []))
+    event_loop.run(_demo(configuration.settings, source or []))
 
 
 async def _demo(settings: Settings, sources: list[Path]) -> None:

@@ -1,8 +1,6 @@
 """`xg2g serve`: the daemon."""
 
-import uvloop
-
-from xg2g import logs
+from xg2g import event_loop, logs
 from xg2g.daemon import run
 
 from .announcement import announce
@@ -31,4 +29,4 @@ def serve(configure: Configure) -> None:
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
-    uvloop.run(run(configuration.settings, on_ready=announce))
+    event_loop.run(run(configuration.settings, on_ready=announce))

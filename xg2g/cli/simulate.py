@@ -2,14 +2,14 @@
 
 import asyncio
 import signal
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from xg2g import logs
+from xg2g import event_loop, logs
 from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
 from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
@@ -47,7 +47,7 @@ def simulate(
         stream_credentials=credentials,
     )
     logs.configure(LogSettings())
-    uvloop.run(_run(receiver))
+    event_loop.run(_run(receiver))
 
 
 def _credentials(auth: str | None) -> Credentials | None:
@@ -61,9 +61,10 @@ def _credentials(auth: str | None) -> Credentials | None:
 
 async def _run(receiver: SimulatedReceiver) -> None:
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    if sys.platform != "win32":  # there, Ctrl-C cancels this, and nothing else is sent
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
     async with AsyncExitStack() as stack:
         try:
             await stack.enter_async_context(receiver)
