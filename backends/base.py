@@ -151,6 +151,8 @@ class BackendHealth:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Component -> version, the remuxer's own under "xg2g-transcoder"."""
     open_remuxers: int = 0
+    warnings: tuple[str, ...] = ()
+    """What is wrong though the backend can be used: each one line for a user."""
 
 
 class Remuxer(Protocol):

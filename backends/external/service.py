@@ -1,0 +1,169 @@
+"""One transcoder service: what it is, and a remuxer of it."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from ..base import RemuxOptions
+from ..errors import BackendError, InvalidArgumentError, error_for_kind
+from .errands import Errands
+from .line import Answer, AnswerLostError, Line, NotReachedError
+from .session import Session
+
+NAME: Final = "xg2g-transcoder"
+API: Final = 1
+"""Version of the HTTP interface that is spoken here (docs/reference/transcoder-http.md)."""
+
+LONGEST_BODY_BYTES: Final = 1024 * 1024
+"""Sent at once even if more is allowed: its conversion fits the deadline on a busy machine."""
+
+
+class UnusableError(Exception):
+    """The service cannot be used. The text is one line: what is wrong, and what to do about it."""
+
+
+class FullError(Exception):
+    """The service has no room now."""
+
+    def __init__(self, text: str, retry_after_s: float) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a service says of itself."""
+
+    versions: Mapping[str, str]
+    open_remuxers: int
+    max_remuxers: int
+    body_bytes: int
+
+
+class Service:
+    """A service under one URL, which may be a load balancer's."""
+
+    def __init__(self, line: Line, errands: Errands, on_retry: Callable[[], None]) -> None:
+        self._line = line
+        self._errands = errands
+        self._on_retry = on_retry
+        self._body_bytes: int | None = None
+
+    def __str__(self) -> str:
+        return str(self._line.address)
+
+    async def describe(self) -> Description:
+        """Ask what runs there. Raises `UnusableError`."""
+        answer = await self._request("GET", "/v1")
+        found = answer.json()
+        if answer.status == 401:
+            raise self._refused_token()
+        if answer.status != 200 or found.get("service") != NAME:
+            raise UnusableError(
+                f"what answers at {self} is no {NAME}; check the URL of --external-transcoder"
+            )
+        api, version = found.get("api"), found.get("version")
+        if api != API:
+            older = NAME if isinstance(api, int) and api < API else "xg2g"
+            raise UnusableError(
+                f"the transcoder at {self} (version {version}) speaks version {api} of the "
+                f"interface and xg2g version {API}; update {older}"
+            )
+        try:
+            return Description(
+                versions={str(name): str(v) for name, v in dict(found["versions"]).items()},
+                open_remuxers=int(found["open_remuxers"]),
+                max_remuxers=int(found["max_remuxers"]),
+                body_bytes=min(int(found["max_body_bytes"]), LONGEST_BODY_BYTES),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnusableError(
+                f"the transcoder at {self} does not describe itself as it should; update {NAME}"
+            ) from error
+
+    async def open(self, options: RemuxOptions) -> Session:
+        """Make a remuxer. A caller who is cancelled leaves none behind.
+
+        Raises `UnusableError`, `FullError`, and `InvalidArgumentError` for options it refuses.
+        """
+        opening = self._errands.start(self._open(options))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._errands.start(_undo(opening))
+            raise
+
+    def answers_for(self, session: Session) -> bool:
+        """Whether the remuxer's requests go to this URL, and not past it to an instance."""
+        here = session.url.startswith(f"{self._line.address.url}/")
+        return session.line is self._line and here
+
+    def forget(self) -> None:
+        """Ask anew what runs there before the next remuxer is opened."""
+        self._body_bytes = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._line.aclose()
+
+    async def _open(self, options: RemuxOptions) -> Session:
+        if self._body_bytes is None:
+            self._body_bytes = (await self.describe()).body_bytes
+        answer = await self._request(
+            "POST", "/v1/remuxers", json.dumps(asdict(options)).encode(), "application/json"
+        )
+        if answer.status != 201:
+            raise self._refused(answer)
+        location = answer.headers.get("location")
+        if location is None:
+            raise UnusableError(f"the transcoder at {self} does not say where its remuxer is")
+        return Session(
+            self._line,
+            self._line.address.beside(location),
+            body_bytes=self._body_bytes,
+            on_retry=self._on_retry,
+        )
+
+    async def _request(
+        self, method: str, path: str, body: bytes = b"", media_type: str | None = None
+    ) -> Answer:
+        address = self._line.address
+        try:
+            return await self._line.request(method, address.url + path, body, media_type)
+        except (NotReachedError, AnswerLostError) as error:
+            raise UnusableError(
+                f"no transcoder answers at {self} ({error}); "
+                f"start {NAME} there, or change --external-transcoder"
+            ) from error
+
+    def _refused(self, answer: Answer) -> UnusableError | FullError | BackendError:
+        problem = answer.json()
+        detail = str(problem.get("detail") or f"HTTP status {answer.status}")
+        if answer.status == 401:
+            return self._refused_token()
+        if problem.get("kind") == "Full":
+            try:
+                retry_after_s = float(answer.headers.get("retry-after", ""))
+            except ValueError:
+                retry_after_s = 1.0
+            return FullError(f"the transcoder at {self} takes no more: {detail}", retry_after_s)
+        error = error_for_kind(str(problem.get("kind", "")), detail)
+        if isinstance(error, InvalidArgumentError):
+            return error
+        return UnusableError(f"the transcoder at {self} opens no remuxer: {detail}")
+
+    def _refused_token(self) -> UnusableError:
+        setting = "XG2G_EXTERNAL_TRANSCODER_TOKEN or XG2G_EXTERNAL_TRANSCODER_TOKEN_FILE"
+        return UnusableError(
+            f"the transcoder at {self} refuses the token; set {setting} to the one it was given"
+            if self._line.has_token
+            else f"the transcoder at {self} asks for a token; set {setting}"
+        )
+
+
+async def _undo(opening: asyncio.Task[Session]) -> None:
+    with suppress(UnusableError, FullError, BackendError):
+        await (await opening).aclose()

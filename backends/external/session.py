@@ -1,0 +1,95 @@
+"""One remuxer of a service, seen from here."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from ..base import RemuxStats
+from ..errors import BackendError, FinishedError, InvalidArgumentError, error_for_kind
+from .line import Answer, AnswerLostError, Line, NotReachedError
+
+MEDIA_TYPE: Final = "video/mp2t"
+DELETE_S: Final = 1.0
+"""For giving a remuxer back. One that is not given back is reaped by its service."""
+
+
+class LostError(Exception):
+    """The remuxer is gone, or nobody can say. What was under way may go to another one."""
+
+    def __init__(
+        self, reason: str, *, service_is_well: bool = False, input_was_seen: bool = True
+    ) -> None:
+        super().__init__(reason)
+        self.service_is_well = service_is_well
+        """The service answered: only this remuxer is lost."""
+        self.input_was_seen = input_was_seen
+        """What was under way may have arrived, and so may be what the remuxer was lost over."""
+
+
+class Session:
+    """A remuxer behind HTTP. Its calls must not overlap.
+
+    Each call that changes it has a number. When an answer is lost, the same number goes out once
+    more, and the service gives the same bytes without processing anything twice.
+    """
+
+    def __init__(
+        self, line: Line, url: str, *, body_bytes: int, on_retry: Callable[[], None]
+    ) -> None:
+        self.body_bytes = body_bytes
+        """Longest body that the service takes."""
+        self.url = url
+        self.line = line
+        self._on_retry = on_retry
+        self._seq = 0
+
+    async def process(self, body: bytes) -> bytes:
+        """Send the stream's next bytes. Raises `LostError` and `BackendError`."""
+        return await self._numbered("process", body)
+
+    async def finish(self) -> bytes:
+        """End the stream. Raises `LostError` and `BackendError`."""
+        return await self._numbered("finish")
+
+    async def stats(self) -> RemuxStats:
+        """Return the counters. Raises `LostError` and `BackendError`."""
+        return RemuxStats.from_json((await self._sent("GET", self.url)).json())
+
+    async def aclose(self) -> None:
+        """Give the remuxer back, if its service can be reached in time."""
+        with suppress(NotReachedError, AnswerLostError):
+            await self.line.request("DELETE", self.url, within_s=DELETE_S)
+
+    async def _numbered(self, call: str, body: bytes = b"") -> bytes:
+        url = f"{self.url}/{call}?seq={self._seq}"
+        answer = await self._sent("POST", url, body, MEDIA_TYPE)
+        self._seq += 1
+        return answer.body
+
+    async def _sent(
+        self, method: str, url: str, body: bytes = b"", media_type: str | None = None
+    ) -> Answer:
+        try:
+            answer = await self.line.request(method, url, body, media_type)
+        except NotReachedError as error:
+            raise LostError(str(error), input_was_seen=False) from error
+        except AnswerLostError:
+            self._on_retry()
+            try:
+                answer = await self.line.request(method, url, body, media_type)
+            except (NotReachedError, AnswerLostError) as error:
+                raise LostError(str(error)) from error
+        if answer.status != 200:
+            raise _trouble(answer)
+        return answer
+
+
+def _trouble(answer: Answer) -> LostError | BackendError:
+    problem = answer.json()
+    kind, detail = str(problem.get("kind", "")), str(problem.get("detail", ""))
+    error = error_for_kind(kind, detail)
+    if isinstance(error, FinishedError | InvalidArgumentError):
+        return error
+    # A 5xx without a kind is a proxy's, for a service that it does not reach.
+    well = bool(kind) and kind not in ("Stopping", "Full", "Unauthorized")
+    return LostError(detail or f"HTTP status {answer.status}", service_is_well=well)

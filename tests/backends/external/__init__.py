@@ -1,0 +1,1 @@
+"""The external backend against a scripted service."""

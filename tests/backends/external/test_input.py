@@ -1,0 +1,133 @@
+"""What a remuxer that takes over is given."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from xg2g.backends.external.input import PAST_BYTES, WAITING_BYTES, Input
+from xg2g.backends.external.packets import carried_over, first_packet
+
+CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
+CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]
+
+
+def with_parity(stream: bytes) -> bytes:
+    """Packets of 204 bytes."""
+    return b"".join(stream[at : at + 188] + bytes(16) for at in range(0, len(stream), 188))
+
+
+def pids(packets: bytes, stride: int = 188) -> list[int]:
+    assert len(packets) % stride == 0
+    assert packets[::stride] == b"\x47" * (len(packets) // stride)
+    starts = range(0, len(packets), stride)
+    return [int.from_bytes(packets[at + 1 : at + 3], "big") & 0x1FFF for at in starts]
+
+
+PMT_PID = 0x100
+"""Of the one service in the clip, whose PAT names the others of its transponder."""
+
+
+@pytest.mark.parametrize("stride", [188, 204])
+@pytest.mark.parametrize("rest", [0, 1, 100, 187])
+def test_a_new_remuxer_gets_the_tables_and_the_packet_that_is_under_way(
+    stride: int, rest: int
+) -> None:
+    stream = CLIP if stride == 188 else with_parity(CLIP)
+    past = stream[: 2500 * stride + rest]
+    carried = carried_over(past, 0)
+    end = len(carried) - rest
+    assert carried[end:] == past[len(past) - rest :]
+    assert pids(carried[:end], stride) == [0, PMT_PID]
+    assert all(carried[at : at + stride] in past for at in range(0, end, stride))
+
+
+def test_the_tables_are_the_last_whole_ones() -> None:
+    start = CLIP.rindex(b"\x47\x40\x00", 0, 2500 * 188)
+    assert carried_over(CLIP[: start + 188], 0)[:188] == CLIP[start : start + 188]
+    assert carried_over(CLIP[: start + 187], 0)[:188] != CLIP[start : start + 188]
+
+
+def test_of_one_program_the_table_of_another_is_left_out() -> None:
+    assert pids(carried_over(CLIP, 54321)) == [0]
+
+
+def test_the_first_bytes_of_a_stream_are_carried_over_whole() -> None:
+    # The remuxer believes packets after five sync bytes, and has given nothing out before.
+    assert carried_over(CLIP[: 4 * 188], 0) == CLIP[: 4 * 188]
+
+
+def test_what_is_no_transport_stream_leaves_nothing_to_carry() -> None:
+    assert carried_over(bytes(100_000), 0) == b""
+    assert first_packet(bytes(1000)) == 1000
+
+
+def test_damaged_tables_do_no_harm() -> None:
+    random = Random(1)
+    for _ in range(200):
+        damaged = bytearray(CLIP[: 300 * 188])
+        for at in range(0, len(damaged), 188):
+            if damaged[at + 1] & 0x40 and damaged[at + 2] == 0:
+                damaged[at + random.randrange(3, 20)] = random.randrange(256)
+        carried_over(bytes(damaged), 0)
+
+
+def drained(taken: Input, limit: int = 1_000_000) -> bytes:
+    sent = b""
+    while body := taken.body(limit):
+        sent += body
+        taken.acknowledge()
+    return sent
+
+
+def test_chunks_that_wait_leave_together_and_no_body_is_too_long() -> None:
+    taken = Input(0)
+    for at in range(0, len(CLIP), 10_000):
+        taken.add(CLIP[at : at + 10_000])
+    assert taken.body(25_000) == CLIP[:25_000]
+    assert taken.body(25_000) == CLIP[:25_000]
+    taken.acknowledge()
+    assert taken.acknowledged_bytes == 25_000
+    assert drained(taken, 17) == CLIP[25_000:]
+    assert taken.waiting_bytes == 0
+
+
+def test_nothing_is_lost_or_sent_twice_when_a_remuxer_takes_over() -> None:
+    cut = 2200 * 188 + 77
+    taken = Input(0)
+    taken.add(CLIP[:cut])
+    drained(taken)
+    taken.add(CLIP[cut:])
+    taken.begin_anew()
+    body = taken.body(len(CLIP))
+    lead = len(body) - len(CLIP) + cut
+    assert body[lead:] == CLIP[cut:]
+    assert body[lead - 77 : lead] == CLIP[cut - 77 : cut]
+    # The next is lost as well, before it has acknowledged anything.
+    taken.begin_anew()
+    assert taken.body(len(CLIP)) == body
+
+
+def test_of_too_much_input_the_oldest_is_dropped_and_whole_packets_go_on() -> None:
+    taken = Input(0)
+    taken.add(CLIP)
+    drained(taken)
+    piece = CLIP[:10_000]
+    dropped = 0
+    for _ in range(2 * WAITING_BYTES // len(piece)):
+        taken.add(piece)
+        dropped += taken.drop_oldest()
+        assert taken.waiting_bytes <= WAITING_BYTES
+    assert dropped > WAITING_BYTES // 2
+    taken.begin_anew()
+    body = taken.body(100_000)
+    assert body[:1880:188] == b"\x47" * 10
+    assert pids(body[:188]) == [0]
+
+
+def test_the_past_that_is_kept_is_bounded() -> None:
+    taken = Input(0)
+    for _ in range(10):
+        taken.add(CLIP)
+        drained(taken)
+    assert sum(map(len, taken._past)) <= PAST_BYTES + len(CLIP)
