@@ -14,6 +14,7 @@ from xg2g.errors import UserError
 
 from . import config
 from .demo import demo
+from .healthcheck import healthcheck
 from .remux import remux
 from .serve import serve
 from .simulate import simulate
@@ -25,6 +26,7 @@ app.command()(serve)
 app.command()(demo)
 app.command()(remux)
 app.command()(simulate)
+app.command()(healthcheck)
 app.add_typer(config.app)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 import typer
 
-from xg2g.backend import choose_backend
 from xg2g.backends.errors import BackendError
 from xg2g.errors import UserError
 from xg2g.remux import remux_file
@@ -17,7 +16,7 @@ BROKEN_PIPE: Final = 128 + 13
 """Exit code as of a program that SIGPIPE ended."""
 
 
-@with_settings("audio", "external")
+@with_settings("audio")
 def remux(
     configure: Configure,
     source: Annotated[
@@ -46,7 +45,7 @@ def remux(
     settings = configure().settings
     try:
         options = replace(settings.remux_options(), program=program)
-        counters = remux_file(source, target, options, choose_backend(settings, live=False))
+        counters = remux_file(source, target, options)
     except BackendError as error:
         raise UserError(str(error)) from error
     except BrokenPipeError:

@@ -1,0 +1,34 @@
+"""Whether the daemon on this machine answers, for container images that have no curl.
+
+`python -m xg2g.healthcheck` needs the standard library alone: a check every half minute costs the
+start of an interpreter, a tenth of the start of the command line.
+"""
+
+import http.client
+import os
+import sys
+
+TIMEOUT_S = 4
+"""Below what container engines wait for a check."""
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def trouble(host: str, port: int) -> str | None:
+    """Ask the daemon that listens there for `/healthz`; None when all is well, else one line."""
+    connection = http.client.HTTPConnection(_EVERYWHERE.get(host, host), port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"no answer on {host} port {port}: {error or type(error).__name__}"
+    finally:
+        connection.close()
+    return None if status == 200 else f"/healthz answered {status} on {host} port {port}"
+
+
+if __name__ == "__main__":
+    found = trouble(
+        os.environ.get("XG2G_HOST") or "127.0.0.1", int(os.environ.get("XG2G_PORT") or 8088)
+    )
+    sys.exit(f"xg2g: {found}" if found else 0)
