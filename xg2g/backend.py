@@ -1,10 +1,28 @@
 """The one place that chooses where the remuxer runs."""
 
 from .backends.base import Backend
+from .backends.external import ExternalBackend, Observer, ServiceAddress
+from .config import Settings
 
 
-def choose_backend() -> Backend:
-    """Return the backend that streams are opened with: the library in this process."""
+def choose_backend(
+    settings: Settings | None = None, *, live: bool = True, observer: Observer | None = None
+) -> Backend:
+    """Return the backend that streams are opened with: the transcoder services that the settings
+    name, or the library in this process.
+
+    `live`: the input comes at its own pace, and cannot wait while there is no service.
+    """
     from .backends.embedded import EmbeddedBackend
 
-    return EmbeddedBackend()
+    if settings is None or not settings.external.transcoder:
+        return EmbeddedBackend()
+    external = settings.external
+    token = external.transcoder_token
+    return ExternalBackend(
+        [ServiceAddress.parse(url) for url in external.transcoder],
+        token=token.get_secret_value() if token else None,
+        fallback=EmbeddedBackend() if external.fallback else None,
+        live=live,
+        observer=observer,
+    )

@@ -4,6 +4,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from .app import Gateway, create_app
 from .backend import choose_backend
 from .config import Settings
@@ -16,6 +18,8 @@ from .receiver.openwebif import OpenWebif
 from .receiver.stream import StreamServer
 from .server import listen, serve
 from .streaming import LiveStreams
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,14 @@ async def run(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
     """
     address = settings.receiver_address()
     metrics = Metrics()
-    backend = choose_backend()
+    backend = choose_backend(settings, observer=metrics.backend)
+    metrics.backend.runs(backend.name)
     try:
         health = await backend.check()
         if not health.usable:
             raise UserError(health.detail)
+        for warning in health.warnings:
+            log.warning(warning)
         async with OpenWebif(
             address,
             connect_timeout_s=settings.receiver.connect_timeout_s,

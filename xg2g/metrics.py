@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 
 class Outcome(StrEnum):
@@ -20,6 +20,49 @@ class Outcome(StrEnum):
     RECEIVER_UNEXPECTED = "receiver_unexpected"
     BACKEND_UNAVAILABLE = "backend_unavailable"
     BACKEND_FAILED = "backend_failed"
+
+
+class BackendMetrics:
+    """The observer of the backend (backends/external/observer.py)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._info = Info("xg2g_backend", "Where streams are converted", registry=registry)
+        self._retries = Counter(
+            "xg2g_backend_retries",
+            "Requests to a transcoder sent again, since their answer was lost",
+            registry=registry,
+        )
+        self._takeovers = Counter(
+            "xg2g_backend_failovers",
+            "Streams that went on with another remuxer, since their transcoder was lost",
+            registry=registry,
+        )
+        self._fallbacks = Counter(
+            "xg2g_backend_fallbacks",
+            "Streams converted in this process, since no transcoder could be had",
+            registry=registry,
+        )
+        self._dropped_bytes = Counter(
+            "xg2g_backend_dropped_bytes",
+            "Bytes of input dropped while no transcoder could be had",
+            registry=registry,
+        )
+
+    def runs(self, backend: str) -> None:
+        """Say which backend it is."""
+        self._info.info({"backend": backend})
+
+    def retried(self) -> None:
+        self._retries.inc()
+
+    def taken_over(self) -> None:
+        self._takeovers.inc()
+
+    def fallen_back(self) -> None:
+        self._fallbacks.inc()
+
+    def dropped(self, count: int) -> None:
+        self._dropped_bytes.inc(count)
 
 
 class Metrics:
@@ -46,5 +89,6 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30),
             registry=self.registry,
         )
+        self.backend = BackendMetrics(self.registry)
         for outcome in Outcome:
             self.outcomes.labels(outcome)

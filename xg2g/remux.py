@@ -16,8 +16,7 @@ from typing import BinaryIO, Final
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from .backend import choose_backend
-from .backends.base import Remuxer, RemuxOptions, RemuxStats
+from .backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
 from .errors import UsageError, UserError
 
 READ_BYTES: Final = 256 * 1024
@@ -28,9 +27,10 @@ RECOGNISE_BYTES: Final = 1024 * 1024
 is four times the 100 ms in which a PAT has to come again (ETSI TR 101 290, 5.2.1)."""
 
 
-def remux_file(source: str, target: str, options: RemuxOptions) -> RemuxStats:
+def remux_file(source: str, target: str, options: RemuxOptions, backend: Backend) -> RemuxStats:
     """Convert a transport stream from a file to another; `-` is standard input or output.
 
+    The backend is closed in the end.
     Raises `UserError`, `BackendError`, and `BrokenPipeError` when nobody reads any more.
     """
     with ExitStack() as stack:
@@ -38,7 +38,6 @@ def remux_file(source: str, target: str, options: RemuxOptions) -> RemuxStats:
         _check_target(target, reader)
         progress = stack.enter_context(_progress(source, reader))
         runner = stack.enter_context(asyncio.Runner())
-        backend = choose_backend()
         stack.callback(lambda: runner.run(backend.aclose()))
         remuxer = runner.run(backend.open(options))
         stack.callback(lambda: runner.run(remuxer.aclose()))

@@ -16,7 +16,7 @@ from .announcement import announce
 from .options import Configure, with_settings
 
 
-@with_settings("server", "audio", "log")
+@with_settings("server", "audio", "external", "log")
 def demo(
     configure: Configure,
     source: Annotated[

@@ -44,7 +44,7 @@ def with_settings(*sections: str) -> Callable[[Callable[..., None]], Callable[..
         def called(**arguments: Any) -> None:
             file = arguments.pop(_FILE_PARAMETER)
             given = {setting.key: arguments.pop(_parameter_name(setting)) for setting in settings}
-            flags = {key: _text(value) for key, value in given.items() if value is not None}
+            flags = {key: _text(value) for key, value in given.items() if value not in (None, [])}
             command(configure=lambda: load(flags, file=file), **arguments)
 
         own = inspect.signature(command, eval_str=True)
@@ -80,12 +80,15 @@ def _option(setting: Setting) -> object:
         show_default=not setting.is_switch and setting.default_text,
         rich_help_panel=f"{setting.section.capitalize()} options",
     )
-    return Annotated[(bool if setting.is_switch else str) | None, option]
+    one = bool if setting.is_switch else list[str] if setting.is_list else str
+    return Annotated[one | None, option]
 
 
 def _parameter_name(setting: Setting) -> str:
     return setting.key.replace(".", "_")
 
 
-def _text(value: str | bool) -> str:
-    return value if isinstance(value, str) else str(value).lower()
+def _text(value: str | bool | list[str]) -> str | tuple[str, ...]:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return tuple(value) if isinstance(value, list) else value

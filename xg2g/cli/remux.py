@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from xg2g.backend import choose_backend
 from xg2g.backends.errors import BackendError
 from xg2g.errors import UserError
 from xg2g.remux import remux_file
@@ -16,7 +17,7 @@ BROKEN_PIPE: Final = 128 + 13
 """Exit code as of a program that SIGPIPE ended."""
 
 
-@with_settings("audio")
+@with_settings("audio", "external")
 def remux(
     configure: Configure,
     source: Annotated[
@@ -45,7 +46,7 @@ def remux(
     settings = configure().settings
     try:
         options = replace(settings.remux_options(), program=program)
-        counters = remux_file(source, target, options)
+        counters = remux_file(source, target, options, choose_backend(settings, live=False))
     except BackendError as error:
         raise UserError(str(error)) from error
     except BrokenPipeError:

@@ -7,7 +7,7 @@ from .announcement import announce
 from .options import Configure, with_settings
 
 
-@with_settings("receiver", "server", "audio", "log")
+@with_settings("receiver", "server", "audio", "external", "log")
 def serve(configure: Configure) -> None:
     """Serve a receiver's channels, with sound that every client plays.
 
@@ -25,6 +25,9 @@ def serve(configure: Configure) -> None:
 
     `xg2g serve --receiver http://192.168.1.10 --tracks deu,eng` for one audio track, German if
     there is one
+
+    `xg2g serve --receiver http://192.168.1.10 --external-transcoder http://192.168.1.20:3000` to
+    convert where `xg2g-transcoder` runs
     """
     configuration = configure()
     logs.configure(configuration.settings.log)

@@ -93,6 +93,11 @@ class Setting:
     def is_switch(self) -> bool:
         return self.field.annotation is bool
 
+    @property
+    def is_list(self) -> bool:
+        """Its flag may be given several times."""
+        return self.field.annotation == tuple[str, ...]
+
 
 @cache
 def settings_of(model: type[BaseModel]) -> Mapping[str, Setting]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from xg2g.backends.base import RemuxOptions
+from xg2g.backends.external import ServiceAddress
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.stream import StreamDeadlines
@@ -41,6 +42,27 @@ def _remuxer_takes(option: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _separated(value: object) -> object:
+    """Read `http://one:3000,http://two:3000`."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
+    for url in urls:
+        ServiceAddress.parse(url)
+    return urls
+
+
+def _one_word(token: SecretStr | None) -> SecretStr | None:
+    """A token goes into a header (RFC 6750, 2.1)."""
+    text = token.get_secret_value() if token else ""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("a token is one word of ASCII letters, digits and signs")
+    return token if text else None
 
 
 def _receiver_url(url: str) -> str:
@@ -158,6 +180,27 @@ class AudioSettings(Section):
     """Send the tracks as broadcast, too."""
 
 
+class ExternalSettings(Section):
+    """Conversion in other processes, on this computer or another."""
+
+    transcoder: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_separated),
+        AfterValidator(_transcoder_urls),
+        Field(examples=["http://192.168.1.20:3000"]),
+        Names(flag="--external-transcoder", metavar="URL"),
+        RestartNeeded(),
+    ] = ()
+    """URL of a transcoder service that converts instead of this process, as
+    http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock; several share the streams."""
+    transcoder_token: Annotated[
+        SecretStr | None, AfterValidator(_one_word), Field(examples=["token"]), RestartNeeded()
+    ] = None
+    """The token that the transcoder services ask for."""
+    fallback: Annotated[bool, Names(flag="--external-fallback"), RestartNeeded()] = False
+    """Convert in this process while no transcoder service can."""
+
+
 class LogSettings(Section):
     """What xg2g says while it runs, on standard error."""
 
@@ -179,6 +222,7 @@ class Settings(Section):
     receiver: ReceiverSettings = ReceiverSettings()
     server: ServerSettings = ServerSettings()
     audio: AudioSettings = AudioSettings()
+    external: ExternalSettings = ExternalSettings()
     log: LogSettings = LogSettings()
 
     def receiver_address(self) -> ReceiverAddress:

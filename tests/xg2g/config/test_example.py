@@ -15,7 +15,7 @@ def test_the_example_sets_nothing_and_every_line_of_it_can_be_used(tmp_path: Pat
     file.write_text(example())
     assert load(file=file, environment={}).places == {}
     used = re.sub(r"^  #(?=\w)", "  ", example(), flags=re.MULTILINE)
-    file.write_text(re.sub(r"^  password_file.*\n", "", used, flags=re.MULTILINE))
+    file.write_text(re.sub(r"^  \w+_file:.*\n", "", used, flags=re.MULTILINE))
     file.chmod(0o600)
     configuration = load(file=file, environment={})
     assert set(configuration.places) == set(settings_of(Settings))

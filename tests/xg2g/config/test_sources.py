@@ -80,6 +80,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "audio.channels": "6",
         "audio.bitrate": "128k",
         "audio.tracks": "deu",
+        "external.transcoder": "http://box:3000",
         "log.level": "debug",
         "log.format": "json",
     }
@@ -231,3 +232,39 @@ def test_what_kubernetes_sets_beside_a_service_called_xg2g_is_none_of_our_busine
     )
     assert configuration.settings.server.port == 8088
     assert configuration.notes == ()
+
+
+def test_transcoder_services_are_a_list_from_every_source(tmp_path: Path) -> None:
+    urls = ("http://one:3000", "unix:///run/t.sock")
+    file = tmp_path / "config.yaml"
+    file.write_text(f"external: {{transcoder: [{', '.join(urls)}]}}\n")
+    for configuration in (
+        load(file=file, environment={}),
+        from_variables(EXTERNAL_TRANSCODER=", ".join(urls)),
+        load({"external.transcoder": urls}, environment=NO_FILE),
+    ):
+        assert configuration.settings.external.transcoder == urls
+
+
+@pytest.mark.parametrize("url", ["http://u:geheim@one:3000", "one:3000", "unix://one"])
+def test_the_url_of_a_transcoder_is_checked_and_holds_no_password(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="XG2G_EXTERNAL_TRANSCODER") as raised:
+        from_variables(EXTERNAL_TRANSCODER=f"http://two:3000,{url}")
+    assert "geheim" not in str(raised.value)
+
+
+def test_the_token_of_transcoders_stands_in_a_variable_or_a_file_and_shows_nowhere(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("geheim\n")
+    for configuration in (
+        from_variables(EXTERNAL_TRANSCODER_TOKEN="geheim"),
+        from_variables(EXTERNAL_TRANSCODER_TOKEN_FILE=str(file)),
+    ):
+        token = configuration.settings.external.transcoder_token
+        assert token is not None and token.get_secret_value() == "geheim"
+        assert "geheim" not in repr(configuration)
+    with pytest.raises(ConfigurationError, match="one word") as raised:
+        from_variables(EXTERNAL_TRANSCODER_TOKEN="ge heim\n")
+    assert "heim" not in str(raised.value)
