@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
+import sniffio  # noqa: F401 - httpcore asks for it in each request, and to search in vain is dear
 
 from .address import ServiceAddress
 
