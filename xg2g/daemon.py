@@ -1,23 +1,33 @@
 """The daemon put together: settings in, a running server out."""
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from .app import Gateway, create_app
+from .app import create_app
+from .arrangement import Bouquet
 from .backend import choose_backend
 from .config import Settings
 from .errors import UserError
+from .gateway import Gateway
 from .lineup import Lineup
-from .lineup_reader import LineupKeeper, read_lineup
+from .lineup_keeper import LineupKeeper
+from .lineup_reader import read_bouquets
 from .metrics import Metrics
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import OpenWebif
 from .receiver.stream import StreamServer
+from .refresher import Refresher
 from .server import listen, serve
+from .store import channels
+from .store.database import Database, StoreError
+from .store.place import open_database
 from .streaming import LiveStreams
+from .web_stream import Sources, WebStreams
 
 log = structlog.get_logger()
 
@@ -32,12 +42,15 @@ class Ready:
     """None while the receiver has not answered yet."""
 
 
-async def run(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
+async def run(
+    settings: Settings, *, on_ready: Callable[[Ready], None], keep_data: bool = True
+) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError`.
 
-    A receiver that does not answer at the start ends the daemon, since that is most often a wrong
-    address that somebody at a terminal wants to see at once. With `receiver.wait`, for a service
-    that starts at boot, the daemon serves and keeps asking.
+    A receiver that does not answer at the very first start ends the daemon, since that is most
+    often a wrong address that somebody at a terminal wants to see at once. With `receiver.wait`,
+    for a service that starts at boot, the daemon serves and keeps asking. Once there is a stored
+    lineup it serves that at once. Without `keep_data` nothing is stored for the next start.
     """
     address = settings.receiver_address()
     metrics = Metrics()
@@ -49,24 +62,37 @@ async def run(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
             raise UserError(health.detail)
         for warning in health.warnings:
             log.warning(warning)
-        async with OpenWebif(
-            address,
-            connect_timeout_s=settings.receiver.connect_timeout_s,
-            answer_timeout_s=settings.receiver.answer_timeout_s,
-        ) as receiver:
-            keeper = LineupKeeper(lambda: read_lineup(receiver))
+        async with (
+            OpenWebif(
+                address,
+                connect_timeout_s=settings.receiver.connect_timeout_s,
+                answer_timeout_s=settings.receiver.answer_timeout_s,
+            ) as receiver,
+            open_database(settings.data.dir, keep=keep_data) as database,
+        ):
+            keeper = LineupKeeper(
+                lambda: read_bouquets(receiver, partial(_recalled, database)),
+                database,
+                wanted=settings.lineup.bouquets,
+                clock_s=time.monotonic,
+            )
             listener = listen(
                 settings.server.host,
                 settings.server.port,
                 dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
-                if not settings.receiver.wait:
+                await keeper.restore()
+                if keeper.lineup is None and not settings.receiver.wait:
                     await _load_now(keeper)
+                deadlines = settings.stream_deadlines()
                 gateway = Gateway(
                     lineup_keeper=keeper,
+                    database=database,
                     streams=LiveStreams(
-                        receiver=StreamServer(address, settings.stream_deadlines()),
+                        receiver=Sources(
+                            StreamServer(address, deadlines), WebStreams(address.host, deadlines)
+                        ),
                         backend=backend,
                         options=settings.remux_options(),
                         first_output_s=settings.receiver.first_byte_timeout_s,
@@ -74,15 +100,23 @@ async def run(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
                     ),
                     metrics=metrics,
                     send_timeout_s=settings.server.send_timeout_s,
+                    public_url=settings.server.public_url or None,
                 )
+                refresher = Refresher(keeper, interval_s=settings.lineup.refresh_hours * 3600)
                 await serve(
-                    create_app(gateway),
+                    create_app(gateway, refresher),
                     listener,
                     on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
                     on_stop=gateway.stopping.set,
                 )
+    except StoreError as error:
+        raise UserError(str(error)) from error
     finally:
         await backend.aclose()
+
+
+async def _recalled(database: Database, reference: str) -> Bouquet | None:
+    return await database.read(partial(channels.stored_bouquet, reference=reference))
 
 
 async def _load_now(keeper: LineupKeeper) -> None:

@@ -1,103 +1,87 @@
-"""The lineup: from the receiver's bouquets to numbered channels."""
+"""The lineup: numbered channels, and the bouquets that they stand in."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from .receiver.service_reference import ServiceReference
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """An entry of a bouquet that is no bouquet itself: a service, marker or group."""
-
-    reference: ServiceReference
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bouquet:
-    """A list as its owner arranged it, with the bouquets inside it in their places."""
-
-    name: str
-    entries: tuple["Service | Bouquet", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One thing to watch or hear, however many bouquets it is in."""
 
-    reference: ServiceReference
+    id: str
+    """The one name of the channel in every URL, list and guide; see `arrangement.identity`."""
     number: int
-    """The number under which the receiver's remote control first has it, radio after television.
-    No two channels have the same."""
+    """As the receiver's remote control had it when the channel was first seen, or above all
+    others when that was taken. It stays for ever, and no two channels ever share one."""
     name: str
-    groups: tuple[str, ...]
-    """Names of the bouquets it is in."""
+    sources: tuple[ServiceReference, ...]
+    """Where it comes from, at least one; the first that plays is taken."""
+    radio: bool = False
+    picon: str = ""
+    """Path of its picon at the receiver, if the receiver named one."""
 
     @property
-    def id(self) -> str:
-        """`ServiceReference.channel_id`."""
-        return self.reference.channel_id
+    def reference(self) -> ServiceReference:
+        """The source that it is known by."""
+        return self.sources[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A bouquet as viewers see it."""
+
+    name: str
+    reference: str
+    """Exactly as the receiver wrote it."""
+    radio: bool
+    channel_ids: tuple[str, ...]
+    """In the order of the bouquet, each once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """Every channel, in order of its number."""
+    """Every channel in order of its number, and every bouquet in the receiver's order."""
 
     channels: tuple[Channel, ...] = ()
-    left_out: int = 0
-    """Entries that no tuner can bring: IPTV, recordings, groups of alternatives."""
+    groups: tuple[Group, ...] = ()
     _by_id: dict[str, Channel] = field(init=False, repr=False, compare=False)
+    _groups_of: dict[str, list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {channel.id: channel for channel in self.channels})
+        groups_of: dict[str, list[str]] = {}
+        for group in self.groups:
+            for channel_id in group.channel_ids:
+                names = groups_of.setdefault(channel_id, [])
+                if group.name not in names:
+                    names.append(group.name)
+        object.__setattr__(self, "_groups_of", groups_of)
 
     def find(self, channel_id: str) -> Channel | None:
         """Return the channel of this id, or None."""
         return self._by_id.get(channel_id)
 
+    def group_names(self, channel: Channel) -> Sequence[str]:
+        """Names of the bouquets that the channel is in."""
+        return self._groups_of.get(channel.id, ())
 
-def arrange(bouquets: Sequence[Bouquet]) -> Lineup:
-    """Number the services of bouquets and make each a channel once.
+    def select(
+        self, *, bouquet: str | None = None, radio: bool | None = None
+    ) -> tuple[Channel, ...] | None:
+        """The channels of a bouquet, in its order, or all; of them radio or television alone.
 
-    Counts as the receiver does: every service and numbered marker takes a number, a service that
-    occurs again takes another one, which here stays unused.
-    """
-    channels: dict[str, Channel] = {}
-    number = 0
-    left_out = 0
-    for group, service in _walk(bouquets):
-        reference = service.reference
-        number += reference.takes_a_number
-        if reference.is_marker:
-            continue
-        if not reference.is_dvb_service:
-            left_out += 1
-            continue
-        known = channels.get(reference.channel_id)
-        if known is None:
-            known = Channel(reference, number, _display_name(service), ())
-        if group and group not in known.groups:
-            known = replace(known, groups=(*known.groups, group))
-        channels[reference.channel_id] = known
-    return Lineup(tuple(channels.values()), left_out)
-
-
-def _walk(bouquets: Sequence[Bouquet]) -> Iterator[tuple[str, Service]]:
-    for bouquet in bouquets:
-        for entry in bouquet.entries:
-            if isinstance(entry, Bouquet):
-                yield from _walk([entry])
-            else:
-                yield _printable(bouquet.name), entry
-
-
-def _display_name(service: Service) -> str:
-    # The name inside a reference may carry its provider: "Das Erste HD•ARD".
-    own_name, _, _ = service.reference.name.partition("•")
-    return _printable(service.name) or _printable(own_name) or f"Service {service.reference.sid}"
-
-
-def _printable(name: str) -> str:
-    """Drop control characters: DVB's emphasis marks U+0086 and U+0087 reach some lists."""
-    return " ".join("".join(c for c in name if c.isprintable() or c.isspace()).split())
+        A bouquet's name counts in any case of its letters, and where several have it, all of
+        them. None when there is no such bouquet.
+        """
+        channels = self.channels
+        if bouquet is not None:
+            groups = [g for g in self.groups if g.name.casefold() == bouquet.casefold()]
+            if not groups:
+                return None
+            ids = dict.fromkeys(channel_id for g in groups for channel_id in g.channel_ids)
+            channels = tuple(self._by_id[channel_id] for channel_id in ids)
+        if radio is None:
+            return channels
+        return tuple(channel for channel in channels if channel.radio == radio)

@@ -1,80 +1,87 @@
-"""Reads the lineup from the receiver, and tries again while that fails."""
+"""Reads the bouquets from the receiver."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
-from .lineup import Bouquet, Lineup, Service, arrange
-from .receiver.errors import ReceiverError
-from .receiver.openwebif import RADIO, TELEVISION, ListedService, OpenWebif
+from .arrangement import Bouquet, Service
+from .receiver.errors import UnexpectedAnswerError
+from .receiver.openwebif import RADIO, TELEVISION, ListedService
 
 log = structlog.get_logger()
 
-RETRY_DELAYS_S = (1, 2, 5, 10, 30, 60)
-"""Waits between attempts; the last one stays."""
+Recall = Callable[[str], Awaitable[Bouquet | None]]
+"""Finds a bouquet, by its reference, as it was read the last time."""
 
 
-async def read_lineup(receiver: OpenWebif) -> Lineup:
-    """Ask the receiver for all bouquets, television before radio. Raises `ReceiverError`."""
-    visited: set[str] = set()
-    bouquets = [
-        await _read(receiver, bouquet, visited)
+class Lists(Protocol):
+    """What gives out bouquets; `xg2g.receiver.openwebif.OpenWebif` does. Raises `ReceiverError`."""
+
+    async def bouquets(self, kind: str = TELEVISION) -> Sequence[ListedService]:
+        """The top bouquets of `TELEVISION` or `RADIO`."""
+        ...
+
+    async def services(
+        self, bouquet: ListedService, *, picons: bool = False
+    ) -> Sequence[ListedService]:
+        """What is in a bouquet, or in a group of alternatives; `picons` with their picons."""
+        ...
+
+
+async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
+    """Ask the receiver for all bouquets, television before radio. Raises `ReceiverError`.
+
+    All are read whichever are wanted, since those before count in a channel's number. One that
+    the receiver cannot list, as some fail over a name in a wrong encoding, is recalled.
+    """
+    reading = _Reading(receiver, recall)
+    return [
+        await reading.bouquet(listed, radio=kind == RADIO)
         for kind in (TELEVISION, RADIO)
-        for bouquet in await receiver.bouquets(kind)
+        for listed in filter(_is_text, await receiver.bouquets(kind))
     ]
-    return arrange(bouquets)
 
 
-class LineupKeeper:
-    """Holds the lineup once it was read."""
+class _Reading:
+    def __init__(self, receiver: Lists, recall: Recall) -> None:
+        self._receiver = receiver
+        self._recall = recall
+        self._visited: set[str] = set()
 
-    def __init__(
-        self,
-        read: Callable[[], Awaitable[Lineup]],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._read = read
-        self._sleep = sleep
-        self.lineup: Lineup | None = None
-        """None until it was read once."""
-        self.trouble: ReceiverError | None = None
-        """Why the last attempt failed, if it did."""
-
-    async def load(self) -> Lineup:
-        """Read the lineup now. Raises `ReceiverError`."""
+    async def bouquet(self, listed: ListedService, *, radio: bool) -> Bouquet:
+        """A bouquet and those inside it. One that was read before, as a bouquet inside itself
+        would be, comes back empty."""
+        empty = Bouquet(listed.name, (), listed.raw_reference, radio)
+        if listed.raw_reference in self._visited:
+            return empty
+        self._visited.add(listed.raw_reference)
         try:
-            self.lineup = await self._read()
-        except ReceiverError as error:
-            self.trouble = error
-            raise
-        self.trouble = None
-        log.info("lineup read", channels=len(self.lineup.channels), left_out=self.lineup.left_out)
-        return self.lineup
+            entries = await self._receiver.services(listed, picons=True)
+        except UnexpectedAnswerError as error:
+            known = await self._recall(listed.raw_reference)
+            log.warning("bouquet not read", bouquet=listed.name, reason=str(error))
+            return known or empty
+        read: list[Service | Bouquet] = []
+        for entry in filter(_is_text, entries):
+            if entry.reference.is_bouquet:
+                read.append(await self.bouquet(entry, radio=radio))
+            else:
+                read.append(await self._service(entry))
+        return Bouquet(listed.name, tuple(read), listed.raw_reference, radio)
 
-    async def load_in_the_end(self) -> None:
-        """Read the lineup, waiting longer after each failure. Returns once there is one."""
-        failures = 0
-        while self.lineup is None:
-            try:
-                await self.load()
-            except ReceiverError as error:
-                delay_s = RETRY_DELAYS_S[min(failures, len(RETRY_DELAYS_S) - 1)]
-                failures += 1
-                log.warning("lineup not read", reason=str(error), next_attempt_s=delay_s)
-                await self._sleep(delay_s)
+    async def _service(self, entry: ListedService) -> Service:
+        alternatives: Sequence[ListedService] = ()
+        if entry.reference.is_group:
+            alternatives = await self._receiver.services(entry)
+        members = tuple(member.reference for member in alternatives)
+        return Service(entry.reference, entry.name, members, entry.picon)
 
 
-async def _read(receiver: OpenWebif, listed: ListedService, visited: set[str]) -> Bouquet:
-    """Read a bouquet and those inside it. One that was read before, as a bouquet inside itself
-    would be, comes back empty."""
-    if listed.raw_reference in visited:
-        return Bouquet(listed.name, ())
-    visited.add(listed.raw_reference)
-    entries: list[Service | Bouquet] = []
-    for entry in await receiver.services(listed):
-        if entry.reference.is_bouquet:
-            entries.append(await _read(receiver, entry, visited))
-        else:
-            entries.append(Service(entry.reference, entry.name))
-    return Bouquet(listed.name, tuple(entries))
+def _is_text(entry: ListedService) -> bool:
+    """Whether the reference can be sent back and stored; JSON can hold half a character."""
+    try:
+        entry.raw_reference.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -3,18 +3,22 @@
 import re
 from collections.abc import Iterable
 
-from .lineup import Channel
+from .lineup import Channel, Lineup
 
 MEDIA_TYPE = "audio/x-mpegurl"
 
 
-def render(channels: Iterable[Channel], base_url: str) -> str:
-    """Write the playlist. `base_url`, without a final slash, is how its reader reaches xg2g.
+def render(
+    lineup: Lineup, channels: Iterable[Channel], base_url: str, *, guide_query: str = ""
+) -> str:
+    """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
+    how its reader reaches xg2g; `guide_query` selects the same channels in the guide.
 
     Clients keep a channel's history under its URL, so a URL says nothing but the channel.
     """
-    entries = (_entry(channel, base_url) for channel in channels)
-    return "#EXTM3U\n" + "".join(entries)
+    guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
+    entries = (_entry(lineup, channel, base_url) for channel in channels)
+    return f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n' + "".join(entries)
 
 
 def stream_path(channel: Channel) -> str:
@@ -22,16 +26,22 @@ def stream_path(channel: Channel) -> str:
     return f"/stream/{channel.id}.ts"
 
 
-def _entry(channel: Channel, base_url: str) -> str:
+def logo_path(channel: Channel) -> str:
+    """Path of the channel's picon."""
+    return f"/logos/{channel.id}.png"
+
+
+def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
+    groups = lineup.group_names(channel)
     attributes = {
         "tvg-id": channel.id,
         "channel-id": channel.id,
         "tvg-chno": str(channel.number),
         "channel-number": str(channel.number),
         "tvg-name": channel.name,
-        "group-title": ";".join(group.replace(";", ",") for group in channel.groups),
+        "group-title": ";".join(group.replace(";", ",") for group in groups),
     }
-    if channel.reference.is_radio:
+    if channel.radio:
         attributes["radio"] = "true"
     written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
     return (

@@ -82,6 +82,8 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Anybody can send X-Forwarded-For and -Proto; `public_url` says what a proxy would.
+        proxy_headers=False,
         backlog=_BACKLOG,
         limit_concurrency=CONNECTION_LIMIT,
         timeout_graceful_shutdown=SHUTDOWN_S,

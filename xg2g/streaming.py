@@ -1,14 +1,14 @@
 """One live stream: from the receiver through the remuxer, for as long as it is held open."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .backends.base import Backend, Remuxer, RemuxOptions
 from .metrics import Metrics
-from .receiver.errors import NoSignalError, TimeLimitError
+from .receiver.errors import NoSignalError, ReceiverError, TimeLimitError
 from .receiver.service_reference import ServiceReference
 from .receiver.stream import CHUNK_BYTES, LiveSource
 
@@ -44,8 +44,9 @@ class LiveStreams:
         Leaving the context frees the receiver's stream first and the remuxer after it. Entering
         it, and reading, raise `ReceiverError` and `BackendError`.
         """
-        # The PAT lists the whole transponder, the stream holds one service of it.
-        options = replace(self.options, program=service.sid)
+        # The PAT lists the whole transponder, the stream holds one service of it. A web stream
+        # has what it has, whatever number its entry was given.
+        options = replace(self.options, program=0 if service.path else service.sid)
         async with (
             await self.backend.open(options) as remuxer,
             self.receiver.open(service) as source,
@@ -58,6 +59,20 @@ class LiveStreams:
                 raise TimeLimitError(
                     f"nothing of this service came from the receiver for {self.first_output_s:g} s"
                 ) from error
+            yield stream
+
+    @asynccontextmanager
+    async def open_first(self, services: Sequence[ServiceReference]) -> AsyncIterator[LiveSource]:
+        """Open the first of these that the receiver can bring. As `open`; raises what was wrong
+        with the last."""
+        async with AsyncExitStack() as stack:
+            for service in services:
+                try:
+                    stream = await stack.enter_async_context(self.open(service))
+                    break
+                except ReceiverError:
+                    if service is services[-1]:
+                        raise
             yield stream
 
 

@@ -2,28 +2,32 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.app import Gateway, create_app
+from xg2g.arrangement import Bouquet, Service
 from xg2g.backends.base import RemuxOptions
 from xg2g.backends.fake import FakeBackend
-from xg2g.lineup import Bouquet, Lineup, Service, arrange
-from xg2g.lineup_reader import LineupKeeper
+from xg2g.lineup_keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamDeadlines, StreamServer
+from xg2g.refresher import Refresher
 from xg2g.server import listen, serve
+from xg2g.store.place import open_database
 from xg2g.streaming import LiveStreams
+from xg2g.web_stream import Sources, WebStreams
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
-LINEUP = arrange([Bouquet("TV", (Service(ServiceReference.parse(REFERENCE), "Das Erste HD"),))])
-
+LISTED = Service(ServiceReference.parse(REFERENCE), "Das Erste HD")
+BOUQUETS = [Bouquet("TV", (LISTED,))]
 
 WITHIN_S = 2
 """What has to happen happens in this time. The tuner of a viewer who left is free in it."""
@@ -89,26 +93,32 @@ class Daemon:
 async def daemon(
     script: Script,
     *,
-    lineup: Lineup | ReceiverError = LINEUP,
+    bouquets: Sequence[Bouquet] | ReceiverError = BOUQUETS,
     first_byte_s: float = 5,
     stall_s: float = 5,
     send_timeout_s: float = 60,
     dead_after_s: float = 60,
+    public_url: str | None = None,
 ) -> AsyncIterator[Daemon]:
-    async def read_lineup() -> Lineup:
-        if isinstance(lineup, ReceiverError):
-            raise lineup
-        return lineup
+    async def read_bouquets() -> Sequence[Bouquet]:
+        if isinstance(bouquets, ReceiverError):
+            raise bouquets
+        return bouquets
 
     metrics = Metrics()
     backend = FakeBackend()
-    async with upstream(script) as server:
+    async with upstream(script) as server, open_database(None, keep=False) as database:
+        keeper = LineupKeeper(read_bouquets, database, clock_s=time.monotonic)
+        if not isinstance(bouquets, ReceiverError):
+            await keeper.load()
+        refresher = Refresher(keeper, interval_s=3600)
         address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
         gateway = Gateway(
-            lineup_keeper=LineupKeeper(read_lineup),
+            lineup_keeper=keeper,
+            database=database,
             streams=LiveStreams(
-                receiver=StreamServer(address, deadlines),
+                receiver=Sources(StreamServer(address, deadlines), WebStreams("box", deadlines)),
                 backend=backend,
                 options=RemuxOptions(),
                 first_output_s=first_byte_s,
@@ -116,12 +126,13 @@ async def daemon(
             ),
             metrics=metrics,
             send_timeout_s=send_timeout_s,
+            public_url=public_url,
         )
         ready = asyncio.Event()
         with listen("127.0.0.1", 0, dead_after_s=dead_after_s) as listener:
             serving = asyncio.create_task(
                 serve(
-                    create_app(gateway),
+                    create_app(gateway, refresher),
                     listener,
                     on_ready=ready.set,
                     on_stop=gateway.stopping.set,

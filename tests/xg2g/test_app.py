@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from tests.xg2g.daemon import LINEUP, REFERENCE, STREAM, daemon
+from tests.xg2g.daemon import REFERENCE, STREAM, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says, says_then_stays_silent
-from xg2g import playlist
 from xg2g.backends.errors import BackendError, InternalError, UnavailableError
 from xg2g.live_response import REFUSALS, refusal_for
 from xg2g.metrics import Outcome
@@ -15,16 +14,6 @@ from xg2g.receiver.errors import ReceiverError, UnreachableError
 pytestmark = pytest.mark.anyio
 
 PLAYS = says(CRLF_ANSWER, PACKET * 10)
-
-
-async def test_the_playlist_names_the_host_that_its_reader_asked() -> None:
-    async with daemon(PLAYS) as gateway:
-        status, headers, body = await gateway.get("/playlist.m3u")
-        _, _, old_address = await gateway.get("/files/playlist.m3u")
-    assert status == 200
-    assert headers["content-type"] == "audio/x-mpegurl; charset=utf-8"
-    assert body.decode() == playlist.render(LINEUP.channels, "http://gateway:8088")
-    assert old_address == body
 
 
 async def test_a_channel_is_a_transport_stream_without_length() -> None:
@@ -150,7 +139,7 @@ def test_every_error_of_receiver_and_backend_has_its_refusal() -> None:
 
 
 async def test_while_the_receiver_is_off_the_daemon_serves_and_says_why_nothing_plays() -> None:
-    async with daemon(PLAYS, lineup=UnreachableError("the box is off")) as gateway:
+    async with daemon(PLAYS, bouquets=UnreachableError("the box is off")) as gateway:
         status, _, body = await gateway.get("/playlist.m3u")
         assert (status, body) == (503, b"the box is off\n")
         assert (await gateway.get(STREAM))[0] == 502

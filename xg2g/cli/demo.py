@@ -50,4 +50,6 @@ async def _demo(settings: Settings, sources: list[Path]) -> None:
         raise UserError(str(error)) from error
     async with receiver:
         simulated = ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port)
-        await run(settings.model_copy(update={"receiver": simulated}), on_ready=announce)
+        await run(
+            settings.model_copy(update={"receiver": simulated}), on_ready=announce, keep_data=False
+        )

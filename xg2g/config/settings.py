@@ -1,7 +1,9 @@
 """Every setting of the daemon. Add one here, and nowhere else."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -30,6 +32,22 @@ def _tracks(value: object) -> object:
         codes = tuple(code.strip() for code in value.split(",") if code.strip())
         return value.strip() if codes in (("all",), ("first",), ()) else codes
     return value
+
+
+def _names(value: object) -> object:
+    """Read names with commas between them."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+def _public_url(url: str) -> str:
+    if url:
+        parts = urlsplit(url)
+        plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>?#')
+        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+            raise ValueError("write it as http://tv.example.org or https://example.org/tv")
+    return url.rstrip("/")
 
 
 def _lower(value: object) -> object:
@@ -146,8 +164,56 @@ class ServerSettings(Section):
         RestartNeeded(),
     ] = DEFAULT_PORT
     """Port to listen on; 0 takes a free one."""
+    public_url: Annotated[
+        str,
+        AfterValidator(_public_url),
+        Names(flag="--public-url", metavar="URL", variable="PUBLIC_URL"),
+        RestartNeeded(),
+    ] = ""
+    """How players reach xg2g, if not by the address that they ask: behind a reverse proxy. It
+    stands in playlist and guide."""
     send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
     """For a viewer to take what was sent to them."""
+
+
+class LineupSettings(Section):
+    """Which channels there are."""
+
+    bouquets: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_names),
+        Names(
+            flag="--bouquets",
+            metavar="NAMES",
+            variable="BOUQUETS",
+            older_variables=("BOUQUET",),
+            older_keys=("bouquets",),
+        ),
+        RestartNeeded(),
+    ] = ()
+    """Bouquets to serve, with commas between them; none for all. Upper and lower case are the
+    same."""
+    refresh_hours: Annotated[
+        float, Field(ge=0.1, le=168), Names(variable="REFRESH_HOURS"), RestartNeeded()
+    ] = 6
+    """Between two readings of the receiver's bouquets and guide, a tenth more or less."""
+
+
+class DataSettings(Section):
+    """What outlives a restart."""
+
+    dir: Annotated[
+        Path | None,
+        Names(
+            flag="--data-dir",
+            metavar="DIRECTORY",
+            older_variables=("DATA",),
+            older_keys=("dataDir",),
+        ),
+        RestartNeeded(),
+    ] = None
+    """Where channels with their numbers, guide and picons are kept. If not set: the StateDirectory
+    of a systemd service, else xg2g in $XDG_DATA_HOME or ~/.local/share."""
 
 
 class AudioSettings(Section):
@@ -221,6 +287,8 @@ class Settings(Section):
 
     receiver: ReceiverSettings = ReceiverSettings()
     server: ServerSettings = ServerSettings()
+    lineup: LineupSettings = LineupSettings()
+    data: DataSettings = DataSettings()
     audio: AudioSettings = AudioSettings()
     external: ExternalSettings = ExternalSettings()
     log: LogSettings = LogSettings()

@@ -91,6 +91,11 @@ class ServiceReference:
         return bool(self.flags & _DIRECTORY) and not self.flags & _GROUP and bool(self.path)
 
     @property
+    def is_group(self) -> bool:
+        """Alternatives for one service; the receiver lists what they are."""
+        return bool(self.flags & _GROUP) and bool(self.path)
+
+    @property
     def is_dvb_service(self) -> bool:
         """Something that the stream server can tune to.
 

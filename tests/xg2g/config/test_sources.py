@@ -76,6 +76,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "receiver.user": "root",
         "receiver.password": "geheim",
         "server.host": "::1",
+        "server.public_url": "https://tv.example.org/xg2g",
         "audio.sample_rate": "32000",
         "audio.channels": "6",
         "audio.bitrate": "128k",

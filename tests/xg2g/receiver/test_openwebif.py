@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine
 import httpx
 import pytest
 
-from xg2g.lineup import Lineup
-from xg2g.lineup_reader import RETRY_DELAYS_S, LineupKeeper, read_lineup
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import (
     CredentialsError,
@@ -73,28 +71,6 @@ class Box:
                 ]
                 return {"result": True, "services": services}
         raise AssertionError(request.url)
-
-
-async def test_the_lineup_is_read_from_all_bouquets_and_those_inside_them() -> None:
-    box = Box(
-        {
-            "a": [("1:0:1:1:1:1:0:0:0:0:", "One"), (favourites("b"), "B")],
-            "b": [("1:0:1:2:1:1:0:0:0:0:", "Two"), ("nonsense", "?"), (favourites("a"), "A")],
-        },
-        top=["a"],
-    )
-    lineup = await read_lineup(receiver(box))
-    assert [(channel.name, channel.groups) for channel in lineup.channels] == [
-        ("One", ("a",)),
-        ("Two", ("B",)),
-    ]
-
-
-async def test_only_references_that_the_box_returned_go_back_to_it_unchanged() -> None:
-    box = Box({"a": []}, top=["a"])
-    await read_lineup(receiver(box))
-    sent = [request.url.params["sRef"] for request in box.requests if "sRef" in request.url.params]
-    assert sent == [favourites("a")]
 
 
 async def test_requests_go_one_at_a_time_in_one_session_and_with_credentials_unasked() -> None:
@@ -165,22 +141,3 @@ async def test_names_may_hold_whatever_the_receiver_found() -> None:
     (bouquet,) = await web.bouquets()
     (service,) = await web.services(bouquet)
     assert service.name == ""
-
-
-async def test_reading_the_lineup_is_tried_again_ever_less_often_until_it_succeeds() -> None:
-    waited: list[float] = []
-    failures = len(RETRY_DELAYS_S) + 2
-
-    async def read() -> Lineup:
-        if len(waited) < failures:
-            raise UnreachableError("still off")
-        return Lineup()
-
-    async def sleep(delay_s: float) -> None:
-        waited.append(delay_s)
-
-    keeper = LineupKeeper(read, sleep)
-    await keeper.load_in_the_end()
-    assert waited == [*RETRY_DELAYS_S, RETRY_DELAYS_S[-1], RETRY_DELAYS_S[-1]]
-    assert keeper.lineup == Lineup()
-    assert keeper.trouble is None

@@ -1,0 +1,136 @@
+"""The playlist over HTTP."""
+
+import re
+
+import pytest
+
+from tests.xg2g.daemon import LISTED, daemon
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from xg2g.arrangement import Bouquet, Service
+from xg2g.receiver.service_reference import ServiceReference
+
+pytestmark = pytest.mark.anyio
+
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+
+
+def service(sid: int, name: str, kind: str = "19") -> Service:
+    return Service(ServiceReference.parse(f"1:0:{kind}:{sid:X}:3FB:1:C00000:0:0:0:"), name)
+
+
+SPORT = service(1, "Sport 1")
+BOUQUETS = [
+    Bouquet("TV", (LISTED, SPORT), "tv"),
+    Bouquet("Sport & Spaß/HD", (SPORT, service(2, "Sport 2")), "sport"),
+    Bouquet("Radio", (service(3, "Bayern 3", "2"),), "radio", radio=True),
+]
+
+
+def names(playlist: bytes) -> list[str]:
+    return re.findall(r"^#EXTINF.*,(.*)$", playlist.decode(), re.MULTILINE)
+
+
+async def test_the_playlist_names_the_host_that_its_reader_asked() -> None:
+    async with daemon(PLAYS) as gateway:
+        status, headers, body = await gateway.get("/playlist.m3u")
+        _, _, old_address = await gateway.get("/files/playlist.m3u")
+    assert status == 200
+    assert headers["content-type"] == "audio/x-mpegurl; charset=utf-8"
+    assert body.startswith(b'#EXTM3U url-tvg="http://gateway:8088/xmltv.xml"')
+    assert body.endswith(b"\nhttp://gateway:8088/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts\n")
+    assert old_address == body
+
+
+@pytest.mark.parametrize(
+    "host", ['evil" onload="x', "evil/path", "<evil>", "a b", "user@evil", "[::1", ""]
+)
+async def test_a_host_that_is_none_reaches_no_playlist(host: str) -> None:
+    async with daemon(PLAYS) as gateway:
+        _, _, body = await gateway.ask(f"GET /playlist.m3u HTTP/1.0\nHost: {host}\n\n")
+        assert f"http://127.0.0.1:{gateway.port}/stream/".encode() in body
+    assert b"evil" not in body
+
+
+async def test_an_ipv6_host_is_a_host() -> None:
+    async with daemon(PLAYS) as gateway:
+        _, _, body = await gateway.ask("GET /playlist.m3u HTTP/1.0\nHost: [::1]:8088\n\n")
+    assert b"\nhttp://[::1]:8088/stream/" in body
+
+
+async def test_what_a_client_says_of_a_proxy_counts_for_nothing() -> None:
+    forged = "X-Forwarded-Host: evil\nX-Forwarded-Proto: https\nForwarded: host=evil\n"
+    async with daemon(PLAYS) as gateway:
+        _, _, body = await gateway.ask(
+            f"GET /playlist.m3u HTTP/1.0\nHost: gateway:8088\n{forged}\n"
+        )
+    assert b"\nhttp://gateway:8088/stream/" in body
+    assert b"evil" not in body
+
+
+async def test_the_public_url_stands_before_everything() -> None:
+    async with daemon(PLAYS, public_url="https://tv.example.org/xg2g") as gateway:
+        _, _, body = await gateway.get("/playlist.m3u")
+    assert b'url-tvg="https://tv.example.org/xg2g/xmltv.xml"' in body
+    assert b"\nhttps://tv.example.org/xg2g/stream/" in body
+    assert b"gateway" not in body
+
+
+async def test_a_bouquet_is_a_playlist_in_its_own_order() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        for path in (
+            "/bouquets/Sport%20%26%20Spa%C3%9F%2FHD.m3u",
+            "/bouquets/sport%20%26%20spa%C3%9F/hd.m3u",
+            "/playlist.m3u?bouquet=Sport+%26+Spa%C3%9F%2FHD",
+        ):
+            status, _, body = await gateway.get(path)
+            assert (status, names(body)) == (200, ["Sport 1", "Sport 2"])
+            query = "?bouquet=sport" if "spa%C3" in path else "?bouquet=Sport"
+            assert f"/xmltv.xml{query}+%26+".encode() in body
+        assert (await gateway.get("/bouquets/none.m3u"))[0] == 404
+        assert (await gateway.get("/playlist.m3u?bouquet=none"))[0] == 404
+
+
+async def test_a_channel_has_the_same_url_and_number_in_every_playlist() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        _, _, whole = await gateway.get("/playlist.m3u")
+        _, _, part = await gateway.get("/bouquets/TV.m3u")
+    entries = part.split(b"#EXTINF")[1:]
+    assert len(entries) == 2
+    assert all(entry in whole for entry in entries)
+
+
+async def test_radio_can_be_had_alone_or_left_out() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        assert names((await gateway.get("/playlist.m3u?radio=1"))[2]) == ["Bayern 3"]
+        television = names((await gateway.get("/playlist.m3u?radio=0"))[2])
+        assert television == ["Das Erste HD", "Sport 1", "Sport 2"]
+        status, _, body = await gateway.get("/playlist.m3u?radio=loud")
+    assert (status, body) == (400, b"radio is 1 for radio alone, or 0 for none\n")
+
+
+async def test_a_playlist_that_the_client_has_is_not_sent_again() -> None:
+    async with daemon(PLAYS) as gateway:
+        _, headers, _ = await gateway.get("/playlist.m3u")
+        tag = headers["etag"]
+        for given, status in (
+            (tag, 304),
+            (f'"other", W/{tag}', 304),
+            ("*", 304),
+            ('"other"', 200),
+        ):
+            answer = await gateway.ask(
+                f"GET /playlist.m3u HTTP/1.0\nHost: gateway:8088\nIf-None-Match: {given}\n\n"
+            )
+            assert (answer[0], answer[1]["etag"]) == (status, tag)
+            assert bool(answer[2]) == (status == 200)
+        other_host = await gateway.ask("GET /playlist.m3u HTTP/1.0\nHost: other\n\n")
+        assert other_host[1]["etag"] != tag
+
+
+async def test_head_says_what_get_would() -> None:
+    async with daemon(PLAYS) as gateway:
+        _, got, body = await gateway.get("/playlist.m3u")
+        status, headers, nothing = await gateway.get("/playlist.m3u", method="HEAD")
+    assert (status, nothing) == (200, b"")
+    assert headers["etag"] == got["etag"]
+    assert headers["content-length"] == str(len(body))

@@ -1,0 +1,157 @@
+"""IPTV entries, played from where they point."""
+
+from typing import Any
+
+import pytest
+from httpcore import AnyIOBackend
+
+from tests.xg2g.daemon import daemon
+from tests.xg2g.upstream import (
+    CRLF_ANSWER,
+    PACKET,
+    Connection,
+    Script,
+    Upstream,
+    says,
+    says_then_stays_silent,
+    upstream,
+)
+from xg2g.arrangement import Bouquet, Service, arrange
+from xg2g.receiver.service_reference import ServiceReference
+
+pytestmark = pytest.mark.anyio
+
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+
+
+def entry(url: str, kind: str = "4097:0:1:0:0:0:0:0:0:0") -> Service:
+    return Service(ServiceReference.parse(f"{kind}:{url.replace(':', '%3a')}:Web"), "Web TV")
+
+
+async def play(service: Service, receiver: Script = PLAYS) -> tuple[int, str, bytes, Upstream]:
+    """Watch the channel that an entry is: status, error, body, and who was asked at 8001."""
+    (channel,) = arrange([Bouquet("Web", (service,))]).candidates
+    async with daemon(
+        receiver, bouquets=[Bouquet("Web", (service,))], first_byte_s=0.5, stall_s=0.5
+    ) as gateway:
+        status, headers, body = await gateway.get(f"/stream/{channel.id}.ts")
+        assert all(remuxer.closed for remuxer in gateway.backend.remuxers)
+        programs = [remuxer.options.program for remuxer in gateway.backend.remuxers]
+        assert set(programs) <= {0}
+        return status, headers.get("x-hdhomerun-error", ""), body, gateway.upstream
+
+
+def address(server: Upstream, host: str = "localtest.example") -> str:
+    return f"http://{host}:{server.port}/live/user/secret/1.ts?a=b&c=d"
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that lead here; 127.0.0.1 in an entry means the receiver."""
+    connect = AnyIOBackend.connect_tcp
+
+    async def connect_here(
+        self: AnyIOBackend, host: str, port: int, *args: Any, **more: Any
+    ) -> Any:
+        here = {"localtest.example": "127.0.0.1", "box": "127.0.0.1"}.get(host, host)
+        return await connect(self, here, port, *args, **more)
+
+    monkeypatch.setattr(AnyIOBackend, "connect_tcp", connect_here)
+
+
+async def test_an_entry_is_played_from_its_own_address_and_no_tuner_is_used(names: None) -> None:
+    async with upstream(PLAYS) as web:
+        status, _, body, receiver = await play(entry(address(web)))
+        assert web.connections[0].request.startswith(b"GET /live/user/secret/1.ts?a=b&c=d HTTP")
+    assert (status, body) == (200, PACKET * 10)
+    assert not receiver.connections
+
+
+async def test_the_receivers_relay_is_asked_at_the_receiver(names: None) -> None:
+    async with upstream(PLAYS) as relay:
+        url = address(relay, "127.0.0.1")
+        status, _, body, _ = await play(entry(url, "1:0:19:283D:3FB:1:C00000:0:0:0"))
+        assert f"Host: box:{relay.port}".encode().lower() in relay.connections[0].request.lower()
+    assert (status, body) == (200, PACKET * 10)
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "error"),
+    [
+        (says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), 503, "805"),
+        (says(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), 502, "806"),
+        (says(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), 502, "806"),
+        (
+            says(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-mpegURL\r\n\r\n#EXTM3U\n"),
+            502,
+            "8",
+        ),
+        (says(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n"), 502, "806"),
+        (says(b"garbage\r\n\r\n"), 502, "806"),
+        (says(CRLF_ANSWER), 503, "806"),
+        (says_then_stays_silent(CRLF_ANSWER), 504, "807"),
+        (says_then_stays_silent(), 504, "807"),
+    ],
+    ids=[
+        "unknown",
+        "refused",
+        "broken",
+        "hls",
+        "to a file",
+        "no http",
+        "empty",
+        "silent body",
+        "silent",
+    ],
+)
+async def test_what_cannot_be_played_is_a_status_with_an_empty_body_and_no_secret_in_the_log(
+    script: Script, status: int, error: str, names: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with upstream(script) as web:
+        answer = await play(entry(address(web)))
+    assert (answer[0], answer[2]) == (status, b"")
+    assert answer[1].startswith(error)
+    assert "secret" not in capsys.readouterr().out
+
+
+async def test_a_redirect_of_the_provider_is_followed(names: None) -> None:
+    async with upstream(PLAYS) as second:
+        there = address(second).encode()
+        redirect = says(
+            b"HTTP/1.1 302 Found\r\nLocation: " + there + b"\r\nContent-Length: 0\r\n\r\n"
+        )
+        async with upstream(redirect) as first:
+            status, _, body, _ = await play(entry(address(first)))
+    assert (status, body) == (200, PACKET * 10)
+
+
+async def test_a_redirect_to_this_machine_is_not(names: None) -> None:
+    async with upstream(PLAYS) as own:
+        there = address(own, "127.0.0.1").encode()
+        redirect = says(
+            b"HTTP/1.1 302 Found\r\nLocation: " + there + b"\r\nContent-Length: 0\r\n\r\n"
+        )
+        async with upstream(redirect) as provider:
+            status, _, body, _ = await play(entry(address(provider)))
+        assert not own.connections
+    assert (status, body) == (502, b"")
+
+
+async def test_the_next_alternative_plays_when_one_cannot() -> None:
+    refusals = 0
+
+    async def first_refuses(connection: Connection) -> None:
+        nonlocal refusals
+        if b":1:3FB:" in connection.request:
+            refusals += 1
+            await says(CRLF_ANSWER, b"HTTP/1.0 400 Bad Request\r\n\r\n")(connection)
+        else:
+            await PLAYS(connection)
+
+    text = '1:134:1:0:0:0:0:0:0:0:FROM BOUQUET "alternatives.a.tv" ORDER BY bouquet'
+    members = tuple(ServiceReference.parse(f"1:0:19:{sid}:3FB:1:C00000:0:0:0:") for sid in (1, 2))
+    group = Service(ServiceReference.parse(text), "Das Erste", members)
+    async with daemon(first_refuses, bouquets=[Bouquet("TV", (group,))]) as gateway:
+        status, _, body = await gateway.get("/stream/1_0_19_1_3FB_1_C00000_0_0_0.ts")
+        assert [remuxer.options.program for remuxer in gateway.backend.remuxers] == [1, 2]
+    assert (status, body, refusals) == (200, PACKET * 10, 1)

@@ -1,0 +1,32 @@
+"""What the routes stand on."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from .lineup_keeper import LineupKeeper
+from .metrics import Metrics
+from .store.database import Database
+from .streaming import LiveStreams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """The parts of one daemon."""
+
+    lineup_keeper: LineupKeeper
+    database: Database
+    streams: LiveStreams
+    metrics: Metrics
+    send_timeout_s: float
+    public_url: str | None = None
+    """How clients reach xg2g, without a final slash; None for the address that each asked."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to end every live stream."""
+
+
+def gateway_of(request: Request) -> Gateway:
+    """The gateway that answers this request."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway

@@ -1,0 +1,108 @@
+"""Holds the lineup: from the store at once, and from the receiver when that gives a better one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from .arrangement import Arrangement, Bouquet, arrange
+from .lineup import Lineup
+from .numbering import is_collapse
+from .receiver.errors import ReceiverError
+from .store import channels
+from .store.database import Database, StoreError
+
+log = structlog.get_logger()
+
+CONFIRMED_AFTER_S = 120
+"""How long most channels have to be missing before that is believed: a receiver that starts up
+answers for a minute or so with a part of its lists."""
+
+
+class LineupKeeper:
+    """The lineup of today. One task at a time may `load`."""
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[Sequence[Bouquet]]],
+        database: Database,
+        *,
+        wanted: Sequence[str] = (),
+        clock_s: Callable[[], float],
+    ) -> None:
+        """`wanted` names bouquets, none for all. `clock_s` only has to run on."""
+        self._read = read
+        self._database = database
+        self._wanted = wanted
+        self._clock_s = clock_s
+        self._collapsed_since_s: float | None = None
+        self.is_doubtful = False
+        """Whether the last reading was put aside; another should follow soon."""
+        self.lineup: Lineup | None = None
+        """None until it was read once, in this life or an earlier one."""
+        self.read_at_s: float | None = None
+        """When the receiver last gave it, by the clock; None if not yet in this life."""
+        self.trouble: Exception | None = None
+        """Why the last attempt to read it failed, if it did."""
+
+    async def restore(self) -> None:
+        """Take the lineup that is stored, if there is one. Raises `StoreError`."""
+        self.lineup = await self._database.read(channels.load)
+
+    async def load(self) -> Lineup:
+        """Read the lineup, keep it, and return what holds from now on.
+
+        That is the lineup of before when the receiver has suddenly lost most of it. Raises
+        `ReceiverError` and `StoreError`; then, too, the lineup of before holds.
+        """
+        try:
+            bouquets = await self._read()
+            self.lineup = await self._accept(bouquets)
+        except (ReceiverError, StoreError) as error:
+            self.trouble = error
+            raise
+        self.trouble = None
+        self.read_at_s = self._clock_s()
+        return self.lineup
+
+    async def _accept(self, bouquets: Sequence[Bouquet]) -> Lineup:
+        seen = arrange(bouquets, wanted=self._wanted)
+        for name in seen.missing:
+            log.warning("no such bouquet", bouquet=name)
+        before = self.lineup
+        # Doubtful is what the receiver has lost, not what the settings no longer want.
+        anywhere = arrange(bouquets) if self._wanted else seen
+        self.is_doubtful = before is not None and self._doubts(before, seen, anywhere)
+        if before and self.is_doubtful:
+            log.warning(
+                "most channels are missing; the lineup stays as it was until they stay away",
+                channels=len(before.channels),
+                seen=len(seen.candidates),
+            )
+            return before
+        change = await self._database.write(
+            lambda connection: channels.apply(
+                connection,
+                lambda known: arrange(bouquets, wanted=self._wanted, known_groups=known),
+            )
+        )
+        log.info(
+            "lineup read",
+            channels=len(change.lineup.channels),
+            new=change.new,
+            removed=change.removed,
+            left_out=change.arrangement.left_out,
+        )
+        return change.lineup
+
+    def _doubts(self, before: Lineup, seen: Arrangement, anywhere: Arrangement) -> bool:
+        if before.channels and not seen.candidates:
+            # Nobody has a receiver in order to watch nothing.
+            return True
+        listed = [channel.id for channel in before.channels]
+        if not is_collapse(listed, (candidate.id for candidate in anywhere.candidates)):
+            self._collapsed_since_s = None
+            return False
+        now_s = self._clock_s()
+        if self._collapsed_since_s is None:
+            self._collapsed_since_s = now_s
+        return now_s - self._collapsed_since_s < CONFIRMED_AFTER_S

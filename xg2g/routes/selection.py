@@ -1,0 +1,72 @@
+"""Which channels a request is about."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from ..gateway import gateway_of
+from ..lineup import Channel, Lineup
+
+_YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
+
+
+class Refused(Exception):
+    """The request is answered with this instead."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The filters of a request: `bouquet`, a name, and `radio`, yes or no."""
+
+    bouquet: str | None = None
+    radio: bool | None = None
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Read them. Raises `Refused`."""
+        bouquet = request.path_params.get("bouquet") or request.query_params.get("bouquet") or None
+        radio = request.query_params.get("radio", "").lower()
+        if radio and radio not in _YES | _NO:
+            raise Refused(_text(400, "radio is 1 for radio alone, or 0 for none"))
+        return cls(bouquet, radio in _YES if radio else None)
+
+    @property
+    def query(self) -> str:
+        """The same filters for another URL: empty, or with its question mark."""
+        filters = {"bouquet": self.bouquet, "radio": {True: "1", False: "0"}.get(self.radio)}  # type: ignore[arg-type]
+        given = {name: value for name, value in filters.items() if value is not None}
+        return f"?{urlencode(given)}" if given else ""
+
+    def channels(self, lineup: Lineup) -> tuple[Channel, ...]:
+        """The channels that pass. Raises `Refused` when there is no such bouquet."""
+        channels = lineup.select(bouquet=self.bouquet, radio=self.radio)
+        if channels is None:
+            raise Refused(_text(404, "no such bouquet; /playlist.m3u names them as groups"))
+        return channels
+
+
+def lineup_of(request: Request) -> Lineup:
+    """The lineup. Raises `Refused` with the reason while there is none."""
+    keeper = gateway_of(request).lineup_keeper
+    if keeper.lineup is None:
+        trouble = keeper.trouble
+        text = str(trouble) if trouble else "the lineup is being read; try again in a moment"
+        raise Refused(_text(503, text, {"Retry-After": "5"}))
+    return keeper.lineup
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Starlette's handler for `Refused`."""
+    assert isinstance(error, Refused)
+    return error.response
+
+
+def _text(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{text}\n", status_code=status, headers=headers)

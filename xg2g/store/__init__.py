@@ -1,0 +1,1 @@
+"""What outlives a restart: channels and their numbers, the guide, picons, in one SQLite file."""

@@ -1,0 +1,131 @@
+"""Channels, their numbers and their bouquets in the file."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ..arrangement import Arrangement, Bouquet, Candidate, Service
+from ..lineup import Channel, Group, Lineup
+from ..numbering import assign
+from ..receiver.service_reference import ServiceReference
+from .facts import bump
+
+Arrange = Callable[[dict[str, str]], Arrangement]
+"""Makes an arrangement, given which group of alternatives is which channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an arrangement did to the lineup."""
+
+    lineup: Lineup
+    arrangement: Arrangement
+    new: int
+    removed: int
+
+
+def load(connection: sqlite3.Connection) -> Lineup | None:
+    """The lineup as it was last stored; None when it never was."""
+    groups = []
+    for position, reference, name, radio in connection.execute(
+        "SELECT position, reference, name, radio FROM bouquet ORDER BY position"
+    ).fetchall():
+        ids = connection.execute(
+            "SELECT channel FROM membership WHERE bouquet = ? ORDER BY position", (position,)
+        )
+        groups.append(Group(name, reference, bool(radio), tuple(id_ for (id_,) in ids)))
+    rows = connection.execute(
+        "SELECT id, number, name, sources, radio, picon FROM channel WHERE listed ORDER BY number"
+    )
+    channels = tuple(
+        Channel(id_, number, name, _sources(sources), bool(radio), picon)
+        for id_, number, name, sources, radio, picon in rows
+    )
+    return Lineup(channels, tuple(groups)) if channels else None
+
+
+def stored_bouquet(connection: sqlite3.Connection, reference: str) -> Bouquet | None:
+    """A bouquet as it was last stored, for when the receiver cannot list it."""
+    found = connection.execute(
+        "SELECT position, name, radio FROM bouquet WHERE reference = ?", (reference,)
+    ).fetchone()
+    if found is None:
+        return None
+    position, name, radio = found
+    rows = connection.execute(
+        "SELECT name, sources, alternatives, picon FROM membership JOIN channel ON id = channel "
+        "WHERE bouquet = ? ORDER BY membership.position",
+        (position,),
+    )
+    services = []
+    for channel_name, written, alternatives, picon in rows:
+        sources = _sources(written)
+        reference_of = _group(alternatives) if alternatives else sources[0]
+        members = sources if alternatives else ()
+        services.append(Service(reference_of, channel_name, members, picon))
+    return Bouquet(name, tuple(services), reference, bool(radio))
+
+
+def apply(connection: sqlite3.Connection, arrange: Arrange) -> Change:
+    """Make an arrangement the lineup. Every channel that has a number keeps it."""
+    before = load(connection) or Lineup()
+    known_groups = dict(
+        connection.execute("SELECT alternatives, id FROM channel WHERE alternatives != ''")
+    )
+    taken = dict(connection.execute("SELECT id, number FROM channel"))
+    arrangement = arrange(known_groups)
+    numbers = assign(taken, arrangement.candidates)
+    connection.execute("UPDATE channel SET listed = 0")
+    connection.executemany(
+        "INSERT INTO channel VALUES (?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (id) DO UPDATE SET "
+        "name = excluded.name, radio = excluded.radio, sources = excluded.sources, listed = 1, "
+        "alternatives = iif(excluded.alternatives = '', alternatives, excluded.alternatives), "
+        "picon = excluded.picon",
+        (_row(candidate, numbers[candidate.id]) for candidate in arrangement.candidates),
+    )
+    _write_groups(connection, arrangement.groups)
+    lineup = load(connection) or Lineup()
+    if lineup != before:
+        bump(connection, "lineup")
+    listed, listed_before = ({c.id for c in each.channels} for each in (lineup, before))
+    return Change(lineup, arrangement, len(listed - listed_before), len(listed_before - listed))
+
+
+def _write_groups(connection: sqlite3.Connection, groups: Iterable[Group]) -> None:
+    connection.execute("DELETE FROM bouquet")
+    for position, group in enumerate(groups):
+        connection.execute(
+            "INSERT INTO bouquet VALUES (?, ?, ?, ?)",
+            (position, group.reference, group.name, group.radio),
+        )
+        connection.executemany(
+            "INSERT INTO membership VALUES (?, ?, ?)",
+            ((position, place, id_) for place, id_ in enumerate(group.channel_ids)),
+        )
+
+
+def _row(candidate: Candidate, number: int) -> tuple[object, ...]:
+    return (
+        candidate.id,
+        number,
+        candidate.name,
+        candidate.radio,
+        json.dumps([_written(source) for source in candidate.sources]),
+        candidate.alternatives,
+        candidate.picon,
+    )
+
+
+def _written(source: ServiceReference) -> str:
+    return source.stream_path + quote(source.path, safe="/?&=")
+
+
+def _sources(written: str) -> tuple[ServiceReference, ...]:
+    return tuple(ServiceReference.parse(source) for source in json.loads(written))
+
+
+def _group(path: str) -> ServiceReference:
+    """A reference to the group of alternatives, as far as anybody looks at it again."""
+    return ServiceReference((1, 134, 1, 0, 0, 0, 0, 0, 0, 0), path)

@@ -1,0 +1,149 @@
+"""IPTV entries of the receiver's bouquets: streams from the web, not through the receiver.
+
+Its stream server would take their URL for the name of a file. Only URLs that stand in the
+receiver's own lists come here; what a client sends never does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from .arrangement import is_receivers_own, web_address
+from .receiver.errors import (
+    CredentialsError,
+    NoSignalError,
+    NoTunerError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from .receiver.service_reference import ServiceReference
+from .receiver.stream import CHUNK_BYTES, LiveSource, StreamDeadlines
+from .streaming import Receiver
+
+_REDIRECTS = 5
+_PLAYLIST_TYPES = ("mpegurl", "dash+xml")
+
+
+class Sources:
+    """Opens whatever a channel comes from."""
+
+    def __init__(self, receiver: Receiver, web: "WebStreams") -> None:
+        self._receiver = receiver
+        self._web = web
+
+    def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
+        """Open a service; raises `ReceiverError`."""
+        return self._web.open(service) if service.path else self._receiver.open(service)
+
+
+class WebStreams:
+    """Opens IPTV entries."""
+
+    def __init__(self, receiver_host: str, deadlines: StreamDeadlines) -> None:
+        """`receiver_host` is what the receiver means by its own loopback address."""
+        self._receiver_host = f"[{receiver_host}]" if ":" in receiver_host else receiver_host
+        self._deadlines = deadlines
+
+    @asynccontextmanager
+    async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
+        """Open an entry's stream. The first byte is in hand when this returns.
+
+        Leaving the context closes the connection. Raises as `StreamServer.open` does.
+        """
+        url = self._url(service)
+        own = is_receivers_own(service.path)
+        async with httpx.AsyncClient(
+            timeout=httpx.Timeout(self._deadlines.stall_s, connect=self._deadlines.connect_s),
+            follow_redirects=not own,
+            max_redirects=_REDIRECTS,
+            event_hooks={"request": [] if own else [_refuse_loopback]},
+            headers={"User-Agent": "xg2g", "Accept-Encoding": "identity"},
+            trust_env=False,
+        ) as client:
+            try:
+                async with asyncio.timeout(self._deadlines.first_byte_s), _foreign_errors(url):
+                    response = await client.send(client.build_request("GET", url), stream=True)
+                    _check(response)
+                    pieces = response.aiter_raw()
+                    first = await anext(pieces, b"")
+            except TimeoutError as error:
+                raise TimeLimitError(
+                    f"{_host(url)} sent nothing for {self._deadlines.first_byte_s:g} s"
+                ) from error
+            if not first:
+                raise NoSignalError(f"the stream of {_host(url)} ended before it began")
+            yield _WebStream(url, first, pieces, self._deadlines.stall_s)
+
+    def _url(self, service: ServiceReference) -> str:
+        url = web_address(service)
+        if url is None:
+            raise UnexpectedAnswerError("the entry names no address that can be opened")
+        if not is_receivers_own(url):
+            return url
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+        return urlunsplit(parts._replace(netloc=f"{self._receiver_host}{port}"))
+
+
+class _WebStream:
+    """The body of a response."""
+
+    def __init__(
+        self, url: str, first: bytes, pieces: AsyncIterator[bytes], stall_s: float
+    ) -> None:
+        self._url = url
+        self._first = first
+        self._pieces = pieces
+        self._stall_s = stall_s
+
+    async def read(self) -> bytes:
+        if self._first:
+            piece, self._first = self._first[:CHUNK_BYTES], self._first[CHUNK_BYTES:]
+            return piece
+        try:
+            async with asyncio.timeout(self._stall_s), _foreign_errors(self._url):
+                return await anext(self._pieces, b"")
+        except TimeoutError as error:
+            raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
+
+
+def _check(response: httpx.Response) -> None:
+    host, status = _host(str(response.url)), response.status_code
+    if status in (401, 403):
+        raise CredentialsError(f"{host} refuses the stream (HTTP status {status})")
+    if status in (404, 410, 429, 503):
+        raise NoTunerError(f"{host} has no such stream now (HTTP status {status})")
+    if status != 200:
+        raise UnexpectedAnswerError(f"{host} gives no stream (HTTP status {status})")
+    media_type = response.headers.get("content-type", "").lower()
+    if any(word in media_type for word in _PLAYLIST_TYPES):
+        raise UnexpectedAnswerError(
+            f"{host} gives a playlist (HLS or DASH) where xg2g needs a transport stream"
+        )
+
+
+async def _refuse_loopback(request: httpx.Request) -> None:
+    """No redirect leads to a service of this machine."""
+    if is_receivers_own(str(request.url)):
+        raise UnexpectedAnswerError("the stream redirects to this machine itself")
+
+
+@asynccontextmanager
+async def _foreign_errors(url: str) -> AsyncIterator[None]:
+    """Turn httpx's exceptions into ours. URLs of IPTV hold secrets: only the host is named."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise TimeLimitError(f"{_host(url)} does not answer") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise UnreachableError(
+            f"the stream of {_host(url)} broke ({type(error).__name__})"
+        ) from error
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "the stream's host"
