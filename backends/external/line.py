@@ -78,12 +78,16 @@ class Line:
         body: bytes = b"",
         media_type: str | None = None,
         within_s: float | None = None,
+        kept: bool = True,
     ) -> Answer:
-        """Send a request and return its answer.
+        """Send a request and return its answer; on a connection that is not used again, if not
+        `kept`.
 
         Raises `NotReachedError` and `AnswerLostError`, whose texts are reasons for a user.
         """
         headers = {**self._headers, **({"content-type": media_type} if media_type else {})}
+        if not kept:
+            headers["connection"] = "close"
         connect_s = self._deadlines.connect_s
         answer_s = within_s or self._deadlines.answer_s
         timeout = {"connect": connect_s, "read": answer_s, "write": answer_s}

@@ -132,7 +132,11 @@ class Service:
     ) -> Answer:
         address = self._line.address
         try:
-            return await self._line.request(method, address.url + path, body, media_type)
+            # A load balancer chooses an instance for a connection: a kept one would lead every
+            # remuxer to the first.
+            return await self._line.request(
+                method, address.url + path, body, media_type, kept=False
+            )
         except (NotReachedError, AnswerLostError) as error:
             raise UnusableError(
                 f"no transcoder answers at {self} ({error}); "

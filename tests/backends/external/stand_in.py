@@ -77,6 +77,7 @@ class StandIn:
         self.all: list[Remote] = []
         self.requests: list[str] = []
         self.connections = 0
+        self.opened_on: list[asyncio.StreamWriter] = []
         self.addresses: list[ServiceAddress] = []
 
     @property
@@ -137,6 +138,8 @@ class StandIn:
         connection = h11.Connection(h11.SERVER)
         try:
             while await self._exchange(connection, reader, writer):
+                if connection.our_state is h11.MUST_CLOSE:
+                    break
                 connection.start_next_cycle()
         except (h11.RemoteProtocolError, ConnectionError):
             pass
@@ -157,6 +160,8 @@ class StandIn:
             return False
         else:
             status, headers, answer = self.serve(request, body)
+            if status == 201:
+                self.opened_on.append(writer)
         if fault is Fault.SILENCE:
             await reader.read()
         if fault in (Fault.CUT_AFTER, Fault.SILENCE):

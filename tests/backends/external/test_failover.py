@@ -318,9 +318,18 @@ async def test_chunks_given_while_a_request_is_under_way_leave_together_in_the_n
 
 async def test_connections_are_kept() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
+        opening = service.connections
         for piece in PIECES:
             await remuxer.process(piece)
-    assert service.connections == 1
+    assert service.connections == opening + 1
+
+
+async def test_each_remuxer_is_opened_on_a_new_connection_so_that_a_load_balancer_chooses() -> None:
+    async with one_service() as (world, service):
+        for _ in range(3):
+            async with await world.open() as remuxer:
+                await remuxer.process(PIECES[0])
+    assert len({id(connection) for connection in service.opened_on}) == 3
 
 
 async def test_requests_follow_a_location_past_the_load_balancer_with_the_token() -> None:
