@@ -14,6 +14,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 LIBRARY := backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
+TRANSCODER := target/release/xg2g-transcoder
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
@@ -25,13 +26,13 @@ help: ## list the verbs
 run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...
 	@.venv/bin/xg2g $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
-build: $(LIBRARY) .venv/bin/xg2g ## compile the remuxer and leave a working .venv/bin/xg2g
+build: $(LIBRARY) $(TRANSCODER) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer and leave a working .venv/bin/xg2g
 	@:
 
 test: build .venv/.dev ## every test of both languages
 	@scripts/bootstrap.sh test
 	$(call say,test,cargo test)
-	@cargo test --locked --features test-hooks
+	@cargo test --locked --features service,test-hooks
 	$(call say,test,pytest)
 	@.venv/bin/python -m pytest
 
@@ -39,7 +40,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@scripts/bootstrap.sh check
 	$(call say,check,rust)
 	@cargo fmt --check
-	@cargo clippy --quiet --locked --all-targets --features test-hooks -- -D warnings
+	@cargo clippy --quiet --locked --all-targets --features service,test-hooks -- -D warnings
 	$(call say,check,python)
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet
@@ -84,6 +85,12 @@ $(LIBRARY): $(RUST_SOURCES) | system
 	$(call say,cargo,$@)
 	@scripts/build-library.sh --quiet
 
+# After the library, which would be linked with the service's dependencies otherwise.
+$(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
+	$(call say,cargo,$@)
+	@cargo build --quiet --release --locked -p xg2g-transcoder --features service --bin xg2g-transcoder
+	@touch $@
+
 .venv/.base: | system
 	$(call say,python,.venv)
 	@$(PYTHON) -m venv --clear .venv
@@ -98,6 +105,9 @@ $(LIBRARY): $(RUST_SOURCES) | system
 	$(call say,python,packages to test and to check)
 	@$(PIP_INSTALL) -r requirements/dev.txt
 	@touch $@
+
+.venv/bin/xg2g-transcoder: | $(TRANSCODER) .venv/.base
+	@ln -sf ../../$(TRANSCODER) $@
 
 .venv/bin/xg2g: pyproject.toml hatch_build.py .venv/.runtime | $(LIBRARY)
 	$(call say,python,$@)

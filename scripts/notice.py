@@ -20,8 +20,9 @@ PLATFORM = "x86_64-unknown-linux-gnu"
 
 
 def crates() -> list[str]:
-    """The crates that the library links, with their licences."""
-    command = ["cargo", "metadata", "--format-version=1", "--locked", "--filter-platform", PLATFORM]
+    """The crates that the library and the service link, with their licences."""
+    command = ["cargo", "metadata", "--format-version=1", "--locked", "--features=service"]
+    command += ["--filter-platform", PLATFORM]
     graph = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
     packages = {package["id"]: package for package in graph["packages"]}
     nodes = {node["id"]: node for node in graph["resolve"]["nodes"]}

@@ -21,8 +21,7 @@ use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
 use self::session::Session;
-use crate::audio::native;
-use crate::{Error, ErrorKind, Options, Tracks};
+use crate::{Error, ErrorKind, Options, Tracks, versions};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -288,11 +287,7 @@ fn open(options: Options) -> Result<*mut c_void, Error> {
 }
 
 fn version_json() -> String {
-    let mut versions = serde_json::json!({ "xg2g-transcoder": env!("CARGO_PKG_VERSION") });
-    for (component, version) in native::versions() {
-        versions[component] = version.into();
-    }
-    format!("{versions}\0")
+    format!("{}\0", serde_json::json!(versions()))
 }
 
 fn error_name(error: c_int) -> Option<&'static CStr> {

@@ -17,10 +17,14 @@ mod error;
 pub mod ffi;
 mod options;
 mod remux;
+#[cfg(feature = "service")]
+pub mod service;
 mod stats;
 pub mod ts;
+mod versions;
 
 pub use error::{Error, ErrorKind};
 pub use options::{Options, Tracks};
 pub use remux::Remuxer;
 pub use stats::{Stats, TrackState, TrackStats};
+pub use versions::versions;

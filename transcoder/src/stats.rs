@@ -7,6 +7,7 @@ use crate::audio::Codec;
 
 /// Counters since the remuxer was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// Bytes taken in.
     pub bytes_in: u64,
@@ -32,6 +33,7 @@ pub struct Stats {
 
 /// Counters of one audio track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub struct TrackStats {
     /// PID in the source.
     pub pid: u16,
@@ -61,6 +63,7 @@ pub struct TrackStats {
 
 /// What is done with an audio track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrackState {
     /// Declared, and nothing recognised yet.

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 /// An audio coding that an elementary stream can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
 pub enum Codec {
     /// MPEG-1/2 audio layer I (ISO/IEC 11172-3, 13818-3).
     #[serde(rename = "mp1")]

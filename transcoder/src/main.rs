@@ -1,0 +1,101 @@
+//! The service's executable: arguments, signals, run.
+
+use std::io::{Write, stderr};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+use xg2g_transcoder::service::{
+    Command, Service, Settings, StartError, Token, configure_logs, healthcheck, runtime,
+};
+use xg2g_transcoder::versions;
+
+fn main() -> ExitCode {
+    let settings = arguments();
+    let outcome = match runtime() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(settings));
+            // A conversion may be inside; it has nobody left to work for.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(why) => Err(format!("no threads: {why}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            let _ = writeln!(stderr(), "xg2g-transcoder: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads flags and environment; ends the process for --help, --version and mistakes.
+fn arguments() -> Settings {
+    let components: Vec<String> = versions()
+        .iter()
+        .filter(|(component, _)| **component != env!("CARGO_PKG_NAME"))
+        .map(|(component, version)| format!("{component} {version}"))
+        .collect();
+    let long = format!("{}\n{}", env!("CARGO_PKG_VERSION"), components.join("\n"));
+    let matches = Settings::command()
+        .version(env!("CARGO_PKG_VERSION"))
+        .long_version(long)
+        .get_matches();
+    Settings::from_arg_matches(&matches).unwrap_or_else(|why| why.exit())
+}
+
+async fn run(settings: Settings) -> Result<(), String> {
+    if let Some(Command::Healthcheck) = settings.command {
+        for address in &settings.listen {
+            healthcheck(address).await?;
+        }
+        return Ok(());
+    }
+    configure_logs(&settings).map_err(text)?;
+    serve(settings).await.map_err(text)
+}
+
+async fn serve(settings: Settings) -> Result<(), StartError> {
+    let token = Token::read(settings.token_file.as_deref())?;
+    let has_token = token.is_some();
+    let max_remuxers = settings.max_remuxers();
+    let service = Service::bind(settings, token).await?;
+    for address in service.addresses()? {
+        info!(%address, max_remuxers, token = has_token, version = env!("CARGO_PKG_VERSION"), "listening");
+        if !has_token && address.is_public() {
+            warn!(%address, "everybody who reaches this address may convert: set a token");
+        }
+    }
+    let stopper = service.stopper();
+    let first = async {
+        next_signal().await;
+        stopper.stop();
+        next_signal().await;
+        warn!("a second signal: ending at once");
+    };
+    tokio::select! {
+        () = service.serve() => info!("ended"),
+        () = first => {}
+    }
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn next_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn text(why: StartError) -> String {
+    why.to_string()
+}

@@ -1,0 +1,61 @@
+//! `xg2g-transcoder healthcheck`: asks a service whether it is ready, for images without curl.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use axum::http::{Request, header};
+use http_body_util::Empty;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::settings::Address;
+
+/// Below what orchestrators give a probe.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Asks the service at an address. Fails with a line that says why it is not ready.
+pub async fn healthcheck(address: &Address) -> Result<(), String> {
+    let asked = async {
+        match address {
+            Address::Tcp(address) => {
+                let mut target = *address;
+                match target.ip() {
+                    IpAddr::V4(ip) if ip.is_unspecified() => {
+                        target.set_ip(Ipv4Addr::LOCALHOST.into());
+                    }
+                    IpAddr::V6(ip) if ip.is_unspecified() => {
+                        target.set_ip(Ipv6Addr::LOCALHOST.into());
+                    }
+                    _ => {}
+                }
+                ask(TcpStream::connect(target).await.map_err(text)?).await
+            }
+            Address::Unix(path) => ask(UnixStream::connect(path).await.map_err(text)?).await,
+        }
+    };
+    tokio::time::timeout(DEADLINE, asked)
+        .await
+        .unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))
+        .map_err(|why| format!("{address} is not ready: {why}"))
+}
+
+async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<(), String> {
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(text)?;
+    tokio::spawn(connection);
+    let request = Request::get("/readyz")
+        .header(header::HOST, "localhost")
+        .body(Empty::<bytes::Bytes>::new())
+        .map_err(text)?;
+    let status = sender.send_request(request).await.map_err(text)?.status();
+    if status.is_success() {
+        Ok(())
+    } else {
+        Err(format!("status {}", status.as_u16()))
+    }
+}
+
+fn text(why: impl std::fmt::Display) -> String {
+    why.to_string()
+}

@@ -1,0 +1,134 @@
+//! The sockets that are listened on. A Unix socket's file is made with its permissions,
+//! replaces one that nobody listens on, and goes when the listener goes.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream as Probe;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Mode;
+use rustix::process::umask;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::StartError;
+use super::settings::Address;
+
+/// A socket that is listened on.
+pub(super) enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A Unix socket and its file.
+    Unix(UnixListener, SocketFile),
+}
+
+impl Listener {
+    /// Binds an address.
+    pub(super) async fn bind(address: &Address, mode: u32) -> Result<Self, StartError> {
+        match address {
+            Address::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
+            Address::Unix(path) => bind_unix(path, mode),
+        }
+        .map_err(|why| {
+            let hint = match why.kind() {
+                ErrorKind::AddrInUse => ": it is in use; choose another with --listen",
+                ErrorKind::PermissionDenied => ": not permitted; choose another with --listen",
+                _ => "",
+            };
+            match hint {
+                "" => StartError(format!("cannot listen on {address}: {why}")),
+                hint => StartError(format!("cannot listen on {address}{hint}")),
+            }
+        })
+    }
+
+    /// Waits for the next connection, and says at which address it came in.
+    pub(super) async fn accept(&self) -> io::Result<(Stream, Address)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                let local = Address::Tcp(stream.local_addr()?);
+                Ok((Stream::Tcp(stream), local))
+            }
+            Self::Unix(listener, file) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), Address::Unix(file.path.clone())))
+            }
+        }
+    }
+
+    /// The address, with the port that the system chose for port 0.
+    pub(super) fn address(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            Self::Unix(_, file) => Ok(Address::Unix(file.path.clone())),
+        }
+    }
+}
+
+/// A connection.
+pub(super) enum Stream {
+    /// Over TCP.
+    Tcp(TcpStream),
+    /// Over a Unix socket.
+    Unix(UnixStream),
+}
+
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
+    make_room(path)?;
+    // Nobody may connect before the file has its permissions.
+    let before = umask(Mode::RWXG | Mode::RWXO);
+    let bound = UnixListener::bind(path);
+    umask(before);
+    let listener = bound?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    Ok(Listener::Unix(listener, SocketFile::at(path)?))
+}
+
+/// Removes a socket that its process left behind. One that answers is in use, and a file that
+/// is no socket is somebody's.
+fn make_room(path: &Path) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(why) => return Err(why),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::other("a file that is no socket is there"));
+    }
+    match Probe::connect(path) {
+        Err(why) if why.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(why) => Err(why),
+        Ok(_) => Err(ErrorKind::AddrInUse.into()),
+    }
+}
+
+/// The file of a Unix socket. Dropping it removes the file, unless another took its place.
+pub(super) struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl SocketFile {
+    fn at(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.into(),
+            identity: identity(path)?,
+        })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if identity(&self.path).is_ok_and(|now| now == self.identity) {
+            // It is the end: there is nobody left to tell.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let metadata = fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
+}

@@ -1,0 +1,249 @@
+//! The calls of one remuxer in their order: each is done once, however often it arrives.
+//!
+//! ```text
+//!          process: push                      process: Finished
+//!            +------+                             +------+
+//!            v      |     finish                  v      |
+//!          Streaming ------------------------> Finished --+ finish: nothing more
+//!              |                                  |
+//!              '------------ a panic -------------+--> Broken: Poisoned
+//! ```
+//!
+//! Calls are counted from 0, refused ones not. The latest one again gets the same answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+
+use super::problem::{Kind, Problem};
+use crate::{Error, Options, Remuxer, Stats};
+
+/// A call as it arrives.
+#[derive(Debug, Clone)]
+pub(super) enum Call {
+    /// Take the next bytes of the stream.
+    Process(Bytes),
+    /// End the stream.
+    Finish,
+}
+
+impl Call {
+    /// Bytes that it brings.
+    pub(super) fn input_bytes(&self) -> usize {
+        match self {
+            Self::Process(input) => input.len(),
+            Self::Finish => 0,
+        }
+    }
+}
+
+/// One remuxer and the answer to its latest call.
+pub(super) struct Session {
+    state: State,
+    /// Number of the next call.
+    next: u64,
+    /// Answer to the latest call, and whether that was a `Finish`.
+    latest: Option<(bool, Bytes)>,
+}
+
+enum State {
+    Streaming(Box<Remuxer>),
+    Finished(Box<Remuxer>),
+    Broken,
+}
+
+impl Session {
+    /// Makes the remuxer.
+    pub(super) fn new(options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            state: State::Streaming(Box::new(Remuxer::new(options)?)),
+            next: 0,
+            latest: None,
+        })
+    }
+
+    /// Answers call number `seq`, if that takes no conversion: a refusal, or the latest
+    /// answer again.
+    pub(super) fn answer(&self, seq: u64, call: &Call) -> Option<Result<Bytes, Problem>> {
+        let finishes = matches!(call, Call::Finish);
+        match (&self.state, &self.latest) {
+            (State::Broken, _) => Some(Err(poisoned())),
+            (State::Finished(_), _) if !finishes => Some(Err(Problem::new(
+                Kind::Finished,
+                "the stream was finished; open another remuxer",
+            ))),
+            _ if seq == self.next => None,
+            (_, Some((was_finish, output)))
+                if self.next.checked_sub(1) == Some(seq) && *was_finish == finishes =>
+            {
+                Some(Ok(output.clone()))
+            }
+            _ => Some(Err(self.out_of_sequence(seq))),
+        }
+    }
+
+    /// Does call number `seq`, or answers it as [`answer`](Self::answer) does. A panic
+    /// breaks this session and goes no further.
+    pub(super) fn call(&mut self, seq: u64, call: &Call) -> Result<Bytes, Problem> {
+        if let Some(answer) = self.answer(seq, call) {
+            return answer;
+        }
+        // A panic leaves Broken behind, so nothing half changed is met again.
+        let state = std::mem::replace(&mut self.state, State::Broken);
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(state, call))) else {
+            self.latest = None;
+            return Err(Problem::new(
+                Kind::Internal,
+                "a defect in the remuxer ended this stream; open another remuxer",
+            ));
+        };
+        let (state, output) = outcome;
+        self.state = state;
+        let output = output?;
+        self.next += 1;
+        self.latest = Some((matches!(call, Call::Finish), output.clone()));
+        Ok(output)
+    }
+
+    /// Number of the next call.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The counters so far.
+    pub(super) fn stats(&self) -> Result<Stats, Problem> {
+        match &self.state {
+            State::Streaming(remuxer) | State::Finished(remuxer) => Ok(remuxer.stats()),
+            State::Broken => Err(poisoned()),
+        }
+    }
+
+    fn out_of_sequence(&self, seq: u64) -> Problem {
+        let next = self.next;
+        let again = match (&self.latest, next.checked_sub(1)) {
+            (Some((true, _)), Some(last)) => format!(", or finish {last} again"),
+            (Some((false, _)), Some(last)) => format!(", or process {last} again"),
+            _ => String::new(),
+        };
+        Problem::new(
+            Kind::BadSequence,
+            format!("seq {seq} is out of sequence: the next call is {next}{again}"),
+        )
+    }
+}
+
+fn run(state: State, call: &Call) -> (State, Result<Bytes, Error>) {
+    let mut output = Vec::new();
+    let (state, outcome) = match (state, call) {
+        (State::Streaming(mut remuxer), Call::Process(input)) => {
+            #[cfg(feature = "test-hooks")]
+            super::test_hooks::obey(input);
+            let outcome = remuxer.push(input, &mut output);
+            (State::Streaming(remuxer), outcome)
+        }
+        (State::Finished(mut remuxer), Call::Process(input)) => {
+            let outcome = remuxer.push(input, &mut output);
+            (State::Finished(remuxer), outcome)
+        }
+        (State::Streaming(mut remuxer) | State::Finished(mut remuxer), Call::Finish) => {
+            let outcome = remuxer.finish(&mut output);
+            (State::Finished(remuxer), outcome)
+        }
+        (State::Broken, _) => (State::Broken, Ok(())),
+    };
+    // The answer is kept until the next call: without the room that the vector had to spare.
+    output.shrink_to_fit();
+    (state, outcome.map(|()| Bytes::from(output)))
+}
+
+fn poisoned() -> Problem {
+    Problem::new(
+        Kind::Poisoned,
+        "an earlier call of this remuxer failed by a defect; open another",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A clip's first packets: enough that a call has an output.
+    const CLIP: &[u8] = include_bytes!("../../../xg2g/simulator/clips/four-radio.ts");
+
+    fn session() -> Session {
+        Session::new(Options::default()).expect("the defaults are valid")
+    }
+
+    fn piece(n: usize) -> Call {
+        const BYTES: usize = 188 * 50;
+        Call::Process(Bytes::from_static(&CLIP[n * BYTES..][..BYTES]))
+    }
+
+    fn kind(answer: Result<Bytes, Problem>) -> Kind {
+        answer.expect_err("refused").kind()
+    }
+
+    #[test]
+    fn the_latest_call_again_gets_the_same_answer_and_is_not_done_twice() {
+        let mut session = session();
+        let first = session.call(0, &piece(0)).expect("in sequence");
+        let second = session.call(1, &piece(1)).expect("in sequence");
+        let stats = session.stats().expect("it is whole");
+        assert!(!second.is_empty());
+        assert_eq!(session.call(1, &piece(1)), Ok(second));
+        assert_eq!(session.stats(), Ok(stats));
+        assert_ne!(session.call(2, &piece(2)), Ok(first));
+    }
+
+    #[test]
+    fn a_gap_and_an_older_call_are_refused_and_change_nothing() {
+        let mut session = session();
+        for n in 0..3 {
+            session.call(n, &piece(n as usize)).expect("in sequence");
+        }
+        let stats = session.stats();
+        for seq in [0, 1, 4, u64::MAX] {
+            assert_eq!(kind(session.call(seq, &piece(0))), Kind::BadSequence);
+        }
+        assert_eq!(session.stats(), stats);
+        assert!(session.call(3, &piece(3)).is_ok());
+    }
+
+    #[test]
+    fn a_finish_is_not_the_retry_of_a_process_nor_the_other_way_round() {
+        let mut session = session();
+        session.call(0, &piece(0)).expect("in sequence");
+        assert_eq!(kind(session.call(0, &Call::Finish)), Kind::BadSequence);
+        session.call(1, &Call::Finish).expect("in sequence");
+        assert_eq!(kind(session.call(1, &piece(1))), Kind::Finished);
+        assert_eq!(kind(session.call(2, &piece(1))), Kind::Finished);
+    }
+
+    #[test]
+    fn a_finish_again_gives_the_rest_again_and_a_further_one_nothing() {
+        let mut session = session();
+        for n in 0..8 {
+            session.call(n, &piece(n as usize)).expect("in sequence");
+        }
+        let rest = session.call(8, &Call::Finish).expect("in sequence");
+        assert!(!rest.is_empty());
+        assert_eq!(session.call(8, &Call::Finish), Ok(rest));
+        assert_eq!(session.call(9, &Call::Finish), Ok(Bytes::new()));
+    }
+
+    #[cfg(feature = "test-hooks")]
+    #[test]
+    fn a_panic_breaks_the_session_and_goes_no_further() {
+        let mut session = session();
+        let panic = Call::Process(Bytes::from_static(b"xg2g test: panic"));
+        assert_eq!(kind(session.call(0, &panic)), Kind::Internal);
+        for call in [panic, piece(0), Call::Finish] {
+            assert_eq!(kind(session.call(0, &call)), Kind::Poisoned);
+            assert_eq!(kind(session.call(1, &call)), Kind::Poisoned);
+        }
+        assert_eq!(
+            session.stats().expect_err("out of reach").kind(),
+            Kind::Poisoned
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! The remuxers of one service: opened within its capacity, used by one call at a time, and
+//! given back when deleted, idle for too long, or left by their connection.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::metrics::Metrics;
+use super::problem::{Kind, Problem};
+use super::session::{Call, Session};
+use super::table::{Id, Table};
+use super::work;
+use crate::{Options, Stats};
+
+/// Requests of one remuxer at a time: one that works, its retry after a lost connection, and
+/// a question for the counters. Each may hold a body.
+const MAX_REQUESTS_INSIDE: usize = 3;
+
+/// Every remuxer of a service.
+pub(super) struct Sessions {
+    table: Mutex<Table<Entry>>,
+    places: Arc<Semaphore>,
+    capacity: usize,
+    metrics: Arc<Metrics>,
+}
+
+/// A remuxer, and the place it takes until nobody has it any more.
+struct Entry {
+    running: Running,
+    inside: Arc<Semaphore>,
+}
+
+impl Sessions {
+    /// Room for `capacity` remuxers.
+    pub(super) fn new(capacity: usize, metrics: Arc<Metrics>) -> Self {
+        Self {
+            table: Mutex::new(Table::new()),
+            places: Arc::new(Semaphore::new(capacity)),
+            capacity,
+            metrics,
+        }
+    }
+
+    /// Remuxers that exist now.
+    pub(super) fn open_count(&self) -> usize {
+        self.capacity - self.places.available_permits()
+    }
+
+    /// Remuxers that may exist.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Refuses when every remuxer is in use.
+    pub(super) fn require_room(&self) -> Result<(), Problem> {
+        match self.places.available_permits() {
+            0 => Err(self.full()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until no remuxer is left.
+    pub(super) async fn all_closed(&self) {
+        // Whoever holds every place knows that nobody else has one.
+        let all = u32::try_from(self.capacity).unwrap_or(u32::MAX);
+        let _ = self.places.acquire_many(all).await;
+    }
+
+    fn full(&self) -> Problem {
+        Problem::new(
+            Kind::Full,
+            format!("all {} remuxers are in use", self.capacity),
+        )
+    }
+
+    /// Makes a remuxer for one connection, which is freed when that drops it.
+    pub(super) fn start(&self, options: Options) -> Result<Running, Problem> {
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| self.full())?;
+        Ok(Running {
+            session: Arc::new(tokio::sync::Mutex::new(Seat {
+                session: Session::new(options)?,
+                _place: place,
+            })),
+            metrics: Arc::clone(&self.metrics),
+        })
+    }
+
+    /// Makes a remuxer that is used through its id.
+    pub(super) fn open(&self, options: Options) -> Result<Id, Problem> {
+        let id = Id::random()
+            .map_err(|why| Problem::new(Kind::Internal, format!("no random numbers: {why}")))?;
+        let entry = Entry {
+            running: self.start(options)?,
+            inside: Arc::new(Semaphore::new(MAX_REQUESTS_INSIDE)),
+        };
+        self.lock().insert(id, entry, Instant::now());
+        Ok(id)
+    }
+
+    /// Enters the remuxer of an id for one request.
+    pub(super) fn enter(self: &Arc<Self>, id: &str) -> Result<Visit, Problem> {
+        let id: Id = id.parse().map_err(|_| unknown())?;
+        let entry = self.lock().get(id).ok_or_else(unknown)?;
+        let permit = Arc::clone(&entry.inside).try_acquire_owned().map_err(|_| {
+            Problem::new(
+                Kind::Busy,
+                format!("{MAX_REQUESTS_INSIDE} requests of this remuxer are under way"),
+            )
+        })?;
+        Ok(Visit {
+            sessions: Arc::clone(self),
+            id,
+            entry: Some(entry),
+            _permit: permit,
+        })
+    }
+
+    /// Takes a remuxer away; a call inside still completes.
+    pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
+        let id = id.parse().map_err(|_| unknown())?;
+        self.lock().remove(id).map(drop).ok_or_else(unknown)
+    }
+
+    /// Takes away what nobody has used for `idle`, and says how many.
+    pub(super) fn reap(&self, idle: Duration) -> usize {
+        let reaped = self.lock().reap(idle, Instant::now());
+        reaped.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table<Entry>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request's use of a remuxer.
+pub(super) struct Visit {
+    sessions: Arc<Sessions>,
+    id: Id,
+    /// There until the visit ends.
+    entry: Option<Arc<Entry>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Visit {
+    /// Does call number `seq` after those that came before it.
+    pub(super) async fn call(&self, seq: u64, call: Call) -> Result<Bytes, Problem> {
+        let entry = self.entry.as_ref().ok_or_else(unknown)?;
+        let seat = Arc::clone(&entry.running.session).lock_owned().await;
+        if !self.sessions.lock().holds(self.id, entry) {
+            return Err(unknown());
+        }
+        entry.running.run(seat, Some(seq), call).await
+    }
+
+    /// The counters so far.
+    pub(super) async fn stats(&self) -> Result<Stats, Problem> {
+        let entry = self.entry.as_ref().ok_or_else(unknown)?;
+        let seat = entry.running.session.lock().await;
+        seat.session.stats()
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        drop(self.entry.take());
+        self.sessions.lock().touch(self.id, Instant::now());
+    }
+}
+
+/// A remuxer that runs. Dropping it frees it, after the call that is inside.
+pub(super) struct Running {
+    session: Arc<tokio::sync::Mutex<Seat>>,
+    metrics: Arc<Metrics>,
+}
+
+struct Seat {
+    session: Session,
+    /// Given back when the remuxer is freed and not before.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Running {
+    /// Does the next call.
+    pub(super) async fn call(&self, call: Call) -> Result<Bytes, Problem> {
+        let seat = Arc::clone(&self.session).lock_owned().await;
+        self.run(seat, None, call).await
+    }
+
+    async fn run(
+        &self,
+        mut seat: tokio::sync::OwnedMutexGuard<Seat>,
+        seq: Option<u64>,
+        call: Call,
+    ) -> Result<Bytes, Problem> {
+        let seq = seq.unwrap_or(seat.session.next());
+        if let Some(answer) = seat.session.answer(seq, &call) {
+            return answer;
+        }
+        let metrics = Arc::clone(&self.metrics);
+        // The guard goes along: a client that leaves does not end the call, and its retry
+        // waits for the answer here.
+        work::convert(call.input_bytes(), move || {
+            let begun = Instant::now();
+            let answer = seat.session.call(seq, &call);
+            metrics.converted(call.input_bytes(), &answer, begun.elapsed());
+            answer
+        })
+        .await?
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        Kind::NotFound,
+        "no such remuxer: never opened, deleted, or idle for too long; open another",
+    )
+}
