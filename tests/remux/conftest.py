@@ -5,7 +5,6 @@ import pytest
 
 LATE_BEFORE_SCRAMBLING = "the last LATM units before scrambling leave after their PTS"
 HEAP = "packets of radio without video leave too close together by the position in the output"
-BEFORE_PMT = "source audio before the first PMT leaves on the PID that becomes AAC"
 FIRST_UNIT = "the first unit behind a splice is less than 20 ms early"
 VARIABLE_RATE = (
     "a few units of a variable-rate stream lead by 16 ms: between PCRs the clock is a guess"
@@ -16,7 +15,6 @@ EARLY_BY_A_HAIR = "one unit is 150.4 ms early where a PMT brings a track back"
 _RECORDINGS = "test_recordings.py::test_"
 _STRUCTURE = _RECORDINGS + "structure_has_no_error_that_the_source_did_not_have"
 _LEAD = _RECORDINGS + "converted_tracks_have_the_promised_form_and_lead"
-_FFMPEG = _RECORDINGS + "ffmpeg_decodes_the_sound_without_a_new_complaint"
 _SCRAMBLED = (
     "test_faults.py::test_audio_that_is_scrambled_for_a_while_is_clear_again_within_a_second"
 )
@@ -24,9 +22,6 @@ _SCRAMBLED = (
 KNOWN = {
     _SCRAMBLED + "[aac_latm]": LATE_BEFORE_SCRAMBLING,
     "test_lies_and_damage.py::test_one_program_is_kept_alone_when_it_is_asked_for": HEAP,
-    _FFMPEG + "[dvb-h264-mp1a-dvbsub-from-t2mi]": BEFORE_PMT,
-    _FFMPEG + "[dvbt-au-mpeg2v-mp2-latmAD-teletext]": BEFORE_PMT,
-    _FFMPEG + "[dvbt-it-mux-8prog-mp2-hevc-hbbtv]": BEFORE_PMT,
     _LEAD + "[h264-ac3-de-16s]": VARIABLE_RATE,
     _LEAD + "[ac3-51-20-51-switch]": FIRST_UNIT,
     _STRUCTURE + "[heaacv2-ps-latm]": RARE_PCR,

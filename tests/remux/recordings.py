@@ -4,6 +4,7 @@ absent, and the project's own clips."""
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -21,6 +22,8 @@ CAPTURES = Path(os.environ.get("XG2G_CAPTURES") or ROOT.parent / "shared" / "ts"
 CLIPS = ROOT / "xg2g" / "simulator" / "clips"
 RECOGNISABLE_UNITS = 3
 """With fewer access units it cannot be asked that a codec is recognised."""
+FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpegts", "-i", "pipe:"]
+FFMPEG += ["-map", "0:a", "-f", "null", "-"]
 _AUDIO_TYPES = {0x03, 0x04, 0x0F, 0x11, 0x81, 0x82, 0x87}
 _AUDIO_DESCRIPTORS = {0x6A, 0x7A, 0x7B, 0x7C}
 
@@ -131,3 +134,9 @@ def capture(name: str) -> Recording:
 def all_paths() -> list[Path]:
     """Every capture and clip that is here."""
     return sorted(CAPTURES.glob("*.ts")) + sorted(CLIPS.glob("*.ts"))
+
+
+def complaints(stream: bytes) -> list[bytes]:
+    """What ffmpeg has to say when it decodes the sound of a stream, line by line."""
+    run = subprocess.run(FFMPEG, input=stream, capture_output=True, check=False)
+    return run.stderr.splitlines() + [b"failed"] * (run.returncode != 0)

@@ -85,7 +85,9 @@ def seen(stream: bytes) -> tuple[str | None, list[tuple[str, str]], int]:
         video = container.streams.video[0].codec.name if container.streams.video else None
         decodable = [track for track in container.streams.audio if track.rate]
         tracks = [(track.codec.name, str(track.language)) for track in decodable]
-        samples = sum(frame.samples for frame in container.decode(decodable[0]))
+        # The last one is cut where the viewer left.
+        *whole, _ = (packet for packet in container.demux(decodable[0]) if packet.size)
+        samples = sum(frame.samples for packet in whole for frame in packet.decode())
         return video, sorted(tracks), samples // decodable[0].rate
 
 

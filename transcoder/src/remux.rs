@@ -1,7 +1,7 @@
 //! The state machine: transport stream in, transport stream out.
 //!
 //! ```text
-//! packet -> route of its PID
+//! packet -> waits for the first PAT and PMT -> route of its PID
 //!   Pass   -------------------------------------------------> output
 //!   Drop
 //!   Pat    -> programs, their PMT PIDs -> routes -----------> output (rewritten for one program)
@@ -12,6 +12,7 @@
 //! Every PCR that leaves is moved back by one constant (see `schedule`).
 
 mod continuity;
+mod opening;
 mod pat;
 mod program;
 mod schedule;
@@ -20,6 +21,7 @@ mod takeover;
 mod track;
 
 use continuity::{Continuity, SourceCounter};
+use opening::Opening;
 use pat::Pat;
 use program::{PmtPid, Program};
 use schedule::{PCR_ADVANCE_27M, ProgramClock};
@@ -55,6 +57,8 @@ const FIRST_ADDED_PID: u16 = 0x1D00;
 #[derive(Debug)]
 pub struct Remuxer {
     sync: Synchroniser,
+    /// Until the tables are known.
+    opening: Option<Opening>,
     stream: Stream,
     bytes_in: u64,
     bytes_out: u64,
@@ -67,6 +71,7 @@ impl Remuxer {
         options.validate()?;
         Ok(Self {
             sync: Synchroniser::default(),
+            opening: Some(Opening::default()),
             stream: Stream::new(options),
             bytes_in: 0,
             bytes_out: 0,
@@ -83,9 +88,18 @@ impl Remuxer {
             return Err(Error::new(ErrorKind::Finished, "push after finish"));
         }
         let before = output.len();
-        let stream = &mut self.stream;
-        self.sync
-            .push(input, |packet| stream.push(Packet::new(packet), output));
+        let (opening, stream) = (&mut self.opening, &mut self.stream);
+        self.sync.push(input, |packet| {
+            let packet = Packet::new(packet);
+            match opening {
+                Some(waiting) if !waiting.lets_pass(packet) => {
+                    if waiting.push(packet, stream) {
+                        stream.begin(opening.take(), output);
+                    }
+                }
+                _ => stream.push(packet, output),
+            }
+        });
         self.bytes_in += input.len() as u64;
         self.bytes_out += (output.len() - before) as u64;
         Ok(())
@@ -97,9 +111,17 @@ impl Remuxer {
             return Ok(());
         }
         let before = output.len();
-        let stream = &mut self.stream;
-        self.sync
-            .finish(|packet| stream.push(Packet::new(packet), output));
+        let (opening, stream) = (&mut self.opening, &mut self.stream);
+        self.sync.finish(|packet| {
+            let packet = Packet::new(packet);
+            match opening {
+                Some(waiting) if !waiting.lets_pass(packet) => {
+                    waiting.push(packet, stream);
+                }
+                _ => stream.push(packet, output),
+            }
+        });
+        stream.begin(opening.take(), output);
         stream.finish(output);
         self.bytes_out += (output.len() - before) as u64;
         Ok(())
@@ -127,6 +149,17 @@ enum Route {
     Pmt(u8),
     /// Index into `tracks`.
     Track(u8),
+}
+
+/// What came on the PID of a PMT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PmtSection {
+    /// The PMT in force of a program with this number.
+    Of(u16),
+    /// A PMT that is not in force, or of a program that is not followed.
+    OfNobody,
+    AnotherTable,
+    Damaged,
 }
 
 /// Everything behind packet alignment.
@@ -176,6 +209,68 @@ impl Stream {
         };
         stream.route();
         stream
+    }
+
+    /// Learns the tables from a packet that waits. Returns whether there is nothing left
+    /// to wait for: every program is known, or everything that came belongs to one that
+    /// is.
+    fn study(&mut self, packet: Packet<'_>) -> bool {
+        if packet.transport_error() || packet.pid() == Pid::NULL {
+            return false;
+        }
+        let mut nothing = Vec::new();
+        let index = packet.pid().index();
+        let continuity = self.counters[index].judge(packet);
+        match self.routes[index] {
+            Route::Pat => {
+                if self.pat.push(packet, continuity).changed {
+                    self.follow_pat(&mut nothing);
+                }
+            }
+            Route::Pmt(index) => {
+                let entry = &mut self.pmt_pids[usize::from(index)];
+                for section in entry.push(packet, continuity, &mut nothing) {
+                    self.follow_pmt(packet.pid(), &section, &mut nothing);
+                }
+            }
+            Route::Pass | Route::Drop | Route::Track(_) => return false,
+        }
+        let mut known = self.programs.iter().filter(|p| p.pmt().is_some());
+        self.pat.is_known()
+            && (known.clone().count() == self.programs.len()
+                || known.next().is_some() && self.seen_pids().all(|pid| self.knows(pid)))
+    }
+
+    /// Takes the packets that waited for the tables. If no PMT came it has learnt nothing.
+    fn begin(&mut self, opening: Option<Opening>, output: &mut Vec<u8>) {
+        let Some(opening) = opening else { return };
+        if self.programs.iter().all(|program| program.pmt().is_none()) {
+            self.pat = Pat::new(version_offset(self.options.generation));
+            self.programs.clear();
+            self.pmt_pids.clear();
+            self.route();
+        }
+        self.counters.fill(SourceCounter::default());
+        self.pat.lose();
+        for entry in &mut self.pmt_pids {
+            entry.lose();
+        }
+        for bytes in opening.into_packets() {
+            self.push(Packet::new(&bytes), output);
+        }
+    }
+
+    /// PIDs above those reserved for tables that a payload was seen on.
+    fn seen_pids(&self) -> impl Iterator<Item = Pid> + '_ {
+        (FIRST_FREE_PID..Pid::NULL.value())
+            .map(Pid::new)
+            .filter(|pid| self.counters[pid.index()].last().is_some())
+    }
+
+    /// Whether a table that is known names the PID.
+    fn knows(&self, pid: Pid) -> bool {
+        self.pmt_pids.iter().any(|entry| entry.pid == pid)
+            || self.programs.iter().any(|program| program.uses(pid))
     }
 
     fn push(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
@@ -289,31 +384,43 @@ impl Stream {
         let pid = self.pmt_pids[index].pid;
         let sections = self.pmt_pids[index].push(packet, continuity, output);
         for section in sections {
-            if section.first() != Some(&TABLE_PMT) {
-                if let Some(entry) = self.pmt_pids.iter_mut().find(|entry| entry.pid == pid) {
-                    entry.send(&section, output);
+            match self.follow_pmt(pid, &section, output) {
+                PmtSection::Of(number) => self.write_pmt(number, output),
+                PmtSection::Damaged => {
+                    self.psi_errors += 1;
+                    self.repeat_pmt(pid, output);
                 }
-                continue;
+                PmtSection::AnotherTable => {
+                    if let Some(entry) = self.pmt_pids.iter_mut().find(|entry| entry.pid == pid) {
+                        entry.send(&section, output);
+                    }
+                }
+                PmtSection::OfNobody => {}
             }
-            let read = psi::check(&section)
-                .and_then(|(header, content)| Some((header, Pmt::parse(content)?)));
-            let Some((header, pmt)) = read else {
-                self.psi_errors += 1;
-                self.repeat_pmt(pid, output);
-                continue;
-            };
-            let known = self
-                .programs
-                .iter_mut()
-                .find(|program| program.number == header.id && program.pmt_pid == pid);
-            let Some(program) = known.filter(|_| header.current) else {
-                continue;
-            };
-            if program.follow(header.version, pmt) {
-                self.follow_programs(output);
-            }
-            self.write_pmt(header.id, output);
         }
+    }
+
+    /// Takes over what a section says that came on a PMT's PID.
+    fn follow_pmt(&mut self, pid: Pid, section: &[u8], output: &mut Vec<u8>) -> PmtSection {
+        if section.first() != Some(&TABLE_PMT) {
+            return PmtSection::AnotherTable;
+        }
+        let read =
+            psi::check(section).and_then(|(header, content)| Some((header, Pmt::parse(content)?)));
+        let Some((header, pmt)) = read else {
+            return PmtSection::Damaged;
+        };
+        let known = self
+            .programs
+            .iter_mut()
+            .find(|program| program.number == header.id && program.pmt_pid == pid);
+        let Some(program) = known.filter(|_| header.current) else {
+            return PmtSection::OfNobody;
+        };
+        if program.follow(header.version, pmt) {
+            self.follow_programs(output);
+        }
+        PmtSection::Of(header.id)
     }
 
     /// Sends the last good PMT where a damaged one stood, if it is clear which.

@@ -88,6 +88,16 @@ impl Pat {
         outcome
     }
 
+    /// Whether a table is in force.
+    pub(super) fn is_known(&self) -> bool {
+        !self.current.sections.is_empty()
+    }
+
+    /// What was begun is forgotten.
+    pub(super) fn lose(&mut self) {
+        self.assembler.lose();
+    }
+
     /// Programs in force, in the table's order.
     pub(super) fn programs(&self) -> impl Iterator<Item = (u16, Pid)> + '_ {
         self.current

@@ -56,6 +56,11 @@ impl PmtPid {
         sections
     }
 
+    /// A section that was begun is forgotten.
+    pub(super) fn lose(&mut self) {
+        self.assembler.lose();
+    }
+
     /// Sends a section in packets of its own.
     pub(super) fn send(&mut self, section: &[u8], output: &mut Vec<u8>) {
         let mut packets = Vec::new();
