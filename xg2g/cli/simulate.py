@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,18 @@ import typer
 from xg2g import event_loop, logs
 from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
-from xg2g.simulator.receiver import DEFAULT_TUNERS, SimulatedReceiver
-from xg2g.simulator.stream_server import Credentials
+from xg2g.simulator import Credentials, Generation, SimulatedReceiver
+from xg2g.simulator.receiver import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
+
+_LISTED_SERVICES = 40
+
+
+class AuthFor(Enum):
+    """Who wants user and password."""
+
+    BOTH = "both"
+    WEB = "web"
+    STREAMS = "streams"
 
 
 def simulate(
@@ -26,14 +37,47 @@ def simulate(
         typer.Option(help="Transport stream to serve in a loop; may be given several times."),
     ] = None,
     tuners: Annotated[int, typer.Option(min=1, help="Number of tuners.")] = DEFAULT_TUNERS,
+    channels: Annotated[
+        int, typer.Option(min=0, max=10_000, help="So many services more, which show the cards.")
+    ] = 0,
+    bouquets: Annotated[int, typer.Option(min=1, help="Bouquets to spread --channels over.")] = 1,
+    guide_days: Annotated[
+        int, typer.Option(min=1, max=28, help="Days of programme guide.")
+    ] = DEFAULT_GUIDE_DAYS,
+    generation: Annotated[
+        Generation,
+        typer.Option(
+            help="OpenWebif of E2OpenPlugins (1.5, e) or oe-alliance (2.x, o).",
+            case_sensitive=False,
+        ),
+    ] = Generation.O,
+    slow: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="Think so long about each answer, one after the other."
+        ),
+    ] = 0,
+    whitelist: Annotated[
+        bool, typer.Option(help="Have a list of services for the stream relay.")
+    ] = True,
+    zapstream: Annotated[
+        bool, typer.Option("--zapstream", help="Zap to a service whose playlist is fetched.")
+    ] = False,
     auth: Annotated[
         str | None,
         typer.Option(help="USER:PASSWORD wanted by API and streams.", metavar="USER:PASSWORD"),
     ] = None,
+    auth_for: Annotated[AuthFor, typer.Option(help="Which of the two want it.")] = AuthFor.BOTH,
 ) -> None:
     """Run a simulated Enigma2 receiver, with test cards and a bouquet of faults.
 
     Point `xg2g serve --receiver` at the address that it prints.
+
+    **Examples**
+
+    `xg2g simulate --channels 500 --bouquets 20 --slow 1` for a big lineup on a weak box
+
+    `xg2g simulate --generation e --tuners 1` for an old one with a single tuner
     """
     credentials = _credentials(auth)
     receiver = SimulatedReceiver(
@@ -43,8 +87,15 @@ def simulate(
         relay_port=relay_port,
         sources=source or [],
         tuners=tuners,
-        api_credentials=credentials,
-        stream_credentials=credentials,
+        channels=channels,
+        bouquets=bouquets,
+        guide_days=guide_days,
+        generation=generation,
+        answer_delay_s=slow,
+        whitelist=whitelist,
+        zaps_on_playlist=zapstream,
+        api_credentials=credentials if auth_for is not AuthFor.STREAMS else None,
+        stream_credentials=credentials if auth_for is not AuthFor.WEB else None,
     )
     logs.configure(LogSettings())
     event_loop.run(_run(receiver))
@@ -72,6 +123,9 @@ async def _run(receiver: SimulatedReceiver) -> None:
             ports = "--port, --stream-port and --relay-port choose others"
             raise UserError(f"cannot listen: {error.strerror}; {ports}") from error
         typer.echo(f"receiver   {receiver.base_url}  (streams on port {receiver.stream_port})")
-        for service in receiver.services:
+        services = receiver.services
+        for service in services[:_LISTED_SERVICES]:
             typer.echo(f"  {service.reference!s:36} {service.name}")
+        if len(services) > _LISTED_SERVICES:
+            typer.echo(f"  and {len(services) - _LISTED_SERVICES} more")
         await ended.wait()

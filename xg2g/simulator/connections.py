@@ -12,17 +12,20 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 class Listener:
     """Serves each connection with `handler` and closes it afterwards.
 
-    An async context manager; `port` is the bound port, also when 0 was asked for.
+    An async context manager, several times if need be; `port` is the bound port, also when 0 was
+    asked for.
     """
 
     def __init__(self, handler: Handler, host: str, port: int) -> None:
         self._handler = handler
         self._host = host
-        self._wanted_port = port
+        self._port = port
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, self._host, self._wanted_port)
+        self._server = await asyncio.start_server(self._accept, self._host, self._port)
+        # Entered again, it listens where it did.
+        self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
@@ -39,9 +42,8 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        """The port that is listened on; 0 before the first time, if that was asked for."""
+        return self._port
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from xg2g.simulator.conditions import Conditions
-from xg2g.simulator.guide import eit_packets, tdt_packets
+from xg2g.simulator.loop import Loop
 from xg2g.simulator.service import Service
+from xg2g.simulator.tables import eit_packets, tdt_packets
 from xg2g.simulator.transport import NULL_PID, PCR_HZ, PCR_MODULUS
 
 # A receiver forwards EIT each 2 s at least and TDT each 30 s (ETSI EN 300 468, TR 101 211).
@@ -21,32 +22,43 @@ class Feed:
         conditions: Conditions,
         position_s: float,
         utc: Callable[[], datetime],
+        loop: Loop | None = None,
     ) -> None:
+        """`loop` instead of the service's own."""
         self._service = service
+        self._loop = loop or service.loop
         self._utc = utc
-        self._next_packet = service.loop.packet_at(position_s)
+        self._next_packet = self._loop.packet_at(position_s)
         self._tables_due_s = position_s
         self._counters: dict[int, int] = {}
         self._shift_27m = 0
         if conditions.wrap_after_s is not None:
             start_27m = PCR_MODULUS - round(conditions.wrap_after_s * PCR_HZ)
-            self._shift_27m = start_27m - service.loop.clock_at(position_s)
+            self._shift_27m = start_27m - self._loop.clock_at(position_s)
 
     def read_until(self, position_s: float) -> bytes:
         """The packets that are sent before `position_s` and were not read yet."""
-        end = self._service.loop.packet_at(position_s)
-        data = self._service.loop.read(self._next_packet, end, self._shift_27m)
+        end = self._loop.packet_at(position_s)
+        data = self._loop.read(self._next_packet, end, self._shift_27m)
         self._next_packet = max(self._next_packet, end)
         if self._service.has_guide and position_s >= self._tables_due_s:
             self._tables_due_s = position_s + _TABLES_INTERVAL_S
             data += self._tables()
         return data
 
+    def skip_to(self, position_s: float) -> None:
+        """Leave out what is sent before `position_s` and was not read yet."""
+        self._next_packet = max(self._next_packet, self._loop.packet_at(position_s))
+
     def _tables(self) -> bytes:
         now = self._utc()
         reference = self._service.reference
         eit = eit_packets(
-            reference.service_id, reference.transport_stream_id, reference.original_network_id, now
+            reference.service_id,
+            reference.transport_stream_id,
+            reference.original_network_id,
+            self._service.programmes,
+            now,
         )
         out = bytearray()
         for packet in tdt_packets(now) + eit:

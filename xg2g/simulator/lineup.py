@@ -1,16 +1,17 @@
 """The services that the simulated receiver offers, and the bouquets that they stand in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from xg2g.simulator.bouquets import WEB, Bouquet, Entry, Lineup
 from xg2g.simulator.conditions import Answer, Conditions
 from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import (
     ProgramMap,
     Recording,
+    exchange_service_ids,
     load_recording,
     parse_recording,
     select_program,
@@ -18,42 +19,11 @@ from xg2g.simulator.recording import (
 from xg2g.simulator.service import HD_TV, RADIO, TV, Service, ServiceReference
 from xg2g.simulator.transport import NULL_PID
 
-# Namespaces: 19.2 degrees east; cable, with the number of the file, for recordings.
+# Namespaces: 19.2 and 13.0 degrees east; cable, with the number of the file, for recordings.
 _SATELLITE = 0xC00000
+_SATELLITE_2 = 0x820000
 _CABLE = 0xFFFF0000
 _NETWORK = 1
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of a bouquet: a reference as text, and the name shown for it."""
-
-    reference: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Bouquet:
-    """A list of services, markers and further bouquets."""
-
-    file: str
-    name: str
-    entries: Sequence[Entry]
-
-    @property
-    def reference(self) -> str:
-        """The reference with which the API lists the bouquet."""
-        return f'1:7:1:0:0:0:0:0:0:0:FROM BOUQUET "{self.file}" ORDER BY bouquet'
-
-
-@dataclass(frozen=True)
-class Lineup:
-    """All services by reference, and the bouquets: `tv` and `radio` at the root, `inner` below."""
-
-    services: dict[ServiceReference, Service]
-    tv: Sequence[Bouquet]
-    radio: Sequence[Bouquet]
-    inner: Sequence[Bouquet] = field(default=())
 
 
 _FAULTS = (
@@ -69,8 +39,12 @@ _FAULTS = (
 )
 
 
-def standard_lineup(sources: Sequence[Path] = ()) -> Lineup:
+def standard_lineup(
+    sources: Sequence[Path] = (), *, channels: int = 0, bouquets: int = 1
+) -> Lineup:
     """The test cards, the services with faults, and a service for each program in `sources`.
+
+    After them `channels` more in so many `bouquets`, which show the cards again.
 
     Raises RecordingError, with a message for the user, for a source that cannot be served.
     """
@@ -80,10 +54,20 @@ def standard_lineup(sources: Sequence[Path] = ()) -> Lineup:
     four = _clip("four-radio.ts", "Radio Four", RADIO)
     five = _clip("five-scrambled.ts", "Card Five HD (scrambled)", HD_TV)
     five.has_guide = False
+    five.relayed = _cleared(one, five)
     six = _clip("six-changes.ts", "Card Six (sound changes)", TV)
     faults = [_fault(one, name, i + 1, c) for i, (name, c) in enumerate(_FAULTS)]
     recorded = [s for i, path in enumerate(sources) for s in _recorded(path, _CABLE + i)]
-    services = {s.reference: s for s in [one, two, three, four, five, six, *faults, *recorded]}
+    # By whole reference, by the kind of service left out, by name; Radio Four has none.
+    one.picon, two.picon, three.picon = (
+        _file(one.reference),
+        _file(two.reference._replace(service_type=TV)),
+        "cardthreeandfriends.png",
+    )
+    five.picon, six.picon = "cardfivehdscrambled.png", _file(six.reference)
+    many = _many([one, two, three, six], channels)
+    known = [one, two, three, four, five, six, *faults, *recorded, *many]
+    services = {s.reference: s for s in known}
 
     more = Bouquet("userbouquet.more.tv", "More", [_entry(three), _entry(one)])
     favourites = Bouquet(
@@ -105,12 +89,53 @@ def standard_lineup(sources: Sequence[Path] = ()) -> Lineup:
             _entry(one),
         ],
     )
+    either = Bouquet(
+        "alternatives.card_two.tv", "Card Two, either way", [_entry(two), _entry(three)]
+    )
+    # Fields of an IPTV reference are what the bouquet editor made up; the path is percent-encoded.
+    elsewhere = Bouquet(
+        "userbouquet.elsewhere.tv",
+        "Elsewhere",
+        [
+            Entry(f"{either.reference}:{either.name}", either.name),
+            Entry(f"4097:0:1:66:1:1:E00000:0:0:0:http%3a//{WEB}/iptv/two.ts:Web Two", "Web Two"),
+            Entry(f"1:0:1:CA:2:1:E00000:0:0:0:http%3a//{WEB}/iptv/three.ts:Web Three", "Web Three"),
+        ],
+    )
     tv = [favourites, Bouquet("userbouquet.faults.tv", "Faults", [_entry(s) for s in faults])]
+    tv.append(elsewhere)
     if recorded:
         entries = [_entry(service) for service in recorded]
         tv.append(Bouquet("userbouquet.sources.tv", "Sources", entries))
+    for i in range(bouquets if many else 0):
+        part = slice(i * len(many) // bouquets, (i + 1) * len(many) // bouquets)
+        entries = [_entry(service) for service in many[part]]
+        tv.append(Bouquet(f"userbouquet.many{i + 1}.tv", f"Bouquet {i + 1}", entries))
     radio = [Bouquet("userbouquet.favourites.radio", "Favourites (Radio)", [_entry(four)])]
-    return Lineup(services, tv, radio, [more])
+    broadcasts = {"two.ts": two, "three.ts": three}
+    return Lineup(services, tv, radio, [more, either], broadcasts)
+
+
+def _many(cards: Sequence[Service], count: int) -> list[Service]:
+    """So many services with the cards' loops, as many to a transponder as there are cards.
+
+    One in ten has no guide, one in twenty no picon.
+    """
+    services = []
+    for i in range(count):
+        card = cards[i % len(cards)]
+        reference = card.reference._replace(
+            transport_stream_id=0x400 + i // len(cards), namespace=_SATELLITE_2
+        )
+        hd = " HD" if reference.service_type == HD_TV else ""
+        service = Service(reference, f"Channel {i + 1}{hd}", card.loop, has_guide=i % 10 != 9)
+        service.picon = None if i % 20 == 19 else _file(reference)
+        services.append(service)
+    return services
+
+
+def _file(reference: ServiceReference) -> str:
+    return f"{str(reference).strip(':').replace(':', '_')}.png"
 
 
 def _entry(service: Service) -> Entry:
@@ -123,6 +148,20 @@ def _clip(file: str, name: str, service_type: int) -> Service:
         service_type, service_id, transport_stream_id, _NETWORK, _SATELLITE
     )
     return Service(reference, name, loop)
+
+
+def _cleared(clear: Service, scrambled: Service) -> Loop:
+    """What a softcam makes of a scrambled card: a clear one under its service id."""
+    ids = clear.reference.service_id, scrambled.reference.service_id
+    return _exchanged_loop("one-hd.ts", *ids)
+
+
+@cache
+def _exchanged_loop(file: str, first: int, second: int) -> Loop:
+    data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
+    recording = parse_recording(exchange_service_ids(data, first, second))
+    (program,) = recording.programs
+    return Loop(select_program(recording, program), program.pcr_pid)
 
 
 @cache

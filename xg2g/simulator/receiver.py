@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
+from xg2g.simulator.box import Box
 from xg2g.simulator.clock import Clock, SystemClock
 from xg2g.simulator.connections import Listener
+from xg2g.simulator.generation import Generation
 from xg2g.simulator.lineup import standard_lineup
-from xg2g.simulator.openwebif import OpenWebif
+from xg2g.simulator.openwebif import Gate, create_app
 from xg2g.simulator.relay import Relay
 from xg2g.simulator.service import Service, parse_reference
 from xg2g.simulator.stream_server import ActiveStream, Credentials, StreamServer
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from starlette.types import ASGIApp
+
     from xg2g.simulator.conditions import Conditions
 
 # As a receiver with a full-band-capture tuner has.
 DEFAULT_TUNERS = 8
+DEFAULT_GUIDE_DAYS = 7
 
 
 class SimulatedReceiver:
@@ -36,6 +41,10 @@ class SimulatedReceiver:
     Port 0 takes any free port. `speed` is a factor on real time; None sends as fast as each viewer
     reads and waits for nothing. Constructing it reads the clips and `sources`, and raises
     RecordingError, with a message for the user, for a source that cannot be served.
+
+    `channels` more services stand in so many `bouquets`. `answer_delay_s` is how long the web
+    interface thinks about each answer, one after the other. `whitelist` says whether there is a
+    list of what goes through the softcam relay; the scrambled card is on it.
     """
 
     def __init__(
@@ -46,7 +55,14 @@ class SimulatedReceiver:
         stream_port: int = 0,
         relay_port: int = 0,
         sources: Sequence[Path] = (),
+        channels: int = 0,
+        bouquets: int = 1,
+        guide_days: int = DEFAULT_GUIDE_DAYS,
         tuners: int = DEFAULT_TUNERS,
+        generation: Generation = Generation.O,
+        answer_delay_s: float = 0.0,
+        whitelist: bool = True,
+        zaps_on_playlist: bool = False,
         api_credentials: Credentials | None = None,
         stream_credentials: Credentials | None = None,
         clock: Clock | None = None,
@@ -55,30 +71,29 @@ class SimulatedReceiver:
         clock = clock or SystemClock()
         self._host = host
         self._port = port
-        self._clock = clock
-        self._api_credentials = api_credentials
-        self._lineup = standard_lineup(sources)
+        lineup = standard_lineup(sources, channels=channels, bouquets=bouquets)
         self.tuners = TunerPool(tuners, clock.now)
-        air = Air(clock, clock.now(), speed)
-        self._streams = StreamServer(self._lineup.services, self.tuners, air, stream_credentials)
+        self._air = Air(clock, clock.now(), speed)
+        self._streams = StreamServer(lineup.services, self.tuners, self._air, stream_credentials)
+        self.box = Box(
+            lineup=lineup,
+            streams=self._streams,
+            tuners=self.tuners,
+            air=self._air,
+            generation=generation,
+            guide_days=guide_days,
+            whitelist=[s.reference for s in lineup.services.values() if s.relayed]
+            if whitelist
+            else None,
+            zaps_on_playlist=zaps_on_playlist,
+        )
+        self.gate = Gate(self._air, api_credentials, answer_delay_s)
         self._stream_listener = Listener(self._streams.handle, host, stream_port)
         self._relay_listener = Listener(Relay(self._streams).handle, host, relay_port)
+        self._power = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._stream_listener)
-            await stack.enter_async_context(self._relay_listener)
-            self._api_socket = await _listening(self._host, self._port)
-            openwebif = OpenWebif(
-                self._lineup,
-                self._streams,
-                self.tuners,
-                self._clock.utc,
-                self.stream_port,
-                self._api_credentials,
-            )
-            await stack.enter_async_context(_ApiServer(openwebif, self._api_socket))
-            self._stack = stack.pop_all()
+        await self.power_on()
         return self
 
     async def __aexit__(
@@ -87,12 +102,52 @@ class SimulatedReceiver:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._stack.aclose()
+        await self.power_off()
+
+    async def power_on(self) -> None:
+        """Listen, on the ports of the time before if there was one. Only when it is off."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._stream_listener)
+            await stack.enter_async_context(self._relay_listener)
+            api_socket = await _listening(self._host, self._port)
+            self._port = api_socket.getsockname()[1]
+            self.box.stream_port, self.box.relay_port = self.stream_port, self.relay_port
+            self.box.authority = f"{self._client_host}:{self._port}"
+            app = create_app(self.box, self.gate)
+            await stack.enter_async_context(_ApiServer(app, api_socket))
+            self._power = stack.pop_all()
+
+    async def power_off(self) -> None:
+        """End every connection and listen no more, as in deep standby."""
+        await self._power.aclose()
+
+    async def restart(self, off_s: float) -> None:
+        """Switch off, and on again after `off_s`."""
+        await self.power_off()
+        await self._air.clock.sleep(off_s)
+        await self.power_on()
+
+    def stall(self) -> None:
+        """Stand still: connections stay open, neither streams nor answers move on."""
+        self._air.flowing.clear()
+
+    def resume(self) -> None:
+        """Go on after `stall`; what was broadcast meanwhile is lost."""
+        self._air.flowing.set()
+
+    def start_recording(self, name_or_reference: str) -> bool:
+        """Record a service, which throws out the oldest stream if no tuner is free. False if even
+        that frees none."""
+        return self.box.start_recording(self.service(name_or_reference))
+
+    def stop_recording(self, name_or_reference: str) -> None:
+        """End a recording of the service; ValueError if there is none."""
+        self.box.stop_recording(self.service(name_or_reference))
 
     @property
     def base_url(self) -> str:
         """Where the API is, for a client on this machine."""
-        return f"http://{self._client_host}:{self._api_socket.getsockname()[1]}"
+        return f"http://{self._client_host}:{self._port}"
 
     @property
     def stream_port(self) -> int:
@@ -107,7 +162,7 @@ class SimulatedReceiver:
     @property
     def services(self) -> Sequence[Service]:
         """All services, test cards first; their conditions may be changed."""
-        return list(self._lineup.services.values())
+        return list(self.box.lineup.services.values())
 
     @property
     def active_streams(self) -> Sequence[ActiveStream]:
@@ -134,10 +189,10 @@ class SimulatedReceiver:
 class _ApiServer(uvicorn.Server):
     """uvicorn inside somebody else's event loop: the signals stay theirs, and it ends at once."""
 
-    def __init__(self, openwebif: OpenWebif, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                openwebif.app,
+                app,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -96,6 +96,31 @@ def select_program(recording: Recording, program: ProgramMap) -> bytes:
     )
 
 
+def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
+    """The packets with two services' ids exchanged in PAT and PMT.
+
+    Every such section has to begin and end in one packet, as those of the test cards do.
+    """
+    exchanged = {first: second, second: first}
+    pmt_pids: set[int] = set()
+    out = bytearray(packets)
+    for at in range(0, len(packets), PACKET_SIZE):
+        pid = _pid_at(packets, at + 1)
+        begins = packets[at + 1] & 0x40
+        if not begins or (pid != PAT_PID and pid not in pmt_pids):
+            continue
+        start = payload_start(packets, at) + 1 + packets[payload_start(packets, at)]
+        end = start + 3 + (int.from_bytes(packets[start + 1 : start + 3], "big") & 0x0FFF)
+        entries = range(start + 8, end - 4, 4) if pid == PAT_PID else (start + 3,)
+        for entry in entries:
+            service_id = int.from_bytes(packets[entry : entry + 2], "big")
+            if pid == PAT_PID and service_id:
+                pmt_pids.add(_pid_at(packets, entry + 2))
+            out[entry : entry + 2] = exchanged.get(service_id, service_id).to_bytes(2, "big")
+        out[end - 4 : end] = crc32(bytes(out[start : end - 4])).to_bytes(4, "big")
+    return bytes(out)
+
+
 def _aligned(data: bytes) -> bytes:
     out = bytearray()
     at = 0

@@ -1,7 +1,9 @@
 """The stream relay of a softcam (port 17999): the stream port seen through another server.
 
 It answers at once with bare line feeds, wants raw colons in the path and the whole request in one
-read of at most 1024 bytes, and closes without an answer when it does not like what it reads.
+read of at most 1024 bytes, and closes without an answer when it does not like what it reads. It
+fetches the stream from the address that `Host` names, if that is the first header and has a port;
+otherwise from the viewer's, where there is none: nothing follows the answer then.
 """
 
 import asyncio
@@ -36,6 +38,14 @@ class Relay:
         self._connections += 1
         try:
             writer.write(SUCCESS)
-            await while_connected(reader, self._streams.send(path, writer))
+            if _source(request):
+                await while_connected(reader, self._streams.send(path, writer, cleared=True))
         finally:
             self._connections -= 1
+
+
+def _source(request: bytes) -> bytes | None:
+    """Where the relay fetches the stream from."""
+    _, _, headers = request.partition(b"\n")
+    name, _, host = headers.split(b"\n", 1)[0].strip().partition(b":")
+    return host.strip() if name == b"Host" and b":" in host else None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from xg2g.simulator.conditions import NO_FAULT, Conditions
 from xg2g.simulator.loop import Loop
+from xg2g.simulator.programmes import Programmes
 from xg2g.simulator.tuners import Transponder
 
 TV, RADIO, HD_TV = 0x01, 0x02, 0x19
@@ -57,3 +58,14 @@ class Service:
     conditions: Conditions = field(default=NO_FAULT)
     # Has a programme guide, in the API as well as on PID 0x12 of the stream.
     has_guide: bool = True
+    # What the softcam relay sends instead: a scrambled service in the clear.
+    relayed: Loop | None = None
+    # File in the picon directory, if there is one.
+    picon: str | None = None
+
+    @property
+    def programmes(self) -> Programmes:
+        """What is on."""
+        reference = self.reference
+        of_multiplex = 7 * (reference.transport_stream_id - 1) + (reference.namespace & 0xFFFF)
+        return Programmes(reference.service_id - 101 + of_multiplex)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -59,6 +59,7 @@ class ActiveStream:
 
     service: Service
     peer: str
+    writer: asyncio.StreamWriter = field(repr=False)
 
 
 class StreamServer:
@@ -77,6 +78,20 @@ class StreamServer:
         self._credentials = credentials
         self.active: list[ActiveStream] = []
 
+    @property
+    def wants_credentials(self) -> bool:
+        """Whether streams are for those who know user and password alone."""
+        return self._credentials is not None
+
+    def evict_oldest(self) -> bool:
+        """End the stream that began first, and give its tuner back at once; False if none runs."""
+        if not self.active:
+            return False
+        stream = self.active.pop(0)
+        stream.writer.close()
+        self._tuners.release(stream.service.reference.transponder, at_once=True)
+        return True
+
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers one connection; the caller closes it."""
         request = await _read_request(reader)
@@ -91,8 +106,11 @@ class StreamServer:
             target = request.split(b" ", 2)[1]
             await while_connected(reader, self.send(target, writer))
 
-    async def send(self, target: bytes, writer: asyncio.StreamWriter) -> None:
-        """Tunes to the service that the request target names and sends it."""
+    async def send(
+        self, target: bytes, writer: asyncio.StreamWriter, *, cleared: bool = False
+    ) -> None:
+        """Tunes to the service that the request target names and sends it; `cleared` by a softcam
+        if that has it."""
         service = self._find(target)
         if service is None:
             _log.info("simulator.unknown_service", target=target.decode("latin-1"))
@@ -104,18 +122,19 @@ class StreamServer:
             writer.write(REFUSAL)
         else:
             with self._watched(service, writer):
-                await transmit(service, self._air, writer)
+                await transmit(service, self._air, writer, cleared=cleared)
 
     @contextmanager
     def _watched(self, service: Service, writer: asyncio.StreamWriter) -> Iterator[None]:
-        stream = ActiveStream(service, writer.get_extra_info("peername")[0])
+        stream = ActiveStream(service, writer.get_extra_info("peername")[0], writer)
         self.active.append(stream)
         _log.info("simulator.stream_begins", service=service.name, peer=stream.peer)
         try:
             yield
         finally:
-            self.active.remove(stream)
-            self._tuners.release(service.reference.transponder)
+            if stream in self.active:
+                self.active.remove(stream)
+                self._tuners.release(service.reference.transponder)
             _log.info("simulator.stream_ends", service=service.name, peer=stream.peer)
 
     def _find(self, target: bytes) -> Service | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xg2g.simulator.conditions import Answer, Conditions
@@ -30,6 +30,12 @@ BURST_S = 0.1
 _FIRST_POSITION_S = 0.53
 
 
+def _flowing() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(frozen=True)
 class Air:
     """The time line of all broadcasts: every viewer of a service sees the same place of it.
@@ -41,11 +47,17 @@ class Air:
     clock: Clock
     since_s: float
     speed: float | None = 1.0
+    flowing: asyncio.Event = field(default_factory=_flowing)
+    """Cleared while the receiver stalls: sockets stay open, and nothing moves."""
 
     def position_s(self) -> float:
         """Where every service's loop stands now."""
         elapsed_s = 0.0 if self.speed is None else (self.clock.now() - self.since_s) * self.speed
         return _FIRST_POSITION_S + elapsed_s
+
+    def next_position_s(self, position_s: float) -> float:
+        """Up to where to send after `position_s`."""
+        return position_s + BURST_S if self.speed is None else self.position_s()
 
     def utc(self) -> datetime:
         """The time of day that the broadcast tells."""
@@ -59,7 +71,9 @@ class Air:
             await self.clock.sleep(seconds / self.speed)
 
 
-async def transmit(service: Service, air: Air, writer: asyncio.StreamWriter) -> None:
+async def transmit(
+    service: Service, air: Air, writer: asyncio.StreamWriter, *, cleared: bool = False
+) -> None:
     """Sends until the conditions end it, the caller cancels it or the connection breaks.
 
     The response's header must have been written, and refusing a service is the caller's. So is
@@ -73,7 +87,8 @@ async def transmit(service: Service, air: Air, writer: asyncio.StreamWriter) -> 
             await asyncio.Future()
         case Answer.STREAM:
             await air.wait(conditions.first_byte_s)
-            feed = Feed(service, conditions, air.position_s(), air.utc)
+            loop = service.relayed if cleared and service.relayed else service.loop
+            feed = Feed(service, conditions, air.position_s(), air.utc, loop)
             await _stream(feed, conditions, air, _Ring(writer, waits=air.speed is None))
 
 
@@ -81,7 +96,11 @@ async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: _Ring) -> 
     start_s = position_s = air.position_s()
     bursts = 0
     while True:
-        position_s = position_s + BURST_S if air.speed is None else air.position_s()
+        if not air.flowing.is_set():
+            await air.flowing.wait()
+            # What was broadcast meanwhile is lost.
+            feed.skip_to(air.position_s())
+        position_s = air.next_position_s(position_s)
         elapsed_s = position_s - start_s
         if conditions.stall_after_s is not None and elapsed_s >= conditions.stall_after_s:
             await asyncio.Future()

@@ -30,6 +30,8 @@ class TunerPool:
         self._tuners = [_Tuner() for _ in range(count)]
         self._now = now
         self._release_s = release_s
+        self.closed = False
+        """None is free for anybody new, whatever they do: recordings have them all."""
 
     def acquire(self, transponder: Transponder) -> bool:
         """Takes a share of a tuner for the transponder; False if all are busy with others."""
@@ -40,18 +42,24 @@ class TunerPool:
         tuner.users += 1
         return True
 
-    def release(self, transponder: Transponder) -> None:
-        """Gives one share back; the tuner is free for other transponders after `release_s`."""
+    def release(self, transponder: Transponder, *, at_once: bool = False) -> None:
+        """Gives one share back; the tuner is free for other transponders after `release_s`, or
+        `at_once`."""
         tuner = self._tuned_to(transponder)
         if tuner is None or tuner.users == 0:
             raise ValueError(f"no tuner is in use for {transponder}")
         tuner.users -= 1
         if tuner.users == 0:
-            tuner.unused_since_s = self._now()
+            tuner.unused_since_s = float("-inf") if at_once else self._now()
 
-    def available(self, transponder: Transponder) -> bool:
-        """Whether `acquire` would succeed now."""
-        return self._tuned_to(transponder) is not None or self._free() is not None
+    def available(self, transponder: Transponder, *, instead_of: Transponder | None = None) -> bool:
+        """Whether `acquire` would succeed now, or if one user of `instead_of` left."""
+        given_up = self._tuned_to(instead_of) if instead_of else None
+        return (
+            self._tuned_to(transponder) is not None
+            or self._free() is not None
+            or (given_up is not None and given_up.users == 1)
+        )
 
     @property
     def tuned(self) -> list[Transponder | None]:
@@ -63,6 +71,8 @@ class TunerPool:
         return next(found, None)
 
     def _free(self) -> _Tuner | None:
+        if self.closed:
+            return None
         return next((tuner for tuner in self._tuners if self._is_free(tuner)), None)
 
     def _is_free(self, tuner: _Tuner) -> bool:

@@ -1,40 +1,9 @@
-"""The programme guide of the simulated receiver: half-hour events, for ever, without a database."""
+"""Tables of the guide in the transport stream: time and date, and the present event."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from xg2g.simulator.programmes import Programmes
 from xg2g.simulator.transport import EIT_PID, TDT_PID, section_packets, with_crc
-
-EVENT_DURATION = timedelta(minutes=30)
-
-# Titles as they come off the air: an ampersand and quotes, which OpenWebif escapes in JSON.
-_TITLES = ("Test card", 'Bars & "Tone"', "The running clock", "Flash & beep", "<Interlude>")
-# U+008A is the line break of EN 300 468 annex A; OpenWebif leaves it in descriptions.
-_DESCRIPTION = "A flash and a beep at each full second.\u008aBoth begin at the same instant."
-
-
-@dataclass(frozen=True)
-class Event:
-    """One programme; `event_id` is unique within its service only."""
-
-    event_id: int
-    begin: datetime
-    duration: timedelta
-    title: str
-    short_description: str
-    long_description: str
-
-
-def events(service_id: int, since: datetime, count: int) -> list[Event]:
-    """`count` events of a service, the first being the one that runs at `since`."""
-    slot = int(since.timestamp() // EVENT_DURATION.total_seconds())
-    return [_event(service_id, slot + i) for i in range(count)]
-
-
-def _event(service_id: int, slot: int) -> Event:
-    title = _TITLES[(service_id + slot) % len(_TITLES)]
-    begin = datetime.fromtimestamp(slot * EVENT_DURATION.total_seconds(), UTC)
-    return Event(slot & 0xFFFF, begin, EVENT_DURATION, title, f"Part {slot % 48}", _DESCRIPTION)
 
 
 def tdt_packets(now: datetime) -> list[bytearray]:
@@ -43,13 +12,17 @@ def tdt_packets(now: datetime) -> list[bytearray]:
 
 
 def eit_packets(
-    service_id: int, transport_stream_id: int, original_network_id: int, now: datetime
+    service_id: int,
+    transport_stream_id: int,
+    original_network_id: int,
+    programmes: Programmes,
+    now: datetime,
 ) -> list[bytearray]:
     """The present event of the service (EN 300 468, clause 5.2.4), section 0 of present/following.
 
     The version changes with the event.
     """
-    event = events(service_id, now, 1)[0]
+    event = programmes.running_at(now)
     title = b"\x15" + event.title.encode()
     text = b"\x15" + event.short_description.encode()
     short_event = b"eng" + bytes((len(title),)) + title + bytes((len(text),)) + text

@@ -1,0 +1,75 @@
+"""What the parts of the simulated receiver share, and what it is doing besides streaming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xg2g.simulator.service import Service, ServiceReference, parse_reference
+from xg2g.simulator.timers import Timers
+
+if TYPE_CHECKING:
+    from xg2g.simulator.bouquets import Lineup
+    from xg2g.simulator.generation import Generation
+    from xg2g.simulator.stream_server import StreamServer
+    from xg2g.simulator.transmission import Air
+    from xg2g.simulator.tuners import TunerPool
+
+
+@dataclass
+class Box:
+    """The receiver's state. Its tuners serve streams, recordings and the television itself."""
+
+    lineup: Lineup
+    streams: StreamServer
+    tuners: TunerPool
+    air: Air
+    generation: Generation
+    guide_days: int
+    whitelist: list[ServiceReference] | None
+    """Services that go through the softcam relay; None for no such file."""
+    zaps_on_playlist: bool = False
+    """`zapstream`: whoever fetches a service's playlist zaps the television to it."""
+    in_standby: bool = True
+    current: Service | None = None
+    """On the television."""
+    recordings: list[Service] = field(default_factory=list)
+    timers: Timers = field(default_factory=Timers)
+    stream_port: int = 0
+    relay_port: int = 0
+    authority: str = ""
+    """`host:port` of the web interface."""
+
+    def find(self, reference: str) -> Service | None:
+        """The service that a reference names, if there is one."""
+        parsed = parse_reference(reference)
+        return self.lineup.services.get(parsed) if parsed else None
+
+    def zap(self, service: Service) -> bool:
+        """Show a service on the television; False if no tuner is free for it."""
+        if not self.tuners.acquire(service.reference.transponder):
+            return False
+        self.stop_television()
+        self.current, self.in_standby = service, False
+        return True
+
+    def stop_television(self) -> None:
+        """Give the television's tuner back."""
+        if self.current is not None:
+            self.tuners.release(self.current.reference.transponder)
+            self.current = None
+
+    def start_recording(self, service: Service) -> bool:
+        """Record a service. Without a free tuner the oldest stream is thrown out first; False if
+        even that frees none."""
+        transponder = service.reference.transponder
+        while not self.tuners.acquire(transponder):
+            if not self.streams.evict_oldest():
+                return False
+        self.recordings.append(service)
+        return True
+
+    def stop_recording(self, service: Service) -> None:
+        """End a recording of the service; ValueError if there is none."""
+        self.recordings.remove(service)
+        self.tuners.release(service.reference.transponder)

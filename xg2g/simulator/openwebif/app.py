@@ -1,0 +1,50 @@
+"""The web interface's ASGI application."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from xg2g.simulator.box import Box
+from xg2g.simulator.openwebif import files, guide, lists, state, streaming, timers
+from xg2g.simulator.openwebif.answers import no_such_resource, processing_failed
+from xg2g.simulator.openwebif.gate import Gate
+
+
+def create_app(box: Box, gate: Gate) -> Starlette:
+    """Make the application over the receiver's state; every request but for IPTV passes `gate`."""
+    parts = (state, lists, guide, streaming, files, timers)
+    routes = [
+        # Twisted does not care for the method: a POST reads as well as a GET.
+        Route(path, gate.guarded(handler))
+        for part in parts
+        for path, handler in part.handlers(box).items()
+    ]
+    return Starlette(
+        routes=[*routes, streaming.internet(box)],
+        middleware=[Middleware(_GZip)],
+        exception_handlers={404: _no_such_resource, 500: _processing_failed},
+    )
+
+
+class _GZip:
+    """Compression when it is asked for, and of the API alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._packing = GZipMiddleware(app, compresslevel=1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        packs = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._packing if packs else self._plain)(scope, receive, send)
+
+
+def _no_such_resource(request: Request, exc: Exception) -> Response:
+    return no_such_resource()
+
+
+def _processing_failed(request: Request, exc: Exception) -> Response:
+    return processing_failed()

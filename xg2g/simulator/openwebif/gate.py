@@ -1,0 +1,87 @@
+"""What every request passes: who may ask, sessions, and the one thread that answers them all."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from ipaddress import ip_address
+from secrets import token_hex
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from xg2g.simulator.openwebif.answers import Handler, processing_failed
+from xg2g.simulator.stream_server import Credentials
+from xg2g.simulator.transmission import Air
+
+# A box keeps each for 15 minutes; here the oldest is forgotten instead.
+_MAX_SESSIONS = 256
+_MAX_REMEMBERED = 10_000
+
+
+@dataclass
+class Gate:
+    """Without `credentials` only private addresses are answered; with them, Basic authentication
+    or a session that was opened with it is wanted."""
+
+    air: Air
+    credentials: Credentials | None
+    answer_delay_s: float = 0.0
+    """How long the box thinks about every answer."""
+    requests: deque[str] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
+    """Path and query of what was asked, oldest first."""
+    most_at_once: int = 0
+    """The most requests that ever waited together: more than 1 is impolite."""
+
+    def __post_init__(self) -> None:
+        self._sessions: deque[str] = deque(maxlen=_MAX_SESSIONS)
+        self._at_once = 0
+        self._thread = asyncio.Lock()
+
+    def guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """The handler behind the gate."""
+
+        async def endpoint(request: Request) -> Response:
+            self.requests.append(f"{request.url.path}?{request.url.query}".removesuffix("?"))
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            try:
+                async with self._thread:
+                    return await self._answer(handler, request)
+            finally:
+                self._at_once -= 1
+
+        return endpoint
+
+    async def _answer(self, handler: Handler, request: Request) -> Response:
+        await self.air.flowing.wait()
+        if self.answer_delay_s:
+            await self.air.clock.sleep(self.answer_delay_s)
+        known = request.cookies.get("TWISTED_SESSION") in self._sessions
+        refusal = None if known else self._refusal(request)
+        if refusal is not None:
+            return refusal
+        try:
+            answer = handler(request)
+            response = await answer if isawaitable(answer) else answer
+        except Exception:
+            response = processing_failed()
+        if not known:
+            self._sessions.append(token_hex(16))
+            response.set_cookie("TWISTED_SESSION", self._sessions[-1])
+        return response
+
+    def _refusal(self, request: Request) -> Response | None:
+        if self.credentials is not None:
+            wanted = b"Basic " + self.credentials.token
+            if request.headers.get("authorization", "").encode() == wanted:
+                return None
+            challenge = {"WWW-Authenticate": 'Basic realm="OpenWebif"'}
+            return HTMLResponse("<h1>401 Authorization required</h1>", 401, challenge)
+        # The header of a proxy replaces the peer's address, even that of the machine itself.
+        peer = request.client.host if request.client else ""
+        peer = request.headers.get("x-forwarded-for", peer)
+        if ip_address(peer).is_private:
+            return None
+        return HTMLResponse("<h1>403.6 IP address rejected</h1>", 403)
