@@ -21,7 +21,7 @@ ConfigFile = Annotated[
         metavar="FILE",
         envvar="XG2G_CONFIG",
         help="YAML file of settings.",
-        show_default="~/.config/xg2g/config.yaml, or /etc/xg2g/config.yaml",
+        show_default="~/.config/xg2g/config.yaml or /etc/xg2g/config.yaml",
     ),
 ]
 

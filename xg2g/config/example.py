@@ -29,8 +29,10 @@ def example(chosen: Mapping[str, Value] | None = None) -> str:
 
 def _lines(chosen: Mapping[str, Value]) -> Iterator[str]:
     yield _HEAD.rstrip()
-    settings = settings_of(Settings).values()
-    for section, members in groupby(settings, key=lambda setting: setting.section):
+    known = settings_of(Settings)
+    if strange := chosen.keys() - known.keys():
+        raise KeyError(*strange)
+    for section, members in groupby(known.values(), key=lambda setting: setting.section):
         yield ""
         yield from _comment(Settings.model_fields[section].annotation.__doc__ or "", "")
         yield f"{section}:"

@@ -40,9 +40,25 @@ def find_file(environment: Mapping[str, str]) -> Path | None:
     return next((path for path in _searched(environment) if os.path.lexists(path)), None)
 
 
+def preferred_file(environment: Mapping[str, str], *, is_root: bool) -> Path:
+    """Where a new file belongs."""
+    if directory := _data_directory(environment):
+        return directory / FILE_NAME
+    return SYSTEM_FILE if is_root else user_file(environment)
+
+
 def _searched(environment: Mapping[str, str]) -> Iterator[Path]:
+    if directory := _data_directory(environment):
+        yield directory / FILE_NAME
     yield user_file(environment)
     yield SYSTEM_FILE
+
+
+def _data_directory(environment: Mapping[str, str]) -> Path | None:
+    """Where a variable has put what xg2g keeps: a container has one volume for all of it. The
+    setting of that name in a file cannot say where the file is."""
+    named = (environment.get(name) for name in ("XG2G_DATA_DIR", "XG2G_DATA"))
+    return next((Path(directory) for directory in named if directory), None)
 
 
 def read_file(path: Path, settings: Mapping[str, Setting]) -> Reading:

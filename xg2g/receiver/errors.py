@@ -20,6 +20,10 @@ class CredentialsError(ReceiverError):
     """The receiver wants a user and password, or other ones than it was given."""
 
 
+class AddressRefusedError(CredentialsError):
+    """The receiver refuses the asking computer's address, whoever uses it."""
+
+
 class UnexpectedAnswerError(ReceiverError):
     """Something answered that is no Enigma2 receiver, or one that is in trouble."""
 

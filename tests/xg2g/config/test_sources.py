@@ -64,6 +64,14 @@ def test_the_file_is_the_named_one_or_the_users_or_the_systems(tmp_path: Path) -
     assert load(file=flagged, environment=environment).settings.server.port == 4
 
 
+def test_a_container_may_keep_the_file_beside_its_data(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("server: {port: 5}\n")
+    environment = {"XG2G_DATA_DIR": str(tmp_path), "HOME": str(tmp_path)}
+    assert load(environment=environment).settings.server.port == 5
+    environment = {"XG2G_DATA": str(tmp_path), "HOME": str(tmp_path)}
+    assert load(environment=environment).settings.server.port == 5
+
+
 def test_a_variable_that_is_empty_says_nothing() -> None:
     assert from_variables(PORT="").settings.server.port == 8088
 

@@ -19,6 +19,7 @@ from tenacity.wait import wait_exponential_jitter
 
 from ..address import ReceiverAddress
 from ..errors import (
+    AddressRefusedError,
     CredentialsError,
     ReceiverError,
     RestingError,
@@ -187,7 +188,7 @@ class Transport:
                 "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
             )
         if status == httpx.codes.FORBIDDEN:
-            return CredentialsError(
+            return AddressRefusedError(
                 f"the receiver at {self.url} refuses this computer's address; switch on "
                 "authentication in OpenWebif's settings, or allow the address there"
             )

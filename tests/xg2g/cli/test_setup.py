@@ -1,0 +1,139 @@
+"""`xg2g setup` as a person goes through it, and as a script calls it."""
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.xg2g.cli.command import xg2g
+from xg2g.config import load
+from xg2g.simulator import Credentials, SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Credentials("root", "geheim")
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[SimulatedReceiver]:
+    async with SimulatedReceiver(api_credentials=ROOT) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "config.yaml"
+
+
+async def setup(
+    *arguments: str, typed: tuple[str, ...] = (), **variables: str
+) -> CompletedProcess[str]:
+    stdin = "".join(f"{line}\n" for line in typed)
+    return await asyncio.to_thread(xg2g, "setup", *arguments, stdin=stdin, **variables)
+
+
+def files_beside(file: Path) -> dict[str, int]:
+    """Name -> permissions."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+
+
+async def test_a_person_answers_and_gets_a_file_that_works(
+    receiver: SimulatedReceiver, file: Path
+) -> None:
+    result = await setup(
+        "--config",
+        str(file),
+        typed=(
+            "http://127.0.0.1:1",  # nobody there: asks again
+            receiver.base_url,
+            *("root", "falsch"),  # refused: asks again
+            *("root", "geheim"),
+            "7",  # no such bouquet: asks again
+            "1,3",
+            "1",  # every device
+        ),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "cannot reach the receiver at http://127.0.0.1:1" in result.stdout
+    assert "It refuses this user and password." in result.stdout
+    assert "Numbers from 1 to 3, please." in result.stdout
+    assert files_beside(file) == {"config.yaml": 0o600}
+
+    configuration = load(file=file, environment={})
+    settings = configuration.settings
+    credentials = settings.receiver_address().credentials
+    assert credentials is not None
+    assert (credentials.user, credentials.password) == ("root", "geheim")
+    assert settings.receiver_address().url == receiver.base_url
+    assert settings.server.host == "0.0.0.0"
+    assert settings.lineup.bouquets == ("Favourites (TV)", "Favourites (Radio)")
+    assert configuration.notes == ()
+    assert f"xg2g serve --config {file}" in result.stdout
+    assert "/playlist.m3u" in result.stdout
+    assert "geheim" not in result.stdout + result.stderr
+
+
+async def test_a_script_says_yes_and_nothing_is_asked(
+    receiver: SimulatedReceiver, file: Path
+) -> None:
+    result = await setup(
+        *("--yes", "--receiver", receiver.base_url, "--config", str(file)),
+        XG2G_RECEIVER_USER="root",
+        XG2G_RECEIVER_PASSWORD="geheim",
+    )
+    assert result.returncode == 0, result.stderr
+    settings = load(file=file, environment={}).settings
+    assert settings.server.host == "127.0.0.1"
+    assert settings.receiver.user == "root"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        ((), 1, "add --receiver"),
+        (("--receiver", "http://127.0.0.1:1"), 1, "cannot reach the receiver"),
+        (("--receiver", "ftp://box"), 1, "http://"),
+        (("--receiver", "BOX"), 1, "refuses this user and password"),
+        (("--receiver", "BOX", "--network", "8.8.8.0/24"), 2, "private"),
+    ],
+)
+async def test_what_cannot_work_is_one_line_and_writes_nothing(
+    receiver: SimulatedReceiver, file: Path, arguments: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    named = (receiver.base_url if argument == "BOX" else argument for argument in arguments)
+    result = await setup("--yes", "--config", str(file), *named)
+    assert result.returncode == exit_code
+    [line] = result.stderr.splitlines()
+    assert said in line
+    assert not file.parent.exists()
+
+
+async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
+    receiver: SimulatedReceiver, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("mine")
+    refused = await setup("--yes", "--receiver", receiver.base_url, "--config", str(file))
+    assert (refused.returncode, "--force" in refused.stderr) == (2, True)
+    declined = await setup("--config", str(file), typed=("n",))
+    assert declined.returncode == 1
+    assert file.read_text() == "mine"
+    agreed = await setup(
+        "--config", str(file), typed=("y", receiver.base_url, "root", "geheim", "", "2")
+    )
+    assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+    assert load(file=file, environment={}).settings.receiver.user == "root"
+
+
+async def test_a_file_that_cannot_be_written_says_what_to_do(receiver: SimulatedReceiver) -> None:
+    result = await setup(
+        *("--yes", "--receiver", receiver.base_url, "--config", "/dev/null/config.yaml"),
+        XG2G_RECEIVER_USER="root",
+        XG2G_RECEIVER_PASSWORD="geheim",
+    )
+    assert result.returncode == 1
+    assert "cannot write /dev/null/config.yaml" in result.stderr
+    assert "--config" in result.stderr

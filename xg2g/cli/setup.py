@@ -1,0 +1,144 @@
+"""`xg2g setup`: the first run."""
+
+import asyncio
+import os
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xg2g.config import Settings
+from xg2g.config.environment import CONFIG_VARIABLE, read_environment
+from xg2g.config.example import example
+from xg2g.config.file import find_file, preferred_file
+from xg2g.config.given import Given
+from xg2g.config.setting import settings_of
+from xg2g.errors import UsageError
+from xg2g.network import own_address, own_network
+from xg2g.receiver.address import Credentials, ReceiverAddress
+from xg2g.setup.dialogue import EVERYBODY, Dialogue
+from xg2g.setup.greet import Greeting, greet
+from xg2g.setup.scan import FoundReceiver, NetworkError, find_receivers, parse_network
+from xg2g.setup.write import write_privately
+
+
+def setup(
+    receiver: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The receiver's web interface, as http://192.168.1.10.",
+            show_default="asks, and offers to look for it",
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on: 0.0.0.0 for every device, 127.0.0.1 for this computer.",
+            show_default="asks; with --yes 127.0.0.1",
+        ),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Where to look for receivers, as 192.168.1.0/24.",
+            show_default="the one that this computer is in",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar=CONFIG_VARIABLE,
+            help="File to write.",
+            show_default="~/.config/xg2g/config.yaml; for root /etc/xg2g/config.yaml",
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing: take flags, variables and defaults.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that exists, without asking.")
+    ] = False,
+) -> None:
+    """Find the receiver, ask what there is to ask, and write the file of settings.
+
+    Nothing is sent anywhere before you agree to it, and nothing written before the receiver has
+    answered. Without a person, `--yes` takes the receiver from `--receiver`, user and password from
+    `XG2G_RECEIVER_USER` and `XG2G_RECEIVER_PASSWORD`.
+
+    **Examples**
+
+    `xg2g setup`
+
+    `xg2g setup --yes --receiver http://192.168.1.10 --host 0.0.0.0`
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    given = read_environment(os.environ, settings_of(Settings)).values
+    path = _target(config)
+    dialogue = Dialogue(yes=yes, greet=_greet, search=_search)
+    _may_write(path, dialogue, force)
+    greeting = dialogue.receiver(
+        receiver or _text(given.get("receiver.url")),
+        _credentials(_text(given.get("receiver.user")), _text(given.get("receiver.password"))),
+        _network(network),
+    )
+    about = greeting.about
+    name = " ".join(word for word in (about.brand, about.model) if word)
+    console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
+    dialogue.bouquets(list(greeting.bouquets))
+    dialogue.access(host or _text(given.get("server.host")))
+    write_privately(path, example(dialogue.settings))
+    console.print(f"\nwritten      {path}", markup=False)
+    flag = f" --config {config}" if config else ""
+    console.print(f"begin        xg2g serve{flag}", markup=False)
+    console.print(f"if in doubt  xg2g doctor{flag}", markup=False)
+    if dialogue.settings["server.host"] == EVERYBODY:
+        address = own_address() or "THIS-COMPUTER"
+        console.print(f"playlist     http://{address}:8088/playlist.m3u", markup=False)
+
+
+def _target(named: Path | None) -> Path:
+    """The file to write: where `serve` will look for it first."""
+    if named is not None:
+        return named
+    return find_file(os.environ) or preferred_file(os.environ, is_root=os.geteuid() == 0)
+
+
+def _may_write(path: Path, dialogue: Dialogue, force: bool) -> None:
+    if force or not os.path.lexists(path):
+        return
+    if dialogue.yes:
+        raise UsageError(f"{path} exists; --force replaces it, --config names another")
+    if not dialogue.agrees(f"{path} exists. Replace it at the end?", default=False):
+        raise typer.Abort
+
+
+def _greet(address: ReceiverAddress) -> Greeting:
+    return asyncio.run(greet(address))
+
+
+def _search(network: IPv4Network) -> list[FoundReceiver]:
+    return asyncio.run(find_receivers(network.hosts()))
+
+
+def _network(text: str | None) -> IPv4Network | None:
+    if text is None:
+        return own_network()
+    try:
+        return parse_network(text)
+    except NetworkError as error:
+        raise UsageError(f"--network: {error}") from error
+
+
+def _credentials(user: str | None, password: str | None) -> Credentials | None:
+    return Credentials(user, password or "") if user else None
+
+
+def _text(given: Given | None) -> str | None:
+    return given.value if given is not None and isinstance(given.value, str) else None

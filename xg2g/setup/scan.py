@@ -1,0 +1,92 @@
+"""Looks for receivers in the home's network.
+
+Each address is asked for a connection to port 80, and whoever accepts for `/api/about`, once. Only
+addresses of private networks are asked, a few at a time, so that a home's router does not take it
+for an attack.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+import httpx
+
+from xg2g.network import is_at_home
+
+AT_A_TIME = 32
+CONNECT_TIMEOUT_S = 0.5
+"""A device in the same network accepts within milliseconds, or within two tries of ARP."""
+ANSWER_TIMEOUT_S = 5.0
+LARGEST_PREFIX = 22
+"""Networks of up to 1024 addresses are searched: 16 s where nothing answers."""
+_ANSWER_LIMIT_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FoundReceiver:
+    """Something that answers as OpenWebif does."""
+
+    url: str
+    name: str
+    """Brand and model, or what kept it from telling."""
+
+
+class NetworkError(ValueError):
+    """A network that is not searched. Its text is one line for a user."""
+
+
+def parse_network(text: str) -> IPv4Network:
+    """Read `192.168.1.0/24`. Raises `NetworkError` for what is none, not private, or too big."""
+    try:
+        network = IPv4Network(text, strict=False)
+    except ValueError:
+        raise NetworkError(f"{text} is no network; write 192.168.1.0/24") from None
+    if not (is_at_home(network) or network.is_loopback):
+        raise NetworkError(f"{text} is not a private network; only those are searched")
+    if network.prefixlen < LARGEST_PREFIX:
+        raise NetworkError(f"{text} is too big to search; /{LARGEST_PREFIX} is the biggest")
+    return network
+
+
+async def find_receivers(
+    addresses: Iterable[IPv4Address], *, port: int = 80
+) -> list[FoundReceiver]:
+    """Ask each address; the receivers among them, in the order of the addresses."""
+    turns = asyncio.Semaphore(AT_A_TIME)
+    timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=False) as client:
+
+        async def ask(address: IPv4Address) -> FoundReceiver | None:
+            url = f"http://{address}" if port == 80 else f"http://{address}:{port}"
+            async with turns:
+                try:
+                    async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                        return await _ask(client, url)
+                except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+                    return None
+
+        answers = await asyncio.gather(*(ask(address) for address in addresses))
+    return [found for found in answers if found is not None]
+
+
+async def _ask(client: httpx.AsyncClient, url: str) -> FoundReceiver | None:
+    async with client.stream("GET", f"{url}/api/about", headers={"User-Agent": "xg2g"}) as answer:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            asks_for_it = "openwebif" in answer.headers.get("WWW-Authenticate", "").lower()
+            return FoundReceiver(url, "asks for a password") if asks_for_it else None
+        body = bytearray()
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > _ANSWER_LIMIT_BYTES:
+                return None
+    if answer.status_code == httpx.codes.FORBIDDEN:
+        refuses = b"403.6" in body
+        return FoundReceiver(url, "refuses this computer's address") if refuses else None
+    info = json.loads(body.decode(errors="replace"), strict=False)
+    match info:
+        case {"info": {"webifver": str(), **rest}}:
+            words = (rest.get("brand"), rest.get("model") or rest.get("boxtype"))
+            return FoundReceiver(url, " ".join(str(word) for word in words if word) or "Enigma2")
+    return None

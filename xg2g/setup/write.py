@@ -1,0 +1,27 @@
+"""Writes the file of settings."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from xg2g.errors import UserError
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file at once and completely, readable by its owner alone. Raises `UserError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror}; name another file with --config"
+        ) from error
