@@ -14,15 +14,24 @@ from xg2g.errors import UserError
 
 from . import config
 from .demo import demo
+from .doctor import doctor
 from .healthcheck import healthcheck
 from .remux import remux
 from .serve import serve
+from .setup import setup
 from .simulate import simulate
 
 app = typer.Typer(
-    name="xg2g", no_args_is_help=True, add_completion=False, rich_markup_mode="markdown"
+    name="xg2g",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    # Of whatever goes wrong unforeseen: variables hold passwords.
+    pretty_exceptions_show_locals=False,
 )
+app.command()(setup)
 app.command()(serve)
+app.command()(doctor)
 app.command()(demo)
 app.command()(remux)
 app.command()(simulate)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -72,6 +73,14 @@ class OpenWebif:
     async def in_standby(self) -> bool:
         """Ask whether it stands by. The lightest question there is."""
         return flag(await self._part("api/powerstate", "instandby", object))
+
+    async def clock(self) -> datetime | None:
+        """Ask for its time, in whole seconds; None when it does not tell."""
+        date = (await self._ask("api/statusinfo", {})).headers.get("Date", "")
+        try:
+            return parsedate_to_datetime(date)
+        except ValueError:
+            return None
 
     async def bouquets(self, kind: str = TELEVISION) -> list[ListedService]:
         """List the receiver's top bouquets of `TELEVISION` or `RADIO`, in its order."""

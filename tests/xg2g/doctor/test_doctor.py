@@ -1,0 +1,161 @@
+"""The doctor finds what is wrong with receivers, and says what to do."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.xg2g.cli.command import xg2g
+from xg2g.config.settings import (
+    DataSettings,
+    LineupSettings,
+    ReceiverSettings,
+    ServerSettings,
+    Settings,
+)
+from xg2g.doctor import Finding, Verdict, examine
+from xg2g.simulator import Credentials, SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+
+def settings_for(receiver: SimulatedReceiver | None, **changes: Any) -> Settings:
+    values: dict[str, Any] = {"first_byte_timeout_s": 3}
+    if receiver:
+        values |= {"url": receiver.base_url, "stream_port": receiver.stream_port}
+    return Settings(receiver=ReceiverSettings(**values | changes), server=ServerSettings(port=0))
+
+
+async def findings(settings: Settings, channel: str | None = None) -> list[Finding]:
+    return [found async for found in examine(settings, channel=channel, sample_s=1)]
+
+
+def about(topic: str, found: list[Finding]) -> list[Finding]:
+    return [finding for finding in found if finding.topic == topic]
+
+
+async def test_a_healthy_receiver_has_nothing_bad_and_its_tuner_back() -> None:
+    async with SimulatedReceiver() as receiver:
+        found = await findings(settings_for(receiver))
+        assert [finding for finding in found if finding.verdict is Verdict.BAD] == []
+        [stream] = about("stream", found)
+        assert stream.text.startswith("Card One HD: starts after ")
+        assert 0.2 < stream.figures["start_s"] < 3
+        texts = [finding.text for finding in about("sound", found)]
+        assert "Card One HD: mp2 deu becomes AAC" in texts
+        assert "Card One HD: ac3 eng becomes AAC" in texts
+        [guide] = about("guide", found)
+        assert guide.figures["days"] > 6
+        async with asyncio.timeout(5):
+            while receiver.active_streams:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("channel", "topic", "verdict", "said"),
+    [
+        ("Card Five HD (scrambled)", "sound", Verdict.BAD, "is scrambled"),
+        ("No lock (ends with zero bytes)", "stream", Verdict.BAD, "found no signal"),
+        ("No PAT (silent socket)", "stream", Verdict.BAD, "sent nothing for 3 s"),
+        ("no such channel", "stream", Verdict.BAD, "no channel is called no such channel"),
+        ("No tuner (400 in the body)", "stream", Verdict.NOTE, "no free tuner"),
+    ],
+)
+async def test_a_channel_that_does_not_play_is_found_with_the_reason(
+    channel: str, topic: str, verdict: Verdict, said: str
+) -> None:
+    async with SimulatedReceiver() as receiver:
+        found = about(topic, await findings(settings_for(receiver), channel))
+    [finding] = [finding for finding in found if said in finding.text]
+    assert finding.verdict is verdict
+    assert finding.advice
+
+
+async def test_a_receiver_that_refuses_the_password_is_found_and_the_rest_left_out() -> None:
+    async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
+        found = await findings(settings_for(receiver, user="root", password="falsch"))
+    [finding] = about("receiver", found)
+    assert finding.verdict is Verdict.BAD
+    assert "XG2G_RECEIVER_PASSWORD" in finding.advice
+    left_out = [finding.topic for finding in found if finding.verdict is Verdict.SKIPPED]
+    assert left_out == ["channels", "stream", "logos", "guide"]
+    assert "falsch" not in str(found)
+
+
+async def test_a_receiver_that_is_not_there_is_found() -> None:
+    [finding] = about("receiver", await findings(settings_for(None, url="http://127.0.0.1:1")))
+    assert finding.verdict is Verdict.BAD
+    assert "cannot reach" in finding.text
+    [finding] = about("receiver", await findings(settings_for(None)))
+    assert "xg2g setup" in finding.advice
+
+
+async def test_a_stream_port_that_nobody_listens_on_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        found = await findings(settings_for(receiver, stream_port=1))
+    [finding] = about("streams", found)
+    assert finding.verdict is Verdict.BAD
+    assert "receiver.stream_port" in finding.advice
+
+
+async def test_a_bouquet_that_the_receiver_does_not_have_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        settings = settings_for(receiver).model_copy(
+            update={"lineup": LineupSettings(bouquets=("Favorites",))}
+        )
+        found = about("channels", await findings(settings))
+    assert found[0].verdict is Verdict.BAD
+    assert "Favourites (TV)" in found[0].advice
+
+
+async def test_a_port_that_something_else_has_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        port = receiver.stream_port
+        [finding] = about("port", await findings(Settings(server=ServerSettings(port=port))))
+    assert finding.verdict is Verdict.BAD
+    assert f"port {port}" in finding.text
+    assert "ss -ltnp" in finding.advice
+
+
+async def test_a_port_that_xg2g_itself_has_is_as_it_should_be() -> None:
+    async def healthz(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.0 200 OK\r\n\r\n{"status": "ok", "version": "9.9.9"}')
+        writer.close()
+
+    async with await asyncio.start_server(healthz, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        [finding] = about("port", await findings(Settings(server=ServerSettings(port=port))))
+    assert finding.verdict is Verdict.GOOD
+    assert "xg2g 9.9.9 is running" in finding.text
+
+
+async def test_data_that_cannot_be_kept_is_found() -> None:
+    settings = Settings(
+        data=DataSettings(dir=Path("/dev/null/xg2g")), server=ServerSettings(port=0)
+    )
+    [finding] = about("data", await findings(settings))
+    assert finding.verdict is Verdict.BAD
+    assert "data.dir" in finding.advice
+
+
+async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict() -> None:
+    async with SimulatedReceiver() as receiver:
+        flags = ("--receiver", receiver.base_url, "--port", "0", "--json", "--seconds", "1")
+        well = await asyncio.to_thread(
+            xg2g, "doctor", *flags, "--stream-port", str(receiver.stream_port)
+        )
+        ill = await asyncio.to_thread(xg2g, "doctor", *flags, "--stream-port", "1")
+    assert well.returncode == 0, well.stdout
+    assert ill.returncode == 1
+    topics = {finding["topic"] for finding in json.loads(well.stdout)}
+    assert {"versions", "settings", "receiver", "stream", "sound", "guide"} <= topics
+
+
+async def test_settings_that_cannot_work_are_findings_too() -> None:
+    result = await asyncio.to_thread(xg2g, "doctor", "--port", "x")
+    assert result.returncode == 1
+    assert '--port: "x" is not a whole number' in result.stdout
+    assert "Traceback" not in result.stderr

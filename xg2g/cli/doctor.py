@@ -1,0 +1,98 @@
+"""`xg2g doctor`: what works, what does not, and what to do."""
+
+import asyncio
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from xg2g.config import ConfigurationError, Settings
+from xg2g.doctor import Finding, Verdict, examine
+
+from .options import Configure, with_settings
+
+_COLOURS = {
+    Verdict.GOOD: "green",
+    Verdict.NOTE: "yellow",
+    Verdict.BAD: "red",
+    Verdict.SKIPPED: "dim",
+}
+
+
+@with_settings("receiver", "server", "data", "external")
+def doctor(
+    configure: Configure,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Channel to watch for some seconds.", show_default="the first"
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=60, help="How long to watch it.", show_default=True)
+    ] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Examine settings, network, receiver and a channel, and say what to do about each finding.
+
+    Takes the settings that `xg2g serve` would take, and may be called while it runs. Uses a tuner
+    for the seconds of the channel, if one is free; changes nothing. Exits with 1 when something is
+    bad, with 0 otherwise. No secret is printed: the output can be shown to others.
+
+    **Examples**
+
+    `xg2g doctor`
+
+    `xg2g doctor --channel "Das Erste HD" --json`
+    """
+    findings: list[Finding] = []
+    console = Console(highlight=False)
+
+    def found(finding: Finding) -> None:
+        findings.append(finding)
+        if not as_json:
+            _print(console, finding)
+
+    found(Finding("versions", Verdict.GOOD, _versions()))
+    try:
+        configuration = configure()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            found(Finding("settings", Verdict.BAD, problem))
+    else:
+        place = configuration.file or "no file; variables, flags and defaults"
+        found(Finding("settings", Verdict.GOOD, str(place)))
+        for line in configuration.notes:
+            found(Finding("settings", Verdict.NOTE, line))
+        asyncio.run(_examine(configuration.settings, channel, seconds, found))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(
+    settings: Settings, channel: str | None, seconds: float, found: Callable[[Finding], None]
+) -> None:
+    async for finding in examine(settings, channel=channel, sample_s=seconds):
+        found(finding)
+
+
+def _print(console: Console, finding: Finding) -> None:
+    colour = _COLOURS[finding.verdict]
+    console.print(
+        f"[{colour}]{finding.verdict:8}[/] [bold]{finding.topic:13}[/] {escape(finding.text)}",
+        soft_wrap=True,
+    )
+    if finding.advice:
+        console.print(f"{'':23}[{colour}]→[/] {escape(finding.advice)}", soft_wrap=True)
+
+
+def _versions() -> str:
+    return f"xg2g {version('xg2g')}, Python {platform.python_version()}, {platform.platform()}"

@@ -1,0 +1,118 @@
+"""A channel, watched for some seconds: does it start, and what becomes of its sound."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+from xg2g.backend import choose_backend
+from xg2g.backends.base import RemuxStats, TrackState, TrackStats
+from xg2g.backends.errors import BackendError
+from xg2g.receiver.errors import NoTunerError, ReceiverError
+from xg2g.receiver.openwebif import ListedService
+from xg2g.receiver.stream import StreamServer
+
+from .finding import Finding, bad, good, note, skipped
+from .patient import Patient
+
+SLOW_START_S = 5.0
+"""Until players lose patience: Plex and Jellyfin probe before they play."""
+
+_SOUND = {
+    TrackState.CONVERTING: "becomes AAC",
+    TrackState.PASSING_AAC: "is AAC already",
+    TrackState.SCRAMBLED: "is scrambled",
+    TrackState.UNSUPPORTED: "passes as it is",
+    TrackState.WAITING: "was announced and did not come",
+    TrackState.DROPPED: "is left out, as audio.tracks says",
+}
+
+
+async def stream(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether a channel starts, how soon, and what its sound is."""
+    if patient.address is None or patient.openwebif is None or not patient.services:
+        yield skipped("stream", "there is no channel to watch")
+        return
+    service = patient.channel
+    if service is None:
+        name = patient.wanted
+        yield bad("stream", f"no channel is called {name}", "xg2g doctor names it as the list does")
+        return
+    try:
+        if not await patient.openwebif.playable(service):
+            yield note(
+                "stream",
+                f"{service.name}: the receiver has no free tuner for it now",
+                "try again when nobody watches or records",
+            )
+            return
+        watched = await _watch(patient, service)
+    except NoTunerError as error:
+        yield note("stream", f"{service.name}: {error}", "try again when nobody watches or records")
+    except (ReceiverError, BackendError) as error:
+        what, _, advice = str(error).partition("; ")
+        yield bad("stream", f"{service.name}: {what}", advice or _ELSEWHERE)
+    else:
+        for finding in _findings(service.name, *watched):
+            yield finding
+
+
+_ELSEWHERE = "try another one with --channel NAME, and this one on the television itself"
+
+
+async def _watch(patient: Patient, service: ListedService) -> tuple[float, float, RemuxStats]:
+    """Watch for a while: seconds to the first output, seconds watched, and the counters."""
+    settings = patient.settings
+    assert patient.address is not None
+    receiver = StreamServer(patient.address, settings.stream_deadlines())
+    options = replace(settings.remux_options(), program=service.reference.sid)
+    backend = choose_backend(settings)
+    try:
+        began_s = time.monotonic()
+        async with await backend.open(options) as remuxer, receiver.open(service.reference) as live:
+            first_s: float | None = None
+            end_s = began_s + settings.receiver.first_byte_timeout_s
+            while time.monotonic() < end_s and (chunk := await live.read()):
+                if await remuxer.process(chunk) and first_s is None:
+                    first_s = time.monotonic() - began_s
+                    end_s = time.monotonic() + patient.sample_s
+            watched_s = time.monotonic() - began_s - (first_s or 0)
+            return first_s or 0.0, watched_s, await remuxer.stats()
+    finally:
+        await backend.aclose()
+
+
+def _findings(name: str, first_s: float, watched_s: float, stats: RemuxStats) -> Iterator[Finding]:
+    if not stats.bytes_out:
+        yield bad("stream", f"{name}: nothing came that could be shown", _ELSEWHERE)
+        return
+    rate = stats.bytes_in * 8 / 1e6 / max(watched_s, 0.1)
+    text = f"{name}: starts after {first_s:.1f} s, {rate:.1f} Mbit/s"
+    figures = {"start_s": first_s, "mbit_s": rate}
+    if first_s > SLOW_START_S:
+        advice = "a tuner that searches, a dish that moves, or a decoding card that is slow"
+        yield note("stream", text, f"some players give up by then: {advice}", **figures)
+    else:
+        yield good("stream", text, **figures)
+    if stats.continuity_errors or stats.transport_errors:
+        lost = stats.continuity_errors + stats.transport_errors
+        advice = "bad reception, or a network in between that is too slow (wireless?)"
+        yield note("stream", f"{name}: {lost} gaps in {watched_s:.0f} s", advice, gaps=lost)
+    if not stats.tracks:
+        yield note("sound", f"{name} announces no sound", _ELSEWHERE)
+    for track in stats.tracks:
+        yield _track(name, track)
+
+
+def _track(name: str, track: TrackStats) -> Finding:
+    what = " ".join(word for word in (track.codec or "sound", track.language) if word)
+    text = f"{name}: {what} {_SOUND[track.state]}"
+    match track.state:
+        case TrackState.SCRAMBLED:
+            advice = "the receiver does not descramble it: check its card or softcam, or 17999"
+            return bad("sound", text, f"{advice} as receiver.stream_port")
+        case TrackState.UNSUPPORTED:
+            return note("sound", text, "players that know this codec play it, others stay silent")
+        case TrackState.WAITING:
+            return note("sound", text, "some channels announce tracks that they seldom send")
+        case _:
+            return good("sound", text)

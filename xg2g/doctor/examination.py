@@ -1,0 +1,61 @@
+"""The checks, one after the other. A check is added in `CHECKS`, and nowhere else."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+from xg2g.config import Settings
+from xg2g.receiver.openwebif import Manners, OpenWebif
+
+from . import channel, guide, machine, receiver, transcoding
+from .finding import Finding
+from .patient import Patient
+
+Check = Callable[[Patient], AsyncIterator[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    machine.listening,
+    machine.port,
+    machine.data,
+    transcoding.backend,
+    receiver.web_interface,
+    receiver.clock,
+    receiver.channels,
+    receiver.stream_ports,
+    channel.stream,
+    guide.picons,
+    guide.guide,
+)
+"""In the order in which trouble shows: what fails first explains what fails behind it."""
+
+
+async def examine(
+    settings: Settings, *, channel: str | None = None, sample_s: float = 5.0
+) -> AsyncIterator[Finding]:
+    """Look at everything, and give each finding as it is made.
+
+    `channel` is the name of the one to watch for `sample_s`. Nothing at the receiver is changed; a
+    tuner is used for as long as that, if one is free, and given back.
+    """
+    async with AsyncExitStack() as stack:
+        address = settings.receiver_address() if settings.receiver.url else None
+        openwebif = None
+        if address is not None:
+            openwebif = await stack.enter_async_context(
+                OpenWebif(
+                    address,
+                    connect_timeout_s=settings.receiver.connect_timeout_s,
+                    answer_timeout_s=settings.receiver.answer_timeout_s,
+                    # What does not work at once is what there is to find.
+                    manners=Manners(attempts=1),
+                )
+            )
+        patient = Patient(
+            settings=settings,
+            address=address,
+            openwebif=openwebif,
+            wanted=channel,
+            sample_s=sample_s,
+        )
+        for check in CHECKS:
+            async for finding in check(patient):
+                yield finding

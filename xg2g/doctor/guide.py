@@ -1,0 +1,64 @@
+"""What stands around the channels: programme guide and logos."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from xg2g.receiver.errors import ReceiverError
+
+from .finding import Finding, good, note, skipped
+from .patient import Patient
+
+_LOGOS = 5
+_GUIDE_MINUTES = 14 * 24 * 60
+
+
+async def picons(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether the receiver has logos for its channels."""
+    if patient.openwebif is None or not patient.services:
+        yield skipped("logos", "there is no channel to look for")
+        return
+    asked = patient.services[:_LOGOS]
+    try:
+        found = [service for service in asked if await patient.openwebif.picon(service)]
+    except ReceiverError as error:
+        yield note("logos", str(error))
+        return
+    text = f"{len(found)} of the first {len(asked)} channels have one"
+    if found:
+        yield good("logos", text, found=len(found))
+    else:
+        advice = "install a picon package on the receiver; xg2g serves what it has"
+        yield note("logos", text, advice, found=0)
+
+
+async def guide(patient: Patient) -> AsyncIterator[Finding]:
+    """How far into the future the receiver's guide reaches."""
+    service = patient.channel
+    if patient.openwebif is None or service is None:
+        yield skipped("guide", "there is no channel to look for")
+        return
+    now = datetime.now(UTC)
+    count, until = 0, now
+    try:
+        async for event in patient.openwebif.service_events(
+            service, begin=now, minutes=_GUIDE_MINUTES
+        ):
+            count += 1
+            until = max(until, event.begin + event.duration)
+    except ReceiverError as error:
+        yield note("guide", f"{service.name}: {error}")
+        return
+    days = (until - now).total_seconds() / 86400
+    text = f"{service.name}: {count} programmes, {days:.1f} days ahead"
+    if count == 0:
+        yield note(
+            "guide",
+            f"{service.name} has no guide on the receiver",
+            "it learns a channel's guide while tuned to it: watch it for a minute, or set up "
+            "EPGImport or EPGRefresh on the receiver",
+        )
+    elif days < 1:
+        advice = "the broadcaster sends no more, or the receiver has not listened for long enough"
+        yield note("guide", text, advice, programmes=count, days=days)
+    else:
+        yield good("guide", text, programmes=count, days=days)

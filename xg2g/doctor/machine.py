@@ -1,0 +1,83 @@
+"""This computer: addresses and ports."""
+
+import errno
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import httpx
+
+from xg2g.errors import UserError
+from xg2g.network import own_address
+from xg2g.server import listen
+from xg2g.store.place import default_directory
+
+from .finding import Finding, bad, good, note
+from .patient import Patient
+
+LEAST_FREE_MB = 200
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+async def listening(patient: Patient) -> AsyncIterator[Finding]:
+    """Who can reach xg2g."""
+    host = patient.settings.server.host
+    if host in _LOOPBACK:
+        yield note(
+            "network",
+            f"only this computer can watch: xg2g listens on {host}",
+            "set server.host to 0.0.0.0 (or start with --host 0.0.0.0) to let other devices in",
+        )
+    else:
+        address = own_address() or "this computer's address"
+        where = address if host in ("0.0.0.0", "::") else host
+        yield good("network", f"every device that reaches {where} can watch")
+
+
+async def port(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether xg2g's own port is free, or taken by xg2g itself."""
+    server = patient.settings.server
+    try:
+        listen(server.host, server.port, dead_after_s=server.send_timeout_s).close()
+    except UserError as error:
+        cause = error.__cause__
+        taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+        if taken and (version := await _own_version(server.host, server.port)):
+            yield good("port", f"xg2g {version} is running on port {server.port}")
+        else:
+            advice = f"find it with: ss -ltnp 'sport = :{server.port}'" if taken else ""
+            yield bad("port", str(error), advice)
+    else:
+        yield good("port", f"port {server.port} is free for xg2g")
+
+
+async def data(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether channel numbers and guide outlive a restart."""
+    directory = patient.settings.data.dir or default_directory()
+    existing = next(path for path in (directory, *directory.parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        yield bad(
+            "data",
+            f"{directory} cannot be written",
+            "channel numbers would change with each start; change its owner, or set data.dir",
+        )
+        return
+    free_mb = shutil.disk_usage(existing).free / 1e6
+    if free_mb < LEAST_FREE_MB:
+        advice = "a guide takes some 100 MB; make room, or set data.dir"
+        yield note("data", f"only {free_mb:.0f} MB are free for {directory}", advice)
+    else:
+        yield good("data", f"kept in {directory}", free_mb=free_mb)
+
+
+async def _own_version(host: str, port: int) -> str | None:
+    """The version of the xg2g that listens there, or None if something else does."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz"
+    try:
+        async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
+            answer = (await client.get(url)).json()
+        return str(answer["version"]) if answer["status"] == "ok" else None
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,170 @@
+"""The receiver: its web interface, clock, channels and ports."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from xg2g.receiver.errors import ReceiverError
+from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
+
+from .finding import Finding, bad, good, note, skipped
+from .patient import Patient
+
+RELAY_PORT = 17999
+CLOCK_TOLERANCE_S = 30
+"""More would show in the guide: the programme that is on is taken for the next one."""
+_SLOW_ANSWER_S = 5.0
+_LOOKED_INTO = 20
+"""Bouquets whose channels are read; each is a request."""
+
+
+async def web_interface(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether OpenWebif answers, to these credentials, and what it is."""
+    if patient.openwebif is None or patient.address is None:
+        yield bad(
+            "receiver",
+            "no receiver is set",
+            "xg2g setup finds it; or start with --receiver http://192.168.1.10",
+        )
+        return
+    began_s = time.monotonic()
+    try:
+        about = await patient.openwebif.about()
+        status = await patient.openwebif.status()
+    except ReceiverError as error:
+        what, _, advice = str(error).partition("; ")
+        yield bad("receiver", what, advice)
+        return
+    answer_s = time.monotonic() - began_s
+    patient.answers = True
+    name = " ".join(word for word in (about.brand, about.model) if word) or "Enigma2"
+    image = " ".join(word for word in (about.image, about.image_version) if word)
+    doing = _doing(about, in_standby=status.in_standby, is_recording=status.is_recording)
+    text = f"{name} at {patient.address.url}" + (f", {image}" if image else "") + doing
+    yield good("receiver", text, answer_s=answer_s)
+    if answer_s > _SLOW_ANSWER_S:
+        yield note(
+            "receiver",
+            f"it took {answer_s:.1f} s to answer two questions",
+            "a busy or slow receiver makes lists and guide slow; raise receiver.answer_timeout_s "
+            "if they fail",
+        )
+    for finding in _generation(about):
+        yield finding
+
+
+async def clock(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether receiver and computer agree about the time."""
+    if patient.openwebif is None or not patient.answers:
+        return
+    try:
+        theirs = await patient.openwebif.clock()
+    except ReceiverError as error:
+        yield note("clock", str(error))
+        return
+    if theirs is None:
+        return
+    apart_s = (theirs - datetime.now(UTC)).total_seconds()
+    if abs(apart_s) <= CLOCK_TOLERANCE_S:
+        yield good("clock", "receiver and computer agree", apart_s=apart_s)
+    else:
+        ahead = "ahead of" if apart_s > 0 else "behind"
+        yield bad(
+            "clock",
+            f"the receiver is {abs(apart_s):.0f} s {ahead} this computer",
+            "the guide shows the wrong programme; let both set their clocks by NTP",
+            apart_s=apart_s,
+        )
+
+
+async def channels(patient: Patient) -> AsyncIterator[Finding]:
+    """Which bouquets and channels there are."""
+    if patient.openwebif is None or not patient.answers:
+        yield skipped("channels", "the receiver does not answer")
+        return
+    try:
+        bouquets = [
+            bouquet
+            for kind in (TELEVISION, RADIO)
+            for bouquet in await patient.openwebif.bouquets(kind)
+        ]
+        for bouquet in bouquets[:_LOOKED_INTO]:
+            patient.services += await _playable(patient.openwebif, bouquet)
+    except ReceiverError as error:
+        yield bad("channels", str(error))
+        return
+    there = {bouquet.name.casefold() for bouquet in bouquets}
+    for name in patient.settings.lineup.bouquets:
+        if name.casefold() not in there:
+            advice = f"lineup.bouquets: there are {', '.join(it.name for it in bouquets)}"
+            yield bad("channels", f"the receiver has no bouquet {name}", advice)
+    text = f"{len(patient.services)} in {len(bouquets)} bouquets"
+    if len(bouquets) > _LOOKED_INTO:
+        text = f"{len(bouquets)} bouquets; {len(patient.services)} in the first {_LOOKED_INTO}"
+    if patient.services:
+        yield good("channels", text, channels=len(patient.services), bouquets=len(bouquets))
+    else:
+        advice = "search for channels on the receiver, and put them into a bouquet"
+        yield bad("channels", "the bouquets are empty", advice)
+
+
+async def stream_ports(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether the stream server accepts connections, and whether there is a relay."""
+    if patient.address is None or not patient.answers:
+        return
+    host, number = patient.address.host, patient.address.stream_port
+    if trouble := await _refusal(host, number):
+        yield bad(
+            "streams",
+            f"port {number} of the receiver does not accept a connection: {trouble}",
+            "check receiver.stream_port, and a firewall in between; 8001 is usual",
+        )
+    else:
+        yield good("streams", f"port {number} of the receiver accepts connections")
+    if number != RELAY_PORT and not await _refusal(host, RELAY_PORT):
+        yield good("streams", f"there is a stream relay on port {RELAY_PORT}, too")
+
+
+def _doing(about: About, *, in_standby: bool, is_recording: bool) -> str:
+    words = ["in standby" if in_standby else "on"]
+    if is_recording:
+        words.append("recording")
+    if about.tuners:
+        busy = sum(not tuner.idle for tuner in about.tuners)
+        words.append(f"{busy} of {len(about.tuners)} tuners in use")
+    return f" ({', '.join(words)})"
+
+
+def _generation(about: About) -> list[Finding]:
+    version = about.web_interface_version
+    match = re.search(r"(\d+)\.(\d+)", version)
+    if match is None:
+        return [note("web interface", "it does not tell its version")]
+    number = (int(match[1]), int(match[2]))
+    if number < (1, 3):
+        advice = "update the image or OpenWebif on the receiver: 1.3.5 is the oldest that works"
+        return [bad("web interface", f"{version} is too old", advice)]
+    if number < (2, 0):
+        advice = "it works; channels of a stream relay are found by their port setting alone"
+        return [note("web interface", f"{version}, of the older generation", advice)]
+    return [good("web interface", version)]
+
+
+async def _playable(openwebif: OpenWebif, bouquet: ListedService) -> list[ListedService]:
+    entries = await openwebif.services(bouquet)
+    return [entry for entry in entries if entry.reference.is_dvb_service]
+
+
+async def _refusal(host: str, port: int) -> str | None:
+    """Why there is no connection, or None when there is one."""
+    try:
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return "no answer"
+    except OSError as error:
+        return error.strerror or str(error)
+    writer.transport.abort()
+    return None
