@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,7 @@ from .receiver.errors import ReceiverError
 from .receiver.openwebif import OpenWebif
 from .receiver.stream import StreamServer
 from .refresher import Refresher
+from .reload import Reloader, Reread, reloading_on_hangup
 from .server import listen, serve
 from .store import channels
 from .store.database import Database, StoreError
@@ -43,7 +45,11 @@ class Ready:
 
 
 async def run(
-    settings: Settings, *, on_ready: Callable[[Ready], None], keep_data: bool = True
+    settings: Settings,
+    *,
+    on_ready: Callable[[Ready], None],
+    keep_data: bool = True,
+    reread: Reread | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError`.
 
@@ -51,6 +57,7 @@ async def run(
     often a wrong address that somebody at a terminal wants to see at once. With `receiver.wait`,
     for a service that starts at boot, the daemon serves and keeps asking. Once there is a stored
     lineup it serves that at once. Without `keep_data` nothing is stored for the next start.
+    With `reread`, SIGHUP changes what can be changed while streams go on.
     """
     address = settings.receiver_address()
     metrics = Metrics()
@@ -85,14 +92,11 @@ async def run(
                 await keeper.restore()
                 if keeper.lineup is None and not settings.receiver.wait:
                     await _load_now(keeper)
-                deadlines = settings.stream_deadlines()
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
                     streams=LiveStreams(
-                        receiver=Sources(
-                            StreamServer(address, deadlines), WebStreams(address.host, deadlines)
-                        ),
+                        receiver=_sources(settings),
                         backend=backend,
                         options=settings.remux_options(),
                         first_output_s=settings.receiver.first_byte_timeout_s,
@@ -103,16 +107,47 @@ async def run(
                     public_url=settings.server.public_url or None,
                 )
                 refresher = Refresher(keeper, interval_s=settings.lineup.refresh_hours * 3600)
-                await serve(
-                    create_app(gateway, refresher),
-                    listener,
-                    on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
-                    on_stop=gateway.stopping.set,
-                )
+                async with AsyncExitStack() as stack:
+                    if reread is not None:
+                        change = partial(_change, receiver, gateway.streams, refresher)
+                        reloader = Reloader(settings, reread, change)
+                        await stack.enter_async_context(reloading_on_hangup(reloader.reload))
+                    await serve(
+                        create_app(gateway, refresher),
+                        listener,
+                        on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
+                        on_stop=gateway.stopping.set,
+                    )
     except StoreError as error:
         raise UserError(str(error)) from error
     finally:
         await backend.aclose()
+
+
+def _sources(settings: Settings) -> Sources:
+    address, deadlines = settings.receiver_address(), settings.stream_deadlines()
+    return Sources(StreamServer(address, deadlines), WebStreams(address.host, deadlines))
+
+
+async def _change(
+    receiver: OpenWebif,
+    streams: LiveStreams,
+    refresher: Refresher,
+    settings: Settings,
+    changed: frozenset[str],
+) -> None:
+    """Go on with other settings; streams that are open are left alone."""
+    sources = _sources(settings)
+    streams.receiver = sources
+    streams.options = settings.remux_options()
+    streams.first_output_s = settings.receiver.first_byte_timeout_s
+    if any(key.startswith("receiver.") for key in changed):
+        await receiver.turn_to(
+            settings.receiver_address(),
+            connect_timeout_s=settings.receiver.connect_timeout_s,
+            answer_timeout_s=settings.receiver.answer_timeout_s,
+        )
+        refresher.hasten()
 
 
 async def _recalled(database: Database, reference: str) -> Bouquet | None:

@@ -79,16 +79,21 @@ class Refresher:
     async def refresh_now(self) -> None:
         """Refresh everything, beginning now, and return when that is done. Raises what failed:
         `ReceiverError` or `StoreError`."""
-        now_s = self._clock_s()
         done = []
         for job in self._jobs:
             done.append(asyncio.get_running_loop().create_future())
             job.waiting.append(done[-1])
-            job.due_s = now_s
-        self._wake.set()
+        self.hasten()
         for outcome in await asyncio.gather(*done, return_exceptions=True):
             if outcome is not None:
                 raise outcome
+
+    def hasten(self) -> None:
+        """Have everything refreshed, beginning now, and wait for nothing."""
+        now_s = self._clock_s()
+        for job in self._jobs:
+            job.due_s = now_s
+        self._wake.set()
 
     async def _do(self, job: _Job) -> None:
         waiting, job.waiting = job.waiting, []

@@ -26,9 +26,12 @@ class Receiver(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class LiveStreams:
-    """Opens services as streams that every client plays."""
+    """Opens services as streams that every client plays.
+
+    What is assigned here later is for streams that are opened afterwards; the open ones go on.
+    """
 
     receiver: Receiver
     backend: Backend

@@ -1,12 +1,13 @@
 """`xg2g demo`: the daemon with a simulated receiver."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from xg2g import event_loop, logs
-from xg2g.config import Settings
+from xg2g.config import Configuration
 from xg2g.config.settings import ReceiverSettings
 from xg2g.daemon import run
 from xg2g.errors import UserError
@@ -40,16 +41,24 @@ def demo(
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
-    event_loop.run(_demo(configuration.settings, source or []))
+    event_loop.run(_demo(configuration, configure, source or []))
 
 
-async def _demo(settings: Settings, sources: list[Path]) -> None:
+async def _demo(configuration: Configuration, configure: Configure, sources: list[Path]) -> None:
     try:
         receiver = SimulatedReceiver(sources=sources)
     except RecordingError as error:
         raise UserError(str(error)) from error
     async with receiver:
         simulated = ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port)
+
+        def with_simulated(configuration: Configuration) -> Configuration:
+            settings = configuration.settings.model_copy(update={"receiver": simulated})
+            return replace(configuration, settings=settings)
+
         await run(
-            settings.model_copy(update={"receiver": simulated}), on_ready=announce, keep_data=False
+            with_simulated(configuration).settings,
+            on_ready=announce,
+            keep_data=False,
+            reread=lambda: with_simulated(configure()),
         )

@@ -17,6 +17,8 @@ def serve(configure: Configure) -> None:
     there or `XG2G_RECEIVER` here. User and password of the receiver belong there:
     `receiver.user` and `receiver.password`, or `XG2G_RECEIVER_USER`, `XG2G_RECEIVER_PASSWORD`.
 
+    SIGHUP has it read the settings again: streams go on, new ones are made as they say now.
+
     **Examples**
 
     `xg2g serve --receiver http://192.168.1.10`
@@ -32,4 +34,4 @@ def serve(configure: Configure) -> None:
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
-    event_loop.run(run(configuration.settings, on_ready=announce))
+    event_loop.run(run(configuration.settings, on_ready=announce, reread=configure))

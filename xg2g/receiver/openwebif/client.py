@@ -161,6 +161,13 @@ class OpenWebif:
                 return Picon(path, png, etag, answer.headers.get("Last-Modified", ""))
         return None
 
+    async def turn_to(
+        self, address: ReceiverAddress, *, connect_timeout_s: float, answer_timeout_s: float
+    ) -> None:
+        """Ask there from now on; a question that is under way is answered first."""
+        self._answer_timeout_s = answer_timeout_s
+        await self._transport.turn_to(address, connect_timeout_s=connect_timeout_s)
+
     async def aclose(self) -> None:
         """Close the connection. Closing again does nothing."""
         await self._transport.aclose()

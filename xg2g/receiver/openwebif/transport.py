@@ -89,25 +89,11 @@ class Transport:
         self._manners = manners
         self._now = now
         self._sleep = sleep
-        credentials = address.credentials
-        # The client's cookie jar matters: without its cookie each request makes a new session,
-        # which the receiver keeps for 15 minutes. Credentials go unasked, or each costs a 401.
-        self._client = httpx.AsyncClient(
-            base_url=f"{address.url}/",
-            auth=httpx.BasicAuth(credentials.user, credentials.password) if credentials else None,
-            timeout=httpx.Timeout(None, connect=connect_timeout_s),
-            limits=httpx.Limits(max_connections=1),
-            headers={"User-Agent": "xg2g", "Accept-Encoding": "gzip"},
-            # A receiver's certificate is its own, and names nobody.
-            verify=False,
-            trust_env=False,
-            transport=transport,
-        )
+        self._transport = transport
+        self._client = self._new_client(connect_timeout_s)
         self._turn = asyncio.Lock()
         self._free_at_s = now()
-        self._breaker = Breaker(
-            threshold=manners.failures_until_rest, rest_s=manners.rest_s, now=now
-        )
+        self._breaker = self._new_breaker()
 
     @property
     def url(self) -> str:
@@ -126,9 +112,39 @@ class Transport:
         )
         return await attempts(self._attempt, question)
 
+    async def turn_to(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
+        """Ask there from now on, without what went wrong before. A question that is under way is
+        answered first."""
+        async with self._turn:
+            old = self._client
+            self._address = address
+            self._client = self._new_client(connect_timeout_s)
+            self._breaker = self._new_breaker()
+            await old.aclose()
+
     async def aclose(self) -> None:
         """Close the connection. Closing again does nothing."""
         await self._client.aclose()
+
+    def _new_client(self, connect_timeout_s: float) -> httpx.AsyncClient:
+        credentials = self._address.credentials
+        # The client's cookie jar matters: without its cookie each request makes a new session,
+        # which the receiver keeps for 15 minutes. Credentials go unasked, or each costs a 401.
+        return httpx.AsyncClient(
+            base_url=f"{self._address.url}/",
+            auth=httpx.BasicAuth(credentials.user, credentials.password) if credentials else None,
+            timeout=httpx.Timeout(None, connect=connect_timeout_s),
+            limits=httpx.Limits(max_connections=1),
+            headers={"User-Agent": "xg2g", "Accept-Encoding": "gzip"},
+            # A receiver's certificate is its own, and names nobody.
+            verify=False,
+            trust_env=False,
+            transport=self._transport,
+        )
+
+    def _new_breaker(self) -> Breaker:
+        manners = self._manners
+        return Breaker(threshold=manners.failures_until_rest, rest_s=manners.rest_s, now=self._now)
 
     async def _attempt(self, question: Question) -> Answer:
         async with self._turn:
