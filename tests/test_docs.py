@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from xg2g.config import Settings
+from xg2g.config.environment import read_environment
+from xg2g.config.setting import settings_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("requirements/*.md")])
@@ -27,6 +32,22 @@ def test_every_verb_of_make_exists(page: Path) -> None:
     verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     written = re.findall(r"(?:`|^)make(?: [A-Z]+=\S+)* ([a-z]+)", page.read_text(), re.MULTILINE)
     assert set(written) - verbs == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_variable_that_is_named_is_one_that_is_read(page: Path) -> None:
+    written = set(re.findall(r"\bXG2G_[A-Z0-9_]*[A-Z0-9]\b", page.read_text()))
+    constants = (ROOT / "transcoder/include/xg2g_transcoder.h").read_text()
+    variables = {name: "x" for name in written if name not in constants}
+    notes = read_environment(variables, settings_of(Settings)).notes
+    assert [note for note in notes if "is not a setting" in note] == []
+
+
+def test_no_file_that_is_to_be_copied_holds_a_password() -> None:
+    command = ["git", "ls-files", "*.y*ml", "*.env*", "*Dockerfile*", "*.service", "*.conf"]
+    files = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    held = re.compile(r"^\s*-?\s*\"?\w*(?:PASSWORD|TOKEN|password|token)\"?\s*[:=]\s*[^\s$#]", re.M)
+    assert [name for name in files.split() if held.search((ROOT / name).read_text())] == []
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:

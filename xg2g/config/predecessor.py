@@ -54,6 +54,7 @@ _ALWAYS_CONVERTED = "sound is always converted, without ffmpeg"
 _OWN_STREAMS = "every stream passes through xg2g itself"
 _OWN_MANNERS = "xg2g knows by itself how to treat a receiver"
 _ONE_PORT = "everything is served on one port"
+_NOTHING_TO_ASK_FOR = "nothing is offered that would have to be protected by it"
 
 _GONE: Mapping[str, str] = {
     # Variables, without their prefix.
@@ -82,13 +83,25 @@ _GONE: Mapping[str, str] = {
     "FUZZY_MAX": "guide and channels belong together by their ids",
     "V3_*": "it has no meaning any more",
     "DECISION_SECRET": "it has no meaning any more",
+    "EPG_*": _OWN_MANNERS,
+    "XMLTV": "the guide is always /xmltv.xml",
+    "X_TVG_URL": "the playlist names its guide by itself",
+    "PICON_BASE": "the receiver's own logos are served",
+    "TRUSTED_PROXIES": "XG2G_PUBLIC_URL says how players reach xg2g",
+    "API_TOKEN": _NOTHING_TO_ASK_FOR,
+    "HDHR_*": "it has no meaning any more",
     # Keys of the file.
+    "api.token": _NOTHING_TO_ASK_FOR,
+    "hdhr.*": "it has no meaning any more",
     "version": "the file needs none",
     "configVersion": "the file needs none",
     "openWebIF.*": _OWN_MANNERS,
     "enigma2.*": _OWN_MANNERS,
     "metrics.*": _ONE_PORT,
     "epg.fuzzyMax": "guide and channels belong together by their ids",
+    "epg.xmltvPath": "the guide is always /xmltv.xml",
+    "epg.*": _OWN_MANNERS,
+    "picons.*": "the receiver's own logos are served",
 }
 
 

@@ -113,6 +113,107 @@ def test_an_older_variable_that_makes_no_sense_is_named_by_its_own_name(
 # Its faults.
 
 
+def test_nothing_has_to_be_set_for_channels_to_be_read_at_the_start() -> None:
+    """There, XG2G_INITIAL_REFRESH was off, and without effect when on."""
+    [note] = load(environment=NO_FILE | {"XG2G_INITIAL_REFRESH": "false"}).notes
+    assert note == "XG2G_INITIAL_REFRESH is ignored: the channels are read at every start"
+
+
+def test_a_port_that_is_set_is_the_port_that_is_used() -> None:
+    """There, the documented XG2G_PROXY_PORT was read by nothing."""
+    configuration = load(environment=NO_FILE | {"XG2G_PORT": "9000", "XG2G_PROXY_PORT": "18000"})
+    assert configuration.settings.server.port == 9000
+    assert "XG2G_PROXY_PORT is ignored: every stream passes through xg2g itself" in (
+        configuration.notes
+    )
+
+
+def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
+    """There, `enabled: false` was taken for nothing."""
+    file = tmp_path / "config.yaml"
+    file.write_text("receiver: {wait: true}\n")
+    assert load(file=file, environment={}).settings.receiver.wait is True
+    file.write_text("receiver: {wait: false}\n")
+    configuration = load(file=file, environment={})
+    assert configuration.settings.receiver.wait is False
+    assert configuration.places == {"receiver.wait": f"{file}:1"}
+    flagged = load({"receiver.wait": "false"}, environment=NO_FILE | {"XG2G_WAIT": "true"})
+    assert flagged.settings.receiver.wait is False
+
+
+def test_no_variable_says_which_version_this_is() -> None:
+    """There, XG2G_VERSION was set and overwritten."""
+    [note] = load(environment=NO_FILE | {"XG2G_VERSION": "9"}).notes
+    assert note == "XG2G_VERSION is ignored: xg2g --version names it"
+
+
+def test_a_name_of_the_playlist_that_nothing_else_would_know_cannot_be_set() -> None:
+    """There, the lineup went on to read playlist.m3u."""
+    [note] = load(environment=NO_FILE | {"XG2G_PLAYLIST_FILENAME": "tv.m3u"}).notes
+    assert note == "XG2G_PLAYLIST_FILENAME is ignored: the playlist is always /playlist.m3u"
+
+
+def test_no_path_to_a_program_has_to_be_set() -> None:
+    """There, the default of XG2G_FFMPEG_PATH failed its own check."""
+    [note] = load(environment=NO_FILE | {"XG2G_FFMPEG_PATH": "ffmpeg"}).notes
+    assert note == "XG2G_FFMPEG_PATH is ignored: sound is always converted, without ffmpeg"
+
+
+@pytest.mark.parametrize("name", ["XG2G_PLEX_FORCE_HLS", "XG2G_USE_PROXY_URLS"])
+def test_no_setting_points_at_a_proxy_that_is_gone(name: str) -> None:
+    [note] = load(environment=NO_FILE | {name: "true"}).notes
+    assert note == f"{name} is ignored: every stream passes through xg2g itself"
+
+
+def test_every_name_of_its_file_is_a_setting_or_explained(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        """
+version: "1"
+dataDir: /tmp
+logLevel: info
+openWebIF: {baseUrl: http://box, username: root, password: x, timeout: 10s, retries: 3,
+  backoff: 500ms, maxBackoff: 30s, streamPort: 8001}
+bouquets: [Premium]
+epg: {enabled: true, days: 7, maxConcurrency: 5, timeoutMs: 15000, retries: 2, fuzzyMax: 2,
+  xmltvPath: xmltv.xml}
+api: {token: x, listenAddr: ":8080"}
+metrics: {enabled: true, listenAddr: ":9090"}
+picons: {baseUrl: http://box}
+"""
+    )
+    file.chmod(0o600)
+    configuration = load(file=file, environment={})
+    assert configuration.settings.lineup.bouquets == ("Premium",)
+    assert all("called" in note or "is ignored: " in note for note in configuration.notes)
+
+
+ITS_VARIABLES = """
+DATA OWI_BASE OWI_USER OWI_PASS BOUQUET STREAM_PORT OWI_TIMEOUT_MS OWI_RETRIES OWI_BACKOFF_MS
+OWI_MAX_BACKOFF_MS EPG_ENABLED EPG_DAYS EPG_MAX_CONCURRENCY EPG_TIMEOUT_MS EPG_RETRIES FUZZY_MAX
+XMLTV PLAYLIST_FILENAME X_TVG_URL PICON_BASE API_TOKEN LISTEN SERVER_READ_TIMEOUT
+SERVER_MAX_HEADER_BYTES INITIAL_REFRESH SMART_STREAM_DETECTION USE_WEBIF_STREAMS STREAM_BASE
+ENABLE_STREAM_PROXY PROXY_TARGET PROXY_LISTEN ENABLE_AUDIO_TRANSCODING AUDIO_CODEC AUDIO_BITRATE
+AUDIO_CHANNELS FFMPEG_PATH GPU_TRANSCODE TRANSCODER_URL HDHR_ENABLED HDHR_DEVICE_ID
+HDHR_FRIENDLY_NAME HDHR_TUNER_COUNT RATELIMIT_ENABLED RATELIMIT_RPS TRUSTED_PROXIES
+HTTP_MAX_IDLE_CONNS FEATURE_API_V2 PUBLIC_URL
+"""
+
+
+@pytest.mark.parametrize("name", ITS_VARIABLES.split())
+def test_every_variable_of_it_is_a_setting_or_explained(name: str) -> None:
+    values = {"LISTEN": ":8080", "OWI_BASE": "http://box", "PUBLIC_URL": "http://tv.example.org"}
+    beside = {"XG2G_OWI_USER": "root"} if name == "OWI_PASS" else {}
+    text = values.get(name, "2")
+    try:
+        notes = load(environment=NO_FILE | beside | {f"XG2G_{name}": text}).notes
+    except ConfigurationError as error:
+        # Of the value, which is not what this is about.
+        assert all(f"XG2G_{name}: " in problem for problem in error.problems)
+        notes = error.notes
+    assert not any("is not a setting" in note for note in notes)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from xg2g.config.settings import (
 )
 from xg2g.doctor import Finding, Verdict, examine
 from xg2g.simulator import Credentials, SimulatedReceiver
+from xg2g.simulator.clock import SystemClock
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +110,25 @@ async def test_a_bouquet_that_the_receiver_does_not_have_is_found() -> None:
         found = about("channels", await findings(settings))
     assert found[0].verdict is Verdict.BAD
     assert "Favourites (TV)" in found[0].advice
+
+
+class FastClock(SystemClock):
+    """Two minutes ahead."""
+
+    def utc(self) -> datetime:
+        return super().utc() + timedelta(minutes=2)
+
+
+async def test_a_receiver_whose_clock_is_wrong_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        [finding] = about("clock", await findings(settings_for(receiver)))
+        assert finding.verdict is Verdict.GOOD
+    async with SimulatedReceiver(clock=FastClock()) as receiver:
+        [finding] = about("clock", await findings(settings_for(receiver)))
+    assert finding.verdict is Verdict.BAD
+    assert "s ahead of this computer" in finding.text
+    assert 115 < finding.figures["apart_s"] < 125
+    assert "NTP" in finding.advice
 
 
 async def test_a_port_that_something_else_has_is_found() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from inspect import isawaitable
 from ipaddress import ip_address
 from secrets import token_hex
@@ -48,7 +49,10 @@ class Gate:
             self.most_at_once = max(self.most_at_once, self._at_once)
             try:
                 async with self._thread:
-                    return await self._answer(handler, request)
+                    response = await self._answer(handler, request)
+                # As Twisted writes it into every answer.
+                response.headers["Date"] = format_datetime(self.air.utc(), usegmt=True)
+                return response
             finally:
                 self._at_once -= 1
 
