@@ -20,7 +20,10 @@ from .lineup_keeper import LineupKeeper
 from .lineup_reader import read_bouquets
 from .metrics import Metrics
 from .receiver.errors import ReceiverError
-from .receiver.openwebif import OpenWebif
+from .receiver.openwebif import ListedService, OpenWebif
+from .receiver.refusal import why_refused
+from .receiver.relay_list import RelayList
+from .receiver.service_reference import ServiceReference
 from .receiver.stream import StreamServer
 from .refresher import Refresher
 from .reload import Reloader, Reread, reloading_on_hangup
@@ -77,8 +80,9 @@ async def run(
             ) as receiver,
             open_database(settings.data.dir, keep=keep_data) as database,
         ):
+            relays = RelayList(receiver)
             keeper = LineupKeeper(
-                lambda: read_bouquets(receiver, partial(_recalled, database)),
+                lambda: _read(receiver, relays, database),
                 database,
                 wanted=settings.lineup.bouquets,
                 clock_s=time.monotonic,
@@ -92,11 +96,12 @@ async def run(
                 await keeper.restore()
                 if keeper.lineup is None and not settings.receiver.wait:
                     await _load_now(keeper)
+                sources_for = partial(_sources, receiver, keeper, relays)
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
                     streams=LiveStreams(
-                        receiver=_sources(settings),
+                        receiver=sources_for(settings),
                         backend=backend,
                         options=settings.remux_options(),
                         first_output_s=settings.receiver.first_byte_timeout_s,
@@ -109,7 +114,7 @@ async def run(
                 refresher = Refresher(keeper, interval_s=settings.lineup.refresh_hours * 3600)
                 async with AsyncExitStack() as stack:
                     if reread is not None:
-                        change = partial(_change, receiver, gateway.streams, refresher)
+                        change = partial(_change, receiver, gateway.streams, sources_for, refresher)
                         reloader = Reloader(settings, reread, change)
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
@@ -124,21 +129,29 @@ async def run(
         await backend.aclose()
 
 
-def _sources(settings: Settings) -> Sources:
+def _sources(
+    receiver: OpenWebif, keeper: LineupKeeper, relays: RelayList, settings: Settings
+) -> Sources:
     address, deadlines = settings.receiver_address(), settings.stream_deadlines()
-    return Sources(StreamServer(address, deadlines), WebStreams(address.host, deadlines))
+    streams = StreamServer(
+        address,
+        deadlines,
+        relayed=relays.includes,
+        explain=partial(_why_refused, receiver, keeper),
+    )
+    return Sources(streams, WebStreams(address.host, deadlines))
 
 
 async def _change(
     receiver: OpenWebif,
     streams: LiveStreams,
+    sources_for: Callable[[Settings], Sources],
     refresher: Refresher,
     settings: Settings,
     changed: frozenset[str],
 ) -> None:
     """Go on with other settings; streams that are open are left alone."""
-    sources = _sources(settings)
-    streams.receiver = sources
+    streams.receiver = sources_for(settings)
     streams.options = settings.remux_options()
     streams.first_output_s = settings.receiver.first_byte_timeout_s
     if any(key.startswith("receiver.") for key in changed):
@@ -148,6 +161,21 @@ async def _change(
             answer_timeout_s=settings.receiver.answer_timeout_s,
         )
         refresher.hasten()
+
+
+async def _read(receiver: OpenWebif, relays: RelayList, database: Database) -> list[Bouquet]:
+    bouquets = await read_bouquets(receiver, partial(_recalled, database))
+    await relays.refresh()
+    return bouquets
+
+
+async def _why_refused(
+    receiver: OpenWebif, keeper: LineupKeeper, service: ServiceReference
+) -> ReceiverError | None:
+    """Ask about what the receiver itself has listed, and about nothing else."""
+    if keeper.lineup is None or keeper.lineup.find(service.channel_id) is None:
+        return None
+    return await why_refused(receiver, ListedService(service, service.stream_path, ""))
 
 
 async def _recalled(database: Database, reference: str) -> Bouquet | None:

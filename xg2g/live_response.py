@@ -25,6 +25,7 @@ from .receiver.errors import (
     ReceiverError,
     TimeLimitError,
     UnexpectedAnswerError,
+    UnknownServiceError,
     UnreachableError,
 )
 from .receiver.stream import LiveSource
@@ -58,6 +59,7 @@ SHUTTING_DOWN = Refusal(503, "803 System Busy", Outcome.SHUTDOWN)
 
 REFUSALS: dict[type[Exception], Refusal] = {
     NoTunerError: Refusal(503, "805 All Tuners In Use", Outcome.NO_TUNER),
+    UnknownServiceError: Refusal(*UNKNOWN_CHANNEL, Outcome.UNKNOWN_SERVICE),
     NoSignalError: Refusal(503, "806 Tune Failed", Outcome.NO_SIGNAL),
     TimeLimitError: Refusal(504, "807 No Video Data", Outcome.RECEIVER_SILENT),
     UnreachableError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNREACHABLE),

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     RECEIVER_ENDED = "receiver_ended"
     SHUTDOWN = "shutdown"
     NO_TUNER = "no_tuner"
+    UNKNOWN_SERVICE = "unknown_service"
     NO_SIGNAL = "no_signal"
     RECEIVER_SILENT = "receiver_silent"
     RECEIVER_UNREACHABLE = "receiver_unreachable"

@@ -9,7 +9,7 @@ from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says, says_then_stays_silen
 from xg2g.backends.errors import BackendError, InternalError, UnavailableError
 from xg2g.live_response import REFUSALS, refusal_for
 from xg2g.metrics import Outcome
-from xg2g.receiver.errors import ReceiverError, UnreachableError
+from xg2g.receiver.errors import ReceiverError, UnknownServiceError, UnreachableError
 
 pytestmark = pytest.mark.anyio
 
@@ -134,7 +134,8 @@ async def test_a_backend_that_cannot_be_used_is_503_and_one_that_fails_is_500() 
 def test_every_error_of_receiver_and_backend_has_its_refusal() -> None:
     for base in (ReceiverError, BackendError):
         for kind in base.__subclasses__():
-            assert refusal_for(kind("text")).status >= 500
+            unknown = kind is UnknownServiceError
+            assert refusal_for(kind("text")).status in ({404} if unknown else range(500, 505))
     assert set(REFUSALS) >= set(ReceiverError.__subclasses__())
 
 

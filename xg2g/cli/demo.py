@@ -50,7 +50,11 @@ async def _demo(configuration: Configuration, configure: Configure, sources: lis
     except RecordingError as error:
         raise UserError(str(error)) from error
     async with receiver:
-        simulated = ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port)
+        simulated = ReceiverSettings(
+            url=receiver.base_url,
+            stream_port=receiver.stream_port,
+            relay_port=receiver.relay_port,
+        )
 
         def with_simulated(configuration: Configuration) -> Configuration:
             settings = configuration.settings.model_copy(update={"receiver": simulated})

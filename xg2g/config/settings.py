@@ -136,7 +136,9 @@ class ReceiverSettings(Section):
             older_keys=("openWebIF.streamPort", "enigma2.streamPort"),
         ),
     ] = 8001
-    """Port of the receiver's stream server; 17999 for a softcam relay."""
+    """Port of the receiver's stream server; 17999 sends everything through a softcam relay."""
+    relay_port: Annotated[Port, Names(variable="RELAY_PORT")] = 17999
+    """Port of the softcam's stream relay, for the services that the receiver has listed for it."""
     wait: Annotated[bool, Names(flag="--wait", variable="WAIT"), RestartNeeded()] = False
     """Start even if the receiver does not answer yet, and keep asking."""
     connect_timeout_s: Annotated[Seconds, Names(variable="CONNECT_TIMEOUT_S")] = 5
@@ -306,7 +308,10 @@ class Settings(Section):
             secret = receiver.password
             credentials = Credentials(receiver.user, secret.get_secret_value() if secret else "")
         return ReceiverAddress.parse(
-            receiver.url, stream_port=receiver.stream_port, credentials=credentials
+            receiver.url,
+            stream_port=receiver.stream_port,
+            relay_port=receiver.relay_port,
+            credentials=credentials,
         )
 
     def remux_options(self) -> RemuxOptions:

@@ -29,10 +29,17 @@ class ReceiverAddress:
     path: str = ""
     stream_port: int = 8001
     credentials: Credentials | None = None
+    relay_port: int = 17999
+    """Of the softcam's stream relay, if one runs."""
 
     @classmethod
     def parse(
-        cls, url: str, *, stream_port: int = 8001, credentials: Credentials | None = None
+        cls,
+        url: str,
+        *,
+        stream_port: int = 8001,
+        relay_port: int = 17999,
+        credentials: Credentials | None = None,
     ) -> Self:
         """Read `http://192.168.1.10`, with or without scheme, port, path and `user:password@`.
 
@@ -57,6 +64,7 @@ class ReceiverAddress:
             path=parts.path.rstrip("/"),
             stream_port=stream_port,
             credentials=credentials,
+            relay_port=relay_port,
         )
 
     @property
@@ -66,10 +74,9 @@ class ReceiverAddress:
         port = "" if self.port == default_port else f":{self.port}"
         return f"{self.scheme}://{self._bracketed_host}{port}{self.path}"
 
-    @property
-    def stream_authority(self) -> str:
-        """`host:port` of the stream server, as a `Host` header wants it."""
-        return f"{self._bracketed_host}:{self.stream_port}"
+    def authority(self, port: int) -> str:
+        """`host:port` of a server on the receiver, as a `Host` header wants it."""
+        return f"{self._bracketed_host}:{port}"
 
     @property
     def _bracketed_host(self) -> str:

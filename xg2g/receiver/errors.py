@@ -36,5 +36,10 @@ class NoTunerError(ReceiverError):
     """The receiver refused the service: every tuner is taken, or it knows no such service."""
 
 
+class UnknownServiceError(ReceiverError):
+    """The receiver refused the service, and would with every tuner free: it does not know it, or
+    no tuner of it reaches the service's satellite."""
+
+
 class NoSignalError(ReceiverError):
     """The receiver accepted the service and ended the stream without a byte: it found no lock."""

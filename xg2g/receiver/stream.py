@@ -13,10 +13,13 @@ The server speaks HTTP in name only, so this is a small client of its own on asy
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
+
+import structlog
 
 from .address import ReceiverAddress
 from .errors import (
@@ -38,8 +41,14 @@ _HEAD_LIMIT_BYTES = 8 * 1024
 
 _AUTHORIZATION_WITHIN_BYTES = 512
 
+_RELAY_SPACING_S = 1.0
+"""Between two requests to a softcam's relay; some stumble over the second otherwise."""
+
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 _STATUS_LINE_BYTES = len(b"HTTP/1.0 400")
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +71,30 @@ class LiveSource(Protocol):
 
 
 class StreamServer:
-    """Opens streams of one receiver."""
+    """Opens streams of one receiver, through its softcam's relay for the services that are said
+    to need that."""
 
-    def __init__(self, address: ReceiverAddress, deadlines: StreamDeadlines) -> None:
+    def __init__(
+        self,
+        address: ReceiverAddress,
+        deadlines: StreamDeadlines,
+        *,
+        relayed: Callable[[ServiceReference], Awaitable[bool]] | None = None,
+        explain: Callable[[ServiceReference], Awaitable[ReceiverError | None]] | None = None,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`relayed` says whether a service goes through the relay. `explain` is asked why a stream
+        was refused, once its connection is closed; None leaves it at `NoTunerError`. `now` and
+        `sleep` are for tests."""
         self._address = address
         self._deadlines = deadlines
+        self._relayed = relayed
+        self._explain = explain
+        self._now = now
+        self._sleep = sleep
+        self._relay_turn = asyncio.Lock()
+        self._relay_free_at_s = now()
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
@@ -74,22 +102,25 @@ class StreamServer:
 
         Leaving the context closes the connection at once, which frees the tuner. Entering it
         raises a `ReceiverError`: `UnreachableError`, `CredentialsError`, `NoTunerError`,
-        `NoSignalError`, `TimeLimitError` or `UnexpectedAnswerError`; reading raises
-        `UnreachableError` or `TimeLimitError`.
+        `UnknownServiceError`, `NoSignalError`, `TimeLimitError` or `UnexpectedAnswerError`;
+        reading raises `UnreachableError` or `TimeLimitError`.
         """
-        request = self._request(service)
-        reader, writer = await self._connect()
+        reader, writer, port = await self._connect_for(service)
         try:
-            writer.write(request)
-            first = await self._first_bytes(reader)
+            writer.write(self._request(service, port))
+            first = await self._first_bytes(reader, port)
             yield _Connection(reader, first, self._deadlines.stall_s)
+        except _RefusedError as refused:
+            writer.transport.abort()
+            reason = await self._explain(service) if self._explain else None
+            raise reason or NoTunerError(str(refused)) from refused
         finally:
             writer.transport.abort()
 
-    def _request(self, service: ServiceReference) -> bytes:
+    def _request(self, service: ServiceReference, port: int) -> bytes:
         lines = [
             f"GET /{service.stream_path} HTTP/1.0",
-            f"Host: {self._address.stream_authority}",
+            f"Host: {self._address.authority(port)}",
         ]
         if self._address.credentials:
             lines.append(f"Authorization: {self._address.credentials.basic}")
@@ -102,21 +133,35 @@ class StreamServer:
         lines += ["User-Agent: xg2g", "Accept: */*", "Connection: close"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        host, port = self._address.host, self._address.stream_port
+    async def _connect_for(
+        self, service: ServiceReference
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
+        direct, relay = self._address.stream_port, self._address.relay_port
+        if direct != relay and self._relayed and await self._relayed(service):
+            try:
+                async with self._relay_turn:
+                    await self._sleep(max(0.0, self._relay_free_at_s - self._now()))
+                    self._relay_free_at_s = self._now() + _RELAY_SPACING_S
+                return *await self._connect(relay), relay
+            except UnreachableError as error:
+                # The softcam does not run. Without it some services play all the same.
+                log.warning("stream relay not used", channel=service.channel_id, reason=str(error))
+        return *await self._connect(direct), direct
+
+    async def _connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:
             async with asyncio.timeout(self._deadlines.connect_s):
-                return await asyncio.open_connection(host, port, limit=CHUNK_BYTES)
+                return await asyncio.open_connection(self._address.host, port, limit=CHUNK_BYTES)
         except TimeoutError as error:
-            raise self._unreachable("it does not answer") from error
+            raise self._unreachable(port, "it does not answer") from error
         except OSError as error:
-            raise self._unreachable(error.strerror or str(error)) from error
+            raise self._unreachable(port, error.strerror or str(error)) from error
 
-    async def _first_bytes(self, reader: asyncio.StreamReader) -> bytes:
+    async def _first_bytes(self, reader: asyncio.StreamReader, port: int) -> bytes:
         """Read the answer's head and return the beginning of the stream behind it."""
         try:
             async with asyncio.timeout(self._deadlines.first_byte_s):
-                self._check_status(await self._read_head(reader))
+                self._check_status(await self._read_head(reader, port), port)
                 first = await reader.read(CHUNK_BYTES)
                 while len(first) < _STATUS_LINE_BYTES and first.startswith(b"H"):
                     more = await reader.read(CHUNK_BYTES)
@@ -128,13 +173,13 @@ class StreamServer:
                 f"the receiver sent nothing for {self._deadlines.first_byte_s:g} s"
             ) from error
         except OSError as error:
-            raise self._unreachable("the connection broke before the stream began") from error
+            raise self._unreachable(port, "the connection broke before the stream began") from error
         if not first:
             raise NoSignalError("the receiver found no signal for this service")
-        self._check_status(first, of_the_body=True)
+        self._check_status(first, port, of_the_body=True)
         return first
 
-    async def _read_head(self, reader: asyncio.StreamReader) -> bytes:
+    async def _read_head(self, reader: asyncio.StreamReader, port: int) -> bytes:
         head = b""
         while not head.endswith((b"\n\r\n", b"\n\n")):
             try:
@@ -144,37 +189,41 @@ class StreamServer:
             head += line
             if not line or len(head) > _HEAD_LIMIT_BYTES:
                 raise UnexpectedAnswerError(
-                    f"{self._address.stream_authority} does not answer as a stream server does; "
+                    f"{self._address.authority(port)} does not answer as a stream server does; "
                     "check the stream port"
                 )
         return head
 
-    def _check_status(self, answer: bytes, *, of_the_body: bool = False) -> None:
+    def _check_status(self, answer: bytes, port: int, *, of_the_body: bool = False) -> None:
         """Raise what the status line says, unless that is 200 or this is no status line."""
         match = _STATUS_LINE.match(answer)
         if match is None and of_the_body:
             return
         status = int(match[1]) if match else 0
         if status != 200:
-            raise self._refusal(status)
+            raise self._refusal(status, port)
 
-    def _refusal(self, status: int) -> ReceiverError:
+    def _refusal(self, status: int, port: int) -> Exception:
         if status in (401, 403):
             return CredentialsError(
                 "the receiver's stream server refuses this user and password; set "
                 "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
             )
         if status in (400, 404, 503):
-            return NoTunerError("the receiver has no free tuner for this service, or no such one")
+            return _RefusedError("the receiver has no free tuner for this service, or no such one")
         return UnexpectedAnswerError(
-            f"{self._address.stream_authority} does not answer as a stream server does "
+            f"{self._address.authority(port)} does not answer as a stream server does "
             f"(HTTP status {status}); check the stream port"
         )
 
-    def _unreachable(self, why: str) -> UnreachableError:
+    def _unreachable(self, port: int, why: str) -> UnreachableError:
         return UnreachableError(
-            f"cannot reach the receiver's stream server at {self._address.stream_authority}: {why}"
+            f"cannot reach the receiver's stream server at {self._address.authority(port)}: {why}"
         )
+
+
+class _RefusedError(Exception):
+    """No tuner, or no such service: the receiver says the same of both."""
 
 
 class _Connection:

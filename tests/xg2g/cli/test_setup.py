@@ -52,14 +52,14 @@ async def test_a_person_answers_and_gets_a_file_that_works(
             *("root", "falsch"),  # refused: asks again
             *("root", "geheim"),
             "7",  # no such bouquet: asks again
-            "1,3",
+            "1,4",
             "1",  # every device
         ),
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "cannot reach the receiver at http://127.0.0.1:1" in result.stdout
     assert "It refuses this user and password." in result.stdout
-    assert "Numbers from 1 to 3, please." in result.stdout
+    assert "Numbers from 1 to 4, please." in result.stdout
     assert files_beside(file) == {"config.yaml": 0o600}
 
     configuration = load(file=file, environment={})

@@ -23,10 +23,14 @@ from xg2g.receiver.errors import (
     ReceiverError,
     TimeLimitError,
     UnexpectedAnswerError,
+    UnknownServiceError,
     UnreachableError,
 )
+from xg2g.receiver.openwebif import OpenWebif
+from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamDeadlines, StreamServer
+from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
@@ -199,3 +203,120 @@ async def test_credentials_too_long_for_the_stream_server_are_refused_before_ask
         says(CRLF_ANSWER, PACKET), credentials=Credentials("root", "x" * 400)
     )
     assert isinstance(error, CredentialsError)
+
+
+RELAY_ANSWER = (
+    b"HTTP/1.0 200 OK\nConnection: Close\nContent-Type: video/mpeg\nServer: stream_enigma2\n\n"
+)
+
+
+class Time:
+    """A clock that nobody waits for."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.now_s
+
+    async def sleep(self, delay_s: float) -> None:
+        self.slept.append(delay_s)
+        self.now_s += delay_s
+
+
+def with_relay(direct: int, relay: int, time: Time | None = None) -> StreamServer:
+    """One of which every service is on the list of the relay."""
+
+    async def relayed(_: ServiceReference) -> bool:
+        return True
+
+    time = time or Time()
+    return StreamServer(
+        ReceiverAddress.parse("http://127.0.0.1", stream_port=direct, relay_port=relay),
+        StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5),
+        relayed=relayed,
+        now=time.now,
+        sleep=time.sleep,
+    )
+
+
+async def test_a_service_on_the_relays_list_comes_from_the_relay() -> None:
+    async with upstream(says()) as direct, upstream(says(RELAY_ANSWER, PACKET)) as relay:
+        async with with_relay(direct.port, relay.port).open(SERVICE) as stream:
+            assert await stream.read() == PACKET
+        assert not direct.connections
+        lines = relay.connections[0].request.split(b"\r\n")
+    assert lines[0] == b"GET /1:0:19:283D:3FB:1:C00000:0:0:0: HTTP/1.0", "raw colons"
+    assert lines[1] == f"Host: 127.0.0.1:{relay.port}".encode(), "the relay dials that address"
+
+
+async def test_other_services_come_from_the_stream_server() -> None:
+    async def relayed(service: ServiceReference) -> bool:
+        return service.sid == 7
+
+    async with upstream(says(CRLF_ANSWER, PACKET)) as direct, upstream(says()) as relay:
+        address = ReceiverAddress.parse(
+            "http://127.0.0.1", stream_port=direct.port, relay_port=relay.port
+        )
+        deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
+        async with StreamServer(address, deadlines, relayed=relayed).open(SERVICE) as stream:
+            assert await stream.read() == PACKET
+        assert not relay.connections
+
+
+async def test_without_a_relay_that_runs_the_stream_server_is_tried() -> None:
+    async with upstream(says()) as closed:
+        port = closed.port
+    async with (
+        upstream(says(CRLF_ANSWER, PACKET)) as direct,
+        with_relay(direct.port, port).open(SERVICE) as stream,
+    ):
+        assert await stream.read() == PACKET
+
+
+async def test_requests_to_the_relay_are_a_second_apart() -> None:
+    time = Time()
+    async with upstream(says(RELAY_ANSWER, PACKET)) as relay:
+        server = with_relay(1, relay.port, time)
+        for _ in range(3):
+            async with server.open(SERVICE):
+                pass
+    assert [slept for slept in time.slept if slept] == [1.0, 1.0]
+
+
+async def test_a_refusal_is_explained_once_its_connection_is_closed() -> None:
+    async with upstream(says(CRLF_ANSWER, BODY_400)) as server:
+        closed_first: list[bool] = []
+
+        async def explain(service: ServiceReference) -> ReceiverError | None:
+            await asyncio.wait_for(server.connections[-1].closed_by_client.wait(), 2)
+            closed_first.append(service == SERVICE)
+            return UnknownServiceError("gone") if len(closed_first) == 1 else None
+
+        address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
+        deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
+        receiver = StreamServer(address, deadlines, explain=explain)
+        with pytest.raises(UnknownServiceError, match="gone"):
+            async with receiver.open(SERVICE):
+                pass
+        with pytest.raises(NoTunerError):
+            async with receiver.open(SERVICE):
+                pass
+    assert closed_first == [True, True]
+
+
+async def test_the_simulated_relay_plays_what_is_scrambled_elsewhere() -> None:
+    async with SimulatedReceiver(speed=None) as box:
+        address = ReceiverAddress.parse(
+            box.base_url, stream_port=box.stream_port, relay_port=box.relay_port
+        )
+        deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
+        scrambled = ServiceReference.parse("1:0:19:68:1:1:C00000:0:0:0:")
+        async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
+            server = StreamServer(address, deadlines, relayed=RelayList(web).includes)
+            async with server.open(scrambled) as stream:
+                sent = await stream.read()
+                while len(sent) < 188 * 1000:
+                    sent += await stream.read()
+    assert not any(sent[at + 3] & 0xC0 for at in range(0, len(sent) - 188, 188))

@@ -5,6 +5,8 @@ from .client import OpenWebif
 from .guide import Event
 from .listing import RADIO, TELEVISION, ListedBouquet, ListedService
 from .picon import Picon
+from .recordings import Movie, Timer, TimerState
+from .stream_settings import StreamSettings
 from .transport import Manners
 
 __all__ = [
@@ -16,8 +18,12 @@ __all__ = [
     "ListedBouquet",
     "ListedService",
     "Manners",
+    "Movie",
     "OpenWebif",
     "Picon",
     "Status",
+    "StreamSettings",
+    "Timer",
+    "TimerState",
     "Tuner",
 ]

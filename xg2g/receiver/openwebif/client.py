@@ -23,6 +23,14 @@ from .listing import (
     read_services,
 )
 from .picon import PNG, Picon, picon_paths
+from .recordings import Movie, Timer, read_movies, read_timers
+from .stream_settings import (
+    WHITELIST,
+    StreamSettings,
+    read_port,
+    read_settings,
+    read_whitelist,
+)
 from .transport import Answer, Manners, Question, Transport
 from .values import decode, flag
 
@@ -68,7 +76,10 @@ class OpenWebif:
 
     async def status(self) -> Status:
         """Ask whether it stands by, records, streams."""
-        return read_status(await self._json("api/statusinfo", {}))
+        status = await self._json("api/statusinfo", {})
+        if "inStandby" not in status:
+            raise self._unexpected("api/statusinfo", "no state")
+        return read_status(status)
 
     async def in_standby(self) -> bool:
         """Ask whether it stands by. The lightest question there is."""
@@ -116,6 +127,39 @@ class OpenWebif:
         query |= {"sRefPlaying": instead_of.raw_reference} if instead_of else {}
         answer = await self._part("api/serviceplayable", "service", dict, **query)
         return flag(answer.get("isplayable"))
+
+    async def relayed_services(self) -> frozenset[str]:
+        """Ask which services go through the softcam's stream relay: their channel ids."""
+        answer = await self._ask("file", {"file": WHITELIST}, understood={404, 500})
+        # Without such a file: 500 from newer interfaces, 200 and a sentence from older ones.
+        if answer.status != httpx.codes.OK:
+            return frozenset()
+        return read_whitelist(decode(self._content("file", answer, _ANSWER_LIMIT_BYTES)))
+
+    async def stream_settings(self) -> StreamSettings:
+        """Ask what the receiver's settings say about streams."""
+        return read_settings(await self._part("api/settings", "settings", list))
+
+    async def named_stream_port(
+        self, service: ListedService, settings: StreamSettings
+    ) -> int | None:
+        """Ask at which port the receiver says that a service streams: that of its relay for some.
+
+        None when it names none, for what is no DVB service, and when the question would zap
+        the television, which `settings` tell.
+        """
+        if settings.playlists_zap or not service.reference.is_dvb_service:
+            return None
+        answer = await self._ask("web/stream.m3u", {"ref": service.raw_reference})
+        return read_port(decode(self._content("web/stream.m3u", answer, _ANSWER_LIMIT_BYTES)))
+
+    async def timers(self) -> list[Timer]:
+        """List what the receiver will record."""
+        return list(read_timers(await self._part("api/timerlist", "timers", list)))
+
+    async def movies(self) -> list[Movie]:
+        """List what the receiver has recorded, in its default directory."""
+        return list(read_movies(await self._part("api/movielist", "movies", list)))
 
     async def events(
         self, bouquet: ListedService, *, begin: datetime, minutes: int

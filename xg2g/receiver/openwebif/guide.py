@@ -4,8 +4,9 @@ import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from ..service_reference import ServiceReference
@@ -26,8 +27,7 @@ class Event:
     characters but line breaks."""
 
     service: ServiceReference
-    """The receiver writes no name into it, and may write another than the one asked for: that of
-    a group of alternatives."""
+    """Without the name that some receivers put into it."""
     id: int
     """Unique within its service, and only while the event is in the guide."""
     begin: datetime
@@ -38,6 +38,12 @@ class Event:
     long: str
     genre_id: int | None
     """content_nibble levels 1 and 2 (EN 300 468, table 28): 0x10 to 0xFF."""
+
+
+@lru_cache(maxsize=1024)
+def _service(reference: str) -> ServiceReference:
+    """Events of a service come together; they share this."""
+    return replace(ServiceReference.parse(reference), name="")
 
 
 class DamagedGuideError(ValueError):
@@ -94,7 +100,7 @@ def _event(item: Mapping[str, Any]) -> Event | None:
     if not begin_s or not duration_s or begin_s < 0 or duration_s < 0 or not title:
         return None
     try:
-        service = ServiceReference.parse(str(item.get("sref")))
+        service = _service(str(item.get("sref")))
         begin = datetime.fromtimestamp(begin_s, UTC)
         duration = timedelta(seconds=duration_s)
     except (ValueError, OverflowError, OSError):

@@ -63,6 +63,8 @@ def read_all_services(entries: Iterable[object]) -> Iterator[ListedBouquet]:
 def _listed(reference: str, name: object, picon: object) -> Iterator[ListedService]:
     """The entry, or nothing for one whose reference makes no sense: the others count."""
     try:
+        # JSON can hold half a character, which could neither be stored nor sent back.
+        reference.encode()
         parsed = ServiceReference.parse(reference)
     except ValueError:
         return

@@ -1,0 +1,40 @@
+"""The breaker that leaves a failing receiver alone."""
+
+from xg2g.receiver.openwebif.breaker import Breaker, Closed, Open
+
+
+class Clock:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def breaker() -> tuple[Breaker, Clock]:
+    clock = Clock()
+    return Breaker(threshold=3, rest_s=15, now=clock), clock
+
+
+def test_it_opens_after_failures_in_a_row_and_no_earlier() -> None:
+    subject, _ = breaker()
+    for _ in range(2):
+        subject.failed("off")
+    subject.succeeded()
+    for _ in range(2):
+        subject.failed("off")
+    assert subject.state == Closed(failures=2)
+    subject.failed("the third")
+    assert subject.resting() == Open(until_s=1015, reason="the third")
+
+
+def test_after_the_rest_one_trial_decides() -> None:
+    subject, clock = breaker()
+    for _ in range(3):
+        subject.failed("off")
+    clock.now_s += 15
+    assert subject.resting() is None
+    subject.failed("still off")
+    assert subject.resting() == Open(until_s=1030, reason="still off")
+    clock.now_s += 15
+    subject.succeeded()
+    assert subject.state == Closed(failures=0)

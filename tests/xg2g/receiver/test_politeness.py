@@ -1,0 +1,256 @@
+"""How the receiver is asked: one question after the other, and what happens when that fails."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from xg2g.receiver.address import Credentials, ReceiverAddress
+from xg2g.receiver.errors import (
+    CredentialsError,
+    ReceiverError,
+    RestingError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from xg2g.receiver.openwebif import Manners, OpenWebif
+from xg2g.receiver.openwebif.transport import Question, Transport
+from xg2g.simulator import Credentials as SimulatedCredentials
+from xg2g.simulator import SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+POWER = b'{"result": true, "instandby": true}'
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(POWER), POWER)
+
+
+@asynccontextmanager
+async def web_server(*answers: bytes | None) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Answers the requests in turn with these bytes and closes; None keeps silent. The last one
+    stays. Gives its URL and what it was asked."""
+    asked: list[bytes] = []
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            answer = answers[min(len(asked), len(answers)) - 1]
+            if answer is None:
+                await asyncio.Event().wait()
+            else:
+                writer.write(answer)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}", asked
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Time:
+    """A clock that nobody waits for."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.now_s
+
+    async def sleep(self, delay_s: float) -> None:
+        self.slept.append(delay_s)
+        self.now_s += delay_s
+
+
+def transport(url: str, time: Time, manners: Manners | None = None) -> Transport:
+    return Transport(
+        ReceiverAddress.parse(url),
+        connect_timeout_s=5,
+        manners=manners or Manners(),
+        now=time.now,
+        sleep=time.sleep,
+    )
+
+
+def question(deadline_s: float = 5) -> Question:
+    return Question(path="api/powerstate", deadline_s=deadline_s, limit_bytes=1000)
+
+
+def closed_port() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+async def failure(asking: Awaitable[object]) -> ReceiverError:
+    with pytest.raises(ReceiverError) as raised:
+        await asking
+    assert "\n" not in str(raised.value)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"HTTP/1.1 200 OK\r\nContent-"],
+    ids=["closed", "cut body", "cut head"],
+)
+async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) -> None:
+    time = Time()
+    async with web_server(broken, OK) as (url, asked):
+        answer = await transport(url, time).ask(question())
+    assert answer.body.read(1000) == POWER
+    assert len(asked) == 2
+    (backoff_s,) = [slept for slept in time.slept if slept >= 0.5]
+    assert backoff_s <= 1.0
+
+
+async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
+    time = Time()
+    error = await failure(transport(closed_port(), time).ask(question()))
+    assert type(error) is UnreachableError
+    assert "refused" in str(error) or "connection" in str(error)
+    backoffs = [slept for slept in time.slept if slept >= 0.5]
+    assert len(backoffs) == 2
+    assert backoffs[1] >= 1.0
+
+
+async def test_a_slow_answer_is_not_asked_for_again() -> None:
+    time = Time()
+    async with web_server(None) as (url, asked):
+        error = await failure(transport(url, time).ask(question(deadline_s=0.05)))
+    assert isinstance(error, TimeLimitError)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", CredentialsError),
+        (b"HTTP/1.1 403 403.6 IP address rejected\r\nContent-Length: 0\r\n\r\n", CredentialsError),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", UnexpectedAnswerError),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", UnexpectedAnswerError),
+        (b"HTTP/1.1 302 No\r\nLocation: https://x/\r\n\r\n", UnexpectedAnswerError),
+    ],
+)
+async def test_an_answer_is_an_answer_and_not_asked_for_again(
+    answer: bytes, kind: type[ReceiverError]
+) -> None:
+    async with web_server(answer) as (url, asked):
+        assert isinstance(await failure(transport(url, Time()).ask(question())), kind)
+    assert len(asked) == 1
+
+
+async def test_what_speaks_no_http_is_a_broken_connection() -> None:
+    async with web_server(b"SSH-2.0-dropbear\r\n") as (url, _):
+        assert isinstance(await failure(transport(url, Time()).ask(question())), UnreachableError)
+
+
+async def test_an_answer_without_end_is_cut_off() -> None:
+    async with web_server(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 5000) as (url, _):
+        error = await failure(transport(url, Time()).ask(question()))
+    assert isinstance(error, UnexpectedAnswerError)
+
+
+async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+    time = Time()
+    manners = Manners(failures_until_rest=5, rest_s=15)
+    async with web_server(b"") as (url, asked):
+        subject = transport(url, time, manners)
+        assert type(await failure(subject.ask(question()))) is UnreachableError
+        assert isinstance(await failure(subject.ask(question())), RestingError)
+        assert len(asked) == 5
+        resting = await failure(subject.ask(question()))
+        assert len(asked) == 5
+        assert "it is asked again in 1" in str(resting)
+        time.now_s += 15
+        assert isinstance(await failure(subject.ask(question())), RestingError)
+        assert len(asked) == 6, "one trial"
+
+
+async def test_a_receiver_that_came_back_is_asked_as_before() -> None:
+    time = Time()
+    async with web_server(b"", b"", b"", b"", b"", OK) as (url, _):
+        subject = transport(url, time)
+        for _ in range(2):
+            await failure(subject.ask(question()))
+        time.now_s += 15
+        for _ in range(3):
+            await subject.ask(question())
+
+
+async def test_there_is_a_pause_between_two_questions() -> None:
+    time = Time()
+    async with web_server(OK) as (url, _):
+        subject = transport(url, time, Manners(spacing_s=0.1))
+        for _ in range(3):
+            await subject.ask(question())
+    assert [round(slept, 3) for slept in time.slept] == [0.1, 0.1]
+
+
+async def test_nothing_is_sent_that_says_who_asks_for_whom() -> None:
+    async with web_server(OK) as (url, asked):
+        await transport(url, Time()).ask(question())
+    head = asked[0].decode().lower()
+    assert head.startswith("get /api/powerstate http/1.1\r\n")
+    assert "accept-encoding: gzip\r\n" in head
+    assert "forwarded" not in head
+    assert "authorization" not in head
+
+
+async def test_credentials_go_unasked_and_stand_in_no_error() -> None:
+    async with web_server(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n") as (url, asked):
+        address = ReceiverAddress.parse(url, credentials=Credentials("root", "geheim"))
+        async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
+            error = await failure(web.in_standby())
+    assert b"authorization: basic" in asked[0].lower()
+    assert "geheim" not in str(error)
+
+
+async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
+    async with SimulatedReceiver(
+        answer_delay_s=0.02, api_credentials=SimulatedCredentials("root", "geheim")
+    ) as box:
+        address = ReceiverAddress.parse(box.base_url, credentials=Credentials("root", "geheim"))
+        manners = Manners(spacing_s=0)
+        async with OpenWebif(
+            address, connect_timeout_s=5, answer_timeout_s=5, manners=manners
+        ) as web:
+            assert await asyncio.gather(*(web.in_standby() for _ in range(10))) == [True] * 10
+        assert box.gate.most_at_once == 1
+        assert len(box.gate.requests) == 10
+
+
+async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
+    async with web_server(None, OK) as (url, _):
+        subject = transport(url, Time())
+        asking = asyncio.create_task(subject.ask(question()))
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.wait({asking})
+        assert (await subject.ask(question())).status == httpx.codes.OK
+
+
+async def test_a_stalled_receiver_is_asked_again_once_it_goes_on() -> None:
+    async with SimulatedReceiver() as box:
+        address = ReceiverAddress.parse(box.base_url)
+        async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=0.2) as web:
+            assert await web.in_standby()
+            box.stall()
+            assert isinstance(await failure(web.in_standby()), TimeLimitError)
+            box.resume()
+            assert await web.in_standby()
