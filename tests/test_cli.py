@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -12,12 +13,15 @@ XG2G = Path(sys.executable).with_name("xg2g")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command with nothing set, and nothing kept."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("XG2G_")
     }
-    return subprocess.run(
-        [XG2G, *arguments], capture_output=True, text=True, timeout=60, env=environment
-    )
+    with TemporaryDirectory() as data:
+        environment |= {"XG2G_CONFIG": "/dev/null", "XDG_DATA_HOME": data}
+        return subprocess.run(
+            [XG2G, *arguments], capture_output=True, text=True, timeout=60, env=environment
+        )
 
 
 def test_the_installed_command_names_its_version_and_that_of_library_and_codecs() -> None:

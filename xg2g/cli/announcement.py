@@ -3,13 +3,15 @@
 from rich.console import Console
 
 from xg2g.daemon import Ready
+from xg2g.network import own_address
 from xg2g.playlist import stream_path
 
 
 def announce(ready: Ready) -> None:
     """Say where to go from here."""
     console = Console(highlight=False)
-    reachable = "127.0.0.1" if ready.host in ("0.0.0.0", "::") else ready.host
+    everywhere = ready.host in ("0.0.0.0", "::")
+    reachable = str(own_address() or "127.0.0.1") if everywhere else ready.host
     base_url = f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{ready.port}"
     console.print(f"[bold]playlist[/]  {base_url}/playlist.m3u", soft_wrap=True)
     if ready.lineup is None:

@@ -300,8 +300,8 @@ class Settings(Section):
         receiver = self.receiver
         if not receiver.url:
             raise UsageError(
-                "no receiver is set; add --receiver http://192.168.1.10 or set XG2G_RECEIVER, "
-                "or try xg2g demo, which needs none"
+                "no receiver is set; xg2g setup finds it, --receiver http://192.168.1.10 names it, "
+                "and xg2g demo needs none"
             )
         credentials = None
         if receiver.user is not None:

@@ -246,7 +246,7 @@ def _locked(directory: Path) -> IO[str]:
     except BlockingIOError as error:
         lock.close()
         raise StoreError(
-            f"another xg2g uses {directory}; stop it, or give each its own data_dir"
+            f"another xg2g uses {directory}; stop it, or give each its own data.dir"
         ) from error
     except OSError:
         # A network file system without locks.

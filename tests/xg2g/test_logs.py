@@ -1,0 +1,57 @@
+"""The log: for people on a terminal, for programs elsewhere, and as it was asked for."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+PROGRAM = """
+import logging, structlog, sys
+from xg2g import logs
+from xg2g.config.settings import LogSettings
+logs.configure(LogSettings(format=sys.argv[1], level=sys.argv[2]))
+structlog.get_logger().info("lineup read", channels=3)
+logging.getLogger("uvicorn.error").error("from elsewhere")
+"""
+
+
+def logged(form: str, level: str = "info", *, stderr: int = subprocess.PIPE) -> str:
+    command = (sys.executable, "-c", PROGRAM, form, level)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True)
+    assert done.stdout == ""
+    return done.stderr or ""
+
+
+@pytest.mark.parametrize("form", ["auto", "json"])
+def test_programs_get_a_json_object_a_line(form: str) -> None:
+    lines: list[dict[str, Any]] = [json.loads(line) for line in logged(form).splitlines()]
+    assert [line["event"] for line in lines] == ["lineup read", "from elsewhere"]
+    assert lines[0]["channels"] == 3
+    assert [line["level"] for line in lines] == ["info", "error"]
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+
+
+def test_text_that_was_asked_for_has_no_colours_in_a_file() -> None:
+    text = logged("text")
+    assert "lineup read" in text
+    assert "channels=3" in text
+    assert "\x1b" not in text
+
+
+def test_a_terminal_gets_text() -> None:
+    terminal, inside = pty.openpty()
+    logged("auto", stderr=inside)
+    os.close(inside)
+    shown = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    assert "lineup read" in shown
+    assert "{" not in shown
+
+
+def test_a_level_leaves_out_what_is_less_serious() -> None:
+    [line] = logged("json", "error").splitlines()
+    assert json.loads(line)["event"] == "from elsewhere"
