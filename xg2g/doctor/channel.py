@@ -9,6 +9,7 @@ from xg2g.backends.base import RemuxStats, TrackState, TrackStats
 from xg2g.backends.errors import BackendError
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService
+from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.stream import StreamServer
 
 from .finding import Finding, bad, good, note, skipped
@@ -63,7 +64,12 @@ async def _watch(patient: Patient, service: ListedService) -> tuple[float, float
     """Watch for a while: seconds to the first output, seconds watched, and the counters."""
     settings = patient.settings
     assert patient.address is not None
-    receiver = StreamServer(patient.address, settings.stream_deadlines())
+    assert patient.openwebif is not None
+    receiver = StreamServer(
+        patient.address,
+        settings.stream_deadlines(),
+        relayed=RelayList(patient.openwebif).includes,
+    )
     options = replace(settings.remux_options(), program=service.reference.sid)
     backend = choose_backend(settings)
     try:

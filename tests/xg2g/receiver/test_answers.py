@@ -192,7 +192,9 @@ async def test_a_refusal_for_want_of_tuners_is_told_by_what_would_free_one(
         reason = await why_refused(web, listed(FAR), [listed(ONE)])
         assert isinstance(reason, NoTunerError)
         assert "in use" in str(reason)
-        assert await why_refused(web, listed(FAR)) is None, "nobody knows"
+        likely = await why_refused(web, listed(FAR))
+    assert isinstance(likely, NoTunerError)
+    assert "it records" in str(likely)
 
 
 async def test_a_refusal_by_a_receiver_that_does_nothing_means_no_such_service(

@@ -35,7 +35,9 @@ def text(value: object, *, escaped: bool = False) -> str:
     if value is None or isinstance(value, (dict, list)):
         return ""
     written = html.unescape(str(value)) if escaped else str(value)
-    written = _UNPRINTABLE.sub("", _LINE_BREAKS.sub("\n", written)).strip()
+    if not written.isprintable():
+        written = _UNPRINTABLE.sub("", _LINE_BREAKS.sub("\n", written))
+    written = written.strip()
     return "" if written == _NOT_KNOWN else unicodedata.normalize("NFC", written)
 
 
