@@ -28,7 +28,9 @@ def trouble(host: str, port: int) -> str | None:
 
 
 if __name__ == "__main__":
+    port = os.environ.get("XG2G_PORT", "")
+    # Beside a service called xg2g Kubernetes sets it to a URL, which the daemon leaves alone, too.
     found = trouble(
-        os.environ.get("XG2G_HOST") or "127.0.0.1", int(os.environ.get("XG2G_PORT") or 8088)
+        os.environ.get("XG2G_HOST") or "127.0.0.1", int(port) if port.isdigit() else 8088
     )
     sys.exit(f"xg2g: {found}" if found else 0)

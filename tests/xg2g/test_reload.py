@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 from tests.xg2g.cli.command import COMMAND, environment
+from xg2g.config import Settings
+from xg2g.config.setting import settings_of
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -184,6 +186,16 @@ async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> Non
         await daemon.line(lambda line: line["event"] == "lineup read")
         assert (await client.get(f"{daemon.url}/playlist.m3u")).status_code == 200
         assert "right" not in str(daemon.log)
+
+
+async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes() -> None:
+    """A setting that is added is marked, or changed in `xg2g.daemon` and listed here."""
+    live = {it.key for it in settings_of(Settings).values() if it.is_live}
+    sections = {key.partition(".")[0] for key in live}
+    assert sections == {"receiver", "audio", "log"}
+    assert {it.key for it in settings_of(Settings).values() if it.section in sections} - live == {
+        "receiver.wait"
+    }
 
 
 async def test_the_log_level_changes(tmp_path: Path) -> None:

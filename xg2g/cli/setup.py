@@ -15,6 +15,7 @@ from xg2g.config.example import example
 from xg2g.config.file import find_file, preferred_file
 from xg2g.config.given import Given
 from xg2g.config.setting import settings_of
+from xg2g.config.settings import DEFAULT_PORT
 from xg2g.errors import UsageError
 from xg2g.network import own_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
@@ -82,7 +83,7 @@ def setup(
     given = read_environment(os.environ, settings_of(Settings)).values
     path = _target(config)
     dialogue = Dialogue(yes=yes, greet=_greet, search=_search)
-    _may_write(path, dialogue, force)
+    _may_write(path, yes=yes, force=force)
     greeting = dialogue.receiver(
         receiver or _text(given.get("receiver.url")),
         _credentials(_text(given.get("receiver.user")), _text(given.get("receiver.password"))),
@@ -100,7 +101,7 @@ def setup(
     console.print(f"if in doubt  xg2g doctor{flag}", markup=False)
     if dialogue.settings["server.host"] == EVERYBODY:
         address = own_address() or "THIS-COMPUTER"
-        console.print(f"playlist     http://{address}:8088/playlist.m3u", markup=False)
+        console.print(f"playlist     http://{address}:{DEFAULT_PORT}/playlist.m3u", markup=False)
 
 
 def _target(named: Path | None) -> Path:
@@ -110,13 +111,12 @@ def _target(named: Path | None) -> Path:
     return find_file(os.environ) or preferred_file(os.environ, is_root=os.geteuid() == 0)
 
 
-def _may_write(path: Path, dialogue: Dialogue, force: bool) -> None:
+def _may_write(path: Path, *, yes: bool, force: bool) -> None:
     if force or not os.path.lexists(path):
         return
-    if dialogue.yes:
+    if yes:
         raise UsageError(f"{path} exists; --force replaces it, --config names another")
-    if not dialogue.agrees(f"{path} exists. Replace it at the end?", default=False):
-        raise typer.Abort
+    typer.confirm(f"{path} exists. Replace it at the end?", abort=True)
 
 
 def _greet(address: ReceiverAddress) -> Greeting:

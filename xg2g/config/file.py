@@ -133,7 +133,9 @@ class _File:
             self._complain(entry, f"{entry.key}: {entry.unfit}")
         elif entry.value is not None:
             self.holds_secrets |= setting.is_secret or holds_password(entry.value)
-            self._add(setting.key, Given(entry.value, self._where(entry), self._subject(entry)))
+            self.reading.add(
+                setting.key, Given(entry.value, self._where(entry), self._subject(entry))
+            )
 
     def _take_secret_file(self, setting: Setting, entry: Entry) -> None:
         if setting.key in self.reading.values:
@@ -144,7 +146,9 @@ class _File:
             except ValueError as error:
                 self._complain(entry, f"{entry.key}: {error}")
             else:
-                self._add(setting.key, Given(secret, self._where(entry), self._subject(entry)))
+                self.reading.add(
+                    setting.key, Given(secret, self._where(entry), self._subject(entry))
+                )
         elif entry.value is not None or entry.unfit:
             self._complain(entry, f"{entry.key}: it takes the path of a file")
 
@@ -160,10 +164,7 @@ class _File:
             return
         self._note(entry, f"{entry.key} is called {' and '.join(values)} now")
         for key, value in values.items():
-            self._add(key, Given(value, self._where(entry), self._subject(entry)))
-
-    def _add(self, key: str, given: Given) -> None:
-        self.reading.add(key, given)
+            self.reading.add(key, Given(value, self._where(entry), self._subject(entry)))
 
     def _unknown_section(self, entry: Entry) -> None:
         if why := why_gone(f"{entry.key}."):

@@ -139,6 +139,9 @@ class _Walk:
                 self._complain(line, "a name has to be plain text")
             elif key_node.value == "<<" and key_node.style is None:
                 self._complain(line, "merge keys (<<) are not supported; write the settings out")
+            elif not prefix and "." in key:
+                section, _, name = key.partition(".")
+                self._complain(line, f"write {section}: and below it, indented, {name}:")
             elif key in lines:
                 self._complain(line, f"{key} stands in line {lines[key]} already; keep one of them")
             else:

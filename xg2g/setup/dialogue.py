@@ -81,10 +81,6 @@ class Dialogue:
             host = EVERYBODY if choice == 1 else THIS_COMPUTER
         self.settings["server.host"] = host or THIS_COMPUTER
 
-    def agrees(self, question: str, *, default: bool) -> bool:
-        """Ask for a yes or a no."""
-        return self.yes or typer.confirm(question, default=default)
-
     def _choose_receiver(self, network: IPv4Network | None) -> str:
         if self.yes:
             raise UserError("add --receiver http://192.168.1.10: with --yes nothing is asked")

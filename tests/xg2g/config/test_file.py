@@ -109,6 +109,7 @@ ERRORS = [
      "indented, name: value"),
     ("server\n", "1: no settings; write the name of a section and a colon, and below it, indented, "
      "name: value"),
+    ("receiver.url: http://box\n", "1: write receiver: and below it, indented, url:"),
     ("? [a, b]\n: 1\n", "1: a name has to be plain text"),
     ("server:\n  host: !!python/object/apply:os.system [ls]\n", "2: server.host: a tag (!) does "
      "not fit here"),
