@@ -45,14 +45,18 @@ python_fits() {
 
 # The packages of the system: a compiler for the remuxer and its codecs, an
 # assembler for the codecs' fast paths, Python with venv, and for the tests
-# ffmpeg, which checks the output but never runs in the product.
+# judges of the output, which never run in the product: ffmpeg, and those of XMLTV.
 missing_packages() {
   have cc && have c++ && have make || echo build-essential
   case $(uname -m) in x86_64 | i?86 | amd64) have nasm || echo nasm ;; esac
   have curl || echo curl ca-certificates
   have xz || echo xz-utils
   python_fits || echo python3 python3-venv
-  if [ "$purpose" = test ]; then have ffmpeg && have ffprobe || echo ffmpeg; fi
+  if [ "$purpose" = test ]; then
+    have ffmpeg && have ffprobe || echo ffmpeg
+    have xmllint || echo libxml2-utils
+    have tv_validate_file || echo xmltv-util
+  fi
 }
 
 install_packages() {

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from .gateway import Gateway
 from .refresher import Refresher
-from .routes import live, operations, playlists
+from .routes import guide, live, operations, playlists
 from .routes.selection import Refused, refused
 
 __all__ = ["Gateway", "create_app"]
@@ -26,7 +26,13 @@ def create_app(gateway: Gateway, refresher: Refresher) -> Starlette:
 
     app = Starlette(
         lifespan=lifespan,
-        routes=[*playlists.ROUTES, *live.ROUTES, *operations.ROUTES, *live.ANY_PATH],
+        routes=[
+            *playlists.ROUTES,
+            *guide.ROUTES,
+            *live.ROUTES,
+            *operations.ROUTES,
+            *live.ANY_PATH,
+        ],
         exception_handlers={Refused: refused},
     )
     app.state.gateway = gateway

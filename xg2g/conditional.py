@@ -1,5 +1,6 @@
-"""Conditional requests (RFC 9110, section 13)."""
+"""Conditional requests and content codings (RFC 9110, sections 13 and 12.5.3)."""
 
+import re
 from hashlib import sha256
 
 from starlette.requests import Request
@@ -19,3 +20,13 @@ def has_current(request: Request, tag: str) -> bool:
     given = ", ".join(request.headers.getlist("if-none-match"))
     tags = {item.strip().removeprefix("W/") for item in given.split(",")}
     return tag in tags or "*" in tags
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Whether the client asks for content coded with gzip."""
+    weights = {}
+    for item in ",".join(request.headers.getlist("accept-encoding")).lower().split(","):
+        coding, _, parameter = item.partition(";")
+        weights[coding.strip()] = parameter.replace(" ", "")
+    weight = weights.get("gzip", weights.get("*"))
+    return weight is not None and re.fullmatch(r"q=0(\.0*)?", weight) is None

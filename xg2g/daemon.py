@@ -15,6 +15,7 @@ from .backend import choose_backend
 from .config import Settings
 from .errors import UserError
 from .gateway import Gateway
+from .guide.keeper import GuideKeeper
 from .lineup import Lineup
 from .lineup_keeper import LineupKeeper
 from .lineup_reader import read_bouquets
@@ -111,7 +112,18 @@ async def run(
                     send_timeout_s=settings.server.send_timeout_s,
                     public_url=settings.server.public_url or None,
                 )
-                refresher = Refresher(keeper, interval_s=settings.lineup.refresh_hours * 3600)
+                guide = GuideKeeper(
+                    receiver,
+                    keeper,
+                    database,
+                    days=settings.guide.days,
+                    past_hours=settings.guide.past_hours,
+                )
+                refresher = Refresher(
+                    keeper,
+                    guide.refresh if settings.guide.enabled else None,
+                    interval_s=settings.lineup.refresh_hours * 3600,
+                )
                 async with AsyncExitStack() as stack:
                     if reread is not None:
                         change = partial(_change, receiver, gateway.streams, sources_for, refresher)

@@ -10,6 +10,9 @@ from .metrics import Metrics
 from .store.database import Database
 from .streaming import LiveStreams
 
+DOWNLOADS = 8
+"""Of the guide, at a time: each makes a core busy for some seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
@@ -22,6 +25,8 @@ class Gateway:
     send_timeout_s: float
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
+    """Held while a guide is sent."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end every live stream."""
 

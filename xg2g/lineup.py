@@ -21,6 +21,8 @@ class Channel:
     radio: bool = False
     picon: str = ""
     """Path of its picon at the receiver, if the receiver named one."""
+    alternatives: str = ""
+    """Which group of alternatives it is at the receiver, if it is one."""
 
     @property
     def reference(self) -> ServiceReference:

@@ -7,7 +7,7 @@ from .announcement import announce
 from .options import Configure, with_settings
 
 
-@with_settings("receiver", "server", "lineup", "data", "audio", "external", "log")
+@with_settings("receiver", "server", "lineup", "guide", "data", "audio", "external", "log")
 def serve(configure: Configure) -> None:
     """Serve a receiver's channels, with sound that every client plays.
 

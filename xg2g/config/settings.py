@@ -201,6 +201,30 @@ class LineupSettings(Section):
     """Between two readings of the receiver's bouquets and guide, a tenth more or less."""
 
 
+class GuideSettings(Section):
+    """The programme guide."""
+
+    enabled: Annotated[
+        bool,
+        Names(
+            variable="GUIDE",
+            older_variables=("EPG_ENABLED",),
+            older_keys=("epg.enabled",),
+        ),
+        RestartNeeded(),
+    ] = True
+    """Read the receiver's guide and give it out."""
+    days: Annotated[
+        int,
+        Field(ge=1, le=28),
+        Names(older_variables=("EPG_DAYS",), older_keys=("epg.days",)),
+        RestartNeeded(),
+    ] = 7
+    """Days to come that are read. Receivers seldom know more than 7, some 14."""
+    past_hours: Annotated[float, Field(ge=0, le=168), RestartNeeded()] = 6
+    """How long what has ended stays in the guide."""
+
+
 class DataSettings(Section):
     """What outlives a restart."""
 
@@ -290,6 +314,7 @@ class Settings(Section):
     receiver: ReceiverSettings = ReceiverSettings()
     server: ServerSettings = ServerSettings()
     lineup: LineupSettings = LineupSettings()
+    guide: GuideSettings = GuideSettings()
     data: DataSettings = DataSettings()
     audio: AudioSettings = AudioSettings()
     external: ExternalSettings = ExternalSettings()

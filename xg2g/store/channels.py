@@ -37,11 +37,12 @@ def load(connection: sqlite3.Connection) -> Lineup | None:
         )
         groups.append(Group(name, reference, bool(radio), tuple(id_ for (id_,) in ids)))
     rows = connection.execute(
-        "SELECT id, number, name, sources, radio, picon FROM channel WHERE listed ORDER BY number"
+        "SELECT id, number, name, sources, radio, picon, alternatives FROM channel "
+        "WHERE listed ORDER BY number"
     )
     channels = tuple(
-        Channel(id_, number, name, _sources(sources), bool(radio), picon)
-        for id_, number, name, sources, radio, picon in rows
+        Channel(id_, number, name, _sources(sources), bool(radio), picon, alternatives)
+        for id_, number, name, sources, radio, picon, alternatives in rows
     )
     return Lineup(channels, tuple(groups)) if channels else None
 

@@ -11,6 +11,11 @@ def fact(connection: sqlite3.Connection, name: str, make: Callable[[], str]) -> 
     return str(value)
 
 
+def note(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Keep a fact, in place of the one of this name."""
+    connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+
 def bump(connection: sqlite3.Connection, generation: str) -> None:
     """Count a change of the content that a generation stands for."""
     connection.execute(

@@ -1,0 +1,267 @@
+"""The guide over HTTP, and as clients read it."""
+
+import asyncio
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.xg2g.daemon import Daemon, daemon
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from xg2g.arrangement import Bouquet, Service
+from xg2g.guide.programme import Programme
+from xg2g.receiver.openwebif import Event
+from xg2g.receiver.service_reference import ServiceReference
+from xg2g.store import programmes
+
+pytestmark = pytest.mark.anyio
+
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+DTD = Path("/usr/share/xmltv/xmltv.dtd")
+BEGIN_S = 1_795_000_000
+
+
+def service(sid: int, name: str, kind: str = "19") -> Service:
+    return Service(ServiceReference.parse(f"1:0:{kind}:{sid:X}:3FB:1:C00000:0:0:0:"), name)
+
+
+def id_of(sid: int, kind: str = "19") -> str:
+    return f"1_0_{kind}_{sid:X}_3FB_1_C00000_0_0_0"
+
+
+BOUQUETS = [
+    Bouquet("TV", (service(1, "Das Erste & Co <HD>"), service(2, 'Zweites "HD"')), "tv"),
+    Bouquet("Radio", (service(3, "Bayern 3", "2"),), "radio", radio=True),
+]
+TEXTS = [
+    ("Tagesschau", "", "", 0x20),
+    ("Die Brücke", "Staffel 2, Folge 3", "Ein Mord & <mehr>.\nFortsetzung folgt.", 0x11),
+    ("Der Film", "Spielfilm, Deutschland 2015", "Lang und breit.", 0x10),
+    ("Kinder", "Ein ganzer Satz, der den Inhalt beschreibt.", "", 0x50),
+    ("]]> 😀 \x00\x0b\x1a\ufffe\ud800 'q' \"q\"", "\u0086x\u0087", "\x08", None),
+    ("Tatort", "Tatort", "Tatort\nIn Köln.", 0x11),
+]
+
+
+def week(count: int = 48) -> list[Programme]:
+    """Programmes as the receiver's events become them."""
+    return [
+        Programme.of(
+            Event(
+                service=ServiceReference.parse("1:0:19:1:3FB:1:C00000:0:0:0:"),
+                id=n,
+                begin=datetime.fromtimestamp(BEGIN_S, UTC) + n * timedelta(minutes=90),
+                duration=timedelta(minutes=90),
+                title=title,
+                short=short,
+                long=long,
+                genre_id=genre,
+            )
+        )
+        for n in range(count)
+        for title, short, long, genre in [TEXTS[n % len(TEXTS)]]
+    ]
+
+
+async def fill(gateway: Daemon, *sids: int, count: int = 48) -> None:
+    line = week(count)
+    await gateway.gateway.database.write(
+        lambda c: programmes.put(c, {id_of(sid): line for sid in sids})
+    )
+
+
+async def guide(gateway: Daemon, path: str = "/xmltv.xml") -> ET.Element:
+    status, _, body = await gateway.get(path)
+    assert status == 200
+    return ET.fromstring(body)
+
+
+def text(programme: ET.Element, name: str) -> str | None:
+    found = programme.find(name)
+    return None if found is None else found.text
+
+
+@pytest.mark.skipif(
+    not (DTD.exists() and shutil.which("xmllint") and shutil.which("tv_validate_file")),
+    reason="xmllint and xmltv's tv_validate_file are not installed",
+)
+async def test_the_guide_is_valid_by_the_dtd_and_for_xmltvs_own_validator(tmp_path: Path) -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1, 2)
+        _, _, body = await gateway.get("/xmltv.xml?bouquet=TV")
+    file = tmp_path / "guide.xml"
+    file.write_bytes(body)
+    assert await judge("xmllint", "--noout", "--dtdvalid", str(DTD), str(file)) == []
+    complaints = await judge("tv_validate_file", str(file))
+    # It wants domain names (RFC 2838). Ours are the ids of playlist and streams; no client minds.
+    assert [line for line in complaints if "channel-id" not in line and "found" not in line] == []
+
+
+async def judge(*command: str) -> list[str]:
+    """What a validator complains of."""
+    # Without the variable XMLTV's validator asks the web for the DTD.
+    judged = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"XMLTV_SUPPLEMENT": str(DTD.parent)},
+    )
+    said, _ = await judged.communicate()
+    complaints = [line for line in said.decode().splitlines() if line]
+    assert bool(complaints) == bool(judged.returncode)
+    return complaints
+
+
+async def test_ids_names_and_numbers_are_those_of_the_playlist() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        tv = await guide(gateway)
+        playlist = (await gateway.get("/playlist.m3u"))[2].decode()
+    attributes = re.findall(r'tvg-id="([^"]*)".* tvg-chno="([^"]*)"', playlist)
+    channels = tv.findall("channel")
+    assert [(c.get("id"), c.findall("display-name")[1].text) for c in channels] == attributes
+    assert text(channels[0], "display-name") == "Das Erste & Co <HD>"
+    assert {p.get("channel") for p in tv.findall("programme")} == {channels[0].get("id")}
+    icon = channels[0].find("icon")
+    assert icon is not None
+    assert icon.get("src") == f"http://gateway:8088/logos/{id_of(1)}.png"
+    # Kodi and Jellyfin want all channels before the first programme.
+    assert [element.tag for element in tv] == ["channel"] * 3 + ["programme"] * 48
+
+
+async def test_times_are_utc_in_the_form_that_jellyfin_reads() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        programme = (await guide(gateway)).findall("programme")[0]
+    assert programme.get("start") == f"{datetime.fromtimestamp(BEGIN_S, UTC):%Y%m%d%H%M%S} +0000"
+    for moment in (programme.get("start"), programme.get("stop")):
+        assert moment is not None
+        assert re.fullmatch(r"\d{14} [+]\d{4}", moment)
+
+
+async def test_texts_become_sub_title_description_episode_and_categories() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        news, series, film, children, odd, again = (await guide(gateway)).findall("programme")[:6]
+    assert (text(news, "sub-title"), text(news, "desc"), text(news, "category")) == (
+        None,
+        None,
+        "News",
+    )
+    assert text(series, "desc") == "Ein Mord & <mehr>.\nFortsetzung folgt."
+    assert text(series, "sub-title") == "Staffel 2, Folge 3"
+    assert [(n.get("system"), n.text) for n in series.findall("episode-num")] == [
+        ("xmltv_ns", "1.2."),
+        ("onscreen", "S02E03"),
+    ]
+    assert [word.text for word in series.findall("category")] == [
+        "Series",
+        "Detective / Thriller",
+    ]
+    assert text(film, "category") == "Movie"
+    assert film.find("episode-num") is None
+    assert text(children, "sub-title") is None
+    assert text(children, "desc") == "Ein ganzer Satz, der den Inhalt beschreibt."
+    assert text(odd, "title") == "]]> 😀  'q' \"q\""
+    assert text(odd, "sub-title") == "x"
+    assert (text(again, "sub-title"), text(again, "desc")) == (None, "Tatort\nIn Köln.")
+
+
+async def test_a_bouquets_guide_has_its_channels_alone() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1, 2)
+        tv = await guide(gateway, "/xmltv.xml?bouquet=tv")
+        radio = await guide(gateway, "/xmltv.xml?radio=1")
+        assert (await gateway.get("/xmltv.xml?bouquet=none"))[0] == 404
+        assert (await gateway.get("/xmltv.xml?radio=loud"))[0] == 400
+    assert len(tv.findall("channel")) == 2
+    assert len(tv.findall("programme")) == 96
+    assert (len(radio.findall("channel")), len(radio.findall("programme"))) == (1, 0)
+
+
+async def ask(gateway: Daemon, path: str, header: str) -> tuple[int, dict[str, str], bytes]:
+    return await gateway.ask(f"GET {path} HTTP/1.0\nHost: gateway:8088\n{header}\n\n")
+
+
+async def test_the_guide_is_packed_only_for_whom_asks_for_it() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        _, plain_headers, plain = await gateway.get("/xmltv.xml")
+        for accepted in ("gzip", "deflate, gzip;q=0.5", "*"):
+            _, headers, packed = await ask(gateway, "/xmltv.xml", f"Accept-Encoding: {accepted}")
+            assert headers["content-encoding"] == "gzip"
+            assert gzip.decompress(packed) == plain
+            assert headers["etag"] != plain_headers["etag"]
+            assert headers["vary"] == plain_headers["vary"] == "Accept-Encoding"
+        for refused in ("identity", "gzip;q=0", "br", "*;q=0"):
+            _, headers, body = await ask(gateway, "/xmltv.xml", f"Accept-Encoding: {refused}")
+            assert "content-encoding" not in headers
+            assert body == plain
+
+
+async def test_the_gz_file_is_a_file_without_an_encoding_whatever_is_accepted() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        _, _, plain = await gateway.get("/xmltv.xml")
+        _, headers, packed = await ask(gateway, "/xmltv.xml.gz", "Accept-Encoding: gzip")
+        _, _, alias = await gateway.get("/files/xmltv.xml")
+    assert headers["content-type"] == "application/gzip"
+    assert "content-encoding" not in headers
+    assert gzip.decompress(packed) == plain == alias
+
+
+@pytest.mark.parametrize("path", ["/xmltv.xml", "/xmltv.xml.gz"])
+async def test_a_guide_that_the_client_has_is_not_sent_again_until_it_changes(path: str) -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        _, headers, first = await gateway.get(path)
+        tag = f"If-None-Match: {headers['etag']}"
+        assert (await ask(gateway, path, tag))[::2] == (304, b"")
+        # The same guide read again is no change.
+        await fill(gateway, 1)
+        assert (await ask(gateway, path, tag))[0] == 304
+        await fill(gateway, 2)
+        status, headers, body = await ask(gateway, path, tag)
+        assert status == 200
+        assert body != first
+        assert f"If-None-Match: {headers['etag']}" != tag
+        other = await gateway.ask(f"GET {path} HTTP/1.0\nHost: other\n{tag}\n\n")
+        assert other[0] == 200
+
+
+async def test_head_says_what_get_would_and_makes_nothing() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1)
+        _, got, _ = await gateway.get("/xmltv.xml")
+        status, headers, body = await gateway.get("/xmltv.xml", method="HEAD")
+    assert (status, body, headers["etag"]) == (200, b"", got["etag"])
+    assert headers["content-type"] == "application/xml"
+
+
+async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS, send_timeout_s=0.3) as gateway:
+        await fill(gateway, 1, 2, count=30_000)
+        reader, writer = await gateway.connect()
+        reader._limit = 1024  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET /xmltv.xml HTTP/1.1\r\nHost: x\r\n\r\n")
+        downloads = gateway.gateway.downloads
+        async with asyncio.timeout(20):
+            while downloads._value == 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            while downloads._value < 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        writer.transport.abort()
+        assert (await gateway.get("/xmltv.xml", method="HEAD"))[0] == 200
+
+
+async def test_a_guide_without_programmes_is_one_all_the_same() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        tv = await guide(gateway)
+    assert [element.tag for element in tv] == ["channel"] * 3

@@ -1,0 +1,221 @@
+"""The guide from the receiver into the store."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from xg2g.arrangement import Bouquet, Service
+from xg2g.guide.keeper import GuideKeeper
+from xg2g.guide.programme import Programme
+from xg2g.lineup_keeper import LineupKeeper
+from xg2g.receiver.errors import UnexpectedAnswerError, UnreachableError
+from xg2g.receiver.openwebif import Event, ListedService
+from xg2g.receiver.service_reference import ServiceReference
+from xg2g.store import programmes
+from xg2g.store.database import Database
+from xg2g.store.facts import generation
+
+pytestmark = pytest.mark.anyio
+
+NOW_S = 1_795_000_000
+HOUR = timedelta(hours=1)
+
+
+def reference(sid: int) -> ServiceReference:
+    return ServiceReference.parse(f"1:0:19:{sid:X}:3FB:1:C00000:0:0:0:")
+
+
+def bouquet(name: str, *services: Service) -> Bouquet:
+    return Bouquet(
+        name, services, f'1:7:1:0:0:0:0:0:0:0:FROM BOUQUET "userbouquet.{name}.tv" ORDER BY bouquet'
+    )
+
+
+def service(sid: int) -> Service:
+    return Service(reference(sid), f"Channel {sid}")
+
+
+GROUP = ServiceReference.parse(
+    '1:134:1:0:0:0:0:0:0:0:FROM BOUQUET "alternatives.a.tv" ORDER BY bouquet'
+)
+
+
+def event(of: ServiceReference, hour: int, title: str = "Title") -> Event:
+    begin = datetime.fromtimestamp(NOW_S, UTC) + hour * HOUR
+    return Event(of, hour & 0xFFFF, begin, HOUR, title, "", "", None)
+
+
+class Guide:
+    """A receiver's guide, by the bouquet's name and by service."""
+
+    def __init__(self) -> None:
+        self.of_bouquet: dict[str, Sequence[Event] | Exception] = {}
+        self.of_service: dict[int, Sequence[Event]] = {}
+        self.asked: list[str] = []
+        self.window: tuple[datetime, int] | None = None
+
+    async def events(
+        self, bouquet: ListedService, *, begin: datetime, minutes: int
+    ) -> AsyncIterator[Event]:
+        self.asked.append(bouquet.name)
+        self.window = begin, minutes
+        assert bouquet.raw_reference.startswith("1:7:1:")
+        answer = self.of_bouquet.get(bouquet.name, ())
+        if isinstance(answer, Exception):
+            raise answer
+        for it in answer:
+            yield it
+
+    async def service_events(
+        self, service: ListedService, *, begin: datetime, minutes: int
+    ) -> AsyncIterator[Event]:
+        self.asked.append(service.raw_reference)
+        for it in self.of_service.get(service.reference.sid, ()):
+            yield it
+
+
+class Scene:
+    def __init__(self, database: Database, *bouquets: Bouquet) -> None:
+        self.now_s = float(NOW_S)
+        self.database = database
+        self.receiver = Guide()
+        self.bouquets = bouquets
+        self.lineup_keeper = LineupKeeper(self._read, database, clock_s=lambda: self.now_s)
+        self.keeper = GuideKeeper(
+            self.receiver,
+            self.lineup_keeper,
+            database,
+            days=7,
+            past_hours=2,
+            clock_s=lambda: self.now_s,
+        )
+
+    async def _read(self) -> Sequence[Bouquet]:
+        return self.bouquets
+
+    async def refresh(self) -> None:
+        await self.lineup_keeper.load()
+        await self.keeper.refresh()
+
+    async def line(self, sid: int) -> list[Programme]:
+        channel_id = reference(sid).channel_id
+        return await self.database.read(lambda c: programmes.of_channel(c, channel_id))
+
+    async def hours(self, sid: int) -> list[int]:
+        return [(it.begin_s - NOW_S) // 3600 for it in await self.line(sid)]
+
+
+async def test_a_bouquets_guide_is_read_at_once_and_for_the_days_that_are_set(
+    tmp_path: Path,
+) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1), service(2)))
+        scene.receiver.of_bouquet["a"] = [
+            event(reference(1), 0),
+            event(reference(1), 1),
+            event(reference(2), 0),
+            # Not a channel of the lineup.
+            event(reference(99), 0),
+        ]
+        await scene.refresh()
+        assert await scene.hours(1) == [0, 1]
+        assert await scene.hours(2) == [0]
+    assert scene.receiver.asked == ["a"]
+    assert scene.receiver.window == (datetime.fromtimestamp(NOW_S, UTC), 7 * 24 * 60)
+
+
+async def test_a_bouquet_whose_channels_were_all_read_is_not_asked_for(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(
+            database,
+            bouquet("a", service(1), service(2)),
+            bouquet("b", service(2), service(1)),
+            bouquet("c", service(2), service(3)),
+        )
+        await scene.refresh()
+    assert scene.receiver.asked == ["a", "c"]
+
+
+async def test_a_receiver_that_cannot_give_a_bouquets_guide_is_asked_channel_by_channel(
+    tmp_path: Path,
+) -> None:
+    web = Service(ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//x/1:Web"), "Web")
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1), web, service(2)))
+        scene.receiver.of_bouquet["a"] = UnexpectedAnswerError("no guide for the bouquet")
+        scene.receiver.of_service = {1: [event(reference(1), 0)], 2: [event(reference(2), 3)]}
+        await scene.refresh()
+        assert (await scene.hours(1), await scene.hours(2)) == ([0], [3])
+    assert scene.receiver.asked == ["a", reference(1).stream_path, reference(2).stream_path]
+
+
+@pytest.mark.parametrize("written_as", [reference(1), GROUP])
+async def test_a_group_of_alternatives_has_the_guide_of_its_first_member(
+    tmp_path: Path, written_as: ServiceReference
+) -> None:
+    group = Service(GROUP, "Das Erste", (reference(1), reference(2)))
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", group))
+        scene.receiver.of_bouquet["a"] = [event(written_as, 0)]
+        await scene.refresh()
+        assert await scene.hours(1) == [0]
+        scene.receiver.of_bouquet["a"] = []
+        scene.receiver.of_service = {1: [event(reference(1), 5)]}
+        await scene.refresh()
+        assert await scene.hours(1) == [0, 5]
+
+
+async def test_what_was_read_before_a_failure_is_kept(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", *(service(n) for n in range(1, 4))), bouquet("b"))
+        scene.bouquets = (
+            bouquet("a", service(1), service(2)),
+            bouquet("b", service(3)),
+        )
+        scene.receiver.of_bouquet["a"] = [
+            event(reference(sid), hour) for sid in (1, 2) for hour in range(2001)
+        ]
+        scene.receiver.of_bouquet["b"] = UnreachableError("gone")
+        with pytest.raises(UnreachableError):
+            await scene.refresh()
+        assert len(await scene.hours(1)) == 2001
+
+
+async def test_an_empty_guide_takes_nothing_away_and_time_does(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)))
+        scene.receiver.of_bouquet["a"] = [event(reference(1), hour) for hour in range(6)]
+        await scene.refresh()
+        scene.receiver.of_bouquet["a"] = []
+        await scene.refresh()
+        assert await scene.hours(1) == [0, 1, 2, 3, 4, 5]
+        scene.now_s += 4.5 * 3600
+        await scene.refresh()
+        assert await scene.hours(1) == [2, 3, 4, 5]
+
+
+async def test_the_same_guide_again_is_no_new_generation(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)))
+        scene.receiver.of_bouquet["a"] = [event(reference(1), hour) for hour in range(6)]
+        await scene.refresh()
+        first = await database.read(generation)
+        await scene.refresh()
+        assert await database.read(generation) == first
+        scene.receiver.of_bouquet["a"] = [event(reference(1), 0, "Another title")]
+        await scene.refresh()
+        assert await database.read(generation) != first
+        assert [it.title for it in await scene.line(1)][:2] == ["Another title", "Title"]
+
+
+async def test_a_removed_channel_and_its_guide_come_back_together(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1), service(2)))
+        scene.receiver.of_bouquet["a"] = [event(reference(2), hour) for hour in range(6)]
+        await scene.refresh()
+        scene.bouquets = (bouquet("a", service(1)),)
+        scene.receiver.of_bouquet["a"] = []
+        await scene.refresh()
+        assert await scene.hours(2) == [0, 1, 2, 3, 4, 5]

@@ -1,0 +1,109 @@
+"""Episodes and genres, out of what broadcasters write."""
+
+import pytest
+
+from xg2g.guide.categories import FEATURE_S, categories
+from xg2g.guide.episodes import find_episode
+
+
+@pytest.mark.parametrize(
+    ("text", "xmltv_ns", "onscreen"),
+    [
+        ("S01E05", "0.4.", "S01E05"),
+        ("Die Rückkehr (S2 E13)", "1.12.", "S02E13"),
+        ("s03.e04", "2.3.", "S03E04"),
+        ("S1, Ep. 7", "0.6.", "S01E07"),
+        ("Staffel 2, Folge 3", "1.2.", "S02E03"),
+        ("2. Staffel, Folge 3: Das Ende", "1.2.", "S02E03"),
+        ("12. Staffel, 104. Folge", "11.103.", "S12E104"),
+        ("Folge 3, Staffel 2", "1.2.", "S02E03"),
+        ("Season 4 - Episode 9", "3.8.", "S04E09"),
+        ("Saison 1, épisode 2", "0.1.", "S01E02"),
+        ("Stagione 3 Episodio 11", "2.10.", "S03E11"),
+        ("Temporada 5, Capítulo 6", "4.5.", "S05E06"),
+        ("Seizoen 2, Aflevering 1", "1.0.", "S02E01"),
+        ("Folge 3412", ".3411.", "E3412"),
+        ("Der Fall (3/8)", ".2.", "E03"),
+        ("Teil 2", ".1.", "E02"),
+    ],
+)
+def test_an_episode_is_found_in_the_ways_that_broadcasters_write_it(
+    text: str, xmltv_ns: str, onscreen: str
+) -> None:
+    for texts in ((text, "", ""), ("Title", text, ""), ("Title", "", f"{text}\nMore.")):
+        episode = find_episode(*texts)
+        assert episode is not None
+        assert (episode.xmltv_ns, episode.onscreen) == (xmltv_ns, onscreen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Tatort",
+        "Der 24. Dezember (24/12)",
+        "Um 20.15 Uhr, Folgen des Krieges",
+        "Die Folge 0",
+        "S04",
+        "E05",
+        "PS5 Elite",
+        "USS01E05",
+        "Formel 1: 3/8",
+        "(1/1)",
+        "(0/5)",
+        "Staffel 2",
+        "7. Staffel",
+        "Apollo 13 (1995)",
+        "Teil der Familie",
+    ],
+)
+def test_nothing_is_taken_for_an_episode_that_may_be_something_else(text: str) -> None:
+    assert find_episode(text, text, text) is None
+
+
+def test_the_surest_form_counts_wherever_it_stands() -> None:
+    episode = find_episode("Title (2/6)", "Folge 12", "S03E04 of the series")
+    assert episode is not None
+    assert episode.xmltv_ns == "2.3."
+
+
+def test_what_stands_far_in_a_description_is_about_something_else() -> None:
+    assert find_episode("Talk", "", "x" * 300 + " Staffel 2, Folge 3") is None
+
+
+def test_kodi_takes_no_part_for_the_episode() -> None:
+    episode = find_episode("S02E03", "", "")
+    assert episode is not None
+    season, number, part = episode.xmltv_ns.split(".")
+    assert (int(season) + 1, int(number) + 1, part) == (2, 3, "")
+
+
+def words(genre: int | None, *, minutes: int = 45, is_episode: bool = False) -> tuple[str, ...]:
+    return categories(genre, duration_s=minutes * 60, is_episode=is_episode)
+
+
+def test_jellyfin_and_plex_know_films_series_news_sports_and_children_by_their_word() -> None:
+    assert words(0x10, minutes=90)[0] == "Movie"
+    assert words(0x14, minutes=90, is_episode=True)[0] == "Series"
+    assert words(0x15)[0] == "Series"
+    assert words(0x20)[0] == "News"
+    assert words(0x43) == ("Sports", "Football")
+    assert words(0x55) == ("Kids", "Cartoons / Puppets")
+
+
+def test_short_drama_is_no_film() -> None:
+    assert words(0x11, minutes=FEATURE_S // 60 - 1) == ("Detective / Thriller",)
+
+
+def test_each_word_stands_once() -> None:
+    assert words(0x40) == ("Sports",)
+    assert words(0x23) == ("Documentary",)
+
+
+@pytest.mark.parametrize("genre", [None, 0x00, 0x0F, 0xB0, 0xC3, 0xF1, 0x1000, -1])
+def test_a_genre_that_says_nothing_of_the_content_gives_no_words(genre: int | None) -> None:
+    assert words(genre) == ()
+
+
+def test_a_finer_genre_that_nobody_has_defined_is_the_general_one() -> None:
+    assert words(0x9F) == ("Education / Science / Factual",)

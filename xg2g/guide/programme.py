@@ -1,0 +1,42 @@
+"""A programme of a channel."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from ..receiver.openwebif import Event
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML document may hold (XML 1.0, production 2), or should not (its C1 controls)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What a channel shows from `begin_s` to `end_s`, in seconds since 1970 (UTC).
+
+    Begin and channel together are what clients know a programme by, recordings included.
+    """
+
+    begin_s: int
+    end_s: int
+    event: int
+    """The broadcast event's id, unique within its service for a while."""
+    title: str
+    short: str
+    long: str
+    genre: int | None
+    """content_nibble levels 1 and 2 (EN 300 468, table 28) as one byte."""
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """The programme that an event is, without what XML cannot hold."""
+        begin_s = int(event.begin.timestamp())
+        return cls(
+            begin_s=begin_s,
+            end_s=begin_s + max(1, int(event.duration.total_seconds())),
+            event=event.id,
+            title=_NOT_XML.sub("", event.title),
+            short=_NOT_XML.sub("", event.short),
+            long=_NOT_XML.sub("", event.long),
+            genre=event.genre_id,
+        )

@@ -1,0 +1,106 @@
+"""What a channel shows, as a line without overlaps that a new reading changes as little as it can.
+
+Receivers repeat events, let them overlap by minutes, and know less after a restart than before.
+Clients that record a programme look for it under its begin; so a begin moves only when the
+broadcaster moved it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from .programme import Programme
+
+SAME_S = 60
+"""Begins of one programme in two tables of a broadcast (present/following and schedule) differ by
+less than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What turns the stored line into the new one."""
+
+    put: tuple[Programme, ...]
+    """New, or changed under its begin."""
+    delete: tuple[int, ...]
+    """Begins of those that are no more."""
+
+
+def tidy(programmes: Iterable[Programme]) -> list[Programme]:
+    """Sort, keep each programme once, and end each where the next begins. The order of the input
+    makes no difference."""
+    by_begin: dict[int, Programme] = {}
+    for programme in programmes:
+        other = by_begin.get(programme.begin_s)
+        by_begin[programme.begin_s] = _one_of(other, programme) if other else programme
+    line: list[Programme] = []
+    for _, programme in sorted(by_begin.items()):
+        if line and _is_again(line[-1], programme):
+            line[-1] = _one_of(line[-1], programme)
+            continue
+        if line and line[-1].end_s > programme.begin_s:
+            line[-1] = replace(line[-1], end_s=programme.begin_s)
+        line.append(programme)
+    return line
+
+
+def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes:
+    """Put what was received into the stored line, which `tidy` made.
+
+    What was received is right where it says something. Where it is silent the stored line stays:
+    a receiver that has forgotten its guide says nothing.
+    """
+    new = tidy(_anchored(stored, tidy(received)))
+    begins = {programme.begin_s: programme for programme in new}
+    known = {programme.begin_s: programme for programme in stored}
+    put = [programme for programme in new if known.get(programme.begin_s) != programme]
+    delete = []
+    at = 0
+    for old in stored:
+        while at < len(new) and new[at].end_s <= old.begin_s:
+            at += 1
+        if old.begin_s in begins or at == len(new) or new[at].begin_s >= old.end_s:
+            continue
+        left_s = new[at].begin_s - old.begin_s
+        if left_s * 2 > old.end_s - old.begin_s:
+            # The next one begins a little earlier than was thought.
+            put.append(replace(old, end_s=new[at].begin_s))
+        else:
+            delete.append(old.begin_s)
+    return Changes(tuple(put), tuple(delete))
+
+
+def _anchored(stored: Sequence[Programme], received: Iterable[Programme]) -> Iterable[Programme]:
+    """Give what was received the begin under which it is stored already, if that is so near that
+    only another table said it."""
+    by_event: dict[tuple[int, str], list[Programme]] = {}
+    for old in stored:
+        by_event.setdefault((old.event, old.title), []).append(old)
+    for programme in received:
+        for old in by_event.get((programme.event, programme.title), ()):
+            if abs(old.begin_s - programme.begin_s) < SAME_S:
+                end_s = max(programme.end_s, old.begin_s + 1)
+                programme = replace(programme, begin_s=old.begin_s, end_s=end_s)
+                break
+        yield programme
+
+
+def _is_again(one: Programme, next_one: Programme) -> bool:
+    is_near = next_one.begin_s - one.begin_s < SAME_S
+    return is_near and (next_one.event, next_one.title) == (one.event, one.title)
+
+
+def _one_of(one: Programme, other: Programme) -> Programme:
+    """One for two: what says more, from the first begin to the last end."""
+    return replace(
+        max(one, other, key=_worth),
+        begin_s=min(one.begin_s, other.begin_s),
+        end_s=max(one.end_s, other.end_s),
+    )
+
+
+def _worth(programme: Programme) -> tuple[int, int, str, str, str, int]:
+    """Of two for the same time the one that says more; then anything, as long as it is always
+    the same."""
+    title, short, long = programme.title, programme.short, programme.long
+    length = len(title) + len(short) + len(long)
+    return length, programme.event, title, short, long, programme.genre or 0

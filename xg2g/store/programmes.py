@@ -1,0 +1,77 @@
+"""The guide in the file."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..guide.programme import Programme
+from ..guide.timeline import merge
+from .facts import bump
+
+_COLUMNS = "begin_s, end_s, event, title, short, long, genre"
+
+
+def of_channel(connection: sqlite3.Connection, channel_id: str) -> list[Programme]:
+    """Every programme of a channel, in order."""
+    return _programmes(
+        connection,
+        f"SELECT {_COLUMNS} FROM programme WHERE channel = ? ORDER BY begin_s",
+        (channel_id,),
+    )
+
+
+def between(
+    connection: sqlite3.Connection, channel_id: str, begin_s: int, end_s: int
+) -> list[Programme]:
+    """Programmes of a channel that run at some time from `begin_s` to `end_s`, in order."""
+    return _programmes(
+        connection,
+        f"SELECT {_COLUMNS} FROM programme "
+        "WHERE channel = ? AND begin_s < ? AND end_s > ? ORDER BY begin_s",
+        (channel_id, end_s, begin_s),
+    )
+
+
+def put(connection: sqlite3.Connection, received: Mapping[str, Sequence[Programme]]) -> int:
+    """Merge what was received, by channel, into the guide; return how many programmes changed."""
+    changed = 0
+    for channel_id, programmes in received.items():
+        changes = merge(of_channel(connection, channel_id), programmes)
+        connection.executemany(
+            "DELETE FROM programme WHERE channel = ? AND begin_s = ?",
+            ((channel_id, begin_s) for begin_s in changes.delete),
+        )
+        connection.executemany(
+            "INSERT OR REPLACE INTO programme VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (_row(channel_id, programme) for programme in changes.put),
+        )
+        changed += len(changes.delete) + len(changes.put)
+    if changed:
+        bump(connection, "guide")
+    return changed
+
+
+def prune(connection: sqlite3.Connection, before_s: int) -> int:
+    """Forget what ended before; return how many programmes that were."""
+    forgotten = connection.execute("DELETE FROM programme WHERE end_s < ?", (before_s,)).rowcount
+    if forgotten:
+        bump(connection, "guide")
+    return forgotten
+
+
+def _programmes(
+    connection: sqlite3.Connection, query: str, parameters: Iterable[object]
+) -> list[Programme]:
+    return [Programme(*row) for row in connection.execute(query, tuple(parameters))]
+
+
+def _row(channel_id: str, programme: Programme) -> tuple[object, ...]:
+    return (
+        channel_id,
+        programme.begin_s,
+        programme.end_s,
+        programme.event,
+        programme.title,
+        programme.short,
+        programme.long,
+        programme.genre,
+    )
