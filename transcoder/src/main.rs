@@ -2,12 +2,14 @@
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use xg2g_transcoder::service::{
-    Command, Service, Settings, StartError, Token, configure_logs, healthcheck, runtime,
+    Command, Service, Settings, StartError, Token, command, configure_logs, healthcheck,
+    raise_descriptor_limit, runtime,
 };
 use xg2g_transcoder::versions;
 
@@ -16,8 +18,9 @@ fn main() -> ExitCode {
     let outcome = match runtime() {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(settings));
-            // A conversion may be inside; it has nobody left to work for.
-            runtime.shutdown_background();
+            // What is left is dropped, sockets and their files among it. A conversion may be
+            // inside; it has nobody left to work for.
+            runtime.shutdown_timeout(Duration::from_millis(100));
             outcome
         }
         Err(why) => Err(format!("no threads: {why}")),
@@ -39,7 +42,7 @@ fn arguments() -> Settings {
         .map(|(component, version)| format!("{component} {version}"))
         .collect();
     let long = format!("{}\n{}", env!("CARGO_PKG_VERSION"), components.join("\n"));
-    let matches = Settings::command()
+    let matches = command()
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(long)
         .get_matches();
@@ -61,6 +64,15 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     let token = Token::read(settings.token_file.as_deref())?;
     let has_token = token.is_some();
     let max_remuxers = settings.max_remuxers();
+    let max_connections = settings.max_connections.get() as u64;
+    if let Some(descriptors) = raise_descriptor_limit()
+        && descriptors < max_connections
+    {
+        warn!(
+            descriptors,
+            max_connections, "the system allows fewer connections: raise ulimit -n"
+        );
+    }
     let service = Service::bind(settings, token).await?;
     for address in service.addresses()? {
         info!(%address, max_remuxers, token = has_token, version = env!("CARGO_PKG_VERSION"), "listening");

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream as Probe;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Mode;
-use rustix::process::umask;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::StartError;
@@ -64,6 +64,20 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             Self::Unix(_, file) => Ok(Address::Unix(file.path.clone())),
         }
+    }
+}
+
+/// Takes as many descriptors as the system allows, rather than the 1,024 that it begins with
+/// for the sake of old programs. Says how many; nothing means no limit.
+pub fn raise_descriptor_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
     }
 }
 

@@ -16,6 +16,7 @@ mod logs;
 mod metrics;
 mod openapi;
 mod options;
+mod places;
 mod problem;
 mod routes;
 mod server;
@@ -41,9 +42,10 @@ use tracing::{info, warn};
 
 pub use auth::Token;
 pub use healthcheck::healthcheck;
+pub use listen::raise_descriptor_limit;
 pub use logs::configure as configure_logs;
 pub use openapi::document as openapi_document;
-pub use settings::{Address, Advertise, Command, LogFormat, Settings};
+pub use settings::{Address, Advertise, Command, LogFormat, Settings, command, reference_page};
 
 use listen::Listener;
 use metrics::Metrics;
@@ -187,14 +189,17 @@ impl Service {
 
 /// Waits until every remuxer has ended, or the grace is over.
 async fn let_go(shared: &Shared) {
-    let open_remuxers = || shared.sessions.open_count();
+    let open_remuxers = || shared.sessions.places().taken();
     let grace = shared.settings.shutdown_grace;
     info!(
         open_remuxers = open_remuxers(),
         grace_s = grace.as_secs_f64(),
         "stopping: no more remuxers are opened"
     );
-    if timeout(grace, shared.sessions.all_closed()).await.is_err() {
+    if timeout(grace, shared.sessions.places().empty())
+        .await
+        .is_err()
+    {
         warn!(
             open_remuxers = open_remuxers(),
             "the grace is over: streams are cut"

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToResponse};
+use utoipa::{Modify, OpenApi, ToResponse, ToSchema};
 
 use super::problem::ProblemBody;
 use super::{options, routes};
@@ -28,12 +28,17 @@ use super::{options, routes};
         routes::metrics,
     ),
     components(
-        schemas(options::RemuxOptions),
+        schemas(options::RemuxOptions, MpegTs, ProblemBody),
         responses(Refused, Unauthorized, Unavailable)
     ),
     modifiers(&Token)
 )]
 struct Document;
+
+/// Bytes of an MPEG transport stream (ISO/IEC 13818-1), cut anywhere
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub(super) struct MpegTs(#[allow(dead_code, reason = "a schema")] String);
 
 /// Refused: the kind and the detail say why
 #[derive(ToResponse)]

@@ -9,48 +9,68 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{Error, Options, Tracks};
 
 /// Options of a remuxer. What is left out has its default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema, IntoParams)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RemuxOptions {
-    /// Output sample rate in Hz; 0 keeps the source's. Default 0.
-    #[param(required = false)]
-    sample_rate: Option<u32>,
-    /// Output channels: 1, 2 or 6; 0 keeps the source's. Default 2.
-    #[param(required = false)]
-    channels: Option<u8>,
-    /// AAC bit rate in bit/s, 8000 to 576000. Default 192000.
-    #[param(required = false)]
-    bitrate: Option<u32>,
-    /// Service id of the one program to keep; 0 keeps every program. Default 0.
-    #[param(required = false)]
-    program: Option<u16>,
-    /// `all` (the default), `first`, or ISO 639-2 codes in order of preference, of which the
-    /// first that matches is kept alone: as a list, or with commas in a query string.
+    /// Output sample rate in Hz, one of AAC's; 0 keeps the source's.
+    #[param(default = 0, maximum = 96_000)]
+    #[schema(maximum = 96_000)]
+    sample_rate: u32,
+    /// Output channels: 1, 2 or 6; 0 keeps the source's.
+    #[param(default = 2, maximum = 6)]
+    #[schema(maximum = 6)]
+    channels: u8,
+    /// AAC bit rate in bit/s.
+    #[param(default = 192_000, minimum = 8_000, maximum = 576_000)]
+    #[schema(minimum = 8_000, maximum = 576_000)]
+    bitrate: u32,
+    /// Service id of the one program to keep; 0 keeps every program.
+    #[param(default = 0, maximum = 65_535)]
+    #[schema(maximum = 65_535)]
+    program: u16,
+    /// `all`, `first`, or ISO 639-2 codes in order of preference, of which the first that
+    /// matches is kept alone: a list, or with commas in a query string.
     #[schema(schema_with = tracks_schema)]
-    #[param(required = false, value_type = Option<String>, example = "deu,eng")]
-    tracks: Option<TrackChoice>,
-    /// Leave the source track in and add the AAC track on a free PID. Default false.
-    #[param(required = false)]
-    keep_original: Option<bool>,
-    /// 0 for a stream's first remuxer, n for the n-th that takes over after a loss: it marks
-    /// the discontinuity. Default 0.
-    #[param(required = false)]
-    generation: Option<u32>,
+    #[param(value_type = String, default = "all", pattern = "^(all|first|[A-Za-z]{3}(,[A-Za-z]{3})*)$")]
+    tracks: TrackChoice,
+    /// Leave the source track in and add the AAC track on a free PID.
+    #[param(default = false)]
+    keep_original: bool,
+    /// 0 for a stream's first remuxer, n for the n-th that takes over after a loss: its output
+    /// marks the discontinuity.
+    #[param(default = 0)]
+    generation: u32,
 }
 
-impl RemuxOptions {
-    /// The remuxer's own options; fails when one is out of its range.
-    pub(super) fn options(self) -> Result<Options, Error> {
-        let defaults = Options::default();
-        let options = Options {
-            sample_rate_hz: self.sample_rate.unwrap_or(defaults.sample_rate_hz),
-            channels: self.channels.unwrap_or(defaults.channels),
-            bitrate_bps: self.bitrate.unwrap_or(defaults.bitrate_bps),
-            program: self.program.unwrap_or(defaults.program),
-            tracks: self.tracks.map_or(defaults.tracks, |choice| choice.0),
-            keep_original: self.keep_original.unwrap_or(defaults.keep_original),
-            generation: self.generation.unwrap_or(defaults.generation),
+impl Default for RemuxOptions {
+    fn default() -> Self {
+        let options = Options::default();
+        Self {
+            sample_rate: options.sample_rate_hz,
+            channels: options.channels,
+            bitrate: options.bitrate_bps,
+            program: options.program,
+            tracks: TrackChoice(options.tracks),
+            keep_original: options.keep_original,
+            generation: options.generation,
+        }
+    }
+}
+
+impl TryFrom<RemuxOptions> for Options {
+    type Error = Error;
+
+    /// Fails when an option is out of its range.
+    fn try_from(chosen: RemuxOptions) -> Result<Self, Error> {
+        let options = Self {
+            sample_rate_hz: chosen.sample_rate,
+            channels: chosen.channels,
+            bitrate_bps: chosen.bitrate,
+            program: chosen.program,
+            tracks: chosen.tracks.0,
+            keep_original: chosen.keep_original,
+            generation: chosen.generation,
         };
         options.validate()?;
         Ok(options)

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tracing::debug;
 use utoipa::{IntoParams, ToSchema};
 
@@ -118,8 +119,8 @@ pub(super) async fn info(State(shared): State<Shared>) -> Json<ServiceInfo> {
         version: env!("CARGO_PKG_VERSION"),
         api: 1,
         versions: versions(),
-        open_remuxers: shared.sessions.open_count(),
-        max_remuxers: shared.sessions.capacity(),
+        open_remuxers: shared.sessions.places().taken(),
+        max_remuxers: shared.sessions.places().capacity(),
         max_body_bytes: shared.settings.max_body,
     })
 }
@@ -131,7 +132,7 @@ pub(super) async fn info(State(shared): State<Shared>) -> Json<ServiceInfo> {
 #[utoipa::path(
     post, path = "/v1/remuxers", operation_id = "openRemuxer", tag = "remuxers",
     security(("token" = [])),
-    request_body(content = RemuxOptions, description = "Options; no body takes the defaults"),
+    request_body(content = Option<RemuxOptions>, description = "Options; no body takes the defaults"),
     responses(
         (status = 201, description = "Opened", body = Opened,
             headers(("Location" = String, description = "URL of the remuxer; absolute with --advertise"))),
@@ -148,13 +149,17 @@ pub(super) async fn open(
     body: Body,
 ) -> Result<Response, Problem> {
     let json = body::whole(body, MAX_OPTIONS_BYTES, shared.settings.body_timeout).await?;
-    let options: RemuxOptions = if json.trim_ascii().is_empty() {
+    let options = if json.trim_ascii().is_empty() {
         RemuxOptions::default()
     } else {
+        // By way of a map: an array would be taken for the fields in their order.
         serde_json::from_slice(&json)
+            .and_then(|fields: Option<Map<String, Value>>| {
+                RemuxOptions::deserialize(Value::Object(fields.unwrap_or_default()))
+            })
             .map_err(|why| Problem::new(Kind::BadRequest, one_line(&format!("options: {why}"))))?
     };
-    let options = options.options()?;
+    let options = options.try_into()?;
     shared.admit()?;
     let id = shared
         .sessions
@@ -184,9 +189,9 @@ pub(super) async fn open(
     post, path = "/v1/remuxers/{id}/process", operation_id = "process", tag = "remuxers",
     security(("token" = [])),
     params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`"), Sequence),
-    request_body(content = Vec<u8>, content_type = "video/mp2t", description = "Bytes of the stream"),
+    request_body(content = openapi::MpegTs, content_type = "video/mp2t", description = "Bytes of the stream"),
     responses(
-        (status = 200, description = "What can leave, which may be nothing", body = Vec<u8>,
+        (status = 200, description = "What can leave, which may be nothing", body = openapi::MpegTs,
             content_type = "video/mp2t"),
         (status = 400, response = openapi::Refused),
         (status = 401, response = openapi::Unauthorized),
@@ -220,7 +225,7 @@ pub(super) async fn process(
     security(("token" = [])),
     params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`"), Sequence),
     responses(
-        (status = 200, description = "The rest", body = Vec<u8>, content_type = "video/mp2t"),
+        (status = 200, description = "The rest", body = openapi::MpegTs, content_type = "video/mp2t"),
         (status = 400, response = openapi::Refused),
         (status = 401, response = openapi::Unauthorized),
         (status = 404, response = openapi::Refused),
@@ -284,9 +289,9 @@ pub(super) async fn delete(State(shared): State<Shared>, id: Id) -> Result<Statu
 #[utoipa::path(
     post, path = "/v1/remux", operation_id = "remux", tag = "stream", security(("token" = [])),
     params(RemuxOptions),
-    request_body(content = Vec<u8>, content_type = "video/mp2t", description = "The stream"),
+    request_body(content = openapi::MpegTs, content_type = "video/mp2t", description = "The stream"),
     responses(
-        (status = 200, description = "The converted stream", body = Vec<u8>,
+        (status = 200, description = "The converted stream", body = openapi::MpegTs,
             content_type = "video/mp2t"),
         (status = 400, response = openapi::Refused),
         (status = 401, response = openapi::Unauthorized),
@@ -300,7 +305,7 @@ pub(super) async fn remux(
     body: Body,
 ) -> Result<Response, Problem> {
     let Query(options) = options?;
-    let options = options.options()?;
+    let options = options.try_into()?;
     shared.admit()?;
     let remuxer = shared
         .sessions
@@ -339,9 +344,10 @@ pub(super) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>,
     responses((status = 200, description = "Counters", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn metrics(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let places = shared.sessions.places();
     let text = shared
         .metrics
-        .text(shared.sessions.open_count(), shared.sessions.capacity())
+        .text(places.taken(), places.capacity())
         .map_err(|why| Problem::new(Kind::Internal, why.to_string()))?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }

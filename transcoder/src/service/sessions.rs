@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Metrics;
+use super::places::{Place, Places};
 use super::problem::{Kind, Problem};
 use super::session::{Call, Session};
 use super::table::{Id, Table};
@@ -21,8 +22,7 @@ const MAX_REQUESTS_INSIDE: usize = 3;
 /// Every remuxer of a service.
 pub(super) struct Sessions {
     table: Mutex<Table<Entry>>,
-    places: Arc<Semaphore>,
-    capacity: usize,
+    places: Places,
     metrics: Arc<Metrics>,
 }
 
@@ -37,49 +37,34 @@ impl Sessions {
     pub(super) fn new(capacity: usize, metrics: Arc<Metrics>) -> Self {
         Self {
             table: Mutex::new(Table::new()),
-            places: Arc::new(Semaphore::new(capacity)),
-            capacity,
+            places: Places::new(capacity),
             metrics,
         }
     }
 
-    /// Remuxers that exist now.
-    pub(super) fn open_count(&self) -> usize {
-        self.capacity - self.places.available_permits()
-    }
-
-    /// Remuxers that may exist.
-    pub(super) fn capacity(&self) -> usize {
-        self.capacity
+    /// The room that there is.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Refuses when every remuxer is in use.
     pub(super) fn require_room(&self) -> Result<(), Problem> {
-        match self.places.available_permits() {
-            0 => Err(self.full()),
-            _ => Ok(()),
+        if self.places.taken() < self.places.capacity() {
+            return Ok(());
         }
-    }
-
-    /// Waits until no remuxer is left.
-    pub(super) async fn all_closed(&self) {
-        // Whoever holds every place knows that nobody else has one.
-        let all = u32::try_from(self.capacity).unwrap_or(u32::MAX);
-        let _ = self.places.acquire_many(all).await;
+        Err(self.full())
     }
 
     fn full(&self) -> Problem {
         Problem::new(
             Kind::Full,
-            format!("all {} remuxers are in use", self.capacity),
+            format!("all {} remuxers are in use", self.places.capacity()),
         )
     }
 
     /// Makes a remuxer for one connection, which is freed when that drops it.
     pub(super) fn start(&self, options: Options) -> Result<Running, Problem> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| self.full())?;
+        let place = self.places.take().ok_or_else(|| self.full())?;
         Ok(Running {
             session: Arc::new(tokio::sync::Mutex::new(Seat {
                 session: Session::new(options)?,
@@ -180,7 +165,7 @@ pub(super) struct Running {
 struct Seat {
     session: Session,
     /// Given back when the remuxer is freed and not before.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Running {
@@ -192,7 +177,7 @@ impl Running {
 
     async fn run(
         &self,
-        mut seat: tokio::sync::OwnedMutexGuard<Seat>,
+        mut seat: OwnedMutexGuard<Seat>,
         seq: Option<u64>,
         call: Call,
     ) -> Result<Bytes, Problem> {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Remuxers that are opened for each core by default. A 10 Mbit/s service with one track costs
 /// a hundredth of a core; half of that is left for the network, the daemon and peaks.
@@ -230,6 +230,26 @@ impl FromStr for Advertise {
             _ => Err("use auto, or a URL such as http://10.0.0.5:3000".into()),
         }
     }
+}
+
+/// The command line, which shows no variable's value.
+pub fn command() -> clap::Command {
+    Settings::command().mut_args(|flag| flag.hide_env_values(true))
+}
+
+/// The help of every flag as a page, docs/reference/transcoder-cli.md.
+pub fn reference_page() -> String {
+    let help = command().term_width(100).render_long_help();
+    format!(
+        "<!-- Written by a test: XG2G_WRITE_REFERENCE=1 cargo test --features service,test-hooks \
+         --test service reference -->\n\n# xg2g-transcoder\n\n```text\n{}\n```\n",
+        help.to_string()
+            .lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim_end()
+    )
 }
 
 impl Settings {

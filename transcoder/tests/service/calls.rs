@@ -1,0 +1,194 @@
+//! The calls of one remuxer: each is done once, whatever happens to connections.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+
+use super::harness::{CLIP, Running, converted, tcp};
+use super::viewer::Viewer;
+
+/// Inputs that make a call misbehave; src/service/test_hooks.rs.
+const TAKE_TIME: &str = "xg2g test: take 300 ms";
+const PANIC: &str = "xg2g test: panic";
+
+fn piece(n: usize) -> Bytes {
+    Bytes::from_static(&CLIP[n * 18_800..][..18_800])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_in_pieces_is_what_the_library_makes_of_it() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    for piece_bytes in [1_316, 192_512, 1 << 20] {
+        let remuxer = client.open().await;
+        let mut output = Vec::new();
+        let mut seq = 0;
+        for piece in CLIP.chunks(piece_bytes) {
+            output.extend(client.process(&remuxer, seq, piece).await.output());
+            seq += 1;
+        }
+        output.extend(client.finish(&remuxer, seq).await.output());
+        assert!(output == converted(CLIP), "in pieces of {piece_bytes}");
+        let stats = client.get(&remuxer).await.json();
+        assert_eq!(stats["bytes_in"], CLIP.len());
+        assert_eq!(stats["bytes_out"], output.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_gets_the_same_bytes_and_is_not_processed_twice() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    let first = client.process(&remuxer, 0, piece(0)).await.output();
+    let second = client.process(&remuxer, 1, piece(1)).await.output();
+    for _ in 0..3 {
+        // By another connection, as after a loss.
+        let mut client = service.client().await;
+        let again = client.process(&remuxer, 1, piece(1)).await.output();
+        assert!(again == second && again != first);
+    }
+    let stats = client.get(&remuxer).await.json();
+    assert_eq!(stats["bytes_in"], 2 * 18_800);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_and_an_older_call_are_refused_and_the_stream_goes_on() {
+    let service = Running::start(&[]).await;
+    let viewer = Viewer::watch(&service).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    for n in 0..3 {
+        client
+            .process(&remuxer, n, piece(n as usize))
+            .await
+            .output();
+    }
+    for seq in [0, 1, 4] {
+        let answer = client.process(&remuxer, seq, piece(0)).await;
+        assert_eq!(answer.problem(), (409, "BadSequence".into()));
+    }
+    assert_eq!(client.process(&remuxer, 3, piece(3)).await.status, 200);
+    client.finish(&remuxer, 4).await.output();
+    let late = client.process(&remuxer, 5, piece(4)).await;
+    assert_eq!(late.problem(), (409, "Finished".into()));
+    viewer.was_undisturbed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_while_the_first_is_under_way_waits_for_its_answer() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    let (mut one, mut two) = (service.client().await, service.client().await);
+    let (first, second) = tokio::join!(
+        one.process(&remuxer, 0, TAKE_TIME),
+        two.process(&remuxer, 0, TAKE_TIME),
+    );
+    assert_eq!(first.output(), second.output());
+    let stats = client.get(&remuxer).await.json();
+    assert_eq!(stats["bytes_in"], TAKE_TIME.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_client_has_gone_is_done_and_its_retry_gets_the_answer() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    client.process(&remuxer, 0, piece(0)).await.output();
+    let mut lost = tcp(service.address()).await;
+    let head = format!(
+        "POST {remuxer}/process?seq=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 18800\r\n\r\n"
+    );
+    lost.write_all(head.as_bytes()).await.expect("it takes it");
+    lost.write_all(&piece(1)).await.expect("it takes it");
+    drop(lost);
+    let again = client.process(&remuxer, 1, piece(1)).await.output();
+    let whole = converted(&CLIP[..2 * 18_800]);
+    assert!(whole.windows(again.len()).any(|part| part == again));
+    assert_eq!(client.get(&remuxer).await.json()["bytes_in"], 2 * 18_800);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remuxer_that_is_deleted_during_a_call_is_freed_after_it() {
+    let service = Running::start(&["--max-remuxers", "1"]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    let inside = {
+        let (mut client, remuxer) = (service.client().await, remuxer.clone());
+        tokio::spawn(async move { client.process(&remuxer, 0, TAKE_TIME).await })
+    };
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(
+        client
+            .request("DELETE", &remuxer, Bytes::new())
+            .await
+            .status,
+        204
+    );
+    let gone = client.process(&remuxer, 1, piece(0)).await;
+    assert_eq!(gone.problem(), (404, "NotFound".into()));
+    inside.await.expect("no panic").output();
+    service.until("remuxers_open", 0.0).await;
+    client.open().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_than_a_few_requests_of_one_remuxer_are_held() {
+    let service = Running::start(&[]).await;
+    let viewer = Viewer::watch(&service).await;
+    let remuxer = service.client().await.open().await;
+    let mut inside = Vec::new();
+    for _ in 0..8 {
+        let (mut client, remuxer) = (service.client().await, remuxer.clone());
+        inside.push(tokio::spawn(async move {
+            client.process(&remuxer, 0, TAKE_TIME).await.status
+        }));
+    }
+    let mut statuses = Vec::new();
+    for one in inside {
+        statuses.push(one.await.expect("no panic"));
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 409, 409, 409, 409, 409]);
+    viewer.was_undisturbed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_defect_ends_the_stream_that_met_it_and_no_other() {
+    let service = Running::start(&[]).await;
+    let viewer = Viewer::watch(&service).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    let broken = client.process(&remuxer, 0, PANIC).await;
+    assert_eq!(broken.problem(), (500, "Internal".into()));
+    for seq in [0, 1] {
+        let answer = client.process(&remuxer, seq, piece(0)).await;
+        assert_eq!(answer.problem(), (500, "Poisoned".into()));
+    }
+    let answer = client.get(&remuxer).await;
+    assert_eq!(answer.problem(), (500, "Poisoned".into()));
+    assert_eq!(
+        client
+            .request("DELETE", &remuxer, Bytes::new())
+            .await
+            .status,
+        204
+    );
+    assert_eq!(service.metric("defects_total").await, 1.0);
+    viewer.was_undisturbed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_uses_is_taken_away_and_what_is_used_stays() {
+    let service = Running::start(&["--idle-timeout", "2s"]).await;
+    let viewer = Viewer::watch(&service).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    service.until("remuxers_reaped_total", 1.0).await;
+    let answer = client.process(&remuxer, 0, piece(0)).await;
+    assert_eq!(answer.problem(), (404, "NotFound".into()));
+    assert_eq!(service.metric("remuxers_open").await, 1.0);
+    viewer.was_undisturbed().await;
+}
