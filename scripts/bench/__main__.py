@@ -20,11 +20,11 @@ from typing import Final
 
 from rich.console import Console
 
-from scripts.bench import clips, first_byte
+from scripts.bench import clips, first_byte, ways
 from scripts.bench.clips import Codec
 from scripts.bench.process import Run, run
 from scripts.bench.progress import Steps
-from scripts.bench.report import Conditions, Figure, Judged, as_json, show
+from scripts.bench.report import Conditions, Figure, Judged, as_json, show, show_ways
 from scripts.bench.sound import WrongOutputError, check_sound, check_unchanged
 
 RUNS: Final = 5
@@ -38,14 +38,18 @@ TO_AAC: Final = ("-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-ac", "2", "-f"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description="Measure against ffmpeg.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's figures, too")
-    target: Path | None = parser.parse_args().json
+    parser.add_argument("--ways", action="store_true", help="compare the backends alone")
+    arguments = parser.parse_args()
+    target: Path | None = arguments.json
+    ways_only: bool = arguments.ways
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = LOG_COLUMNS
     load_before = os.getloadavg()
     try:
         with tempfile.TemporaryDirectory() as folder, Steps(console) as steps:
-            figures = list(_figures(Path(folder), steps))
+            ways_figures = ways.figures(_first_clip(steps), Path(folder), steps)
+            figures = [] if ways_only else list(_figures(Path(folder), steps))
     except WrongOutputError as error:
         sys.exit(f"bench: no report, since the output is wrong: {error}")
     conditions = Conditions(
@@ -55,9 +59,18 @@ def main() -> None:
         load_before=load_before,
         load_after=os.getloadavg(),
     )
-    show(console, figures, conditions)
+    if figures:
+        show(console, figures, conditions)
+    show_ways(console, ways.NAMES, ways_figures)
     if target is not None:
-        target.write_text(json.dumps(as_json(figures, conditions), indent=1) + "\n")
+        report = as_json(figures, conditions)
+        report["ways"] = [figure.as_json() for figure in ways_figures]
+        target.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _first_clip(steps: Steps) -> Path:
+    steps.begin("clips" if clips.are_cached() else "clips, which takes a minute the first time")
+    return next(clips.clips())[1]
 
 
 def _figures(folder: Path, steps: Steps) -> Iterator[Figure]:

@@ -50,6 +50,29 @@ class Figure:
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
 
 
+@dataclass(frozen=True, slots=True)
+class WayFigure:
+    """One thing that was measured of each way to the remuxer, in the order of `ways.NAMES`."""
+
+    what: str
+    unit: str
+    values: Sequence[float]
+    budgets: Sequence[float] = ()
+    judged: Judged = Judged.AT_MOST
+
+    @property
+    def met(self) -> list[bool | None]:
+        """Whether each budget is kept; None without one."""
+        if not self.budgets:
+            return [None] * len(self.values)
+        pairs = zip(self.values, self.budgets, strict=True)
+        at_least = self.judged is Judged.AT_LEAST
+        return [value >= budget if at_least else value <= budget for value, budget in pairs]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "met": self.met}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """On what, and how quiet it was."""
@@ -71,6 +94,28 @@ def as_json(figures: Sequence[Figure], conditions: Conditions) -> dict[str, Any]
         "conditions": asdict(conditions),
         "figures": [figure.as_json() for figure in figures],
     }
+
+
+def show_ways(console: Console, names: Sequence[str], figures: Sequence[WayFigure]) -> None:
+    """Print the ways to the remuxer beside each other; budgets in brackets."""
+    table = Table(title="the same stream, by the way it goes to the remuxer")
+    table.add_column("measured")
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    for figure in figures:
+        budgets: Sequence[float | None] = figure.budgets or [None] * len(names)
+        cells = zip(figure.values, budgets, figure.met, strict=True)
+        table.add_row(figure.what, *(_way_cell(figure, *cell) for cell in cells))
+    console.print(table)
+
+
+def _way_cell(figure: WayFigure, value: float, budget: float | None, met: bool | None) -> str:
+    text = f"{_number(value)} {figure.unit}"
+    if budget is None:
+        return text
+    sign = "≥" if figure.judged is Judged.AT_LEAST else "≤"
+    colour = "green" if met else "red"
+    return f"[{colour}]{text}[/] ({sign} {_number(budget)})"
 
 
 def show(console: Console, figures: Sequence[Figure], conditions: Conditions) -> None:
