@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from .gateway import Gateway
 from .refresher import Refresher
-from .routes import guide, live, operations, playlists
+from .routes import guide, live, logos, operations, playlists
 from .routes.selection import Refused, refused
 
 __all__ = ["Gateway", "create_app"]
@@ -29,6 +29,7 @@ def create_app(gateway: Gateway, refresher: Refresher) -> Starlette:
         routes=[
             *playlists.ROUTES,
             *guide.ROUTES,
+            *logos.ROUTES,
             *live.ROUTES,
             *operations.ROUTES,
             *live.ANY_PATH,

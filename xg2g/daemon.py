@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,7 @@ from .lineup import Lineup
 from .lineup_keeper import LineupKeeper
 from .lineup_reader import read_bouquets
 from .metrics import Metrics
+from .picons import Picons
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import ListedService, OpenWebif
 from .receiver.refusal import why_refused
@@ -80,6 +81,7 @@ async def run(
                 answer_timeout_s=settings.receiver.answer_timeout_s,
             ) as receiver,
             open_database(settings.data.dir, keep=keep_data) as database,
+            aclosing(Picons(receiver, database)) as picons,
         ):
             relays = RelayList(receiver)
             keeper = LineupKeeper(
@@ -101,6 +103,7 @@ async def run(
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
+                    picons=picons,
                     streams=LiveStreams(
                         receiver=sources_for(settings),
                         backend=backend,
@@ -121,7 +124,7 @@ async def run(
                 )
                 refresher = Refresher(
                     keeper,
-                    guide.refresh if settings.guide.enabled else None,
+                    partial(_after_lineup, keeper, guide, picons, settings),
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
@@ -188,6 +191,16 @@ async def _why_refused(
     if keeper.lineup is None or keeper.lineup.find(service.channel_id) is None:
         return None
     return await why_refused(receiver, ListedService(service, service.stream_path, ""))
+
+
+async def _after_lineup(
+    keeper: LineupKeeper, guide: GuideKeeper, picons: Picons, settings: Settings
+) -> None:
+    """Read what there is about the channels."""
+    if settings.guide.enabled:
+        await guide.refresh()
+    if keeper.lineup:
+        await picons.fill(keeper.lineup)
 
 
 async def _recalled(database: Database, reference: str) -> Bouquet | None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from .lineup_keeper import LineupKeeper
 from .metrics import Metrics
+from .picons import Picons
 from .store.database import Database
 from .streaming import LiveStreams
 
@@ -20,6 +21,7 @@ class Gateway:
 
     lineup_keeper: LineupKeeper
     database: Database
+    picons: Picons
     streams: LiveStreams
     metrics: Metrics
     send_timeout_s: float

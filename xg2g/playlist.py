@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from .lineup import Channel, Lineup
+from .picons import may_have_logo
 
 MEDIA_TYPE = "audio/x-mpegurl"
 
@@ -39,6 +40,7 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
         "tvg-chno": str(channel.number),
         "channel-number": str(channel.number),
         "tvg-name": channel.name,
+        "tvg-logo": f"{base_url}{logo_path(channel)}" if may_have_logo(channel) else "",
         "group-title": ";".join(group.replace(";", ",") for group in groups),
     }
     if channel.radio:

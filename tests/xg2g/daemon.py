@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from tests.xg2g.upstream import Script, Upstream, upstream
@@ -14,8 +14,10 @@ from xg2g.backends.base import RemuxOptions
 from xg2g.backends.fake import FakeBackend
 from xg2g.lineup_keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
+from xg2g.picons import Picons, PiconSource
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError
+from xg2g.receiver.openwebif import ListedService, Picon
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamDeadlines, StreamServer
 from xg2g.refresher import Refresher
@@ -38,6 +40,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(WITHIN_S):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+class NoLogos:
+    async def picon(self, service: ListedService) -> Picon | None:
+        return None
 
 
 @dataclass
@@ -99,6 +106,7 @@ async def daemon(
     send_timeout_s: float = 60,
     dead_after_s: float = 60,
     public_url: str | None = None,
+    logos: PiconSource | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -107,7 +115,11 @@ async def daemon(
 
     metrics = Metrics()
     backend = FakeBackend()
-    async with upstream(script) as server, open_database(None, keep=False) as database:
+    async with (
+        upstream(script) as server,
+        open_database(None, keep=False) as database,
+        aclosing(Picons(logos or NoLogos(), database)) as picons,
+    ):
         keeper = LineupKeeper(read_bouquets, database, clock_s=time.monotonic)
         if not isinstance(bouquets, ReceiverError):
             await keeper.load()
@@ -117,6 +129,7 @@ async def daemon(
         gateway = Gateway(
             lineup_keeper=keeper,
             database=database,
+            picons=picons,
             streams=LiveStreams(
                 receiver=Sources(StreamServer(address, deadlines), WebStreams("box", deadlines)),
                 backend=backend,

@@ -10,9 +10,11 @@ TELEVISION = ServiceReference.parse("1:0:19:283D:3FB:1:C00000:0:0:0:")
 RADIO = ServiceReference.parse("1:0:2:6DCA:44D:1:C00000:0:0:0:")
 
 
-def render(name: str, *groups: str, reference: ServiceReference = TELEVISION) -> str:
+def render(
+    name: str, *groups: str, reference: ServiceReference = TELEVISION, picon: str = ""
+) -> str:
     """The playlist of one channel in these groups."""
-    channel = Channel(reference.channel_id, 7, name, (reference,), reference.is_radio)
+    channel = Channel(reference.channel_id, 7, name, (reference,), reference.is_radio, picon)
     lineup = Lineup(
         (channel,), tuple(Group(group, group, False, (channel.id,)) for group in groups)
     )
@@ -45,6 +47,7 @@ def test_the_attributes_that_clients_look_for_are_there() -> None:
         "tvg-chno": "7",
         "channel-number": "7",
         "tvg-name": "Das Erste HD",
+        "tvg-logo": "http://10.0.0.2:8088/logos/1_0_19_283D_3FB_1_C00000_0_0_0.png",
         "group-title": "HD;Alle",
     }
 
@@ -82,3 +85,8 @@ def test_a_semicolon_in_a_bouquets_name_makes_no_second_group() -> None:
 def test_the_first_line_says_where_the_guide_is_in_both_ways_that_clients_read() -> None:
     guide = "http://10.0.0.2:8088/xmltv.xml"
     assert render("A").splitlines()[0] == f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"'
+
+
+def test_a_channel_of_which_the_receiver_says_that_it_has_no_picon_names_none() -> None:
+    assert "tvg-logo" in attributes(render("A", picon="/picon/1_0_1.png"))
+    assert "tvg-logo" not in attributes(render("A", picon="/images/default_picon.png"))

@@ -13,6 +13,7 @@ from ..gateway import gateway_of
 from ..guide import xmltv
 from ..guide.document import document
 from ..lineup import Channel
+from ..picons import may_have_logo
 from ..playlist import logo_path
 from ..store import channels
 from ..store.database import Snapshot, StoreError
@@ -100,8 +101,8 @@ class _GuideResponse:
         pieces = document(snapshot, selected, logo_url=self._logo_url, compressed=self._form != "")
         await send_all(self._request, send, pieces, stall_s=self._gateway.send_timeout_s)
 
-    def _logo_url(self, channel: Channel) -> str:
-        return f"{self._base_url}{logo_path(channel)}"
+    def _logo_url(self, channel: Channel) -> str | None:
+        return f"{self._base_url}{logo_path(channel)}" if may_have_logo(channel) else None
 
 
 ROUTES: list[BaseRoute] = [
