@@ -8,7 +8,8 @@ from xg2g.backend import choose_backend
 from xg2g.backends.base import RemuxStats, TrackState, TrackStats
 from xg2g.backends.errors import BackendError
 from xg2g.receiver.errors import NoTunerError, ReceiverError
-from xg2g.receiver.openwebif import ListedService
+from xg2g.receiver.openwebif import ListedService, OpenWebif
+from xg2g.receiver.refusal import why_refused
 from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.stream import StreamServer
 
@@ -18,6 +19,7 @@ from .patient import Patient
 SLOW_START_S = 5.0
 """Until players lose patience: Plex and Jellyfin probe before they play."""
 
+_ELSEWHERE = "try another one with --channel NAME, and this one on the television itself"
 _SOUND = {
     TrackState.CONVERTING: "becomes AAC",
     TrackState.PASSING_AAC: "is AAC already",
@@ -40,13 +42,10 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
         return
     try:
         if not await patient.openwebif.playable(service):
-            yield note(
-                "stream",
-                f"{service.name}: the receiver has no free tuner for it now",
-                "try again when nobody watches or records",
+            raise await why_refused(patient.openwebif, service) or NoTunerError(
+                "the receiver has no free tuner for it now"
             )
-            return
-        watched = await _watch(patient, service)
+        watched = await _watch(patient, patient.openwebif, service)
     except NoTunerError as error:
         yield note("stream", f"{service.name}: {error}", "try again when nobody watches or records")
     except (ReceiverError, BackendError) as error:
@@ -57,18 +56,16 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
             yield finding
 
 
-_ELSEWHERE = "try another one with --channel NAME, and this one on the television itself"
-
-
-async def _watch(patient: Patient, service: ListedService) -> tuple[float, float, RemuxStats]:
+async def _watch(
+    patient: Patient, openwebif: OpenWebif, service: ListedService
+) -> tuple[float, float, RemuxStats]:
     """Watch for a while: seconds to the first output, seconds watched, and the counters."""
     settings = patient.settings
     assert patient.address is not None
-    assert patient.openwebif is not None
     receiver = StreamServer(
         patient.address,
         settings.stream_deadlines(),
-        relayed=RelayList(patient.openwebif).includes,
+        relayed=RelayList(openwebif).includes,
     )
     options = replace(settings.remux_options(), program=service.reference.sid)
     backend = choose_backend(settings)
@@ -114,8 +111,8 @@ def _track(name: str, track: TrackStats) -> Finding:
     text = f"{name}: {what} {_SOUND[track.state]}"
     match track.state:
         case TrackState.SCRAMBLED:
-            advice = "the receiver does not descramble it: check its card or softcam, or 17999"
-            return bad("sound", text, f"{advice} as receiver.stream_port")
+            advice = "the receiver does not descramble it: check its card or softcam"
+            return bad("sound", text, advice)
         case TrackState.UNSUPPORTED:
             return note("sound", text, "players that know this codec play it, others stay silent")
         case TrackState.WAITING:

@@ -12,7 +12,6 @@ from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, Ope
 from .finding import Finding, bad, good, note, skipped
 from .patient import Patient
 
-RELAY_PORT = 17999
 CLOCK_TOLERANCE_S = 30
 """More would show in the guide: the programme that is on is taken for the next one."""
 _SLOW_ANSWER_S = 5.0
@@ -111,8 +110,8 @@ async def channels(patient: Patient) -> AsyncIterator[Finding]:
 
 
 async def stream_ports(patient: Patient) -> AsyncIterator[Finding]:
-    """Whether the stream server accepts connections, and whether there is a relay."""
-    if patient.address is None or not patient.answers:
+    """Whether the stream server accepts connections, and the relay where one is used."""
+    if patient.openwebif is None or patient.address is None or not patient.answers:
         return
     host, number = patient.address.host, patient.address.stream_port
     if trouble := await _refusal(host, number):
@@ -123,8 +122,23 @@ async def stream_ports(patient: Patient) -> AsyncIterator[Finding]:
         )
     else:
         yield good("streams", f"port {number} of the receiver accepts connections")
-    if number != RELAY_PORT and not await _refusal(host, RELAY_PORT):
-        yield good("streams", f"there is a stream relay on port {RELAY_PORT}, too")
+    try:
+        relayed = await patient.openwebif.relayed_services()
+    except ReceiverError as error:
+        yield note("relay", f"the list of its services was not read: {error}")
+        return
+    relay_port = patient.settings.receiver.relay_port
+    if not relayed:
+        return
+    if trouble := await _refusal(host, relay_port):
+        yield bad(
+            "relay",
+            f"{len(relayed)} services go through the stream relay, and port {relay_port} does not "
+            f"accept a connection: {trouble}",
+            "start the softcam on the receiver, or correct receiver.relay_port",
+        )
+    else:
+        yield good("relay", f"{len(relayed)} services go through it, on port {relay_port}")
 
 
 def _doing(about: About, *, in_standby: bool, is_recording: bool) -> str:
@@ -147,7 +161,7 @@ def _generation(about: About) -> list[Finding]:
         advice = "update the image or OpenWebif on the receiver: 1.3.5 is the oldest that works"
         return [bad("web interface", f"{version} is too old", advice)]
     if number < (2, 0):
-        advice = "it works; channels of a stream relay are found by their port setting alone"
+        advice = "it works; such a receiver has no list of services for a stream relay"
         return [note("web interface", f"{version}, of the older generation", advice)]
     return [good("web interface", version)]
 

@@ -27,6 +27,7 @@ def settings_for(receiver: SimulatedReceiver | None, **changes: Any) -> Settings
     values: dict[str, Any] = {"first_byte_timeout_s": 3}
     if receiver:
         values |= {"url": receiver.base_url, "stream_port": receiver.stream_port}
+        values |= {"relay_port": receiver.relay_port}
     return Settings(receiver=ReceiverSettings(**values | changes), server=ServerSettings(port=0))
 
 
@@ -58,7 +59,6 @@ async def test_a_healthy_receiver_has_nothing_bad_and_its_tuner_back() -> None:
 @pytest.mark.parametrize(
     ("channel", "topic", "verdict", "said"),
     [
-        ("Card Five HD (scrambled)", "sound", Verdict.BAD, "is scrambled"),
         ("No lock (ends with zero bytes)", "stream", Verdict.BAD, "found no signal"),
         ("No PAT (silent socket)", "stream", Verdict.BAD, "sent nothing for 3 s"),
         ("no such channel", "stream", Verdict.BAD, "no channel is called no such channel"),
@@ -73,6 +73,15 @@ async def test_a_channel_that_does_not_play_is_found_with_the_reason(
     [finding] = [finding for finding in found if said in finding.text]
     assert finding.verdict is verdict
     assert finding.advice
+
+
+async def test_a_channel_that_arrives_scrambled_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        settings = settings_for(receiver, relay_port=1)
+        found = about("sound", await findings(settings, "Card Five HD (scrambled)"))
+    [finding] = [finding for finding in found if "is scrambled" in finding.text]
+    assert finding.verdict is Verdict.BAD
+    assert "softcam" in finding.advice
 
 
 async def test_a_receiver_that_refuses_the_password_is_found_and_the_rest_left_out() -> None:
@@ -100,6 +109,15 @@ async def test_a_stream_port_that_nobody_listens_on_is_found() -> None:
     [finding] = about("streams", found)
     assert finding.verdict is Verdict.BAD
     assert "receiver.stream_port" in finding.advice
+
+
+async def test_a_relay_that_services_need_and_that_does_not_run_is_found() -> None:
+    async with SimulatedReceiver() as receiver:
+        [well] = about("relay", await findings(settings_for(receiver)))
+        [ill] = about("relay", await findings(settings_for(receiver, relay_port=1)))
+    assert well.verdict is Verdict.GOOD
+    assert ill.verdict is Verdict.BAD
+    assert "receiver.relay_port" in ill.advice
 
 
 async def test_a_bouquet_that_the_receiver_does_not_have_is_found() -> None:
@@ -165,10 +183,11 @@ async def test_data_that_cannot_be_kept_is_found() -> None:
 async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict() -> None:
     async with SimulatedReceiver() as receiver:
         flags = ("--receiver", receiver.base_url, "--port", "0", "--json", "--seconds", "1")
+        port = {"XG2G_RELAY_PORT": str(receiver.relay_port)}
         well = await asyncio.to_thread(
-            xg2g, "doctor", *flags, "--stream-port", str(receiver.stream_port)
+            xg2g, "doctor", *flags, "--stream-port", str(receiver.stream_port), **port
         )
-        ill = await asyncio.to_thread(xg2g, "doctor", *flags, "--stream-port", "1")
+        ill = await asyncio.to_thread(xg2g, "doctor", *flags, "--stream-port", "1", **port)
     assert well.returncode == 0, well.stdout
     assert ill.returncode == 1
     topics = {finding["topic"] for finding in json.loads(well.stdout)}
