@@ -46,9 +46,15 @@ class Listener:
         return self._port
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._server.is_serving():
+            # It was on its way in when the server closed.
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # Cancelled before its first step, it closes nothing itself.
+        task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -59,8 +65,6 @@ class Listener:
             raise
         except ConnectionError:
             pass
-        finally:
-            writer.close()
 
 
 async def while_connected(reader: asyncio.StreamReader, sending: Awaitable[None]) -> None:
