@@ -23,7 +23,8 @@ def test_every_package_that_the_daemon_asks_for_is_imported_by_it() -> None:
     sources = [*(ROOT / "xg2g").rglob("*.py"), *(ROOT / "backends").rglob("*.py")]
     code = "\n".join(path.read_text() for path in sources)
     for package in WANTED["runtime"]:
-        module = {"pyyaml": "yaml"}.get(package, package.replace("-", "_"))
+        name = Requirement(package).name
+        module = {"pyyaml": "yaml"}.get(name, name.replace("-", "_"))
         assert re.search(rf"^\s*(?:import|from) {module}\b", code, re.MULTILINE), package
 
 
