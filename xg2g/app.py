@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from .gateway import Gateway
 from .refresher import Refresher
-from .routes import guide, live, logos, operations, playlists
+from .routes import guide, hdhomerun, live, logos, operations, playlists
 from .routes.selection import Refused, refused
 
 __all__ = ["Gateway", "create_app"]
@@ -31,6 +31,7 @@ def create_app(gateway: Gateway, refresher: Refresher) -> Starlette:
             *guide.ROUTES,
             *logos.ROUTES,
             *live.ROUTES,
+            *hdhomerun.ROUTES,
             *operations.ROUTES,
             *live.ANY_PATH,
         ],

@@ -16,6 +16,8 @@ from .config import Settings
 from .errors import UserError
 from .gateway import Gateway
 from .guide.keeper import GuideKeeper
+from .hdhomerun.identity import Identity
+from .hdhomerun.presence import present
 from .lineup import Lineup
 from .lineup_keeper import LineupKeeper
 from .lineup_reader import read_bouquets
@@ -34,6 +36,7 @@ from .store import channels
 from .store.database import Database, StoreError
 from .store.place import open_database
 from .streaming import LiveStreams
+from .tuners import Tuners
 from .web_stream import Sources, WebStreams
 
 log = structlog.get_logger()
@@ -85,7 +88,7 @@ async def run(
         ):
             relays = RelayList(receiver)
             keeper = LineupKeeper(
-                lambda: _read(receiver, relays, database),
+                lambda: _read(receiver, relays, tuners, database),
                 database,
                 wanted=settings.lineup.bouquets,
                 clock_s=time.monotonic,
@@ -96,21 +99,29 @@ async def run(
                 dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
+                sources_for = partial(_sources, receiver, keeper, relays)
+                tuners = Tuners(
+                    sources_for(settings),
+                    linger_s=settings.receiver.linger_s,
+                    limit=settings.hdhomerun.tuners or None,
+                )
                 await keeper.restore()
                 if keeper.lineup is None and not settings.receiver.wait:
                     await _load_now(keeper)
-                sources_for = partial(_sources, receiver, keeper, relays)
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
                     picons=picons,
                     streams=LiveStreams(
-                        receiver=sources_for(settings),
+                        receiver=tuners,
                         backend=backend,
                         options=settings.remux_options(),
                         first_output_s=settings.receiver.first_byte_timeout_s,
                         metrics=metrics,
                     ),
+                    tuners=tuners,
+                    identity=await database.write(Identity.kept),
+                    name=settings.hdhomerun.name,
                     metrics=metrics,
                     send_timeout_s=settings.server.send_timeout_s,
                     public_url=settings.server.public_url or None,
@@ -128,13 +139,24 @@ async def run(
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
+                    stack.push_async_callback(tuners.aclose)
+                    extra = [stack.enter_context(each) for each in _extra_listeners(settings)]
+                    if settings.hdhomerun.discovery:
+                        found = present(
+                            lambda: gateway.device,
+                            host=settings.server.host,
+                            port=listener.getsockname()[1],
+                        )
+                        await stack.enter_async_context(found)
                     if reread is not None:
-                        change = partial(_change, receiver, gateway.streams, sources_for, refresher)
+                        change = partial(
+                            _change, receiver, tuners, gateway.streams, sources_for, refresher
+                        )
                         reloader = Reloader(settings, reread, change)
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
                         create_app(gateway, refresher),
-                        listener,
+                        [listener, *extra],
                         on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
                         on_stop=gateway.stopping.set,
                     )
@@ -142,6 +164,13 @@ async def run(
         raise UserError(str(error)) from error
     finally:
         await backend.aclose()
+
+
+def _extra_listeners(settings: Settings) -> list[socket.socket]:
+    """Raises `UserError` when there is no right to one of the ports, or somebody has it."""
+    server = settings.server
+    ports = [port for port in settings.hdhomerun.ports if port != server.port]
+    return [listen(server.host, port, dead_after_s=server.send_timeout_s) for port in ports]
 
 
 def _sources(
@@ -159,6 +188,7 @@ def _sources(
 
 async def _change(
     receiver: OpenWebif,
+    tuners: Tuners,
     streams: LiveStreams,
     sources_for: Callable[[Settings], Sources],
     refresher: Refresher,
@@ -166,7 +196,7 @@ async def _change(
     changed: frozenset[str],
 ) -> None:
     """Go on with other settings; streams that are open are left alone."""
-    streams.receiver = sources_for(settings)
+    tuners.receiver, tuners.linger_s = sources_for(settings), settings.receiver.linger_s
     streams.options = settings.remux_options()
     streams.first_output_s = settings.receiver.first_byte_timeout_s
     if any(key.startswith("receiver.") for key in changed):
@@ -178,9 +208,14 @@ async def _change(
         refresher.hasten()
 
 
-async def _read(receiver: OpenWebif, relays: RelayList, database: Database) -> list[Bouquet]:
+async def _read(
+    receiver: OpenWebif, relays: RelayList, tuners: Tuners, database: Database
+) -> list[Bouquet]:
     bouquets = await read_bouquets(receiver, partial(_recalled, database))
     await relays.refresh()
+    if tuners.limit is None:
+        # Once: this question is a heavy one.
+        tuners.limit = len((await receiver.about()).tuners) or None
     return bouquets
 
 

@@ -5,11 +5,19 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from .hdhomerun.documents import Device
+from .hdhomerun.identity import Identity
+from .lineup import Channel
 from .lineup_keeper import LineupKeeper
 from .metrics import Metrics
 from .picons import Picons
 from .store.database import Database
 from .streaming import LiveStreams
+from .tuners import Tuners
+from .viewers import Viewers
+
+UNKNOWN_TUNERS = 2
+"""What is announced until the receiver has said how many it has."""
 
 DOWNLOADS = 8
 """Of the guide, at a time: each makes a core busy for some seconds."""
@@ -23,14 +31,33 @@ class Gateway:
     database: Database
     picons: Picons
     streams: LiveStreams
+    tuners: Tuners
+    identity: Identity
+    name: str
+    """What media servers call it."""
     metrics: Metrics
     send_timeout_s: float
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
+    viewers: Viewers = field(default_factory=Viewers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end every live stream."""
+
+    @property
+    def device(self) -> Device:
+        """What it is as a network tuner."""
+        tuners = self.tuners.limit
+        return Device(self.identity, self.name, UNKNOWN_TUNERS if tuners is None else tuners)
+
+    def on_air(self) -> list[Channel]:
+        """The channels that somebody watches, each once."""
+        lineup = self.lineup_keeper.lineup
+        if lineup is None:
+            return []
+        watched = dict.fromkeys(viewer.channel_id for viewer in self.viewers)
+        return [channel for channel in map(lineup.find, watched) if channel is not None]
 
 
 def gateway_of(request: Request) -> Gateway:

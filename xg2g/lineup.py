@@ -49,10 +49,13 @@ class Lineup:
     channels: tuple[Channel, ...] = ()
     groups: tuple[Group, ...] = ()
     _by_id: dict[str, Channel] = field(init=False, repr=False, compare=False)
+    _by_number: dict[int, Channel] = field(init=False, repr=False, compare=False)
     _groups_of: dict[str, list[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {channel.id: channel for channel in self.channels})
+        by_number = {channel.number: channel for channel in self.channels}
+        object.__setattr__(self, "_by_number", by_number)
         groups_of: dict[str, list[str]] = {}
         for group in self.groups:
             for channel_id in group.channel_ids:
@@ -64,6 +67,10 @@ class Lineup:
     def find(self, channel_id: str) -> Channel | None:
         """Return the channel of this id, or None."""
         return self._by_id.get(channel_id)
+
+    def by_number(self, number: int) -> Channel | None:
+        """Return the channel of this number, or None."""
+        return self._by_number.get(number)
 
     def group_names(self, channel: Channel) -> Sequence[str]:
         """Names of the bouquets that the channel is in."""

@@ -29,6 +29,7 @@ from .receiver.errors import (
     UnreachableError,
 )
 from .receiver.stream import LiveSource
+from .viewers import Viewer, Viewers
 
 T = TypeVar("T")
 
@@ -87,46 +88,61 @@ class LiveResponse:
         stopping: asyncio.Event,
         send_timeout_s: float,
         metrics: Metrics,
+        viewers: Viewers,
         unknown_when_refused: bool = False,
+        duration_s: float | None = None,
     ) -> None:
-        """`unknown_when_refused`: a receiver that has no tuner for the service means 404."""
+        """`unknown_when_refused`: a receiver that has no tuner for the service means 404.
+        `duration_s`: when the stream ends by itself; None for never."""
         self._open_stream = open_stream
         self._stopping = stopping
         self._send_timeout_s = send_timeout_s
         self._metrics = metrics
         self._unknown_when_refused = unknown_when_refused
+        self._channel = channel
+        self._viewers = viewers
+        self._duration_s = duration_s
         self._started = False
-        self._bytes_out = 0
         self._log = log.bind(channel=channel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin_s = time.monotonic()
         client = scope.get("client")
-        self._log = self._log.bind(viewer=client[0] if client else None)
-        with self._metrics.streams.track_inprogress():
-            outcome = await self._run(receive, send)
+        viewer = Viewer(channel_id=self._channel, address=client[0] if client else None)
+        self._log = self._log.bind(viewer=viewer.address)
+        with self._metrics.streams.track_inprogress(), self._viewers.watching(viewer):
+            outcome = await self._run(viewer, receive, send)
         self._metrics.outcomes.labels(outcome).inc()
         self._log.info(
             "stream ended",
             outcome=outcome.value,
             duration_s=round(time.monotonic() - begin_s, 1),
-            bytes_out=self._bytes_out,
+            bytes_out=viewer.bytes_out,
         )
 
-    async def _run(self, receive: Receive, send: Send) -> Outcome:
+    async def _run(self, viewer: Viewer, receive: Receive, send: Send) -> Outcome:
         async with contextlib.AsyncExitStack() as tasks:
-            streaming = await tasks.enter_async_context(_task(self._stream(send)))
+            streaming = await tasks.enter_async_context(_task(self._stream(viewer, send)))
             leaving = await tasks.enter_async_context(_task(_viewer_left(receive)))
+            dismissal = await tasks.enter_async_context(_task(viewer.dismissed.wait()))
             stopping = await tasks.enter_async_context(_task(self._stopping.wait()))
-            await asyncio.wait({streaming, leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {streaming, leaving, dismissal, stopping},
+                timeout=self._duration_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if streaming.done():
                 return streaming.result()
             if leaving.done():
                 return Outcome.VIEWER_LEFT
+            if stopping.done():
+                outcome = Outcome.SHUTDOWN
+            else:
+                outcome = Outcome.DISMISSED if dismissal.done() else Outcome.DURATION_OVER
         await self._say_farewell(send)
-        return Outcome.SHUTDOWN
+        return outcome
 
-    async def _stream(self, send: Send) -> Outcome:
+    async def _stream(self, viewer: Viewer, send: Send) -> Outcome:
         """Send the stream until it ends; say how it ended."""
         begin_s = time.monotonic()
         try:
@@ -140,7 +156,7 @@ class LiveResponse:
                             await send(_body(chunk, more=True))
                     except TimeoutError:
                         return Outcome.VIEWER_STALLED
-                    self._bytes_out += len(chunk)
+                    viewer.bytes_out += len(chunk)
                     self._metrics.bytes_out.inc(len(chunk))
             outcome = Outcome.RECEIVER_ENDED
         except (ReceiverError, BackendError) as error:

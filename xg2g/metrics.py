@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     VIEWER_LEFT = "viewer_left"
     VIEWER_STALLED = "viewer_stalled"
     RECEIVER_ENDED = "receiver_ended"
+    DURATION_OVER = "duration_over"
+    DISMISSED = "dismissed"
     SHUTDOWN = "shutdown"
     NO_TUNER = "no_tuner"
     UNKNOWN_SERVICE = "unknown_service"

@@ -7,7 +7,7 @@ is a hundredth of a core for 30 streams at 50 chunks a second.
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import uvicorn
@@ -69,7 +69,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> UserError:
 
 async def serve(
     app: ASGIApp,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     on_ready: Callable[[], None],
     on_stop: Callable[[], None],
@@ -88,7 +88,7 @@ async def serve(
         limit_concurrency=CONNECTION_LIMIT,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    await _Server(config, on_ready, on_stop).serve([listener])
+    await _Server(config, on_ready, on_stop).serve([*listeners])
 
 
 class BoundedProtocol(H11Protocol):

@@ -12,6 +12,7 @@ from xg2g.app import Gateway, create_app
 from xg2g.arrangement import Bouquet, Service
 from xg2g.backends.base import RemuxOptions
 from xg2g.backends.fake import FakeBackend
+from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup_keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
 from xg2g.picons import Picons, PiconSource
@@ -24,6 +25,7 @@ from xg2g.refresher import Refresher
 from xg2g.server import listen, serve
 from xg2g.store.place import open_database
 from xg2g.streaming import LiveStreams
+from xg2g.tuners import Tuners
 from xg2g.web_stream import Sources, WebStreams
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
@@ -107,6 +109,8 @@ async def daemon(
     dead_after_s: float = 60,
     public_url: str | None = None,
     logos: PiconSource | None = None,
+    linger_s: float = 0,
+    tuner_limit: int | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -126,17 +130,22 @@ async def daemon(
         refresher = Refresher(keeper, interval_s=3600)
         address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
+        sources = Sources(StreamServer(address, deadlines), WebStreams("box", deadlines))
+        tuners = Tuners(sources, linger_s=linger_s, limit=tuner_limit)
         gateway = Gateway(
             lineup_keeper=keeper,
             database=database,
             picons=picons,
             streams=LiveStreams(
-                receiver=Sources(StreamServer(address, deadlines), WebStreams("box", deadlines)),
+                receiver=tuners,
                 backend=backend,
                 options=RemuxOptions(),
                 first_output_s=first_byte_s,
                 metrics=metrics,
             ),
+            tuners=tuners,
+            identity=await database.write(Identity.kept),
+            name="xg2g",
             metrics=metrics,
             send_timeout_s=send_timeout_s,
             public_url=public_url,
@@ -146,7 +155,7 @@ async def daemon(
             serving = asyncio.create_task(
                 serve(
                     create_app(gateway, refresher),
-                    listener,
+                    [listener],
                     on_ready=ready.set,
                     on_stop=gateway.stopping.set,
                 )
@@ -158,3 +167,4 @@ async def daemon(
                 yield running
             finally:
                 await running.stop()
+                await tuners.aclose()

@@ -161,6 +161,7 @@ async def test_metrics_count_streams_under_a_bounded_set_of_labels() -> None:
     async with daemon(PLAYS) as gateway:
         await gateway.get(STREAM)
         await gateway.get("/stream/nobody-knows-this.ts")
+        await gateway.ended(Outcome.RECEIVER_ENDED)
         _, _, body = await gateway.get("/metrics")
     lines = body.decode().splitlines()
     assert "xg2g_channels 1.0" in lines

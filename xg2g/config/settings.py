@@ -41,6 +41,18 @@ def _names(value: object) -> object:
     return value
 
 
+def _numbers(value: object) -> object:
+    """Read `80,5004`."""
+    return _names(value)
+
+
+def _ports(ports: tuple[int, ...]) -> tuple[int, ...]:
+    for port in ports:
+        if not 1 <= port <= 65535:
+            raise ValueError(f"{port} is no port; ports are 1 to 65535")
+    return tuple(dict.fromkeys(ports))
+
+
 def _public_url(url: str) -> str:
     if url:
         parts = urlsplit(url)
@@ -149,6 +161,9 @@ class ReceiverSettings(Section):
     """Until the first byte of a stream; a receiver may search 5 to 20 s for a lock."""
     stall_timeout_s: Annotated[Seconds, Names(variable="STALL_TIMEOUT_S")] = 10
     """Between two bytes of a stream."""
+    linger_s: Annotated[float, Field(ge=0, le=60), Names(variable="LINGER_S")] = 5
+    """How long a channel stays tuned after its last viewer: media servers open one, close it, and
+    open it again to play."""
 
 
 class ServerSettings(Section):
@@ -223,6 +238,40 @@ class GuideSettings(Section):
     """Days to come that are read. Receivers seldom know more than 7, some 14."""
     past_hours: Annotated[float, Field(ge=0, le=168), RestartNeeded()] = 6
     """How long what has ended stays in the guide."""
+
+
+class HdhomerunSettings(Section):
+    """What xg2g is as a network tuner, which media servers find by themselves."""
+
+    discovery: Annotated[
+        bool,
+        Names(variable="HDHR_ENABLED", older_keys=("hdhr.enabled",)),
+        RestartNeeded(),
+    ] = True
+    """Whether it is found in the network (UDP 65001, SSDP). Without, it is added by its address."""
+    name: Annotated[
+        str,
+        Field(min_length=1, max_length=64),
+        Names(variable="HDHR_FRIENDLY_NAME", older_keys=("hdhr.friendlyName",)),
+        RestartNeeded(),
+    ] = "xg2g"
+    """What media servers call it."""
+    tuners: Annotated[
+        int,
+        Field(ge=0, le=32),
+        Names(variable="HDHR_TUNER_COUNT", older_keys=("hdhr.tunerCount",)),
+        RestartNeeded(),
+    ] = 0
+    """How many streams of different transponders there can be; 0 for what the receiver says."""
+    ports: Annotated[
+        tuple[int, ...],
+        BeforeValidator(_numbers),
+        AfterValidator(_ports),
+        Field(examples=["80,5004"]),
+        RestartNeeded(),
+    ] = ()
+    """Ports to listen on as well, as a tuner does: 80 is where Jellyfin looks, 5004 where others
+    do. Those below 1024 need a right that services seldom have."""
 
 
 class DataSettings(Section):
@@ -315,6 +364,7 @@ class Settings(Section):
     server: ServerSettings = ServerSettings()
     lineup: LineupSettings = LineupSettings()
     guide: GuideSettings = GuideSettings()
+    hdhomerun: HdhomerunSettings = HdhomerunSettings()
     data: DataSettings = DataSettings()
     audio: AudioSettings = AudioSettings()
     external: ExternalSettings = ExternalSettings()

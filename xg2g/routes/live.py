@@ -14,16 +14,13 @@ from ..receiver.service_reference import ServiceReference
 
 
 async def _stream(request: Request) -> ASGIApp:
-    keeper = gateway_of(request).lineup_keeper
-    if keeper.lineup is None:
-        if not isinstance(keeper.trouble, ReceiverError):
-            return _refused(503, "803 System Busy")
-        refusal = refusal_for(keeper.trouble)
-        return _refused(refusal.status, refusal.hdhomerun_error)
-    channel = keeper.lineup.find(request.path_params["channel_id"])
+    lineup = gateway_of(request).lineup_keeper.lineup
+    if lineup is None:
+        return refused_while_unread(request)
+    channel = lineup.find(request.path_params["channel_id"])
     if channel is None:
-        return _refused(*UNKNOWN_CHANNEL)
-    return _live(request, channel.id, channel.sources, listed=True)
+        return refused(*UNKNOWN_CHANNEL)
+    return live(request, channel.id, channel.sources, listed=True)
 
 
 async def _service_reference(request: Request) -> ASGIApp:
@@ -33,15 +30,21 @@ async def _service_reference(request: Request) -> ASGIApp:
         return PlainTextResponse("Not Found\n", status_code=404)
     # Only services: a path would be a file of the receiver or a URL for it to fetch.
     if not reference.is_dvb_service:
-        return _refused(*UNKNOWN_CHANNEL)
+        return refused(*UNKNOWN_CHANNEL)
     lineup = gateway_of(request).lineup_keeper.lineup
     listed = lineup is not None and lineup.find(reference.channel_id) is not None
-    return _live(request, reference.channel_id, [reference], listed=listed)
+    return live(request, reference.channel_id, [reference], listed=listed)
 
 
-def _live(
-    request: Request, channel_id: str, sources: Sequence[ServiceReference], *, listed: bool
+def live(
+    request: Request,
+    channel_id: str,
+    sources: Sequence[ServiceReference],
+    *,
+    listed: bool,
+    duration_s: float | None = None,
 ) -> ASGIApp:
+    """The stream of the first source that plays, or the type alone for HEAD."""
     gateway = gateway_of(request)
     if request.method == "HEAD":
         return _head()
@@ -51,8 +54,24 @@ def _live(
         stopping=gateway.stopping,
         send_timeout_s=gateway.send_timeout_s,
         metrics=gateway.metrics,
+        viewers=gateway.viewers,
         unknown_when_refused=not listed,
+        duration_s=duration_s,
     )
+
+
+def refused_while_unread(request: Request) -> Response:
+    """The answer while there is no lineup."""
+    trouble = gateway_of(request).lineup_keeper.trouble
+    if not isinstance(trouble, ReceiverError):
+        return refused(503, "803 System Busy")
+    refusal = refusal_for(trouble)
+    return refused(refusal.status, refusal.hdhomerun_error)
+
+
+def refused(status: int, hdhomerun_error: str) -> Response:
+    """A refusal before anything was opened; its body is empty as that of every other."""
+    return Response(status_code=status, headers={"X-HDHomeRun-Error": hdhomerun_error})
 
 
 def _head() -> Response:
@@ -60,10 +79,6 @@ def _head() -> Response:
     response = Response()
     response.raw_headers = list(LIVE_HEADERS)
     return response
-
-
-def _refused(status: int, hdhomerun_error: str) -> Response:
-    return Response(status_code=status, headers={"X-HDHomeRun-Error": hdhomerun_error})
 
 
 ROUTES: list[BaseRoute] = [

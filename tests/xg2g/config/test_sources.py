@@ -90,6 +90,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "audio.bitrate": "128k",
         "audio.tracks": "deu",
         "guide.enabled": "false",
+        "hdhomerun.discovery": "false",
         "external.transcoder": "http://box:3000",
         "log.level": "debug",
         "log.format": "json",

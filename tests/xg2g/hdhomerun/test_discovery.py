@@ -1,0 +1,92 @@
+"""Discovery as the clients' own packets ask for it."""
+
+import asyncio
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xg2g.hdhomerun.discovery import Announced, answer, discoverable
+from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
+
+HDHOMERUN_CONFIG = bytes.fromhex("00020006 0104FFFFFFFF 4C20CB4E")
+KODI = bytes.fromhex("00020006 010400000001 393077E7")
+JELLYFIN_AND_OLDER_CONFIG = bytes.fromhex("0002000C 0104FFFFFFFF 0204FFFFFFFF 73CC7D8F")
+
+DEVICE = Announced(device_id=0x10439EFD, auth="a" * 24, tuners=4, port=8088)
+
+
+def asking(**tags: bytes) -> bytes:
+    values: dict[int, bytes] = {Tag[name]: value for name, value in tags.items()}
+    return bytes(Frame(FrameType.DISCOVER_REQUEST, values))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [HDHOMERUN_CONFIG, KODI, JELLYFIN_AND_OLDER_CONFIG],
+    ids=["hdhomerun_config", "kodi", "jellyfin"],
+)
+def test_a_search_is_answered_with_what_to_ask_next(request_: bytes) -> None:
+    reply = answer(request_, DEVICE, "192.168.100.100")
+    assert reply is not None
+    frame = Frame.parse(reply)
+    assert frame.type == FrameType.DISCOVER_REPLY
+    assert next(iter(frame.values)) == Tag.DEVICE_TYPE, "older clients look at the first alone"
+    assert frame.values[Tag.DEVICE_TYPE] == bytes.fromhex("00000001")
+    assert frame.values[Tag.DEVICE_ID] == bytes.fromhex("10439EFD")
+    assert frame.values[Tag.TUNER_COUNT] == b"\x04"
+    assert frame.values[Tag.BASE_URL] == b"http://192.168.100.100:8088"
+    assert frame.values[Tag.LINEUP_URL] == b"http://192.168.100.100:8088/lineup.json"
+
+
+def test_the_longest_base_url_fits_into_the_buffer_of_older_clients() -> None:
+    longest = Announced(device_id=1, auth="", tuners=1, port=65535)
+    reply = answer(KODI, longest, "255.255.255.255")
+    assert reply is not None
+    assert len(Frame.parse(reply).values[Tag.BASE_URL]) <= 28
+
+
+def test_only_who_asks_for_this_device_is_answered() -> None:
+    ours, other = bytes.fromhex("10439EFD"), bytes.fromhex("124205A5")
+    tuner, storage = bytes.fromhex("00000001"), bytes.fromhex("00000005")
+    assert answer(asking(DEVICE_TYPE=tuner, DEVICE_ID=ours), DEVICE, "10.0.0.1")
+    assert not answer(asking(DEVICE_TYPE=tuner, DEVICE_ID=other), DEVICE, "10.0.0.1")
+    assert not answer(asking(DEVICE_TYPE=storage), DEVICE, "10.0.0.1")
+    assert answer(asking(DEVICE_TYPES=storage + tuner), DEVICE, "10.0.0.1")
+    assert not answer(bytes(Frame(FrameType.DISCOVER_REPLY, {})), DEVICE, "10.0.0.1")
+
+
+@given(st.binary(max_size=4000))
+def test_no_datagram_does_harm(datagram: bytes) -> None:
+    answer(datagram, DEVICE, "10.0.0.1")
+
+
+@given(st.dictionaries(st.integers(0, 255), st.binary(max_size=300), max_size=8))
+def test_a_frame_reads_as_it_was_written(values: dict[int, bytes]) -> None:
+    frame = Frame(FrameType.DISCOVER_REQUEST, values)
+    assert Frame.parse(bytes(frame)) == frame
+
+
+@given(st.integers(0, len(HDHOMERUN_CONFIG) * 8 - 1))
+def test_a_flipped_bit_is_noticed(bit: int) -> None:
+    damaged = bytearray(HDHOMERUN_CONFIG)
+    damaged[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(FrameError):
+        Frame.parse(bytes(damaged))
+
+
+def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
+    async def ask() -> bytes:
+        async with discoverable("127.0.0.1", lambda: DEVICE, port=0) as port:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.setblocking(False)
+                client.bind(("127.0.0.1", 0))
+                loop = asyncio.get_running_loop()
+                await loop.sock_sendto(client, b"noise", ("127.0.0.1", port))
+                await loop.sock_sendto(client, HDHOMERUN_CONFIG, ("127.0.0.1", port))
+                async with asyncio.timeout(10):
+                    return await loop.sock_recv(client, 4096)
+
+    reply = Frame.parse(asyncio.run(ask()))
+    assert reply.values[Tag.BASE_URL] == b"http://127.0.0.1:8088"

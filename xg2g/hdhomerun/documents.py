@@ -1,0 +1,134 @@
+"""What a tuner tells in JSON and XML (SiliconDust's HTTP interface, and UPnP for Plex)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
+
+from ..lineup import Channel
+from .identity import Identity
+
+MODEL = "HDHR5-4DT"
+"""A DVB model. Names with HDTC promise video conversion (Jellyfin offers it then)."""
+
+MANUFACTURER = "Silicondust"
+
+_VIDEO_CODECS = {0x01: "MPEG2", 0x11: "MPEG2", 0x16: "H264", 0x19: "H264", 0x1F: "HEVC"}
+"""By type of service (EN 300 468, table 87). What is broadcast under other types is not known."""
+
+_HIGH_DEFINITION = frozenset({0x11, 0x19, 0x1F})
+
+AUDIO_CODEC = "AAC"
+"""Whatever the broadcaster sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What there is to say of the tuner as a whole."""
+
+    identity: Identity
+    name: str
+    tuners: int
+
+
+def discover(device: Device, base_url: str) -> dict[str, object]:
+    """`/discover.json`."""
+    return {
+        "FriendlyName": device.name,
+        "Manufacturer": MANUFACTURER,
+        "ModelNumber": MODEL,
+        "FirmwareName": "xg2g",
+        "FirmwareVersion": version("xg2g"),
+        "DeviceID": device.identity.device_id_text,
+        "DeviceAuth": device.identity.auth,
+        "BaseURL": base_url,
+        "LineupURL": f"{base_url}/lineup.json",
+        "TunerCount": device.tuners,
+    }
+
+
+def lineup(channels: Iterable[Channel], base_url: str) -> list[dict[str, object]]:
+    """`/lineup.json`: one row a channel."""
+    return [_row(channel, base_url) for channel in channels]
+
+
+def _row(channel: Channel, base_url: str) -> dict[str, object]:
+    service_type = channel.reference.service_type
+    row: dict[str, object] = {"GuideNumber": str(channel.number), "GuideName": channel.name}
+    if not channel.radio and (codec := _VIDEO_CODECS.get(service_type)):
+        row["VideoCodec"] = codec
+    row["AudioCodec"] = AUDIO_CODEC
+    if not channel.radio and service_type in _HIGH_DEFINITION:
+        row["HD"] = 1
+    row["URL"] = f"{base_url}{stream_path(channel)}"
+    return row
+
+
+def lineup_xml(channels: Iterable[Channel], base_url: str) -> bytes:
+    """`/lineup.xml`: the same rows."""
+    root = ElementTree.Element("Lineup")
+    for row in lineup(channels, base_url):
+        program = ElementTree.SubElement(root, "Program")
+        for name, value in row.items():
+            ElementTree.SubElement(program, name).text = str(value)
+    return _written(root)
+
+
+def lineup_m3u(channels: Iterable[Channel], base_url: str) -> str:
+    """`/lineup.m3u`, as the device writes it; the playlist for players is `xg2g.playlist`."""
+    lines = ["#EXTM3U"]
+    for channel in channels:
+        number = quoteattr(str(channel.number))
+        title = f"{channel.number} {channel.name}"
+        lines.append(f"#EXTINF:-1 channel-id={number} channel-number={number},{title}")
+        lines.append(f"{base_url}{stream_path(channel)}")
+    return "\n".join(lines) + "\n"
+
+
+def stream_path(channel: Channel) -> str:
+    """Where a tuner has the channel."""
+    return f"/auto/v{channel.number}"
+
+
+LINEUP_STATUS: dict[str, object] = {
+    "ScanInProgress": 0,
+    "ScanPossible": 1,
+    "Source": "Antenna",
+    "SourceList": ["Antenna"],
+}
+"""`/lineup_status.json`. Plex asks for a scan before it reads a lineup; the bouquets are always
+read, so it is over at once."""
+
+
+def status(tuners: int, busy: Sequence[Channel]) -> list[dict[str, object]]:
+    """`/status.json`: each tuner, the busy ones first."""
+    rows: list[dict[str, object]] = [{"Resource": f"tuner{n}"} for n in range(tuners)]
+    for row, channel in zip(rows, busy, strict=False):
+        row |= {"VctNumber": str(channel.number), "VctName": channel.name}
+    return rows
+
+
+def description(device: Device, base_url: str) -> bytes:
+    """`/device.xml` (UPnP Device Architecture 2.0, 2.3)."""
+    root = ElementTree.Element("root", xmlns="urn:schemas-upnp-org:device-1-0")
+    spec_version = ElementTree.SubElement(root, "specVersion")
+    for name, number in (("major", "1"), ("minor", "0")):
+        ElementTree.SubElement(spec_version, name).text = number
+    ElementTree.SubElement(root, "URLBase").text = base_url
+    described = ElementTree.SubElement(root, "device")
+    for name, value in (
+        ("deviceType", "urn:schemas-upnp-org:device:MediaServer:1"),
+        ("friendlyName", device.name),
+        ("manufacturer", MANUFACTURER),
+        ("modelName", MODEL),
+        ("modelNumber", MODEL),
+        ("serialNumber", device.identity.device_id_text),
+        ("UDN", f"uuid:{device.identity.udn}"),
+    ):
+        ElementTree.SubElement(described, name).text = value
+    return _written(root)
+
+
+def _written(root: ElementTree.Element) -> bytes:
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
