@@ -10,8 +10,11 @@ from .setting import FILE_SUFFIX, VARIABLE_PREFIX, Setting
 CONFIG_VARIABLE = "XG2G_CONFIG"
 """Names the file."""
 
-_ELSEWHERE = re.compile(r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|TRANSCODER_.*)$")
-"""Variables that are read in other places: by the build, the tests, the transcoder service."""
+_ELSEWHERE = re.compile(
+    r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|PUBLISH|WRITE_REFERENCE|TRANSCODER(_.*)?)$"
+)
+"""Variables that are read in other places: by the build, the tests, docker-compose.yml, the
+transcoder service."""
 
 _KUBERNETES = re.compile(r"XG2G_(PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?|SERVICE_(HOST|PORT(_\w+)?))$")
 """What Kubernetes sets in every pod beside a service called xg2g. `XG2G_PORT` is a URL there."""

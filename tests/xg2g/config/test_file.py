@@ -2,8 +2,11 @@
 
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xg2g.config import Configuration, ConfigurationError, load
 
@@ -200,3 +203,31 @@ def test_no_message_repeats_a_password(file: Path) -> None:
         )
     assert "geheim" not in str(raised.value)
     assert os.linesep.join(raised.value.notes).find("geheim") == -1
+
+
+YAML_PIECES = st.sampled_from(
+    [
+        *"{}[]:,#&*!|>'\"%@`-? \n\t\\~=<.",
+        "---\n",
+        "<<",
+        "server",
+        "port",
+        "receiver: ",
+        "\n  ",
+        "&a ",
+    ]
+    + ["*a", "!!int ", "80", "null", "é", "\x00", "\ufeff", "\u2028", "audio:\n  tracks: [", "? "]
+)
+
+
+@given(st.lists(YAML_PIECES, max_size=40).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_whatever_stands_in_a_file_is_settings_or_lines(text: str) -> None:
+    with NamedTemporaryFile("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        try:
+            load(file=Path(file.name), environment={})
+        except ConfigurationError as error:
+            assert error.problems
+            assert all(line.startswith(f"{file.name}:") for line in error.problems)
