@@ -1,4 +1,4 @@
-"""Requests to one service, and the one place that knows httpx."""
+"""Requests to one service, and the one place that knows httpcore."""
 
 import asyncio
 import json
@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
+import httpcore
 import sniffio  # noqa: F401 - httpcore asks for it in each request, and to search in vain is dear
 
 from .address import ServiceAddress
+from .network import Network
 
 ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Longest answer that is read: several times what the longest body can become."""
@@ -60,15 +61,15 @@ class Line:
     def __init__(self, address: ServiceAddress, token: str | None, deadlines: Deadlines) -> None:
         self.address = address
         self.has_token = token is not None
-        self._headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+        self._headers = [("authorization", f"Bearer {token}")] if token is not None else []
         self._deadlines = deadlines
-        # The transport without httpx's client around it, whose redirects, cookies and
-        # authentication nobody needs here, at half the CPU for a request.
-        self._transport = httpx.AsyncHTTPTransport(
+        # What httpx is made of, without its redirects, cookies and authentication, which
+        # nobody needs here and which take more CPU than the request.
+        self._pool = httpcore.AsyncConnectionPool(
             uds=address.socket,
-            verify=address.url.startswith("https:"),
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_S),
+            max_connections=None,
+            keepalive_expiry=KEEP_ALIVE_S,
+            network_backend=Network(),
         )
 
     async def request(
@@ -85,49 +86,59 @@ class Line:
 
         Raises `NotReachedError` and `AnswerLostError`, whose texts are reasons for a user.
         """
-        headers = {**self._headers, **({"content-type": media_type} if media_type else {})}
+        headers = list(self._headers)
+        if media_type:
+            headers.append(("content-type", media_type))
         if not kept:
-            headers["connection"] = "close"
+            headers.append(("connection", "close"))
         connect_s = self._deadlines.connect_s
         answer_s = within_s or self._deadlines.answer_s
-        timeout = {"connect": connect_s, "read": answer_s, "write": answer_s}
-        request = httpx.Request(
-            method, url, headers=headers, content=body or None, extensions={"timeout": timeout}
-        )
+        deadlines = {"connect": connect_s, "read": answer_s, "write": answer_s}
         try:
             # Those deadlines are for each piece; this one is for the whole of it.
             async with asyncio.timeout(connect_s + answer_s):
-                return await self._answer(request)
-        except httpx.ConnectTimeout as error:
+                return await self._answer(method, url, headers, body, deadlines)
+        except httpcore.ConnectTimeout as error:
             raise NotReachedError(f"no connection within {connect_s:g} s") from error
-        except httpx.ConnectError as error:
+        except httpcore.ConnectError as error:
             raise NotReachedError(_reason(error)) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
+        except (TimeoutError, httpcore.TimeoutException) as error:
             raise AnswerLostError(f"no answer within {answer_s:g} s") from error
-        except httpx.HTTPError as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise AnswerLostError(_reason(error)) from error
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._transport.aclose()
+        await self._pool.aclose()
 
-    async def _answer(self, request: httpx.Request) -> Answer:
-        response = await self._transport.handle_async_request(request)
-        try:
-            pieces, length = [], 0
-            async for piece in response.aiter_raw():
+    async def _answer(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        body: bytes,
+        deadlines: dict[str, float],
+    ) -> Answer:
+        pieces, length = [], 0
+        async with self._pool.stream(
+            method,
+            url,
+            headers=headers,
+            content=body or None,
+            extensions={"timeout": deadlines},
+        ) as response:
+            async for piece in response.aiter_stream():
                 length += len(piece)
                 if length > ANSWER_BYTES:
                     raise AnswerLostError(f"the answer is longer than {ANSWER_BYTES} bytes")
                 pieces.append(piece)
-        finally:
-            await response.aclose()
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return Answer(response.status_code, response.headers, body)
+        answer_headers = {name.decode().lower(): value.decode() for name, value in response.headers}
+        answered = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return Answer(response.status, answer_headers, answered)
 
 
-def _reason(error: httpx.HTTPError) -> str:
-    """The operating system's word for it, which httpx leaves some causes deep."""
+def _reason(error: Exception) -> str:
+    """The operating system's word for it, which httpcore leaves some causes deep."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):

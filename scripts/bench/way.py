@@ -35,7 +35,7 @@ FED_S: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a stream takes in the daemon's process, on the daemon's event loop, and in the service's.
+    """What a stream takes in the daemon's process, on its event loop, and in the service's.
     CPU is user and system time of all threads."""
 
     digest: str
