@@ -87,6 +87,21 @@ find_source() { # sets $tarball and $version
     die "no source of FFmpeg can be reached; name a release tarball in XG2G_FFMPEG_SOURCE"
 }
 
+# For another target than this machine, as cargo names both in TARGET and HOST to build
+# scripts: with the compiler of CC_<target>, or that of the GNU tools for the target.
+cross_options() {
+    [ -n "${TARGET:-}" ] && [ "$TARGET" != "${HOST:-$TARGET}" ] || return 0
+    local arch=${TARGET%%-*} tools os compiler="CC_${TARGET//-/_}" archiver="AR_${TARGET//-/_}"
+    case $TARGET in
+    *-linux-*) tools=$arch-linux-gnu- os=linux ;;
+    *-windows-gnu) tools=$arch-w64-mingw32- os=mingw32 ;;
+    *-apple-darwin) tools='' os=darwin ;;
+    *) die "nobody has built the codecs for $TARGET yet" ;;
+    esac
+    printf '%s\n' --enable-cross-compile --arch="$arch" --target-os="$os" --cross-prefix="$tools" \
+        --cc="${!compiler:-${tools}gcc}" --ar="${!archiver:-${tools}ar}"
+}
+
 build() { # leaves the installation in $work/root$prefix
     local options=(
         --prefix="$prefix" --disable-everything --disable-autodetect --disable-programs
@@ -98,19 +113,21 @@ build() { # leaves the installation in $work/root$prefix
         # The bytes that are decoded come from anyone who has a transmitter.
         --extra-cflags='-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
     )
-    case $(uname -m) in
-    x86_64 | i?86)
+    case ${TARGET:-$(uname -m)} in
+    x86_64* | i?86*)
         if ! command -v nasm >/dev/null; then
             say "nasm is not installed: building without assembly (decoding takes more CPU)"
             options+=(--disable-x86asm)
         fi
         ;;
     esac
+    local cross
+    readarray -t cross < <(cross_options)
     mkdir "$work/source" &&
         tar -xf "$tarball" -C "$work/source" --strip-components=1 &&
         cd "$work/source" &&
         say "configuring FFmpeg $version" &&
-        ./configure "${options[@]}" &&
+        ./configure "${options[@]}" "${cross[@]}" &&
         say "compiling libavcodec, libswresample, libavutil" &&
         make -j"$(nproc)" &&
         make install-libs install-headers DESTDIR="$work/root" &&
@@ -125,7 +142,7 @@ done
 if [ -n "${XG2G_FFMPEG_SOURCE:-}" ] && [ ! -r "$XG2G_FFMPEG_SOURCE" ]; then
     die "XG2G_FFMPEG_SOURCE names $XG2G_FFMPEG_SOURCE, which cannot be read"
 fi
-key=$(cat "$0" ${XG2G_FFMPEG_SOURCE:+"$XG2G_FFMPEG_SOURCE"} <(uname -sm) | sha256sum | cut -c1-12)
+key=$(cat "$0" ${XG2G_FFMPEG_SOURCE:+"$XG2G_FFMPEG_SOURCE"} <(uname -sm) <(cross_options) | sha256sum | cut -c1-12)
 prefix="${XG2G_CODECS_DIR:-$cache/codecs-$key}"
 
 if [ ! -f "$prefix/lib/libavcodec.a" ]; then
@@ -148,4 +165,5 @@ if [ ! -f "$prefix/lib/libavcodec.a" ]; then
     mv "$work/root$prefix" "$prefix"
     say "FFmpeg $version is in $prefix"
 fi
-printf '%s\n' "$prefix"
+# cargo on Windows does not know the paths of MSYS2.
+if command -v cygpath >/dev/null; then cygpath --mixed "$prefix"; else printf '%s\n' "$prefix"; fi

@@ -26,6 +26,10 @@ fn main() {
         println!("cargo:rustc-link-lib=static={library}");
     }
     println!("cargo:rustc-link-lib=m");
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
+        // libavutil seeds from it.
+        println!("cargo:rustc-link-lib=bcrypt");
+    }
 
     println!("cargo:rerun-if-changed={}", script.display());
     println!("cargo:rerun-if-changed=src/audio/native.c");
