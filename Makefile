@@ -18,7 +18,7 @@ TRANSCODER := target/release/xg2g-transcoder
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench fuzz sanitize soak clean lock system
+.PHONY: help run build test check fix bench fuzz sanitize soak binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -68,6 +68,14 @@ fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
 	@.venv/bin/python -m scripts.soak $(ARGS)
+
+binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
+	$(call say,binary,dist/xg2g dist/xg2g-transcoder)
+	@scripts/build-binary.sh
+
+dist: binary ## all that is published: wheel, source archive, archive of the executables
+	$(call say,dist,wheel and archives)
+	@scripts/build-dist.sh
 
 sanitize: ## run the C ABI's tests in miri and with AddressSanitizer (needs nightly)
 	@scripts/sanitize.sh

@@ -1,12 +1,16 @@
-"""Puts the compiled remuxer into the distribution and tags the wheel for this platform.
+"""Puts the compiled remuxer and its service into the distribution, and tags the wheel.
 
-The library is reached through ctypes, so a wheel depends on the platform but
-not on the version or the ABI of Python: its tag is `py3-none-<platform>`.
+The library is reached through ctypes and the service is a program of its own, so a wheel depends
+on the platform but not on the version or the ABI of Python: its tag is `py3-none-<platform>`.
 """
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +18,44 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
 
-class TranscoderLibrary(BuildHookInterface[Any]):
-    """Builds the Rust library before its files are collected."""
+class Transcoder(BuildHookInterface[Any]):
+    """Compiles what a wheel holds beside Python."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel":
             return
-        subprocess.run([Path(self.root, "scripts", "build-library.sh")], check=True)
+        for tool, origin in (("cargo", "https://rustup.rs"), ("bash", "your system's packages")):
+            if shutil.which(tool) is None:
+                sys.exit(f"xg2g is compiled here, which takes {tool}: install it from {origin}")
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{_platform_tag()}"
+        build_data["tag"] = f"py3-none-{platform_tag()}"
+        if version == "editable":  # a clone loads the library from where it lies
+            self._run("build-library.sh")
+            return
+        self._run("build-release.sh")
+        for file in Path(self.root, "build", "release").iterdir():
+            if file.stem == "xg2g-transcoder":
+                build_data["shared_scripts"][str(file)] = file.name
+            else:
+                build_data["force_include"][str(file)] = f"xg2g/backends/embedded/{file.name}"
+
+    def _run(self, script: str) -> None:
+        if subprocess.run(["bash", f"scripts/{script}"], cwd=self.root, check=False).returncode:
+            sys.exit(f"scripts/{script} failed; its messages are above")
 
 
-def _platform_tag() -> str:
-    """The narrowest tag: code compiled here is known to run with this C library or a later one."""
+def platform_tag() -> str:
+    """The narrowest tag: code compiled here is known to run with this C library or a later one.
+
+    Compilers for macOS aim at MACOSX_DEPLOYMENT_TARGET where it is set.
+    """
+    if sys.platform == "darwin":
+        target = os.environ.get("MACOSX_DEPLOYMENT_TARGET") or platform.mac_ver()[0]
+        major, _, minor = target.partition(".")
+        # From 11 on, tags name the major version alone.
+        return (
+            f"macosx_{major}_{minor.partition('.')[0] if major == '10' else 0}_{platform.machine()}"
+        )
     return next(tag for tag in platform_tags() if not tag.startswith("linux_"))

@@ -10,7 +10,9 @@ compile() {
   "$tools/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 \
     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
-runtime=requirements/runtime.txt build=requirements/build.txt dev=requirements/dev.txt
+runtime=requirements/runtime.txt build=requirements/build.txt
+binary=requirements/binary.txt dev=requirements/dev.txt
 compile pyproject.toml -o "$runtime"
 compile --group build -c "$runtime" -o "$build"
+compile --group binary -c "$runtime" -c "$build" -o "$binary"
 compile --group dev -c "$runtime" -c "$build" -o "$dev"

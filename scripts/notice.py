@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 NOTICE = ROOT / "NOTICE"
 CRATES = "Rust crates that are linked in\n"
-PACKAGES = "Python packages that are installed beside it, not part of it\n"
+PACKAGES = "Python packages that are installed beside it; the single executable holds them\n"
 PLATFORM = "x86_64-unknown-linux-gnu"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import hatch_build
 
 ROOT = Path(__file__).parent.parent
 
@@ -52,9 +55,10 @@ def test_a_wheel_holds_every_module_and_the_library_for_this_platform(tmp_path: 
     assert "-py3-none-" in wheel.name
     assert not wheel.name.endswith("-any.whl")
     assert _sources() <= names
-    assert len([name for name in names if "/libxg2g_transcoder." in name]) == 1
+    assert len([name for name in names if "xg2g_transcoder." in name]) == 1
+    assert len([name for name in names if "/scripts/xg2g-transcoder" in name]) == 1
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"xg2g"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"xg2g"}
 
 
 def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> None:
@@ -64,9 +68,29 @@ def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> No
     names = {member.name.partition("/")[2] for member in members}
     assert all(member.isfile() for member in members), "a link would dangle where it is unpacked"
     assert _sources() <= names
-    assert {"Cargo.toml", "Cargo.lock", "hatch_build.py", "scripts/build-library.sh"} <= names
+    assert {"Cargo.toml", "Cargo.lock", "hatch_build.py", "scripts/build-release.sh"} <= names
     assert {"transcoder/Cargo.toml", "transcoder/src/lib.rs", "LICENSE", "NOTICE"} <= names
     assert not [name for name in names if name.endswith((".so", ".dylib"))]
+
+
+@pytest.mark.parametrize(
+    ("version", "machine", "target", "tag"),
+    [
+        ("15.3.1", "arm64", None, "macosx_15_0_arm64"),
+        ("15.3.1", "arm64", "11.0", "macosx_11_0_arm64"),
+        ("15.3.1", "x86_64", "10.13", "macosx_10_13_x86_64"),
+    ],
+)
+def test_a_wheel_for_macos_names_what_the_compiler_aimed_at(
+    monkeypatch: pytest.MonkeyPatch, version: str, machine: str, target: str | None, tag: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "mac_ver", lambda: (version, ("", "", ""), machine))
+    monkeypatch.delenv("MACOSX_DEPLOYMENT_TARGET", raising=False)
+    if target:
+        monkeypatch.setenv("MACOSX_DEPLOYMENT_TARGET", target)
+    assert hatch_build.platform_tag() == tag
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ELF")

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds the library and the service as they are published, without debugging
+# information, into build/release. Wheels and the single executable take them there.
+#
+#   CARGO_BUILD_TARGET  build for this target, with the C compiler that CC_<target> names
+#   STRIP               that target's strip
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+built=${CARGO_TARGET_DIR:-target}/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release
+rm -rf build/release
+mkdir -p build/release
+
+take() { # take NAME...: those that this platform has
+  local name
+  for name in "$@"; do
+    [ ! -f "$built/$name" ] || cp "$built/$name" build/release/
+  done
+}
+
+# Each is taken at once: the service's build leaves a library with the service inside.
+cargo build --release --locked -p xg2g-transcoder --lib
+take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll
+cargo build --release --locked -p xg2g-transcoder --features service --bin xg2g-transcoder
+take xg2g-transcoder{,.exe}
+
+# macOS keeps debugging information in files of its own.
+[ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" build/release/*

@@ -1,0 +1,196 @@
+"""What is published, tried as its users meet it. `make dist` comes first.
+
+These take the files of dist/ as they are and build nothing but the source archive's wheel.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+
+from scripts import glibc
+
+pytestmark = [pytest.mark.release, pytest.mark.timeout(1800)]
+
+ROOT = Path(__file__).parent.parent
+DIST = ROOT / "dist"
+EXECUTABLE = DIST / "xg2g"
+COMPONENTS = ("xg2g ", "xg2g-transcoder ", "ffmpeg ", "fdk-aac ")
+
+
+def _only(pattern: str) -> Path:
+    found = list(DIST.glob(pattern))
+    assert len(found) == 1, f"dist/ holds {len(found)} of {pattern}: say make dist"
+    return found[0]
+
+
+def _bare(tmp_path: Path) -> dict[str, str]:
+    """The environment of somebody who has nothing installed."""
+    (tmp_path / "tmp").mkdir(exist_ok=True)
+    return {"PATH": "/nonexistent", "HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
+
+
+def _run(*command: str | Path, env: dict[str, str] | None = None) -> str:
+    """What a command says, which has to succeed."""
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def _demo(executable: Path, env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running demo, and the address of its first channel."""
+    with subprocess.Popen(
+        [executable, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env
+    ) as demo:
+        try:
+            assert demo.stdout is not None
+            address = next(line for line in demo.stdout if line.startswith("try "))
+            yield demo, address.split()[-1]
+        finally:
+            demo.kill()
+
+
+def _sound(url: str, tmp_path: Path) -> tuple[set[str], float]:
+    """The codecs of a channel's sound, and how many seconds of it were decoded."""
+    capture = tmp_path / "capture.ts"
+    with urllib.request.urlopen(url, timeout=30) as response:
+        capture.write_bytes(response.read(1_000_000))
+    with av.open(str(capture)) as container:
+        tracks = container.streams.audio
+        units = [packet for packet in container.demux(tracks[0]) if packet.size]
+        # The capture ends anywhere, and the last unit with it.
+        samples = sum(frame.samples for unit in units[:-1] for frame in unit.decode())
+        return {track.codec_context.name for track in tracks}, samples / tracks[0].sample_rate
+
+
+def test_the_executable_names_daemon_library_and_codecs_without_python(tmp_path: Path) -> None:
+    said = _run(EXECUTABLE, "--version", env=_bare(tmp_path))
+    assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{said}"] == []
+
+
+def test_the_executable_plays_a_channel_and_leaves_nothing_when_it_is_told_to_stop(
+    tmp_path: Path,
+) -> None:
+    env = _bare(tmp_path)
+    with _demo(EXECUTABLE, env) as (demo, url):
+        codecs, decoded_s = _sound(url, tmp_path)
+        assert codecs == {"aac"}
+        assert decoded_s > 1
+        assert list((tmp_path / "tmp").iterdir()) != []
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(20) == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a signal of Linux tells of the parent's end")
+def test_a_killed_launcher_leaves_neither_a_daemon_nor_files(tmp_path: Path) -> None:
+    with _demo(EXECUTABLE, _bare(tmp_path)) as (demo, url):
+        demo.kill()
+        demo.wait()
+        deadline = time.monotonic() + 20
+        while list((tmp_path / "tmp").iterdir()):
+            assert time.monotonic() < deadline, "the daemon goes on without its launcher"
+            time.sleep(0.1)
+        with pytest.raises(OSError, match="refused"):
+            urllib.request.urlopen(url, timeout=5)
+
+
+def test_two_executables_start_at_once(tmp_path: Path) -> None:
+    env = _bare(tmp_path)
+    both = [
+        subprocess.Popen([EXECUTABLE, "--version"], env=env, stdout=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
+    assert [process.wait(60) for process in both] == [0, 0]
+
+
+def test_the_service_of_the_archive_runs_alone(tmp_path: Path) -> None:
+    with tarfile.open(_only("xg2g-*-*-*.tar.gz")) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [folder] = tmp_path.glob("xg2g-*")
+    assert "xg2g-transcoder" in _run(folder / "xg2g-transcoder", "--version", env=_bare(tmp_path))
+    assert {"LICENSE", "NOTICE"} <= {file.name for file in folder.iterdir()}
+    assert (folder / "licenses" / "LGPL-2.1.txt").is_file()
+    assert (folder / "licenses" / "Python.txt").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc")
+def test_the_wheel_promises_no_older_glibc_than_its_contents_need() -> None:
+    wheel = _only("*.whl")
+    tag = re.search(r"manylinux_(\d+)_(\d+)_", wheel.name)
+    assert tag is not None
+    version, _ = glibc.floor(wheel)
+    assert (2,) < version <= tuple(map(int, tag.groups()))
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """A new virtual environment with the locked packages, and its folder of commands."""
+    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    binaries = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    runtime = ROOT / "requirements" / "runtime.txt"
+    _run(binaries / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", runtime)
+    return binaries
+
+
+def test_the_wheel_gives_an_empty_environment_both_commands(
+    environment: Path, tmp_path: Path
+) -> None:
+    _run(environment / "pip", "install", "-q", "--no-deps", "--no-index", _only("*.whl"))
+    said = _run(environment / "xg2g", "--version")
+    assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{said}"] == []
+    assert "xg2g-transcoder" in _run(environment / "xg2g-transcoder", "--version")
+    with _demo(environment / "xg2g", dict(os.environ)) as (_, url):
+        assert _sound(url, tmp_path)[0] == {"aac"}
+
+
+def test_the_source_archive_alone_becomes_a_wheel(environment: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    with tarfile.open(_only("xg2g-[0-9]*[0-9].tar.gz")) as archive:
+        archive.extractall(source, filter="data")
+    # cargo finds what it has compiled before: this test is about the archive's files.
+    env = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}
+    built = tmp_path / "built"
+    _run(environment / "pip", "wheel", "-q", "--no-deps", "-w", built, *source.iterdir(), env=env)
+    [wheel] = built.iterdir()
+    assert wheel.name == _only("*.whl").name
+
+
+def test_the_source_archive_says_so_when_there_is_no_cargo(
+    environment: Path, tmp_path: Path
+) -> None:
+    python = shutil.which("python", path=str(environment))
+    assert python is not None
+    done = subprocess.run(
+        [
+            python,
+            "-m",
+            "pip",
+            "wheel",
+            "--no-deps",
+            "-w",
+            tmp_path,
+            _only("xg2g-[0-9]*[0-9].tar.gz"),
+        ],
+        env={**os.environ, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if shutil.which("cargo", path="/usr/bin:/bin"):
+        pytest.skip("cargo is one of the system's own programs here")
+    assert done.returncode != 0
+    assert "cargo: install it from https://rustup.rs" in done.stdout + done.stderr
