@@ -12,7 +12,7 @@ from rich.console import Console
 from xg2g.config import Settings
 from xg2g.config.environment import CONFIG_VARIABLE, read_environment
 from xg2g.config.example import example
-from xg2g.config.file import find_file, preferred_file
+from xg2g.config.file import SYSTEM_FILE, find_file, preferred_file
 from xg2g.config.given import Given
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
@@ -22,7 +22,7 @@ from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
 from xg2g.setup.greet import Greeting, greet
 from xg2g.setup.scan import FoundReceiver, NetworkError, find_receivers, parse_network
-from xg2g.setup.write import write_privately
+from xg2g.setup.write import write_whole
 
 
 def setup(
@@ -94,8 +94,13 @@ def setup(
     console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
     dialogue.bouquets(list(greeting.bouquets))
     dialogue.access(host or _text(given.get("server.host")))
-    write_privately(path, example(dialogue.settings))
+    is_secret = "receiver.password" in dialogue.settings
+    # Services have users of their own, and read what is in /etc.
+    is_public = path == SYSTEM_FILE and not is_secret
+    write_whole(path, example(dialogue.settings), mode=0o644 if is_public else 0o600)
     console.print(f"\nwritten      {path}", markup=False)
+    if path == SYSTEM_FILE and is_secret:
+        console.print("             root alone can read it: there is a password in it")
     flag = f" --config {config}" if config else ""
     console.print(f"begin        xg2g serve{flag}", markup=False)
     console.print(f"if in doubt  xg2g doctor{flag}", markup=False)

@@ -8,6 +8,7 @@ language is wanted and false where a switch is, and aliases are not multiplied.
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from errno import EACCES
 from pathlib import Path
 
 import yaml
@@ -69,7 +70,8 @@ def _text_of(path: Path, document: Document) -> str:
             document.is_public = bool(path.stat().st_mode & stat.S_IROTH)
             content = file.read(SIZE_LIMIT_BYTES + 1)
     except OSError as error:
-        raise _WholeFileProblem(f"{path}: cannot be read: {error.strerror}") from None
+        advice = "; let the user that xg2g runs as read it" if error.errno == EACCES else ""
+        raise _WholeFileProblem(f"{path}: cannot be read: {error.strerror}{advice}") from None
     if len(content) > SIZE_LIMIT_BYTES:
         limit = f"{SIZE_LIMIT_BYTES // 1024} KiB"
         raise _WholeFileProblem(f"{path}: too big for a file of settings; the limit is {limit}")

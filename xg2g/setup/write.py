@@ -7,8 +7,8 @@ from pathlib import Path
 from xg2g.errors import UserError
 
 
-def write_privately(path: Path, text: str) -> None:
-    """Replace a file at once and completely, readable by its owner alone. Raises `UserError`."""
+def write_whole(path: Path, text: str, *, mode: int) -> None:
+    """Replace a file at once and completely. Raises `UserError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -16,6 +16,7 @@ def write_privately(path: Path, text: str) -> None:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
+                os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             Path(name).replace(path)
         except BaseException:
