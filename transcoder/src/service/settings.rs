@@ -241,8 +241,7 @@ pub fn command() -> clap::Command {
 pub fn reference_page() -> String {
     let help = command().term_width(100).render_long_help();
     format!(
-        "<!-- Written by a test: XG2G_WRITE_REFERENCE=1 cargo test --features service,test-hooks \
-         --test service reference -->\n\n# xg2g-transcoder\n\n```text\n{}\n```\n",
+        "<!-- Written by transcoder/tests/service/reference.rs, which says how. -->\n\n# xg2g-transcoder\n\n```text\n{}\n```\n",
         help.to_string()
             .lines()
             .map(str::trim_end)
