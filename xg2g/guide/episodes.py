@@ -3,14 +3,38 @@
 import re
 from dataclasses import dataclass
 
-_SEASON = r"(?:Staffel|Season|Series|Saison|Stagione|Temporada|Seizoen|Sæson|Säsong)"
-_EPISODE = r"(?:Folge|Episode|Episodio|Épisode|Capítulo|Aflevering|Afl\.|Afsnit|Avsnitt|Ep\.|Teil)"
+_SEASON_WORDS = (
+    "staffel",
+    "season",
+    "series",
+    "saison",
+    "stagione",
+    "temporada",
+    "seizoen",
+    "sæson",
+    "säsong",
+)
+_EPISODE_WORDS = (
+    "folge",
+    "episode",
+    "episodio",
+    "épisode",
+    "capítulo",
+    "aflevering",
+    "afl.",
+    "afsnit",
+    "avsnitt",
+    "ep.",
+    "teil",
+)
+_SEASON = f"(?:{'|'.join(map(re.escape, _SEASON_WORDS))})"
+_EPISODE = f"(?:{'|'.join(map(re.escape, _EPISODE_WORDS))})"
 _BETWEEN = r"\s?[,;:.\-–/]?\s?"
 
 _PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    re.compile(pattern)
     for pattern in (
-        rf"\bS(?P<season>\d{{1,4}}){_BETWEEN}E(?:p\.?)?\s?(?P<number>\d{{1,4}})\b",
+        rf"\bs(?P<season>\d{{1,4}}){_BETWEEN}e(?:p\.?)?\s?(?P<number>\d{{1,4}})\b",
         rf"\b{_SEASON}\s(?P<season>\d{{1,4}}){_BETWEEN}{_EPISODE}\s(?P<number>\d{{1,4}})\b",
         rf"\b(?P<season>\d{{1,4}})\.\s{_SEASON}{_BETWEEN}{_EPISODE}\s(?P<number>\d{{1,4}})\b",
         rf"\b(?P<season>\d{{1,4}})\.\s{_SEASON}{_BETWEEN}(?P<number>\d{{1,4}})\.\s{_EPISODE}",
@@ -19,8 +43,7 @@ _PATTERNS = tuple(
         r"\((?P<number>\d{1,3})/(?P<total>\d{1,3})\)",
     )
 )
-_HINT = re.compile(rf"\bS\d|{_SEASON}|{_EPISODE}\s\d|\(\d", re.IGNORECASE)
-"""Without it no pattern fits: most texts are looked through once."""
+_SHORT_HINT = re.compile(r"\bs\d|\(\d")
 _BEGINNING = 200
 """Of a description: what stands further in is as likely about another programme."""
 
@@ -48,12 +71,18 @@ class Episode:
 
 def find_episode(title: str, short: str, long: str) -> Episode | None:
     """The episode that the texts name, the surest form in any of them first."""
-    texts = [text for text in (short, title, long[:_BEGINNING]) if _HINT.search(text)]
+    texts = [text.lower() for text in (short, title, long[:_BEGINNING])]
+    texts = [text for text in texts if _may_name_one(text)]
     for pattern in _PATTERNS:
         for text in texts:
             if (match := pattern.search(text)) and (episode := _episode(match.groupdict())):
                 return episode
     return None
+
+
+def _may_name_one(text: str) -> bool:
+    """Most texts do not, and searching them with the patterns is slow."""
+    return any(word in text for word in _EPISODE_WORDS) or bool(_SHORT_HINT.search(text))
 
 
 def _episode(found: dict[str, str | None]) -> Episode | None:

@@ -1,0 +1,77 @@
+"""What a household has: a receiver that is off at night, and clients that ask all the same."""
+
+import asyncio
+import re
+import signal
+import xml.etree.ElementTree as ET
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
+from xg2g.daemon import Ready, run
+from xg2g.simulator import SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def gateway(receiver: SimulatedReceiver) -> AsyncIterator[httpx.AsyncClient]:
+    """`xg2g serve`, as started anew by its service manager; yields a client of it."""
+    ready: asyncio.Queue[Ready] = asyncio.Queue()
+    settings = Settings(
+        receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
+        server=ServerSettings(port=0),
+        guide=GuideSettings(days=2),
+    )
+    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
+    waiting = asyncio.create_task(ready.get())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        await serving
+    try:
+        address = f"http://127.0.0.1:{waiting.result().port}"
+        # A host that stays the same: ports of tests do not, and stand in every URL.
+        headers = {"Host": "gateway:8088"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
+            yield client
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        await serving
+
+
+async def guide_of(client: httpx.AsyncClient, programmes: int) -> httpx.Response:
+    """Wait until the guide has so many programmes."""
+    async with asyncio.timeout(60):
+        while True:
+            guide = await client.get("/xmltv.xml")
+            if guide.text.count("<programme ") >= programmes:
+                return guide
+            await asyncio.sleep(0.2)
+
+
+async def test_after_a_restart_everything_is_there_although_the_receiver_is_off() -> None:
+    async with SimulatedReceiver(speed=4) as receiver, gateway(receiver) as client:
+        playlist = (await client.get("/playlist.m3u")).raise_for_status()
+        await guide_of(client, programmes=100)
+        logo = re.findall(r'tvg-logo="http://gateway:8088([^"]*)"', playlist.text)[0]
+        image = (await client.get(logo)).raise_for_status()
+        assert image.content.startswith(b"\x89PNG")
+    # Nobody listens where the receiver was.
+    async with gateway(receiver) as client:
+        again = await client.get("/playlist.m3u")
+        assert (again.text, again.headers["etag"]) == (playlist.text, playlist.headers["etag"])
+        unchanged = await client.get(
+            "/playlist.m3u", headers={"If-None-Match": again.headers["etag"]}
+        )
+        assert unchanged.status_code == 304
+        kept = await guide_of(client, programmes=100)
+        assert (await client.get(logo)).content == image.content
+        stream = re.findall(r"^http://gateway:8088(/stream/.*)$", again.text, re.MULTILINE)[0]
+        assert (await client.get(stream)).status_code == 502
+    tv = ET.fromstring(kept.content)
+    listed = re.findall(r'tvg-id="([^"]*)"', playlist.text)
+    assert [channel.get("id") for channel in tv.findall("channel")] == listed
+    assert {programme.get("channel") for programme in tv.findall("programme")} <= set(listed)
