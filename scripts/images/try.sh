@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Builds both images and runs the compose files, where no registry can be reached.
+#
+# Debian's docker.io and docker-compose have to be installed, with mmdebstrap and ffmpeg; run it as
+# root. The engine is one of its own, in a folder of its own: it builds with the machine's network,
+# and runs the stack in a network namespace that ends with it. The base images are put together from
+# Debian's packages and this machine's Rust, under the names that the Dockerfile asks for, so that
+# their sizes are near those of the real ones and not the same.
+#
+# usage: scripts/images/try.sh [FOLDER]      where images are kept (default build/images)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+folder=$(realpath -m "${1:-build/images}")
+export DOCKER_HOST=unix://$folder/docker.sock DOCKER_BUILDKIT=1
+# Debian's client has BuildKit without a plugin.
+docker() { /usr/bin/docker "$@"; }
+compose() { COMPOSE_PROJECT_NAME=xg2g COMPOSE_DOCKER_CLI_BUILD=1 docker-compose "$@"; }
+say() { printf '\n== %s\n' "$*"; }
+
+start_engine() { # FLAGS...
+  mkdir -p "$folder"
+  dockerd --data-root "$folder/root" --exec-root "$folder/exec" --pidfile "$folder/pid" \
+    --host "$DOCKER_HOST" "$@" >"$folder/engine.log" 2>&1 &
+  engine=$!
+  for _ in {1..60}; do docker info >/dev/null 2>&1 && return; sleep 0.5; done
+  tail -n 5 "$folder/engine.log" >&2
+  return 1
+}
+
+stop_engine() {
+  [ -n "${engine:-}" ] || return 0
+  kill "$engine" && wait "$engine" || true
+  engine=
+}
+trap stop_engine EXIT
+
+base_of() { sed -n "s/^ARG $1_IMAGE=//p" Dockerfile; }
+
+# A machine behind a proxy of its own certificates has to hand them on.
+make_bases() {
+  local debian rust=$(base_of RUST) python=$(base_of PYTHON)
+  debian=debian:${rust##*-}-slim
+  docker image inspect "$debian" >/dev/null 2>&1 || {
+    say "base image $debian"
+    mmdebstrap --quiet --variant=minbase --include=ca-certificates \
+      --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+      "${rust##*-}" - | docker import - "$debian"
+  }
+  docker image inspect "$rust" >/dev/null 2>&1 || {
+    say "base image $rust"
+    local context=$folder/rust sysroot
+    sysroot=$(rustc --print sysroot)
+    rm -rf "$context" && mkdir -p "$context/rust"
+    (cd "$sysroot" && tar -c bin/cargo bin/rustc lib/*.so* "lib/rustlib/$(rustc --print host-tuple)") |
+      tar -x -C "$context/rust"
+    cp /etc/ssl/certs/ca-certificates.crt "$context/"
+    docker build --network host --tag "$rust" --file - "$context" <<END
+FROM $debian
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && apt-get clean
+COPY rust /usr/local
+COPY ca-certificates.crt /etc/ssl/certs/
+ENV CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt CARGO_HOME=/usr/local/cargo
+END
+  }
+  docker image inspect "$python" >/dev/null 2>&1 || {
+    say "base image $python"
+    local context=$folder/python
+    mkdir -p "$context" && cp /etc/ssl/certs/ca-certificates.crt "$context/"
+    docker build --network host --tag "$python" --file - "$context" <<END
+FROM $debian
+RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv && apt-get clean \
+  && rm -rf /var/lib/apt/lists/* && python3 -m venv /usr/local
+COPY ca-certificates.crt /etc/ssl/certs/
+ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+END
+  }
+}
+
+channel() { # NUMBER of the channel in the playlist
+  curl -sf http://127.0.0.1:8088/playlist.m3u | grep ^http | sed -n "${1}p"
+}
+
+until_answered() {
+  for _ in {1..60}; do channel 1 >/dev/null 2>&1 && return; sleep 1; done
+  compose logs --tail 20 >&2
+  return 1
+}
+
+# Twenty seconds of a channel, decoded: what is not AAC, or does not decode, fails.
+play() { # NUMBER
+  local sample=$folder/sample.ts seconds=20 got
+  curl -s --max-time $seconds -o "$sample" "$(channel "$1")" || true
+  ffprobe -v quiet -select_streams a -show_entries stream=codec_name -of csv=p=0 "$sample" |
+    sort -u | grep -x aac
+  got=$(ffmpeg -v error -i "$sample" -map 0:a:0 -f s16le -ac 1 -ar 8000 - 2>"$folder/decode.log" | wc -c)
+  printf 'channel %s: %s KiB, %s s of sound decoded, %s complaints\n' "$1" \
+    $(($(stat -c %s "$sample") / 1024)) $((got / 16000)) "$(wc -l <"$folder/decode.log")"
+  [ $((got / 16000)) -ge $((seconds - 3)) ]
+}
+
+say "building"
+start_engine --bridge=none --iptables=false --ip6tables=false --ip-forward=false
+make_bases
+docker build --network host --tag xg2g .
+docker build --network host --tag xg2g-transcoder --target transcoder .
+docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep -E '^xg2g'
+stop_engine
+
+# From here on in a network of its own.
+export folder DOCKER_HOST
+export -f docker compose say start_engine stop_engine channel until_answered play
+unshare --net --mount bash -euo pipefail -c '
+  mount -t sysfs sysfs /sys && mount --rbind "$0" /sys/fs/cgroup 2>/dev/null || true
+  ip link set lo up
+  trap "compose --profile demo down --volumes >/dev/null 2>&1; stop_engine" EXIT
+  start_engine
+
+  say "docker compose --profile demo up"
+  compose --profile demo up --detach --no-build
+  until_answered
+  play 1; play 2
+  docker ps --format "{{.Names}} {{.Status}}"
+
+  say "the transcoder is killed"
+  docker kill xg2g_transcoder_1 >/dev/null
+  docker start xg2g_transcoder_1 >/dev/null
+  play 1
+  compose --profile demo down --volumes
+
+  say "docker compose with docker-compose.tcp.yml, --scale transcoder=3"
+  mkdir -p -m 700 secrets
+  [ -e secrets/transcoder-token ] || openssl rand -hex 32 >secrets/transcoder-token
+  files=(-f docker-compose.yml -f docker-compose.tcp.yml)
+  compose "${files[@]}" --profile demo up --detach --no-build --scale transcoder=3
+  until_answered
+  play 1 & play 2 & wait
+  compose "${files[@]}" --profile demo down --volumes
+'
