@@ -1,4 +1,4 @@
-"""Writes docs/reference/cli.md, settings.md and config.yaml from the code.
+"""Writes docs/reference/cli.md, settings.md, config.yaml and predecessor.md from the code.
 
 With `--check` it writes nothing and fails when a page is stale.
 """
@@ -6,13 +6,15 @@ With `--check` it writes nothing and fails when a page is stale.
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
 from xg2g.config import Settings
 from xg2g.config.environment import variables_of
 from xg2g.config.example import example
-from xg2g.config.setting import Setting, settings_of
+from xg2g.config.predecessor import CONVERTED_KEYS, CONVERTED_VARIABLES, GONE, Conversion
+from xg2g.config.setting import VARIABLE_PREFIX, Setting, settings_of
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 WRITTEN = "<!-- Written by scripts/reference.py; make fix writes it anew. -->\n"
@@ -22,6 +24,14 @@ SETTINGS_HEAD = f"""{WRITTEN}
 A flag of the [command line](cli.md) wins over the variable of the environment, that over the
 [file](../guide/configuration.md), that over the default. In brackets behind a meaning stands what
 the predecessor called it; those names still work.
+"""
+
+
+PREDECESSOR_HEAD = f"""{WRITTEN}
+# Names of the predecessor
+
+What its variables and keys are called today. The older names go on to work; the log says at every
+start which of them should be changed. [Migration](../guide/migration.md) says what else is new.
 """
 
 
@@ -42,6 +52,35 @@ def settings_page() -> str:
         page += "| key | variable | flag | default | |\n|---|---|---|---|---|\n"
         page += "".join(_row(setting) for setting in members)
     return page
+
+
+def predecessor_page() -> str:
+    """The names that the predecessor had, and what became of them."""
+    settings = settings_of(Settings)
+    variables = {
+        older: item.variable for item in settings.values() for older in item.older_variables
+    }
+    keys = {older: item.key for item in settings.values() for older in item.names.older_keys}
+    for older, convert in CONVERTED_VARIABLES.items():
+        variables[older] = ", ".join(settings[key].variable for key in _converted_keys(convert))
+    for older, convert in CONVERTED_KEYS.items():
+        keys[older] = ", ".join(_converted_keys(convert))
+    page = PREDECESSOR_HEAD
+    for heading, names in (("Variables", variables), ("Keys of the file", keys)):
+        page += f"\n## {heading}\n\n| was | is |\n|---|---|\n"
+        page += "".join(f"| `{older}` | `{newer}` |\n" for older, newer in sorted(names.items()))
+    page += "\n## Without a meaning today\n\n| was | because |\n|---|---|\n"
+    for name, why in GONE.items():
+        page += f"| `{name if name[0].islower() else VARIABLE_PREFIX + name}` | {why} |\n"
+    return page
+
+
+def _converted_keys(convert: Conversion) -> list[str]:
+    """The keys that an older value is converted to."""
+    for value in (":8080", "10000", "10s"):
+        with suppress(ValueError):
+            return list(convert(value))
+    raise ValueError(f"{convert} takes none of the values that are tried")
 
 
 def _row(setting: Setting) -> str:
@@ -78,6 +117,7 @@ def main() -> int:
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "config.yaml": example(),
+        REFERENCE / "predecessor.md": predecessor_page(),
     }
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" in sys.argv[1:]:

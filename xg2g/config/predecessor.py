@@ -56,7 +56,7 @@ _OWN_MANNERS = "xg2g knows by itself how to treat a receiver"
 _ONE_PORT = "everything is served on one port"
 _NOTHING_TO_ASK_FOR = "nothing is offered that would have to be protected by it"
 
-_GONE: Mapping[str, str] = {
+GONE: Mapping[str, str] = {
     # Variables, without their prefix.
     "ENABLE_AUDIO_TRANSCODING": _ALWAYS_CONVERTED,
     "AUDIO_CODEC": _ALWAYS_CONVERTED,
@@ -107,4 +107,4 @@ _GONE: Mapping[str, str] = {
 
 def why_gone(name: str) -> str | None:
     """Why a variable (without prefix) or key is needed no more; None for one that never was."""
-    return next((why for pattern, why in _GONE.items() if fnmatchcase(name, pattern)), None)
+    return next((why for pattern, why in GONE.items() if fnmatchcase(name, pattern)), None)
