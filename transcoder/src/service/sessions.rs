@@ -99,7 +99,7 @@ impl Sessions {
         Ok(Visit {
             sessions: Arc::clone(self),
             id,
-            entry: Some(entry),
+            entry,
             _permit: permit,
         })
     }
@@ -107,7 +107,9 @@ impl Sessions {
     /// Takes a remuxer away; a call inside still completes.
     pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
         let id = id.parse().map_err(|_| unknown())?;
-        self.lock().remove(id).map(drop).ok_or_else(unknown)
+        // Freed when the table is not locked any more.
+        let removed = self.lock().remove(id);
+        removed.map(drop).ok_or_else(unknown)
     }
 
     /// Takes away what nobody has used for `idle`, and says how many.
@@ -125,33 +127,30 @@ impl Sessions {
 pub(super) struct Visit {
     sessions: Arc<Sessions>,
     id: Id,
-    /// There until the visit ends.
-    entry: Option<Arc<Entry>>,
+    entry: Arc<Entry>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Visit {
     /// Does call number `seq` after those that came before it.
     pub(super) async fn call(&self, seq: u64, call: Call) -> Result<Bytes, Problem> {
-        let entry = self.entry.as_ref().ok_or_else(unknown)?;
-        let seat = Arc::clone(&entry.running.session).lock_owned().await;
-        if !self.sessions.lock().holds(self.id, entry) {
+        let seat = Arc::clone(&self.entry.running.session).lock_owned().await;
+        if !self.sessions.lock().holds(self.id, &self.entry) {
             return Err(unknown());
         }
-        entry.running.run(seat, Some(seq), call).await
+        self.entry.running.run(seat, Some(seq), call).await
     }
 
     /// The counters so far.
     pub(super) async fn stats(&self) -> Result<Stats, Problem> {
-        let entry = self.entry.as_ref().ok_or_else(unknown)?;
-        let seat = entry.running.session.lock().await;
+        let seat = self.entry.running.session.lock().await;
         seat.session.stats()
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        drop(self.entry.take());
+        // Before the entry is let go, so that it is never unused and long untouched at once.
         self.sessions.lock().touch(self.id, Instant::now());
     }
 }
