@@ -17,6 +17,7 @@ class Outcome(StrEnum):
     NO_TUNER = "no_tuner"
     UNKNOWN_SERVICE = "unknown_service"
     NO_SIGNAL = "no_signal"
+    SCRAMBLED = "scrambled"
     RECEIVER_SILENT = "receiver_silent"
     RECEIVER_UNREACHABLE = "receiver_unreachable"
     RECEIVER_CREDENTIALS = "receiver_credentials"

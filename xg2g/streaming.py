@@ -8,7 +8,8 @@ from typing import Protocol
 
 from .backends.base import Backend, Remuxer, RemuxOptions
 from .metrics import Metrics
-from .receiver.errors import NoSignalError, ReceiverError, TimeLimitError
+from .opening import Opening
+from .receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from .receiver.service_reference import ServiceReference
 from .receiver.stream import CHUNK_BYTES, LiveSource
 
@@ -38,6 +39,8 @@ class LiveStreams:
     options: RemuxOptions
     first_output_s: float
     """How long a stream that does arrive may give no output: garbage, or another service."""
+    scrambled_after_s: float = 5
+    """How long a stream may be noise: a softcam may need some seconds to open it."""
     metrics: Metrics
 
     @asynccontextmanager
@@ -55,13 +58,7 @@ class LiveStreams:
             self.receiver.open(service) as source,
         ):
             stream = _RemuxedStream(source, remuxer, self.metrics)
-            try:
-                async with asyncio.timeout(self.first_output_s):
-                    await stream.begin()
-            except TimeoutError as error:
-                raise TimeLimitError(
-                    f"nothing of this service came from the receiver for {self.first_output_s:g} s"
-                ) from error
+            await stream.begin(self.first_output_s, self.scrambled_after_s)
             yield stream
 
     @asynccontextmanager
@@ -90,8 +87,28 @@ class _RemuxedStream:
         self._linger_s = 0.0
         self._ended = False
 
-    async def begin(self) -> None:
-        self._first = await self.read()
+    async def begin(self, first_output_s: float, scrambled_after_s: float) -> None:
+        """Read until there is something to see or hear."""
+        opening = Opening()
+        try:
+            async with asyncio.timeout(first_output_s) as deadline:
+                while not self._first:
+                    output = await self.read()
+                    was_scrambled = opening.scrambled
+                    self._first = (opening.take(output) if output else opening.rest()) or b""
+                    if opening.scrambled and not was_scrambled:
+                        patience_s = asyncio.get_running_loop().time() + scrambled_after_s
+                        deadline.reschedule(min(deadline.when() or patience_s, patience_s))
+                    if not output:
+                        break
+        except TimeoutError as error:
+            if opening.scrambled:
+                raise ScrambledError(
+                    "the receiver does not descramble this channel: check its card or softcam"
+                ) from error
+            raise TimeLimitError(
+                f"nothing of this service came from the receiver for {first_output_s:g} s"
+            ) from error
         if not self._first:
             raise NoSignalError("the receiver's stream ended before anything could be shown")
 

@@ -28,7 +28,7 @@ async def gateway(**receiver: Any) -> AsyncIterator[str]:
     """`xg2g serve` with these settings of the receiver; yields its address."""
     ready: asyncio.Queue[Ready] = asyncio.Queue()
     settings = Settings(receiver=ReceiverSettings(**receiver), server=ServerSettings(port=0))
-    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
+    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait, keep_data=False))
     waiting = asyncio.create_task(ready.get())
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
@@ -119,11 +119,19 @@ async def test_several_viewers_each_have_their_own_stream() -> None:
     assert [seen(stream)[0] for stream in streams] == ["h264", "h264", "hevc", None]
 
 
-async def test_a_scrambled_channel_passes_as_it_is() -> None:
+async def test_a_channel_that_stays_scrambled_is_refused_instead_of_played_as_noise() -> None:
     async with demo() as playlist, httpx.AsyncClient(trust_env=False) as client:
-        stream = await watch(client, (await channels(client, playlist))["Card Five HD (scrambled)"])
-    scrambled = sum(bool(stream[at + 3] & 0xC0) for at in range(0, len(stream) - 187, 188))
-    assert scrambled > len(stream) // 188 // 2
+        url = (await channels(client, playlist))["Card Five HD (scrambled)"]
+        metrics = playlist.replace("playlist.m3u", "metrics")
+        answer = await client.get(url, timeout=30)
+        counted = 'xg2g_streams_total{outcome="scrambled"} 1.0'
+        async with asyncio.timeout(10):
+            # It is counted once the answer is sent.
+            while counted not in (await client.get(metrics)).text:
+                await asyncio.sleep(0.01)
+    assert answer.status_code == 502
+    assert answer.headers["X-HDHomeRun-Error"] == "811 Content Protection Required"
+    assert answer.content == b""
 
 
 async def test_the_receivers_password_opens_its_lists_and_its_streams() -> None:

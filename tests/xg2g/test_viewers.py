@@ -155,7 +155,7 @@ async def test_a_stream_that_ends_at_the_receiver_ends_for_the_viewer_in_good_or
 
 
 async def test_a_stream_that_stands_still_ends_for_the_viewer() -> None:
-    script = says_then_stays_silent(CRLF_ANSWER, PACKET * 2)
+    script = says_then_stays_silent(CRLF_ANSWER, PACKET * 10)
     async with daemon(script, stall_s=0.1) as gateway:
         reader, writer = await gateway.watch()
         await asyncio.wait_for(reader.read(), 2)

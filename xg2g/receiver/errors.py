@@ -43,3 +43,7 @@ class UnknownServiceError(ReceiverError):
 
 class NoSignalError(ReceiverError):
     """The receiver accepted the service and ended the stream without a byte: it found no lock."""
+
+
+class ScrambledError(ReceiverError):
+    """The receiver sends the service as it is broadcast: it does not descramble it."""
