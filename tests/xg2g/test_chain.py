@@ -127,7 +127,7 @@ async def test_a_channel_that_stays_scrambled_is_refused_instead_of_played_as_no
         counted = 'xg2g_streams_total{outcome="scrambled"} 1.0'
         async with asyncio.timeout(10):
             # It is counted once the answer is sent.
-            while counted not in (await client.get(metrics)).text:
+            while counted not in (await client.get(metrics)).text:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     assert answer.status_code == 502
     assert answer.headers["X-HDHomeRun-Error"] == "811 Content Protection Required"
