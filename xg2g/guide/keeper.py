@@ -159,7 +159,11 @@ def _ids_by_reference(lineup: Lineup) -> dict[Key, list[str]]:
     under its first member or under the group."""
     ids: dict[Key, list[str]] = {}
     for channel in lineup.channels:
-        ids.setdefault(_key(channel.reference), []).append(channel.id)
+        reference = channel.reference
+        ids.setdefault(_key(reference), []).append(channel.id)
+        if reference.path and reference.sid:
+            # Bouquet editors give a web stream the fields of the service whose guide it takes.
+            ids.setdefault((reference.numbers[2:], ""), []).append(channel.id)
         if channel.alternatives:
             ids.setdefault((_GROUP_FIELDS, channel.alternatives), []).append(channel.id)
     return ids

@@ -167,6 +167,19 @@ async def test_a_group_of_alternatives_has_the_guide_of_its_first_member(
         assert await scene.hours(1) == [0, 5]
 
 
+async def test_a_web_stream_with_the_fields_of_a_service_has_its_guide(tmp_path: Path) -> None:
+    web = ServiceReference.parse(f"4097{reference(1).stream_path[1:]}http%3a//x/1.ts:Web")
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", Service(web, "Web"), service(2)))
+        scene.receiver.of_bouquet["a"] = [event(reference(1), 0), event(reference(2), 1)]
+        await scene.refresh()
+        lineup = scene.lineup_keeper.lineup
+        assert lineup is not None
+        channel_id = lineup.channels[0].id
+        line = await database.read(lambda c: programmes.of_channel(c, channel_id))
+    assert [it.begin_s for it in line] == [NOW_S]
+
+
 async def test_what_was_read_before_a_failure_is_kept(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", *(service(n) for n in range(1, 4))), bouquet("b"))
