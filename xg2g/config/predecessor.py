@@ -89,10 +89,10 @@ GONE: Mapping[str, str] = {
     "PICON_BASE": "the receiver's own logos are served",
     "TRUSTED_PROXIES": "XG2G_PUBLIC_URL says how players reach xg2g",
     "API_TOKEN": _NOTHING_TO_ASK_FOR,
-    "HDHR_*": "it has no meaning any more",
+    "HDHR_*": "xg2g has an identity of its own as a tuner",
     # Keys of the file.
     "api.token": _NOTHING_TO_ASK_FOR,
-    "hdhr.*": "it has no meaning any more",
+    "hdhr.*": "xg2g has an identity of its own as a tuner",
     "version": "the file needs none",
     "configVersion": "the file needs none",
     "openWebIF.*": _OWN_MANNERS,

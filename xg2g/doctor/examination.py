@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from xg2g.config import Settings
 from xg2g.receiver.openwebif import Manners, OpenWebif
 
-from . import channel, guide, machine, receiver, transcoding
+from . import channel, discovery, guide, machine, receiver, transcoding
 from .finding import Finding
 from .patient import Patient
 
@@ -15,6 +15,7 @@ Check = Callable[[Patient], AsyncIterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     machine.listening,
     machine.port,
+    discovery.discovery,
     machine.data,
     transcoding.backend,
     receiver.web_interface,

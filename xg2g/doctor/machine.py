@@ -44,6 +44,7 @@ async def port(patient: Patient) -> AsyncIterator[Finding]:
         cause = error.__cause__
         taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
         if taken and (version := await _own_version(server.host, server.port)):
+            patient.is_running = True
             yield good("port", f"xg2g {version} is running on port {server.port}")
         else:
             advice = f"find it with: ss -ltnp 'sport = :{server.port}'" if taken else ""

@@ -19,6 +19,8 @@ class Patient:
     """Name of the channel to look at; None for the first that can be played."""
     sample_s: float = 5.0
     """How long a channel is watched."""
+    is_running: bool = False
+    """xg2g itself has been met on its port."""
     answers: bool = False
     """The receiver's web interface has answered."""
     services: list[ListedService] = field(default_factory=list)

@@ -11,12 +11,14 @@ import pytest
 from tests.xg2g.cli.command import xg2g
 from xg2g.config.settings import (
     DataSettings,
+    HdhomerunSettings,
     LineupSettings,
     ReceiverSettings,
     ServerSettings,
     Settings,
 )
-from xg2g.doctor import Finding, Verdict, examine
+from xg2g.doctor import Finding, Verdict, discovery, examine
+from xg2g.hdhomerun.discovery import Announced, discoverable
 from xg2g.simulator import Credentials, SimulatedReceiver
 from xg2g.simulator.clock import SystemClock
 
@@ -28,7 +30,12 @@ def settings_for(receiver: SimulatedReceiver | None, **changes: Any) -> Settings
     if receiver:
         values |= {"url": receiver.base_url, "stream_port": receiver.stream_port}
         values |= {"relay_port": receiver.relay_port}
-    return Settings(receiver=ReceiverSettings(**values | changes), server=ServerSettings(port=0))
+    return Settings(
+        receiver=ReceiverSettings(**values | changes),
+        server=ServerSettings(port=0),
+        # Other programs of this computer may answer.
+        hdhomerun=HdhomerunSettings(discovery=False),
+    )
 
 
 async def findings(settings: Settings, channel: str | None = None) -> list[Finding]:
@@ -171,6 +178,20 @@ async def test_a_port_that_xg2g_itself_has_is_as_it_should_be() -> None:
     assert "xg2g 9.9.9 is running" in finding.text
 
 
+@pytest.mark.parametrize(("announced_port", "verdict"), [(8000, Verdict.GOOD), (8001, Verdict.BAD)])
+async def test_discovery_is_asked_as_a_media_server_asks(
+    announced_port: int, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(server=ServerSettings(port=8000))
+    device = Announced(device_id=0x10439EFD, auth="x" * 24, tuners=4, port=announced_port)
+    async with discoverable("127.0.0.1", lambda: device, port=0) as port:
+        monkeypatch.setattr(discovery, "PORT", port)
+        [finding] = about("discovery", await findings(settings))
+        assert finding.verdict is verdict
+    [finding] = about("discovery", await findings(settings))
+    assert finding.verdict is Verdict.SKIPPED
+
+
 async def test_data_that_cannot_be_kept_is_found() -> None:
     settings = Settings(
         data=DataSettings(dir=Path("/dev/null/xg2g")), server=ServerSettings(port=0)
@@ -183,7 +204,7 @@ async def test_data_that_cannot_be_kept_is_found() -> None:
 async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict() -> None:
     async with SimulatedReceiver() as receiver:
         flags = ("--receiver", receiver.base_url, "--port", "0", "--json", "--seconds", "1")
-        port = {"XG2G_RELAY_PORT": str(receiver.relay_port)}
+        port = {"XG2G_RELAY_PORT": str(receiver.relay_port), "XG2G_HDHR_ENABLED": "false"}
         well = await asyncio.to_thread(
             xg2g, "doctor", *flags, "--stream-port", str(receiver.stream_port), **port
         )

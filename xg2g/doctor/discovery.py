@@ -1,0 +1,69 @@
+"""Whether media servers find xg2g by themselves."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from xg2g.hdhomerun.discovery import PORT, TUNER
+from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
+
+from .finding import Finding, bad, good, note, skipped
+from .patient import Patient
+
+_PATIENCE_S = 1.0
+_REQUEST = bytes(
+    Frame(
+        FrameType.DISCOVER_REQUEST,
+        {Tag.DEVICE_TYPE: TUNER.to_bytes(4, "big"), Tag.DEVICE_ID: b"\xff" * 4},
+    )
+)
+
+
+async def discovery(patient: Patient) -> AsyncIterator[Finding]:
+    """Ask as a media server does, and look at who answers on this computer."""
+    settings = patient.settings
+    if not settings.hdhomerun.discovery:
+        yield note("discovery", "it is switched off", "add xg2g by its address in media servers")
+        return
+    host = settings.server.host
+    reply = await _ask("127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host)
+    port = _port(reply) if reply else None
+    if port is not None and port == settings.server.port:
+        yield good("discovery", f"xg2g answers on UDP port {PORT}")
+    elif reply is not None:
+        yield bad(
+            "discovery",
+            f"another program answers on UDP port {PORT}",
+            "stop the other tuner program, or add xg2g by its address in media servers",
+        )
+    elif patient.is_running:
+        yield bad(
+            "discovery",
+            f"xg2g runs, and does not answer on UDP port {PORT}",
+            "its log says why; add it by its address in media servers meanwhile",
+        )
+    else:
+        yield skipped("discovery", "xg2g is not running")
+
+
+async def _ask(host: str) -> Frame | None:
+    """The reply to a request for tuners, or None when there is none."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.setblocking(False)
+        try:
+            asking.connect((host, PORT))
+            async with asyncio.timeout(_PATIENCE_S):
+                await loop.sock_sendall(asking, _REQUEST)
+                return Frame.parse(await loop.sock_recv(asking, 4096))
+        except (OSError, TimeoutError, FrameError):
+            return None
+
+
+def _port(reply: Frame) -> int | None:
+    """The port of the device's documents."""
+    try:
+        return urlsplit(reply.values.get(Tag.BASE_URL, b"").decode("ascii")).port
+    except ValueError:
+        return None
