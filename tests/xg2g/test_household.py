@@ -1,11 +1,15 @@
 """What a household has: a receiver that is off at night, and clients that ask all the same."""
 
 import asyncio
+import random
 import re
 import signal
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,8 +17,11 @@ import pytest
 from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.daemon import Ready, run
 from xg2g.simulator import SimulatedReceiver
+from xg2g.store.database import DAMAGED
 
 pytestmark = pytest.mark.anyio
+
+KILLS = 4
 
 
 @asynccontextmanager
@@ -75,3 +82,32 @@ async def test_after_a_restart_everything_is_there_although_the_receiver_is_off(
     listed = re.findall(r'tvg-id="([^"]*)"', playlist.text)
     assert [channel.get("id") for channel in tv.findall("channel")] == listed
     assert {programme.get("channel") for programme in tv.findall("programme")} <= set(listed)
+
+
+async def test_a_daemon_that_is_killed_again_and_again_keeps_every_number(tmp_path: Path) -> None:
+    known: dict[str, str] = {}
+    async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
+        command = ("serve", "--receiver", receiver.base_url, "--port", "0")
+        for _ in range(KILLS):
+            daemon = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", "from xg2g.cli import main; main()", *command),
+                *("--data-dir", str(tmp_path)),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            assert daemon.stdout is not None
+            first_line = (await daemon.stdout.readline()).decode()
+            async with httpx.AsyncClient(trust_env=False) as client:
+                playlist = (await client.get(first_line.split()[-1])).raise_for_status().text
+            # Somewhere while lineup, guide and picons are read and written.
+            await asyncio.sleep(random.uniform(0, 1))
+            daemon.kill()
+            await daemon.communicate()
+            numbers = dict(re.findall(r'tvg-id="([^"]*)".*tvg-chno="([^"]*)"', playlist))
+            assert numbers.items() >= known.items()
+            known = numbers
+            # The next time another channel stands in front of all.
+            entries = receiver.box.lineup.tv[0].entries
+            entries.insert(0, entries.pop())  # type: ignore[attr-defined]
+    assert len(known) > 40
+    assert not (tmp_path / DAMAGED).exists()

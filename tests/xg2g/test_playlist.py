@@ -90,3 +90,16 @@ def test_the_first_line_says_where_the_guide_is_in_both_ways_that_clients_read()
 def test_a_channel_of_which_the_receiver_says_that_it_has_no_picon_names_none() -> None:
     assert "tvg-logo" in attributes(render("A", picon="/picon/1_0_1.png"))
     assert "tvg-logo" not in attributes(render("A", picon="/images/default_picon.png"))
+
+
+def kodi_name(playlist: str) -> str:
+    """What follows the first comma behind the last quote (pvr.iptvsimple)."""
+    info = next(line for line in playlist.splitlines() if line.startswith("#EXTINF"))
+    return info[info.rindex('"') :].partition(",")[2]
+
+
+def test_kodi_and_jellyfin_read_the_same_name() -> None:
+    for name in ("Das Erste HD", 'The "Best", Of', "24 Horas", 'a=b,c="d"', "  x  ,  y  "):
+        text = render(name)
+        assert jellyfin_name(text) == kodi_name(text)
+        assert "," not in kodi_name(text)
