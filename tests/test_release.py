@@ -30,9 +30,14 @@ EXECUTABLE = DIST / "xg2g"
 COMPONENTS = ("xg2g ", "xg2g-transcoder ", "ffmpeg ", "fdk-aac ")
 
 
-def _only(pattern: str) -> Path:
-    found = list(DIST.glob(pattern))
-    assert len(found) == 1, f"dist/ holds {len(found)} of {pattern}: say make dist"
+WHEEL = r"xg2g-.+\.whl"
+SOURCES = r"xg2g-[^-]+\.tar\.gz"
+EXECUTABLES = r"xg2g-[^-]+-[^-]+-.+\.tar\.gz"
+
+
+def _only(name: str) -> Path:
+    found = [file for file in DIST.glob("*") if re.fullmatch(name, file.name)]
+    assert len(found) == 1, f"dist/ holds {len(found)} of {name}: say make dist"
     return found[0]
 
 
@@ -118,7 +123,7 @@ def test_two_executables_start_at_once(tmp_path: Path) -> None:
 
 
 def test_the_service_of_the_archive_runs_alone(tmp_path: Path) -> None:
-    with tarfile.open(_only("xg2g-*-*-*.tar.gz")) as archive:
+    with tarfile.open(_only(EXECUTABLES)) as archive:
         archive.extractall(tmp_path, filter="data")
     [folder] = tmp_path.glob("xg2g-*")
     assert "xg2g-transcoder" in _run(folder / "xg2g-transcoder", "--version", env=_bare(tmp_path))
@@ -129,7 +134,7 @@ def test_the_service_of_the_archive_runs_alone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
 def test_the_wheel_promises_no_older_glibc_than_its_contents_need() -> None:
-    wheel = _only("*.whl")
+    wheel = _only(WHEEL)
     tag = re.search(r"manylinux_(\d+)_(\d+)_", wheel.name)
     assert tag is not None
     version, _ = glibc.floor(wheel)
@@ -149,7 +154,7 @@ def environment(tmp_path: Path) -> Path:
 def test_the_wheel_gives_an_empty_environment_both_commands(
     environment: Path, tmp_path: Path
 ) -> None:
-    _run(environment / "pip", "install", "-q", "--no-deps", "--no-index", _only("*.whl"))
+    _run(environment / "pip", "install", "-q", "--no-deps", "--no-index", _only(WHEEL))
     said = _run(environment / "xg2g", "--version")
     assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{said}"] == []
     assert "xg2g-transcoder" in _run(environment / "xg2g-transcoder", "--version")
@@ -159,14 +164,14 @@ def test_the_wheel_gives_an_empty_environment_both_commands(
 
 def test_the_source_archive_alone_becomes_a_wheel(environment: Path, tmp_path: Path) -> None:
     source = tmp_path / "source"
-    with tarfile.open(_only("xg2g-[0-9]*[0-9].tar.gz")) as archive:
+    with tarfile.open(_only(SOURCES)) as archive:
         archive.extractall(source, filter="data")
     # cargo finds what it has compiled before: this test is about the archive's files.
     env = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target")}
     built = tmp_path / "built"
     _run(environment / "pip", "wheel", "-q", "--no-deps", "-w", built, *source.iterdir(), env=env)
     [wheel] = built.iterdir()
-    assert wheel.name == _only("*.whl").name
+    assert wheel.name == _only(WHEEL).name
 
 
 def test_the_source_archive_says_so_when_there_is_no_cargo(
@@ -183,7 +188,7 @@ def test_the_source_archive_says_so_when_there_is_no_cargo(
             "--no-deps",
             "-w",
             tmp_path,
-            _only("xg2g-[0-9]*[0-9].tar.gz"),
+            _only(SOURCES),
         ],
         env={**os.environ, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         capture_output=True,
