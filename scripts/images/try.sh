@@ -39,7 +39,8 @@ base_of() { sed -n "s/^ARG $1_IMAGE=//p" Dockerfile; }
 
 # A machine behind a proxy of its own certificates has to hand them on.
 make_bases() {
-  local debian rust=$(base_of RUST) python=$(base_of PYTHON)
+  local debian rust python
+  rust=$(base_of RUST) python=$(base_of PYTHON)
   debian=debian:${rust##*-}-slim
   docker image inspect "$debian" >/dev/null 2>&1 || {
     say "base image $debian"
@@ -89,13 +90,14 @@ until_answered() {
 
 # Twenty seconds of a channel, decoded: what is not AAC, or does not decode, fails.
 play() { # NUMBER
-  local sample=$folder/sample.ts seconds=20 got
+  local sample=$folder/channel-$1.ts seconds=20 got
   curl -s --max-time $seconds -o "$sample" "$(channel "$1")" || true
   ffprobe -v quiet -select_streams a -show_entries stream=codec_name -of csv=p=0 "$sample" |
     sort -u | grep -x aac
-  got=$(ffmpeg -v error -i "$sample" -map 0:a:0 -f s16le -ac 1 -ar 8000 - 2>"$folder/decode.log" | wc -c)
-  printf 'channel %s: %s KiB, %s s of sound decoded, %s complaints\n' "$1" \
-    $(($(stat -c %s "$sample") / 1024)) $((got / 16000)) "$(wc -l <"$folder/decode.log")"
+  got=$(ffmpeg -v error -i "$sample" -map 0:a:0 -f s16le -ac 1 -ar 8000 - 2>"$sample.log" | wc -c)
+  printf 'channel %s: %s KiB, %s s of sound decoded\n' "$1" \
+    $(($(stat -c %s "$sample") / 1024)) $((got / 16000))
+  if grep '\[aac' "$sample.log"; then return 1; fi
   [ $((got / 16000)) -ge $((seconds - 3)) ]
 }
 
@@ -108,6 +110,7 @@ docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep -E '^xg2g'
 stop_engine
 
 # From here on in a network of its own.
+# shellcheck disable=SC2016 # expanded in there
 export folder DOCKER_HOST
 export -f docker compose say start_engine stop_engine channel until_answered play
 unshare --net --mount bash -euo pipefail -c '
