@@ -70,6 +70,7 @@ soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten mi
 	@.venv/bin/python -m scripts.soak $(ARGS)
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
+	@scripts/bootstrap.sh binary
 	$(call say,binary,dist/xg2g dist/xg2g-transcoder)
 	@scripts/build-binary.sh
 

@@ -2,12 +2,12 @@
 # Sees to it that this machine has what the project needs, and installs what is
 # missing. Says nothing when there is nothing to do.
 #
-# usage: scripts/bootstrap.sh build|test|check
+# usage: scripts/bootstrap.sh build|test|check|binary
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 
-purpose=${1:?usage: scripts/bootstrap.sh build|test|check}
+purpose=${1:?usage: scripts/bootstrap.sh build|test|check|binary}
 python=${PYTHON:-python3}
 rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -43,6 +43,18 @@ python_fits() {
   "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
+# PyInstaller packs Python's shared library, which Debian has in a package of its own.
+python_is_shared() {
+  local path
+  for path in 'var("LIBDIR") + "/" + name' 'sys.base_prefix + "/lib/" + name' name; do
+    "$python" -c "import ctypes, sys, sysconfig
+var = sysconfig.get_config_var
+name = var('INSTSONAME')
+ctypes.CDLL($path)" 2>/dev/null && return
+  done
+  return 1
+}
+
 # The packages of the system: a compiler for the remuxer and its codecs, an
 # assembler for the codecs' fast paths, Python with venv, and for the tests
 # judges of the output, which never run in the product: ffmpeg, and those of XMLTV.
@@ -52,6 +64,9 @@ missing_packages() {
   have curl || echo curl ca-certificates
   have xz || echo xz-utils
   python_fits || echo python3 python3-venv
+  if [ "$purpose" = binary ] && python_fits && [ "$(uname -s)" = Linux ]; then
+    python_is_shared || "$python" -c 'import sys; print("libpython%d.%d" % sys.version_info[:2])'
+  fi
   if [ "$purpose" = test ]; then
     have ffmpeg && have ffprobe || echo ffmpeg
     have xmllint || echo libxml2-utils
