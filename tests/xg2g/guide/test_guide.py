@@ -1,6 +1,7 @@
 """The guide over HTTP, and as clients read it."""
 
 import asyncio
+import gc
 import gzip
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from xg2g import server
 from xg2g.arrangement import Bouquet, Service
 from xg2g.guide.programme import Programme
 from xg2g.receiver.openwebif import Event
@@ -259,6 +261,28 @@ async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing() -> No
                 await asyncio.sleep(0.05)
         writer.transport.abort()
         assert (await gateway.get("/xmltv.xml", method="HEAD"))[0] == 200
+
+
+async def test_a_stop_waits_for_no_download_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr(server, "SHUTDOWN_S", 1)
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1, 2, count=30_000)
+        reader, writer = await gateway.connect()
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(b"GET /xmltv.xml HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(20):
+            while gateway.gateway.downloads._value == 8:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    gc.collect()
+    assert not troubles
+    assert not recwarn.list
 
 
 async def test_a_guide_without_programmes_is_one_all_the_same() -> None:
