@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -143,6 +144,8 @@ def _reason(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, socket.gaierror):
             return (cause.strerror or "the name is not known").lower()
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
         if isinstance(cause, BaseExceptionGroup):
