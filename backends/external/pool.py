@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from ..base import RemuxOptions
-from ..errors import UnavailableError
+from ..errors import InvalidArgumentError, UnavailableError
 from .rotation import Rotation
 from .service import FullError, Service, UnusableError
 from .session import LostError, Session
@@ -57,6 +57,12 @@ class Pool:
             except FullError as error:
                 self._rotation.refused(service, error.retry_after_s)
                 reason = str(error)
+            except InvalidArgumentError as error:
+                # Options that were good before are refused by a service that is older.
+                if options.generation == 0:
+                    raise
+                reason = f"the transcoder at {service} takes no stream over: {error}"
+                self._failed(service, reason)
             except UnusableError as error:
                 self._failed(service, str(error))
                 reason = str(error)

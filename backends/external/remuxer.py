@@ -59,6 +59,8 @@ class ExternalRemuxer:
         self._losses = 0
         """Transcoders that were lost with the present body."""
         self._outage_since_s: float | None = None
+        self._catches_up = False
+        """Input still waits from a time without a transcoder."""
         self._bytes_out = 0
         self._turn = asyncio.Lock()
         self._finished = False
@@ -78,7 +80,7 @@ class ExternalRemuxer:
             return b""
         self._finished = True
         async with self._turn:
-            output = await self._deliver()
+            output = await self._deliver(to_the_end=True)
             self._check_open()
             if self._remuxer is not None:
                 try:
@@ -125,13 +127,17 @@ class ExternalRemuxer:
         if not getattr(self, "_closed", True):
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
 
-    async def _deliver(self) -> bytes:
-        """Send all that waits, if there is anywhere to send it, and return what comes of it."""
+    async def _deliver(self, *, to_the_end: bool = False) -> bytes:
+        """Send what waits, if there is anywhere to send it, and return what comes of it."""
         output = []
         self._check_open()
         while self._input.waiting_bytes and (self._remuxer or await self._take_over()):
             output.append(await self._send())
             self._check_open()
+            # The viewer has waited for long enough; each next call brings more.
+            if output[-1] and self._catches_up and self._shared.live and not to_the_end:
+                break
+        self._catches_up = self._catches_up and self._input.waiting_bytes > 0
         return b"".join(output)
 
     async def _send(self) -> bytes:
@@ -172,6 +178,7 @@ class ExternalRemuxer:
         self._options = options
         self._outage_since_s = None
         self._input.begin_anew()
+        self._catches_up = True
         self._shared.observer.taken_over()
         return True
 

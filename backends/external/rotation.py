@@ -54,8 +54,13 @@ class Rotation(Generic[T]):
         return had_failed
 
     def failed(self, service: T) -> bool:
-        """It cannot be used; returns whether it could before."""
+        """It cannot be used; returns whether it could before.
+
+        Many streams notice at once that a service is gone: together they are one failure.
+        """
         record = self._record(service)
+        if record.due_s > self._clock_s():
+            return False
         record.failures += 1
         pause_s = min(FIRST_PAUSE_S * 2 ** min(record.failures - 1, 10), LONGEST_PAUSE_S)
         record.due_s = self._clock_s() + pause_s

@@ -16,7 +16,7 @@ from xg2g.backends.fake import FakeBackend
 pytestmark = pytest.mark.anyio
 
 NOBODY = ServiceAddress.parse("http://127.0.0.1:1")
-QUICK = Deadlines(connect_s=1, answer_s=0.1)
+QUICK = Deadlines(connect_s=5, answer_s=1)
 
 
 async def checked(
@@ -77,7 +77,7 @@ async def test_somebody_who_says_nothing() -> None:
     with closing(await asyncio.start_server(say_nothing, "127.0.0.1", 0)) as server:
         port = server.sockets[0].getsockname()[1]
         health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
-    assert "no answer within 0.1 s" in health.detail
+    assert "no answer within 1 s" in health.detail
 
 
 async def test_another_service() -> None:

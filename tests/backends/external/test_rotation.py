@@ -47,6 +47,7 @@ def test_pauses_grow_to_a_limit_and_end_with_a_success(clock: Clock) -> None:
     for _ in range(200):
         rotation.failed("a")
         pauses_s.append(rotation.next_due_in_s())
+        clock.now_s += pauses_s[-1]
     assert pauses_s[:3] == pytest.approx([FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S])
     assert max(pauses_s) == pytest.approx(LONGEST_PAUSE_S)
     assert rotation.worked("a")
@@ -59,7 +60,16 @@ def test_the_first_failure_and_the_recovery_are_news_once(clock: Clock) -> None:
     rotation = Rotation("a", clock)
     assert not rotation.worked("a")
     assert [rotation.failed("a") for _ in range(3)] == [True, False, False]
+    clock.now_s += LONGEST_PAUSE_S
+    assert not rotation.failed("a")
     assert [rotation.worked("a") for _ in range(2)] == [True, False]
+
+
+def test_streams_that_notice_a_loss_together_do_not_make_the_pause_longer(clock: Clock) -> None:
+    rotation = Rotation("a", clock)
+    for _ in range(20):
+        rotation.failed("a")
+    assert rotation.next_due_in_s() == pytest.approx(FIRST_PAUSE_S)
 
 
 @pytest.mark.parametrize(
