@@ -4,13 +4,18 @@ import ctypes
 import json
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.contract.subject import Subject
+from tests.contract.transcoder import Transcoder, short_folder, transcoder, way_to
 from xg2g.backends.base import Remuxer
 from xg2g.backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g.backends.external import ExternalBackend, ExternalRemuxer
+from xg2g.backends.external.session import Session
 from xg2g.backends.fake import FakeBackend, FakeRemuxer
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +77,36 @@ async def fake() -> AsyncIterator[Subject]:
     await backend.aclose()
 
 
-@pytest.fixture(params=["embedded", "fake"])
+@pytest.fixture
+async def external_tcp() -> AsyncIterator[Subject]:
+    with transcoder() as service, short_folder() as folder:
+        async with external(service, folder) as subject:
+            yield subject
+
+
+@pytest.fixture
+async def external_unix() -> AsyncIterator[Subject]:
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        async with external(service, folder) as subject:
+            yield subject
+
+
+@asynccontextmanager
+async def external(service: Transcoder, folder: Path) -> AsyncIterator[Subject]:
+    async with way_to(service.address, folder) as way:
+        backend = ExternalBackend([way.address])
+
+        def hold(remuxer: Remuxer) -> None:
+            assert isinstance(remuxer, ExternalRemuxer)
+            session = remuxer._remuxer
+            assert isinstance(session, Session)
+            way.held_remuxers.add(urlsplit(session.url).path)
+
+        yield Subject(backend, hold, lambda: way.held, way.release)
+        await backend.aclose()
+
+
+@pytest.fixture(params=["embedded", "external_tcp", "external_unix", "fake"])
 def subject(request: pytest.FixtureRequest) -> Subject:
     found: Subject = request.getfixturevalue(request.param)
     return found

@@ -18,6 +18,11 @@ class Subject:
     """How many calls stay inside now."""
     release: Callable[[], None]
 
+    async def until_freed(self) -> None:
+        """Wait until no remuxer is open: a call that was cancelled may still be inside."""
+        while (await self.backend.check()).open_remuxers:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
     async def until_held(self, calls: int) -> None:
         """Wait until so many calls stay inside; the test's timeout is the limit."""
         while self.held() != calls:  # noqa: ASYNC110 - a thread that is inside tells nobody

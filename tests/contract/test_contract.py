@@ -113,7 +113,7 @@ async def test_a_call_that_is_cancelled_leaves_a_remuxer_that_can_be_closed(
     with pytest.raises(asyncio.CancelledError):
         await call
     await closing
-    assert (await subject.backend.check()).open_remuxers == 0
+    await subject.until_freed()
     with pytest.raises(ClosedError):
         await remuxer.process(STREAM)
 

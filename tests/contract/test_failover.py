@@ -1,0 +1,175 @@
+"""What a viewer has of a stream whose transcoders die: real services, judged by eye and ear."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.contract.transcoder import short_folder, transcoder, way_to
+from tests.oracle.audio_sync import compare, decode_track
+from tests.oracle.transport import Packets
+from tests.oracle.ts_checker import check
+from tests.remux.broadcast import AUDIO, VIDEO, clean
+from xg2g.backends.base import RemuxOptions
+from xg2g.backends.embedded import EmbeddedBackend
+from xg2g.backends.external import Deadlines, ExternalBackend
+
+pytestmark = pytest.mark.anyio
+
+SECONDS = 8.0
+CHUNK_BYTES = 5000
+"""No multiple of a packet: what is under way at a loss ends within one."""
+VERSIONS = {"pmt_version", "pat_version"}
+"""The tables of a remuxer that takes over have another version though they say the same."""
+
+
+@cache
+def source(codec: str = "ac3") -> bytes:
+    return clean(codec, SECONDS)
+
+
+async def pieces(stream: bytes, at_middle: Callable[[], None]) -> AsyncIterator[bytes]:
+    """The stream in chunks; something happens in the middle of it."""
+    middle = len(stream) // 2 // CHUNK_BYTES * CHUNK_BYTES
+    for at in range(0, len(stream), CHUNK_BYTES):
+        if at == middle:
+            at_middle()
+        yield stream[at : at + CHUNK_BYTES]
+
+
+async def converted(
+    backend: ExternalBackend, stream: bytes, at_middle: Callable[[], None]
+) -> bytes:
+    async with await backend.open(RemuxOptions()) as remuxer:
+        output = [await remuxer.process(piece) async for piece in pieces(stream, at_middle)]
+        output.append(await remuxer.finish())
+    await backend.aclose()
+    return b"".join(output)
+
+
+def payloads(stream: bytes, pid: int) -> NDArray[np.uint8]:
+    """The packets of a PID that carry something, without what a PCR's shift changes."""
+    packets = Packets(stream)
+    kept = (packets.pid == pid) & packets.has_payload
+    rows: NDArray[np.uint8] = packets.rows[kept].copy()
+    rows[packets.pcr_27m[kept] >= 0, 6:12] = 0
+    return rows
+
+
+def judge(stream: bytes, output: bytes) -> None:
+    """Every picture packet once and in order, no new error, the sound in sync and soon back."""
+    assert np.array_equal(payloads(stream, VIDEO), payloads(output, VIDEO))
+    worse = check(output).worse_than(check(stream))
+    assert set(worse) <= VERSIONS, worse
+    before, after = (decode_track(Packets(it), AUDIO) for it in (stream, output))
+    assert before is not None and after is not None
+    assert after.codec == "aac"
+    assert not after.refused
+    found = compare(before.decoded, after.decoded, (0, 0.2, 0.4, 0.6, 0.8, 1))
+    assert found.offset_ms <= 1
+    assert found.correlation >= 0.9
+    assert found.longest_gap_s < 0.4
+
+
+@pytest.mark.parametrize("codec", ["mp2", "ac3", "aac_latm"])
+async def test_a_service_that_is_killed_and_restarted_costs_a_moment_of_sound(codec: str) -> None:
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        backend = ExternalBackend([service.address], live=False)
+        output = await converted(backend, source(codec), service.restart)
+    judge(source(codec), output)
+
+
+async def test_a_service_that_dies_for_good_hands_over_to_the_next() -> None:
+    with transcoder() as first, transcoder() as second:
+        backend = ExternalBackend([first.address, second.address])
+        output = await converted(backend, source(), lambda: first.end(signal.SIGKILL))
+        judge(source(), output)
+        health = await ExternalBackend([second.address]).check()
+        assert health.open_remuxers == 0
+
+
+async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None:
+    with transcoder() as first, transcoder() as second, ExitStack() as stack:
+
+        def stop() -> None:
+            thread = asyncio.get_running_loop().run_in_executor(None, first.end)
+            stack.callback(thread.cancel)
+
+        backend = ExternalBackend([first.address, second.address])
+        output = await converted(backend, source(), stop)
+    judge(source(), output)
+
+
+async def test_the_library_takes_over_when_the_only_service_dies() -> None:
+    with transcoder() as service:
+        backend = ExternalBackend([service.address], fallback=EmbeddedBackend())
+        output = await converted(backend, source(), lambda: service.end(signal.SIGKILL))
+    judge(source(), output)
+
+
+async def test_lost_answers_leave_no_trace_in_the_output() -> None:
+    stream = source()
+    embedded = EmbeddedBackend()
+    async with await embedded.open(RemuxOptions()) as remuxer:
+        expected = await remuxer.process(stream) + await remuxer.finish()
+    await embedded.aclose()
+    with transcoder() as service, short_folder() as folder:
+        async with way_to(service.address, folder) as way:
+
+            def lose() -> None:
+                way.answers_to_cut = 1
+
+            backend = ExternalBackend([way.address])
+            assert await converted(backend, stream, lose) == expected
+
+
+async def test_a_service_that_hangs_is_left_behind() -> None:
+    """As when its machine is suspended: connections stay, answers do not come."""
+    with transcoder() as first, transcoder() as second:
+        backend = ExternalBackend(
+            [first.address, second.address], deadlines=Deadlines(answer_s=0.5)
+        )
+        output = await converted(backend, source(), lambda: first.signal(signal.SIGSTOP))
+    judge(source(), output)
+
+
+async def test_the_token_opens_the_service_and_a_wrong_one_is_said_to_be() -> None:
+    with transcoder(token="right") as service:
+        for token, usable in (("right", True), ("wrong", False), (None, False)):
+            backend = ExternalBackend([service.address], token=token)
+            health = await backend.check()
+            assert health.usable == usable, health.detail
+            assert usable or "XG2G_EXTERNAL_TRANSCODER_TOKEN" in health.detail
+            if usable:
+                async with await backend.open(RemuxOptions()) as remuxer:
+                    assert await remuxer.process(source())
+            await backend.aclose()
+
+
+async def test_a_full_service_passes_streams_on() -> None:
+    with transcoder(None, "--max-remuxers", "1") as small, transcoder() as large:
+        backend = ExternalBackend([small.address, large.address])
+        remuxers = [await backend.open(RemuxOptions()) for _ in range(4)]
+        health = await backend.check()
+        assert health.open_remuxers == 4
+        assert "is full: 1 of 1" in health.warnings[0]
+        for remuxer in remuxers:
+            await remuxer.aclose()
+        assert (await backend.check()).open_remuxers == 0
+        await backend.aclose()
+
+
+async def test_requests_go_past_a_load_balancer_to_the_instance_that_it_chose() -> None:
+    with transcoder(None, "--advertise", "auto") as service, short_folder() as folder:
+        async with way_to(service.address, folder) as balancer:
+            backend = ExternalBackend([balancer.address])
+            async with await backend.open(RemuxOptions()) as remuxer:
+                balancer.answers_to_cut = 1
+                assert await remuxer.process(source())
+            assert balancer.answers_to_cut == 1, "no chunk went through the balancer"
+            await backend.aclose()

@@ -1,0 +1,138 @@
+"""Viewers of a daemon whose transcoders die: real sockets, real processes."""
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from tests.contract.transcoder import free_address, short_folder, transcoder
+from tests.xg2g.test_chain import channels, seen, span_s
+from xg2g.config.settings import ExternalSettings, ReceiverSettings, ServerSettings, Settings
+from xg2g.daemon import Ready, run
+from xg2g.errors import UserError
+from xg2g.simulator import SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+STREAM_S = 3
+"""Before and after the loss."""
+
+
+@asynccontextmanager
+async def gateway(*urls: object, fallback: bool = False) -> AsyncIterator[str]:
+    """The daemon with a simulated receiver and these transcoders; yields its address."""
+    async with SimulatedReceiver(speed=2) as receiver:
+        settings = Settings(
+            receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
+            server=ServerSettings(port=0),
+            external=ExternalSettings(transcoder=tuple(map(str, urls)), fallback=fallback),
+        )
+        ready: asyncio.Queue[Ready] = asyncio.Queue()
+        serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
+        waiting = asyncio.create_task(ready.get())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            waiting.cancel()
+            await serving
+        try:
+            yield f"http://127.0.0.1:{waiting.result().port}"
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            await serving
+
+
+class Watching:
+    """A viewer of a channel."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.received = b""
+        self._pieces = response.aiter_raw()
+
+    async def go_on(self, seconds: float) -> bytes:
+        """Watch so much more of the stream's time, and return that part of it."""
+        start = len(self.received)
+        async with asyncio.timeout(60):
+            while span_s(self.received[start:]) < seconds:
+                self.received += await anext(self._pieces)
+                start -= start % 188
+        return self.received[start:]
+
+
+@asynccontextmanager
+async def watching(address: str, name: str = "Card Two HD") -> AsyncIterator[Watching]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        url = (await channels(client, f"{address}/playlist.m3u"))[name]
+        async with client.stream("GET", url, timeout=60) as response:
+            assert response.status_code == 200
+            yield Watching(response)
+
+
+async def metric(address: str, name: str) -> float:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"{address}/metrics")).text
+    found = re.search(rf"^{name} (.*)$", text, re.MULTILINE)
+    assert found is not None, text
+    return float(found[1])
+
+
+async def test_a_viewer_stays_when_the_transcoder_is_killed_and_comes_back() -> None:
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        async with gateway(service.address) as address:
+            async with watching(address) as viewer:
+                await viewer.go_on(STREAM_S)
+                service.restart()
+                video, tracks, sound_s = seen(await viewer.go_on(STREAM_S))
+            assert await metric(address, "xg2g_backend_failovers_total") >= 1
+            assert await metric(address, "xg2g_backend_dropped_bytes_total") == 0
+    assert video == "h264"
+    assert {codec for codec, _ in tracks} == {"aac"}
+    assert sound_s >= STREAM_S - 2
+
+
+async def test_a_viewer_stays_when_one_of_two_transcoders_dies() -> None:
+    with transcoder() as first, transcoder() as second:
+        async with gateway(first.address, second.address) as address:
+            async with watching(address) as one, watching(address, "Radio Four") as other:
+                for viewer in (one, other):
+                    await viewer.go_on(STREAM_S)
+                first.end(signal.SIGKILL)
+                for viewer in (one, other):
+                    assert seen(await viewer.go_on(STREAM_S))[1]
+            assert await metric(address, "xg2g_backend_failovers_total") == 1
+
+
+async def test_a_viewer_stays_in_this_process_when_no_transcoder_is_left() -> None:
+    with transcoder() as service:
+        async with gateway(service.address, fallback=True) as address:
+            async with watching(address) as viewer:
+                await viewer.go_on(STREAM_S)
+                service.end(signal.SIGKILL)
+                assert seen(await viewer.go_on(STREAM_S))[1]
+            assert await metric(address, "xg2g_backend_fallbacks_total") == 1
+
+
+async def test_nothing_is_left_open_at_the_transcoder_when_viewers_leave() -> None:
+    with transcoder() as service:
+        async with gateway(service.address) as address:
+            async with watching(address) as viewer:
+                await viewer.go_on(1)
+            async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(10):
+                url = f"{service.address}/v1"
+                while (await client.get(url)).json()["open_remuxers"]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+
+async def test_a_transcoder_that_is_not_there_ends_the_start_with_what_to_do() -> None:
+    with pytest.raises(UserError, match="start xg2g-transcoder"):
+        async with gateway(free_address()):
+            pass
+
+
+async def test_one_transcoder_of_two_is_enough_to_start() -> None:
+    with transcoder() as service:
+        async with gateway(free_address(), service.address) as address, watching(address) as viewer:
+            await viewer.go_on(1)
