@@ -18,13 +18,13 @@ TRANSCODER := target/release/xg2g-transcoder
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench fuzz sanitize soak binary dist clean lock system
+.PHONY: help run build test check fix bench fuzz sanitize soak chaos binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
 
-run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...
-	@.venv/bin/xg2g $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
+run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...; EXTERNAL=1 for two processes
+	@$(if $(EXTERNAL),.venv/bin/python scripts/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
 build: $(LIBRARY) $(TRANSCODER) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer and leave a working .venv/bin/xg2g
 	@:
@@ -68,6 +68,9 @@ fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
 	@.venv/bin/python -m scripts.soak $(ARGS)
+
+chaos: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
+	@.venv/bin/python -m scripts.chaos $(ARGS)
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
 	@scripts/bootstrap.sh binary
