@@ -1,8 +1,10 @@
-"""Writes docs/reference/cli.md, settings.md, config.yaml and predecessor.md from the code.
+"""Writes docs/reference/cli.md, settings.md, config.yaml, predecessor.md and openapi.json from
+the code.
 
 With `--check` it writes nothing and fails when a page is stale.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from xg2g.config.environment import variables_of
 from xg2g.config.example import example
 from xg2g.config.predecessor import CONVERTED_KEYS, CONVERTED_VARIABLES, GONE, Conversion
 from xg2g.config.setting import VARIABLE_PREFIX, Setting, settings_of
+from xg2g.routes.api import openapi
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 WRITTEN = "<!-- Written by scripts/reference.py; make fix writes it anew. -->\n"
@@ -118,6 +121,7 @@ def main() -> int:
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "config.yaml": example(),
         REFERENCE / "predecessor.md": predecessor_page(),
+        REFERENCE / "openapi.json": f"{json.dumps(openapi(), indent=2)}\n",
     }
     stale = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" in sys.argv[1:]:

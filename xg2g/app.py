@@ -5,17 +5,20 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
+from .api.access import Access
 from .gateway import Gateway
 from .refresher import Refresher
-from .routes import guide, hdhomerun, live, logos, operations, playlists
-from .routes.selection import Refused, refused
+from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
+from .routes.selection import Refused, fault, refused
 
 __all__ = ["Gateway", "create_app"]
 
 
-def create_app(gateway: Gateway, refresher: Refresher) -> Starlette:
-    """Make the application; `refresher` runs as long as it does."""
+def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = None) -> Starlette:
+    """Make the application; `refresher` runs as long as it does. Without `access` there is no
+    token."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -27,15 +30,19 @@ def create_app(gateway: Gateway, refresher: Refresher) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=[
+            *front_page.ROUTES,
             *playlists.ROUTES,
             *guide.ROUTES,
             *logos.ROUTES,
             *live.ROUTES,
             *hdhomerun.ROUTES,
             *operations.ROUTES,
+            *api.ROUTES,
             *live.ANY_PATH,
         ],
-        exception_handlers={Refused: refused},
+        exception_handlers={Refused: refused, HTTPException: fault},
     )
     app.state.gateway = gateway
+    app.state.refresher = refresher
+    app.state.access = access or Access()
     return app

@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from .api.access import Access
 from .app import create_app
 from .arrangement import Bouquet
 from .backend import choose_backend
@@ -155,7 +156,7 @@ async def run(
                         reloader = Reloader(settings, reread, change)
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
-                        create_app(gateway, refresher),
+                        create_app(gateway, refresher, _access(settings)),
                         [listener, *extra],
                         on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
                         on_stop=gateway.stopping.set,
@@ -164,6 +165,13 @@ async def run(
         raise UserError(str(error)) from error
     finally:
         await backend.aclose()
+
+
+def _access(settings: Settings) -> Access:
+    token = settings.server.token
+    return Access(
+        token.get_secret_value() if token else None, for_reading=settings.server.token_for_reading
+    )
 
 
 def _extra_listeners(settings: Settings) -> list[socket.socket]:

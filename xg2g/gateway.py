@@ -51,6 +51,17 @@ class Gateway:
         tuners = self.tuners.limit
         return Device(self.identity, self.name, UNKNOWN_TUNERS if tuners is None else tuners)
 
+    def unready(self) -> str | None:
+        """Why nothing can be played; None when it can, as far as xg2g knows."""
+        if self.stopping.is_set():
+            return "xg2g is ending"
+        keeper = self.lineup_keeper
+        if keeper.lineup is None:
+            return str(keeper.trouble) if keeper.trouble else "the lineup is being read"
+        if not keeper.lineup.channels:
+            return "the receiver's bouquets hold no channel; see lineup.bouquets"
+        return None
+
     def on_air(self) -> list[Channel]:
         """The channels that somebody watches, each once."""
         lineup = self.lineup_keeper.lineup

@@ -29,7 +29,7 @@ from .receiver.errors import (
     UnknownServiceError,
     UnreachableError,
 )
-from .receiver.stream import LiveSource
+from .streaming import LiveStream
 from .viewers import Viewer, Viewers
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class LiveResponse:
     def __init__(
         self,
         channel: str,
-        open_stream: Callable[[], AbstractAsyncContextManager[LiveSource]],
+        open_stream: Callable[[], AbstractAsyncContextManager[LiveStream]],
         *,
         stopping: asyncio.Event,
         send_timeout_s: float,
@@ -151,6 +151,7 @@ class LiveResponse:
             async with self._open_stream() as stream:
                 self._metrics.start_s.observe(time.monotonic() - begin_s)
                 self._log.info("stream started")
+                viewer.stats = stream.stats
                 await self._send_start(send, 200, [*LIVE_HEADERS, (b"connection", b"close")])
                 while chunk := await stream.read():
                     try:

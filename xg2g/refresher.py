@@ -5,7 +5,8 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 
 import structlog
 
@@ -21,6 +22,8 @@ JITTER = 0.1
 """Of the interval, either way: several of them do not ask a receiver at the same time."""
 
 _NEVER_S = float("inf")
+_SPARED_S = 30
+"""Between two refreshes that somebody asks for: a receiver is a small computer."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -32,6 +35,30 @@ class _Job:
     due_s: float
     failures: int = 0
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    running: bool = False
+    succeeded: int = 0
+    failed: int = 0
+    succeeded_at: datetime | None = None
+    duration_s: float | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What became of refreshing the lineup, or the guide, in this life of the daemon."""
+
+    name: str
+    running: bool
+    succeeded: int
+    """So many times."""
+    failed: int
+    """So many times."""
+    succeeded_at: datetime | None
+    """When it was last done well."""
+    duration_s: float | None
+    """Of the last one."""
+    trouble: str | None
+    """Why the last one failed, if it did: one line."""
 
 
 class Refresher:
@@ -47,8 +74,11 @@ class Refresher:
         sleep: Sleep = asyncio.sleep,
         clock_s: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = lambda: random.uniform(1 - JITTER, 1 + JITTER),
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`jitter` gives what each interval is multiplied with."""
+        self._today = today
+        self._asked_s = -_NEVER_S
         self._keeper = lineup_keeper
         self._interval_s = interval_s
         self._sleep = sleep
@@ -88,6 +118,25 @@ class Refresher:
             if outcome is not None:
                 raise outcome
 
+    def ask(self) -> float | None:
+        """Have everything refreshed, unless that is about to happen or was asked for just now;
+        then return after how many seconds to ask again."""
+        now_s = self._clock_s()
+        if (left_s := self._asked_s + _SPARED_S - now_s) > 0:
+            return left_s
+        if any(job.running or job.due_s <= now_s for job in self._jobs):
+            return float(_SPARED_S)
+        self._asked_s = now_s
+        self.hasten()
+        return None
+
+    def progress(self) -> list[Progress]:
+        """How far each thing is that is refreshed."""
+        return [
+            Progress(**{each.name: getattr(job, each.name) for each in fields(Progress)})
+            for job in self._jobs
+        ]
+
     def hasten(self) -> None:
         """Have everything refreshed, beginning now, and wait for nothing."""
         now_s = self._clock_s()
@@ -98,6 +147,8 @@ class Refresher:
     async def _do(self, job: _Job) -> None:
         waiting, job.waiting = job.waiting, []
         failure: Exception | None = None
+        begin_s = self._clock_s()
+        job.running = True
         try:
             await job.work()
         except (ReceiverError, StoreError) as error:
@@ -111,6 +162,15 @@ class Refresher:
             for done in waiting:
                 done.cancel()
             raise
+        finally:
+            job.running = False
+        job.duration_s = self._clock_s() - begin_s
+        if failure is None:
+            job.succeeded += 1
+            job.succeeded_at = self._today()
+        else:
+            job.failed += 1
+        job.trouble = str(failure) if failure else None
         for done in waiting:
             if not done.done():
                 done.set_exception(failure) if failure else done.set_result(None)

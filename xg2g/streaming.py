@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .backends.base import Backend, Remuxer, RemuxOptions
+from .backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
 from .metrics import Metrics
 from .opening import Opening
 from .receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
@@ -27,6 +27,14 @@ class Receiver(Protocol):
         ...
 
 
+class LiveStream(LiveSource, Protocol):
+    """A stream that was converted."""
+
+    async def stats(self) -> RemuxStats:
+        """Return what was counted so far; raises `BackendError`."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class LiveStreams:
     """Opens services as streams that every client plays.
@@ -44,7 +52,7 @@ class LiveStreams:
     metrics: Metrics
 
     @asynccontextmanager
-    async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
+    async def open(self, service: ServiceReference) -> AsyncIterator[LiveStream]:
         """Open a service for one viewer. The first output is in hand when this returns.
 
         Leaving the context frees the receiver's stream first and the remuxer after it. Entering
@@ -62,7 +70,7 @@ class LiveStreams:
             yield stream
 
     @asynccontextmanager
-    async def open_first(self, services: Sequence[ServiceReference]) -> AsyncIterator[LiveSource]:
+    async def open_first(self, services: Sequence[ServiceReference]) -> AsyncIterator[LiveStream]:
         """Open the first of these that the receiver can bring. As `open`; raises what was wrong
         with the last."""
         async with AsyncExitStack() as stack:
@@ -77,7 +85,7 @@ class LiveStreams:
 
 
 class _RemuxedStream:
-    """A `LiveSource` behind a remuxer."""
+    """A `LiveStream`."""
 
     def __init__(self, source: LiveSource, remuxer: Remuxer, metrics: Metrics) -> None:
         self._source = source
@@ -128,3 +136,6 @@ class _RemuxedStream:
             ):
                 return output
         return b""
+
+    async def stats(self) -> RemuxStats:
+        return await self._remuxer.stats()

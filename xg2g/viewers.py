@@ -2,10 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from .backends.base import RemuxStats
 
 _ID_BYTES = 6
 
@@ -22,6 +24,8 @@ class Viewer:
     bytes_out: int = 0
     dismissed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end the stream."""
+    stats: Callable[[], Awaitable[RemuxStats]] | None = None
+    """Asks the remuxer of the stream; None until it has begun."""
 
 
 class Viewers:

@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from tests.xg2g.upstream import Script, Upstream, upstream
+from xg2g.api.access import Access
 from xg2g.app import Gateway, create_app
 from xg2g.arrangement import Bouquet, Service
 from xg2g.backends.base import RemuxOptions
@@ -55,6 +56,7 @@ class Daemon:
 
     port: int
     gateway: Gateway
+    refresher: Refresher
     backend: FakeBackend
     upstream: Upstream
     serving: asyncio.Task[None]
@@ -111,6 +113,7 @@ async def daemon(
     logos: PiconSource | None = None,
     linger_s: float = 0,
     tuner_limit: int | None = None,
+    access: Access | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -154,7 +157,7 @@ async def daemon(
         with listen("127.0.0.1", 0, dead_after_s=dead_after_s) as listener:
             serving = asyncio.create_task(
                 serve(
-                    create_app(gateway, refresher),
+                    create_app(gateway, refresher, access),
                     [listener],
                     on_ready=ready.set,
                     on_stop=gateway.stopping.set,
@@ -162,7 +165,7 @@ async def daemon(
             )
             port = listener.getsockname()[1]
             await ready.wait()
-            running = Daemon(port, gateway, backend, server, serving)
+            running = Daemon(port, gateway, refresher, backend, server, serving)
             try:
                 yield running
             finally:

@@ -151,6 +151,11 @@ def _contradictions(settings: Settings, reading: Reading) -> Iterator[str]:
             f"{subject('receiver.url')}: port {address.port} is the stream port; the URL is that "
             "of the web interface, which is on port 80 of most receivers"
         )
+    if settings.server.token_for_reading and settings.server.token is None:
+        yield (
+            f"{subject('server.token_for_reading')}: there is no token to ask for; set "
+            "server.token, or XG2G_TOKEN_FILE to a file that holds one"
+        )
 
 
 _MESSAGES: Mapping[str, str] = {

@@ -54,7 +54,6 @@ _ALWAYS_CONVERTED = "sound is always converted, without ffmpeg"
 _OWN_STREAMS = "every stream passes through xg2g itself"
 _OWN_MANNERS = "xg2g knows by itself how to treat a receiver"
 _ONE_PORT = "everything is served on one port"
-_NOTHING_TO_ASK_FOR = "nothing is offered that would have to be protected by it"
 
 GONE: Mapping[str, str] = {
     # Variables, without their prefix.
@@ -88,10 +87,8 @@ GONE: Mapping[str, str] = {
     "X_TVG_URL": "the playlist names its guide by itself",
     "PICON_BASE": "the receiver's own logos are served",
     "TRUSTED_PROXIES": "XG2G_PUBLIC_URL says how players reach xg2g",
-    "API_TOKEN": _NOTHING_TO_ASK_FOR,
     "HDHR_*": "xg2g has an identity of its own as a tuner",
     # Keys of the file.
-    "api.token": _NOTHING_TO_ASK_FOR,
     "hdhr.*": "xg2g has an identity of its own as a tuner",
     "version": "the file needs none",
     "configVersion": "the file needs none",

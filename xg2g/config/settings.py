@@ -191,6 +191,18 @@ class ServerSettings(Section):
     stands in playlist and guide."""
     send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
     """For a viewer to take what was sent to them."""
+    token: Annotated[
+        SecretStr | None,
+        AfterValidator(_one_word),
+        Field(examples=["token"]),
+        Names(variable="TOKEN", older_variables=("API_TOKEN",), older_keys=("api.token",)),
+        RestartNeeded(),
+    ] = None
+    """What whoever ends a stream or starts a refresh through the API has to show. Without one,
+    this computer alone may."""
+    token_for_reading: Annotated[bool, Names(variable="TOKEN_FOR_READING"), RestartNeeded()] = False
+    """Ask for the token also where the API and the metrics only tell: who watches what. What
+    players use stays open, since none of them can show a token."""
 
 
 class LineupSettings(Section):

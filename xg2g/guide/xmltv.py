@@ -48,7 +48,7 @@ def programmes(channel_id: str, programmes: Iterable[Programme]) -> str:
 def _programme(channel_attribute: str, programme: Programme) -> str:
     title, short, long = programme.title, programme.short, programme.long
     episode = find_episode(title, short, long)
-    subtitle, description = _split(title, short, long)
+    subtitle, description = split_texts(title, short, long)
     parts = [
         f'<programme start="{_time(programme.begin_s)}" stop="{_time(programme.end_s)}"'
         f" channel={channel_attribute}><title>{escape(title)}</title>"
@@ -70,7 +70,7 @@ def _programme(channel_attribute: str, programme: Programme) -> str:
     return "".join(parts)
 
 
-def _split(title: str, short: str, long: str) -> tuple[str, str]:
+def split_texts(title: str, short: str, long: str) -> tuple[str, str]:
     """Sub-title and description. Broadcasters put either into the short text."""
     short, long = short.strip(), long.strip()
     if short == title:

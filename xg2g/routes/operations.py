@@ -7,7 +7,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ..api.access import access_of
 from ..gateway import gateway_of
+from ..lineup_keeper import LineupKeeper
 
 
 async def _health(request: Request) -> Response:
@@ -18,16 +20,29 @@ async def _health(request: Request) -> Response:
             "status": "ok",
             "version": version("xg2g"),
             "channels": len(keeper.lineup.channels) if keeper.lineup else 0,
-            "receiver": _receiver_state(keeper.trouble, has_answered=keeper.read_at_s is not None),
+            "receiver": receiver_state(keeper),
         }
     )
 
 
-def _receiver_state(trouble: Exception | None, *, has_answered: bool) -> str:
-    return str(trouble) if trouble else "ok" if has_answered else "not asked yet"
+async def _ready(request: Request) -> Response:
+    """200 once there is a lineup to play from, be it a stored one."""
+    unready = gateway_of(request).unready()
+    if unready is None:
+        return JSONResponse({"status": "ready"})
+    body = {"status": "not ready", "reason": unready}
+    return JSONResponse(body, status_code=503, headers={"Retry-After": "5"})
+
+
+def receiver_state(keeper: LineupKeeper) -> str:
+    """`ok`, or one line about what is wrong."""
+    has_answered = keeper.read_at_s is not None
+    return str(keeper.trouble) if keeper.trouble else "ok" if has_answered else "not asked yet"
 
 
 async def _metrics(request: Request) -> Response:
+    if refusal := access_of(request).refusal(request, changes=False):
+        return refusal
     gateway = gateway_of(request)
     lineup = gateway.lineup_keeper.lineup
     gateway.metrics.channels.set(len(lineup.channels) if lineup else 0)
@@ -36,5 +51,6 @@ async def _metrics(request: Request) -> Response:
 
 ROUTES: list[BaseRoute] = [
     Route("/healthz", _health),
+    Route("/readyz", _ready),
     Route("/metrics", _metrics),
 ]

@@ -1,12 +1,15 @@
 """Which channels a request is about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlencode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from ..api.problem import problem, speaks_of_problems
 from ..gateway import gateway_of
 from ..lineup import Channel, Lineup
 
@@ -14,11 +17,12 @@ _YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
 
 
 class Refused(Exception):
-    """The request is answered with this instead."""
+    """The request is answered with this instead. The text is one line for a user."""
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Selection:
         bouquet = request.path_params.get("bouquet") or request.query_params.get("bouquet") or None
         radio = request.query_params.get("radio", "").lower()
         if radio and radio not in _YES | _NO:
-            raise Refused(_text(400, "radio is 1 for radio alone, or 0 for none"))
+            raise Refused(400, "radio is 1 for radio alone, or 0 for none")
         return cls(bouquet, radio in _YES if radio else None)
 
     @property
@@ -48,7 +52,7 @@ class Selection:
         """The channels that pass. Raises `Refused` when there is no such bouquet."""
         channels = lineup.select(bouquet=self.bouquet, radio=self.radio)
         if channels is None:
-            raise Refused(_text(404, "no such bouquet; /playlist.m3u names them as groups"))
+            raise Refused(404, "no such bouquet; /playlist.m3u names them as groups")
         return channels
 
 
@@ -58,15 +62,21 @@ def lineup_of(request: Request) -> Lineup:
     if keeper.lineup is None:
         trouble = keeper.trouble
         text = str(trouble) if trouble else "the lineup is being read; try again in a moment"
-        raise Refused(_text(503, text, {"Retry-After": "5"}))
+        raise Refused(503, text, {"Retry-After": "5"})
     return keeper.lineup
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """Starlette's handler for `Refused`."""
     assert isinstance(error, Refused)
-    return error.response
+    if speaks_of_problems(request):
+        return problem(error.status, str(error), error.headers)
+    return PlainTextResponse(f"{error}\n", status_code=error.status, headers=error.headers)
 
 
-def _text(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    return PlainTextResponse(f"{text}\n", status_code=status, headers=headers)
+async def fault(request: Request, error: Exception) -> Response:
+    """Starlette's handler for what its router refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)
+    if speaks_of_problems(request):
+        return problem(error.status_code, f"{error.detail}; /openapi.json has it", error.headers)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)

@@ -31,6 +31,25 @@ def between(
     )
 
 
+def listed_between(
+    connection: sqlite3.Connection, begin_s: int, end_s: int, limit: int
+) -> list[tuple[str, Programme]]:
+    """At most `limit` programmes of all channels in the lineup, each with its channel, that run
+    at some time from `begin_s` to `end_s`; in the order of their begins."""
+    rows = connection.execute(
+        f"SELECT channel, {_COLUMNS} FROM programme JOIN channel ON id = channel "
+        "WHERE listed AND begin_s < ? AND end_s > ? ORDER BY begin_s, channel LIMIT ?",
+        (end_s, begin_s, limit),
+    )
+    return [(channel_id, Programme(*row)) for channel_id, *row in rows]
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many programmes there are."""
+    (found,) = connection.execute("SELECT count(*) FROM programme").fetchone()
+    return int(found)
+
+
 def put(connection: sqlite3.Connection, received: Mapping[str, Sequence[Programme]]) -> int:
     """Merge what was received, by channel, into the guide; return how many programmes changed."""
     changed = 0

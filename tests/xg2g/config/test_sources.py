@@ -97,7 +97,10 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
     }
     [it] = [it for it in settings_of(Settings).values() if it is setting]
     text = samples.get(it.key) or ("true" if it.is_switch else "17")
-    beside = {"receiver.password": {"XG2G_RECEIVER_USER": "root"}}.get(it.key, {})
+    beside = {
+        "receiver.password": {"XG2G_RECEIVER_USER": "root"},
+        "server.token_for_reading": {"XG2G_TOKEN": "swordfish"},
+    }.get(it.key, {})
 
     file = tmp_path / "config.yaml"
     file.write_text(f"{it.section}:\n  {it.name}: {text}\n")

@@ -7,7 +7,7 @@ from .listing import RADIO, TELEVISION, ListedBouquet, ListedService
 from .picon import Picon
 from .recordings import Movie, Timer, TimerState
 from .stream_settings import StreamSettings
-from .transport import Manners
+from .transport import Manners, Traffic
 
 __all__ = [
     "RADIO",
@@ -25,5 +25,6 @@ __all__ = [
     "StreamSettings",
     "Timer",
     "TimerState",
+    "Traffic",
     "Tuner",
 ]

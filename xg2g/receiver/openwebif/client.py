@@ -31,7 +31,7 @@ from .stream_settings import (
     read_settings,
     read_whitelist,
 )
-from .transport import Answer, Manners, Question, Transport
+from .transport import Answer, Manners, Question, Traffic, Transport
 from .values import decode, flag
 
 T = TypeVar("T")
@@ -69,6 +69,11 @@ class OpenWebif:
             manners=manners or Manners(),
             transport=transport,
         )
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was asked so far."""
+        return self._transport.traffic
 
     async def about(self) -> About:
         """Ask what the receiver is, with tuners and streams. Heavy for it: not in a loop."""

@@ -71,6 +71,17 @@ class Answer:
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Counters of what was asked."""
+
+    requests: int = 0
+    failures: int = 0
+    """Requests that the receiver did not answer, or not in time."""
+    resting: bool = False
+    """Whether it is left alone now, after too many."""
+
+
 class Transport:
     """The way to one receiver. Raises the errors of `xg2g.receiver.errors` and nothing else."""
 
@@ -94,6 +105,12 @@ class Transport:
         self._turn = asyncio.Lock()
         self._free_at_s = now()
         self._breaker = self._new_breaker()
+        self._requests = self._failures = 0
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was asked so far."""
+        return Traffic(self._requests, self._failures, self._breaker.resting() is not None)
 
     @property
     def url(self) -> str:
@@ -153,9 +170,11 @@ class Transport:
                 raise RestingError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
             if (pause_s := self._free_at_s - self._now()) > 0:
                 await self._sleep(pause_s)
+            self._requests += 1
             try:
                 answer = await self._exchange(question)
             except (UnreachableError, TimeLimitError) as error:
+                self._failures += 1
                 self._breaker.failed(str(error))
                 raise
             except ReceiverError:

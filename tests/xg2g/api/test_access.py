@@ -1,0 +1,114 @@
+"""Who may change something, on real sockets."""
+
+import json
+
+import pytest
+
+from tests.xg2g.daemon import STREAM, Daemon, daemon
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from xg2g.api.access import Access
+from xg2g.api.failures import ALLOWED
+
+pytestmark = pytest.mark.anyio
+
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+REFRESH = "/api/v1/refresh"
+FOR_PLAYERS = [
+    "/",
+    "/playlist.m3u",
+    "/xmltv.xml",
+    "/discover.json",
+    "/lineup.json",
+    "/lineup_status.json",
+    "/device.xml",
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    STREAM,
+]
+
+
+async def ask(
+    gateway: Daemon, path: str, *lines: str, method: str = "POST", host: str = "127.0.0.1:8088"
+) -> tuple[int, dict[str, str], bytes]:
+    head = "\n".join((f"{method} {path} HTTP/1.0", f"Host: {host}", *lines))
+    return await gateway.ask(f"{head}\n\n")
+
+
+async def test_without_a_token_a_program_on_this_computer_may_change_something() -> None:
+    async with daemon(PLAYS) as gateway:
+        for host in ("127.0.0.1:8088", "localhost", "[::1]:8088"):
+            assert (await ask(gateway, "/api/v1/streams/x", method="DELETE", host=host))[0] == 404
+        assert (await ask(gateway, REFRESH))[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        ("attacker.example", "Accept: */*"),
+        ("192.168.1.20:8088", "Accept: */*"),
+        ("", "Accept: */*"),
+        ("[::1", "Accept: */*"),
+        ("127.0.0.1:8088", "Origin: http://attacker.example"),
+        ("127.0.0.1:8088", "Origin: null"),
+        ("127.0.0.1:8088", "X-Forwarded-For: 192.168.1.7"),
+        ("127.0.0.1:8088", "Forwarded: for=192.168.1.7"),
+        ("127.0.0.1:8088", "Via: 1.1 proxy"),
+    ],
+)
+async def test_without_a_token_nobody_reaches_through_this_computer(host: str, line: str) -> None:
+    async with daemon(PLAYS) as gateway:
+        status, headers, body = await ask(gateway, REFRESH, line, host=host)
+    assert (status, headers["content-type"]) == (403, "application/problem+json")
+    assert "server.token" in json.loads(body)["detail"]
+
+
+@pytest.mark.parametrize("line", ["Authorization: Bearer swordfish", "X-API-Token: swordfish"])
+async def test_with_a_token_whoever_shows_it_may_from_anywhere(line: str) -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        assert (await ask(gateway, REFRESH, line, host="tv.example.org"))[0] == 202
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Accept: */*",
+        "Authorization: Basic c3dvcmRmaXNo",
+        "Authorization: Bearer",
+        "Authorization: Bearer swordfis",
+        "Authorization: Bearer swordfish2",
+        "Authorization: Bearer schwertfi\xdfch",
+        "X-API-Token: SWORDFISH",
+    ],
+)
+async def test_with_a_token_nobody_may_without_it(line: str) -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        status, headers, body = await ask(gateway, REFRESH, line)
+    assert (status, headers["content-type"]) == (401, "application/problem+json")
+    assert headers["www-authenticate"].startswith('Bearer realm="xg2g"')
+    assert b"swordfish" not in body
+
+
+async def test_who_guesses_is_refused_even_when_the_guess_is_right() -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        for guess in range(ALLOWED):
+            assert (await ask(gateway, REFRESH, f"Authorization: Bearer {guess}"))[0] == 401
+        status, headers, _ = await ask(gateway, REFRESH, "Authorization: Bearer swordfish")
+        assert (status, headers["retry-after"]) == (429, "60")
+        assert (await gateway.get("/playlist.m3u"))[0] == 200
+
+
+async def test_reading_takes_no_token() -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        for path in ("/api/v1/status", "/api/v1/streams", "/metrics", *FOR_PLAYERS):
+            assert (await gateway.get(path))[0] == 200, path
+
+
+async def test_reading_takes_the_token_if_so_configured_and_players_play_on() -> None:
+    async with daemon(PLAYS, access=Access("swordfish", for_reading=True)) as gateway:
+        for path in ("/api/v1/status", "/api/v1/streams", "/api/status", "/metrics"):
+            assert (await gateway.get(path))[0] == 401, path
+            line = "Authorization: Bearer swordfish"
+            assert (await ask(gateway, path, line, method="GET"))[0] == 200, path
+        for path in FOR_PLAYERS:
+            assert (await gateway.get(path))[0] == 200, path

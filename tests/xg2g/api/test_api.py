@@ -1,0 +1,203 @@
+"""The API, on real sockets."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.xg2g.daemon import REFERENCE, Daemon, daemon, until
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from xg2g.arrangement import Bouquet, Service
+from xg2g.guide.programme import Programme
+from xg2g.metrics import Outcome
+from xg2g.receiver.errors import UnreachableError
+from xg2g.receiver.service_reference import ServiceReference
+from xg2g.store import programmes
+
+pytestmark = pytest.mark.anyio
+
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+FIRST = "1_0_19_283D_3FB_1_C00000_0_0_0"
+RADIO = "1_0_2_6DCA_44D_1_C00000_0_0_0"
+WEB = ServiceReference.parse("1:0:1:0:0:0:0:0:0:0:http%3a//user%3asecret@tv.example.org/a.ts")
+BOUQUETS = [
+    Bouquet("Television", (Service(ServiceReference.parse(REFERENCE), "Das Erste HD"),)),
+    Bouquet(
+        "Music",
+        (
+            Service(ServiceReference.parse("1:0:2:6DCA:44D:1:C00000:0:0:0:"), "Bayern 3"),
+            Service(WEB, "Web"),
+        ),
+    ),
+]
+
+
+async def get(gateway: Daemon, path: str, *, status: int = 200) -> dict[str, Any]:
+    answer, headers, body = await gateway.get(path)
+    assert answer == status, body
+    kind = "application/json" if status == 200 else "application/problem+json"
+    assert headers["content-type"] == kind
+    parsed: dict[str, Any] = json.loads(body)
+    return parsed
+
+
+async def change(gateway: Daemon, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+    return await gateway.ask(f"{method} {path} HTTP/1.0\nHost: localhost\n\n")
+
+
+async def fill(gateway: Daemon, channel_id: str, begins: list[datetime]) -> None:
+    received = [
+        Programme(
+            begin_s=int(begin.timestamp()),
+            end_s=int(begin.timestamp()) + 3600,
+            event=number,
+            title=f"Title {number}",
+            short="Staffel 2, Folge 3",
+            long="What happens.",
+            genre=0x15,
+        )
+        for number, begin in enumerate(begins)
+    ]
+    await gateway.gateway.database.write(lambda it: programmes.put(it, {channel_id: received}))
+
+
+def at(moment: datetime) -> str:
+    return quote(moment.isoformat())
+
+
+async def test_the_status_says_what_there_is_and_what_became_of_refreshing_it() -> None:
+    async with daemon(PLAYS, tuner_limit=4) as gateway:
+        status = await get(gateway, "/api/v1/status")
+        assert status == await get(gateway, "/api/status")
+    assert (status["ready"], status["receiver"], status["channels"]) == (True, "ok", 1)
+    assert status["tuners"] == {"in_use": 0, "limit": 4, "lingering": 0}
+    assert [each["name"] for each in status["refreshes"]] == ["lineup"]
+
+
+async def test_channels_are_listed_and_filtered_as_in_the_playlist() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        every = (await get(gateway, "/api/v1/channels"))["channels"]
+        radio = (await get(gateway, "/api/v1/channels?radio=true"))["channels"]
+        music = (await get(gateway, "/api/v1/channels?bouquet=music"))["channels"]
+        await get(gateway, "/api/v1/channels?bouquet=none", status=404)
+        wrong = await get(gateway, "/api/v1/channels?radio=perhaps", status=400)
+        unknown = await get(gateway, "/api/v1/channels?bouqet=music", status=400)
+    assert [channel["number"] for channel in every] == [1, 2, 3]
+    assert [channel["id"] for channel in radio] == [RADIO]
+    assert [channel["name"] for channel in music] == ["Bayern 3", "Web"]
+    assert wrong["detail"].startswith("radio: ")
+    assert unknown["detail"] == "bouqet: there is no such parameter"
+    first = every[0]
+    assert (first["service"], first["bouquets"]) == (REFERENCE, ["Television"])
+    assert first["stream_url"] == f"http://gateway:8088/stream/{FIRST}.ts"
+    assert (every[2]["service"], "secret" in json.dumps(every)) == (None, False)
+
+
+async def test_a_channel_has_what_it_shows_and_what_comes_next() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    async with daemon(PLAYS) as gateway:
+        await fill(gateway, FIRST, [now - timedelta(minutes=30), now + timedelta(minutes=30)])
+        channel = await get(gateway, f"/api/v1/channels/{FIRST}")
+        await get(gateway, "/api/v1/channels/none", status=404)
+    assert (channel["now"]["title"], channel["next"]["title"]) == ("Title 0", "Title 1")
+    assert channel["now"]["episode"] == "S02E03"
+    assert channel["now"]["begin"] == f"{now - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_the_guide_is_cut_by_channel_by_time_and_by_count() -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    hours = [day + timedelta(hours=hour) for hour in range(6)]
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, FIRST, hours)
+        await fill(gateway, RADIO, hours)
+        base = f"/api/v1/guide?from={at(day)}"
+        four = await get(gateway, base)
+        one = await get(gateway, f"{base}&channel={RADIO}&to={at(day + timedelta(hours=6))}")
+        between = await get(gateway, f"{base}&to={at(day + timedelta(hours=1))}&channel={FIRST}")
+        few = await get(gateway, f"{base}&limit=3")
+        assert await get(gateway, f"/api/v1/guide?from={int(day.timestamp())}") == four
+    assert len(four["programmes"]) == 8
+    assert {each["channel"] for each in one["programmes"]} == {RADIO}
+    assert len(one["programmes"]) == 6
+    assert [each["title"] for each in between["programmes"]] == ["Title 0"]
+    assert (len(few["programmes"]), few["complete"], four["complete"]) == (3, False, True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=yesterday",
+        "from=2026-11-24T00:00:00",
+        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z",
+        "from=2026-11-24T00:00:00Z&to=2027-11-24T00:00:00Z",
+        "from=9999-12-31T23:59:59-14:00&to=0001-01-01T00:00:00%2B14:00",
+        "limit=0",
+        "limit=5001",
+        "limit=many",
+    ],
+)
+async def test_a_guide_that_cannot_be_is_refused_with_the_reason(query: str) -> None:
+    async with daemon(PLAYS) as gateway:
+        problem = await get(gateway, f"/api/v1/guide?{query}", status=400)
+    assert (problem["status"], problem["title"]) == (400, "Bad Request")
+    assert problem["detail"].startswith(f"{query.split('&')[-1].split('=')[0]}: ")
+
+
+async def test_a_stream_is_listed_with_its_viewer_and_counters_until_it_is_ended() -> None:
+    async with daemon(plays_endlessly) as gateway:
+        assert await get(gateway, "/api/v1/streams") == {"streams": []}
+        _, writer = await gateway.watch()
+        (stream,) = (await get(gateway, "/api/v1/streams"))["streams"]
+        assert (stream["channel"], stream["channel_name"]) == (FIRST, "Das Erste HD")
+        assert (stream["address"], stream["bytes_out"] > 0) == ("127.0.0.1", True)
+        assert stream["remuxer"]["bytes_in"] > 0
+        status, _, body = await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}")
+        assert (status, body) == (204, b"")
+        await gateway.ended(Outcome.DISMISSED)
+        assert (await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}"))[0] == 404
+        assert await get(gateway, "/api/v1/streams") == {"streams": []}
+        writer.close()
+
+
+async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one() -> None:
+    async with daemon(PLAYS) as gateway:
+        assert (await change(gateway, "POST", "/api/v1/refresh"))[0] == 202
+        status, headers, body = await change(gateway, "POST", "/api/refresh")
+        assert (status, 1 <= int(headers["retry-after"]) <= 30) == (409, True)
+        assert json.loads(body)["title"] == "Conflict"
+        await until(lambda: gateway.refresher.progress()[0].succeeded > 0)
+        (lineup,) = (await get(gateway, "/api/v1/status"))["refreshes"]
+    assert (lineup["failed"], lineup["trouble"], lineup["running"]) == (0, None, False)
+    assert lineup["succeeded_at"].endswith("Z")
+
+
+async def test_what_the_api_does_not_have_is_a_problem_too() -> None:
+    async with daemon(PLAYS) as gateway:
+        await get(gateway, "/api/v1/nothing", status=404)
+        await get(gateway, "/api/v1/refresh", status=405)
+        status, headers, _ = await change(gateway, "POST", "/api/v1/status")
+        assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+async def test_ready_is_who_has_a_lineup_and_why_not_is_said() -> None:
+    async with daemon(PLAYS) as gateway:
+        assert (await gateway.get("/readyz"))[0] == 200
+        for path in ("/readyz", "/healthz"):
+            status, _, body = await gateway.get(path, method="HEAD")
+            assert (status, body) == (200, b"")
+    async with daemon(PLAYS, bouquets=UnreachableError("the box is off")) as gateway:
+        await until(lambda: gateway.gateway.lineup_keeper.trouble is not None)
+        status, _, body = await gateway.get("/readyz")
+        assert (status, json.loads(body)["reason"]) == (503, "the box is off")
+        assert (await gateway.get("/healthz"))[0] == 200
+        problem = await get(gateway, "/api/v1/channels", status=503)
+        assert problem["detail"] == "the box is off"
+
+
+async def test_without_a_channel_it_is_not_ready() -> None:
+    async with daemon(PLAYS, bouquets=[]) as gateway:
+        status, _, body = await gateway.get("/readyz")
+    assert status == 503
+    assert "lineup.bouquets" in json.loads(body)["reason"]
