@@ -8,7 +8,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from .api.access import Access
+from .counting import Counting
 from .gateway import Gateway
+from .observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
 from .routes.selection import Refused, fault, refused
@@ -42,6 +44,8 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
         ],
         exception_handlers={Refused: refused, HTTPException: fault},
     )
+    app.add_middleware(Counting, metrics=gateway.metrics)
+    gateway.metrics.registry.register(Household(gateway, refresher))
     app.state.gateway = gateway
     app.state.refresher = refresher
     app.state.access = access or Access()

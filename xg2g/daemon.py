@@ -23,6 +23,7 @@ from .lineup import Lineup
 from .lineup_keeper import LineupKeeper
 from .lineup_reader import read_bouquets
 from .metrics import Metrics
+from .observation import Questions
 from .picons import Picons
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import ListedService, OpenWebif
@@ -87,6 +88,7 @@ async def run(
             open_database(settings.data.dir, keep=keep_data) as database,
             aclosing(Picons(receiver, database)) as picons,
         ):
+            metrics.registry.register(Questions(lambda: receiver.traffic))
             relays = RelayList(receiver)
             keeper = LineupKeeper(
                 lambda: _read(receiver, relays, tuners, database),

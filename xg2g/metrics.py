@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 
 class Outcome(StrEnum):
@@ -74,7 +74,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.channels = Gauge("xg2g_channels", "Channels in the lineup", registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        self.requests = Counter(
+            "xg2g_http_requests",
+            "Answers, by the template of the path",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self.programmes = Gauge(
+            "xg2g_guide_programmes", "Programmes in the guide", registry=self.registry
+        )
         self.streams = Gauge(
             "xg2g_streams_active", "Streams being watched or opened", registry=self.registry
         )

@@ -16,10 +16,11 @@ from xg2g.backends.fake import FakeBackend
 from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup_keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
+from xg2g.observation import Questions
 from xg2g.picons import Picons, PiconSource
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError
-from xg2g.receiver.openwebif import ListedService, Picon
+from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamDeadlines, StreamServer
 from xg2g.refresher import Refresher
@@ -121,6 +122,7 @@ async def daemon(
         return bouquets
 
     metrics = Metrics()
+    metrics.registry.register(Questions(Traffic))
     backend = FakeBackend()
     async with (
         upstream(script) as server,

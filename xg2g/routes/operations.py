@@ -1,5 +1,6 @@
 """What whoever runs the daemon looks at."""
 
+from contextlib import suppress
 from importlib.metadata import version
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from ..api.access import access_of
 from ..gateway import gateway_of
 from ..lineup_keeper import LineupKeeper
+from ..store import programmes
+from ..store.database import StoreError
 
 
 async def _health(request: Request) -> Response:
@@ -44,8 +47,9 @@ async def _metrics(request: Request) -> Response:
     if refusal := access_of(request).refusal(request, changes=False):
         return refusal
     gateway = gateway_of(request)
-    lineup = gateway.lineup_keeper.lineup
-    gateway.metrics.channels.set(len(lineup.channels) if lineup else 0)
+    # Without the store the last number stays; nobody looks at metrics for that alone.
+    with suppress(StoreError):
+        gateway.metrics.programmes.set(await gateway.database.read(programmes.count))
     return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,0 +1,110 @@
+"""What Prometheus sees, and that the dashboard shows no more than that."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.xg2g.daemon import STREAM, Daemon, daemon, until
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from xg2g.receiver.errors import UnreachableError
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parent.parent.parent
+DASHBOARD = ROOT / "deploy" / "grafana" / "xg2g.json"
+PLAYS = says(CRLF_ANSWER, PACKET * 10)
+NAME = re.compile(r"\b(?:xg2g|process)_\w+")
+
+
+async def metrics(gateway: Daemon) -> list[str]:
+    status, _, body = await gateway.get("/metrics")
+    assert status == 200
+    return body.decode().splitlines()
+
+
+def types(lines: list[str]) -> dict[str, str]:
+    """Name -> type of everything that is exported, samples or not."""
+    return {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
+
+
+async def test_answers_are_counted_by_template_and_never_by_path() -> None:
+    async with daemon(PLAYS) as gateway:
+        for path in ("/stream/a.ts", "/stream/b.ts", STREAM, "/x/y", "/z"):
+            await gateway.get(path)
+        await gateway.get("/api/v1/channels/a")
+        for path in ("/api/v1/nowhere", "/api/nowhere", "/api/v1/a/b"):
+            await gateway.get(path)
+        lines = await metrics(gateway)
+    counted = {line for line in lines if line.startswith("xg2g_http_requests_total{")}
+    assert counted == {
+        'xg2g_http_requests_total{route="/stream/{channel_id}.ts",status="404"} 2.0',
+        'xg2g_http_requests_total{route="/stream/{channel_id}.ts",status="200"} 1.0',
+        'xg2g_http_requests_total{route="/{reference:path}",status="404"} 2.0',
+        'xg2g_http_requests_total{route="/api/v1/channels/{channel_id}",status="404"} 1.0',
+        'xg2g_http_requests_total{route="/api/v1",status="404"} 2.0',
+        'xg2g_http_requests_total{route="/api",status="404"} 1.0',
+    }
+
+
+async def test_tuners_and_streams_are_those_of_the_moment() -> None:
+    async with daemon(plays_endlessly, tuner_limit=4, linger_s=60) as gateway:
+        _, writer = await gateway.watch()
+        lines = await metrics(gateway)
+        assert {"xg2g_tuners_in_use 1.0", "xg2g_tuners_limit 4.0"} <= {*lines}
+        assert {"xg2g_streams_active 1.0", "xg2g_streams_lingering 0.0"} <= {*lines}
+        writer.close()
+        await until(lambda: gateway.gateway.tuners.lingering == 1)
+        await until(lambda: not gateway.gateway.viewers)
+        lines = await metrics(gateway)
+        assert {"xg2g_streams_active 0.0", "xg2g_streams_lingering 1.0"} <= {*lines}
+
+
+async def test_a_limit_that_nobody_knows_is_no_number() -> None:
+    async with daemon(PLAYS) as gateway:
+        assert "xg2g_tuners_limit NaN" in await metrics(gateway)
+
+
+async def test_refreshes_are_counted_by_how_they_went() -> None:
+    last = 'xg2g_refresh_last_success_timestamp_seconds{part="lineup"}'
+    async with daemon(PLAYS) as gateway:
+        await gateway.refresher.refresh_now()
+        lines = await metrics(gateway)
+    assert "xg2g_ready 1.0" in lines
+    assert 'xg2g_refreshes_total{outcome="success",part="lineup"} 1.0' in lines
+    assert any(line.startswith(last) for line in lines)
+    async with daemon(PLAYS, bouquets=UnreachableError("off")) as gateway:
+        await until(lambda: gateway.refresher.progress()[0].failed > 0)
+        lines = await metrics(gateway)
+    assert "xg2g_ready 0.0" in lines
+    assert 'xg2g_refreshes_total{outcome="failure",part="lineup"} 1.0' in lines
+    assert not any(line.startswith(last) for line in lines)
+
+
+async def test_the_process_is_among_them() -> None:
+    async with daemon(PLAYS) as gateway:
+        there = types(await metrics(gateway))
+    assert {"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"} <= {
+        *there
+    }
+
+
+async def test_the_dashboard_uses_only_metrics_that_there_are() -> None:
+    async with daemon(PLAYS) as gateway:
+        there = types(await metrics(gateway))
+    names = set(there) | {f"{name}_bucket" for name, kind in there.items() if kind == "histogram"}
+    board = json.loads(DASHBOARD.read_text())
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    queries += [it["query"]["query"] for it in board["templating"]["list"] if it["type"] == "query"]
+    used = {name for query in queries for name in NAME.findall(query)}
+    assert len(used) > 15
+    assert used - names == set()
+
+
+async def test_every_metric_of_the_daemon_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "http.md").read_text()
+    async with daemon(PLAYS) as gateway:
+        there = types(await metrics(gateway))
+    own = {name for name in there if name.startswith("xg2g_") and not name.endswith("_created")}
+    assert {name for name in own if f"`{name}" not in page} == set()
