@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -86,10 +86,15 @@ class Refresher:
         self._jitter = jitter
         self._wake = asyncio.Event()
         now_s = clock_s()
-        has_read = lineup_keeper.read_at_s is not None
+        read_at_s = lineup_keeper.read_at_s
+        has_read = read_at_s is not None
         self._lineup = _Job(
             "lineup", lineup_keeper.load, now_s + self._next_s() if has_read else now_s
         )
+        if read_at_s is not None:
+            # At the very first start it is read before anything else runs.
+            self._lineup.succeeded = 1
+            self._lineup.succeeded_at = today() - timedelta(seconds=now_s - read_at_s)
         self._jobs = [self._lineup]
         self._guide: _Job | None = None
         if refresh_guide is not None:

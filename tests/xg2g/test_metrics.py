@@ -72,7 +72,7 @@ async def test_refreshes_are_counted_by_how_they_went() -> None:
         await gateway.refresher.refresh_now()
         lines = await metrics(gateway)
     assert "xg2g_ready 1.0" in lines
-    assert 'xg2g_refreshes_total{outcome="success",part="lineup"} 1.0' in lines
+    assert 'xg2g_refreshes_total{outcome="success",part="lineup"} 2.0' in lines
     assert any(line.startswith(last) for line in lines)
     async with daemon(PLAYS, bouquets=UnreachableError("off")) as gateway:
         await until(lambda: gateway.refresher.progress()[0].failed > 0)

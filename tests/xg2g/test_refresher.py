@@ -159,3 +159,26 @@ async def test_a_fault_of_our_own_ends_no_refreshing(tmp_path: Path) -> None:
         )
         asked = await running.run()
     assert asked == [("lineup", 0), ("guide", 0), ("guide", 1)]
+
+
+async def test_who_asks_for_a_refresh_again_and_again_is_told_when_to_come_back(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, sleeps=1) as it:
+        assert it.refresher.ask() is not None, "the first reading is due anyway"
+        await it.run()
+        it.now_s += 1
+        assert it.refresher.ask() is None
+        it.now_s += 10
+        assert it.refresher.ask() == 20
+
+
+async def test_what_became_of_each_reading_is_told(tmp_path: Path) -> None:
+    async with scene(tmp_path, sleeps=2) as it:
+        it.broken.add("guide")
+        await it.run()
+        lineup, guide = it.refresher.progress()
+    assert (lineup.name, lineup.succeeded, lineup.failed, lineup.trouble) == ("lineup", 1, 0, None)
+    assert lineup.succeeded_at is not None
+    assert (guide.name, guide.succeeded, guide.failed, guide.trouble) == ("guide", 0, 3, "off")
+    assert (guide.succeeded_at, guide.duration_s, guide.running) == (None, 0, False)

@@ -73,7 +73,9 @@ async def test_the_status_says_what_there_is_and_what_became_of_refreshing_it() 
         assert status == await get(gateway, "/api/status")
     assert (status["ready"], status["receiver"], status["channels"]) == (True, "ok", 1)
     assert status["tuners"] == {"in_use": 0, "limit": 4, "lingering": 0}
-    assert [each["name"] for each in status["refreshes"]] == ["lineup"]
+    (lineup,) = status["refreshes"]
+    assert (lineup["name"], lineup["succeeded"], lineup["failed"]) == ("lineup", 1, 0)
+    assert lineup["succeeded_at"].endswith("Z")
 
 
 async def test_channels_are_listed_and_filtered_as_in_the_playlist() -> None:
@@ -167,7 +169,7 @@ async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one(
         status, headers, body = await change(gateway, "POST", "/api/refresh")
         assert (status, 1 <= int(headers["retry-after"]) <= 30) == (409, True)
         assert json.loads(body)["title"] == "Conflict"
-        await until(lambda: gateway.refresher.progress()[0].succeeded > 0)
+        await until(lambda: gateway.refresher.progress()[0].succeeded == 2)
         (lineup,) = (await get(gateway, "/api/v1/status"))["refreshes"]
     assert (lineup["failed"], lineup["trouble"], lineup["running"]) == (0, None, False)
     assert lineup["succeeded_at"].endswith("Z")

@@ -216,6 +216,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             {"RECEIVER_USER": "root", "RECEIVER_PASSWORD_FILE": "/no/password"},
             "XG2G_RECEIVER_PASSWORD_FILE: cannot read /no/password: No such file or directory",
         ),
+        (
+            {"TOKEN_FOR_READING": "true"},
+            "XG2G_TOKEN_FOR_READING: there is no token to ask for; set server.token, or "
+            "XG2G_TOKEN_FILE to a file that holds one",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_say_what_to_do(
