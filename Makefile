@@ -18,9 +18,9 @@ TRANSCODER := target/release/xg2g-transcoder
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench fuzz sanitize soak chaos binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak chaos binary dist clean lock system
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
 
 run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...; EXTERNAL=1 for two processes
@@ -35,6 +35,10 @@ test: build .venv/.dev ## every test of both languages
 	@cargo test --locked --features service,test-hooks
 	$(call say,test,pytest)
 	@.venv/bin/python -m pytest
+
+e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config
+	@scripts/bootstrap.sh e2e
+	@scripts/e2e.sh tests/e2e $(ARGS)
 
 check: build .venv/.dev ## formatting, lints, types, and whether what is generated is fresh
 	@scripts/bootstrap.sh check

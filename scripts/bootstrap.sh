@@ -2,12 +2,12 @@
 # Sees to it that this machine has what the project needs, and installs what is
 # missing. Says nothing when there is nothing to do.
 #
-# usage: scripts/bootstrap.sh build|test|check|binary
+# usage: scripts/bootstrap.sh build|test|check|e2e|binary
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 
-purpose=${1:?usage: scripts/bootstrap.sh build|test|check|binary}
+purpose=${1:?usage: scripts/bootstrap.sh build|test|check|e2e|binary}
 python=${PYTHON:-python3}
 rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -67,10 +67,21 @@ missing_packages() {
   if [ "$purpose" = binary ] && python_fits && [ "$(uname -s)" = Linux ]; then
     python_is_shared || "$python" -c 'import sys; print("libpython%d.%d" % sys.version_info[:2])'
   fi
-  if [ "$purpose" = test ]; then
+  if [ "$purpose" = test ] || [ "$purpose" = e2e ]; then
     have ffmpeg && have ffprobe || echo ffmpeg
     have xmllint || echo libxml2-utils
     have tv_validate_file || echo xmltv-util
+  fi
+  # What households watch with.
+  if [ "$purpose" = e2e ]; then
+    have unshare || echo util-linux
+    have ip || echo iproute2
+    have hdhomerun_config || echo hdhomerun-config
+    have mpv || echo mpv
+    have vlc || echo vlc-bin vlc-plugin-base
+    have kodi || echo kodi
+    [ -d /usr/share/kodi/addons/pvr.iptvsimple ] || echo kodi-pvr-iptvsimple
+    have Xvfb || echo xvfb
   fi
 }
 

@@ -29,8 +29,8 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_verb_of_make_exists(page: Path) -> None:
-    verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    written = re.findall(r"(?:`|^)make(?: [A-Z]+=\S+)* ([a-z]+)", page.read_text(), re.MULTILINE)
+    verbs = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    written = re.findall(r"(?:`|^)make(?: [A-Z]+=\S+)* ([a-z0-9]+)", page.read_text(), re.MULTILINE)
     assert set(written) - verbs == set()
 
 
