@@ -14,8 +14,9 @@ MODEL = "HDHR5-4DT"
 
 MANUFACTURER = "Silicondust"
 
-_VIDEO_CODECS = {0x01: "MPEG2", 0x11: "MPEG2", 0x16: "H264", 0x19: "H264", 0x1F: "HEVC"}
-"""By type of service (EN 300 468, table 87). What is broadcast under other types is not known."""
+_VIDEO_CODECS = {0x11: "MPEG2", 0x16: "H264", 0x19: "H264", 0x1F: "HEVC"}
+"""By type of service (EN 300 468, table 87). Under 0x01, MPEG-2 by that table, everything else is
+broadcast, too, so that it tells nothing; nor do other types."""
 
 _HIGH_DEFINITION = frozenset({0x11, 0x19, 0x1F})
 
