@@ -186,6 +186,7 @@ def _report(console: Console, mode: str, found: Run, verdicts: list[Verdict]) ->
     console.print(f"  longest pause          {pause_s:.2f} s")
     console.print(f"  slices judged          {len(verdicts)}")
     console.print(f"  slices with new errors {sum(bool(it.errors) for it in verdicts)}")
+    console.print(f"  first units late       {sum(it.late_units for it in verdicts)}")
     console.print(f"  longest gap of sound   {max(it.gap_s for it in verdicts):.3f} s")
     console.print(f"  sync error at most     {max(it.sync_ms for it in verdicts):.3f} ms")
     console.print(f"  correlation at least   {min(it.correlation for it in verdicts):.3f}")

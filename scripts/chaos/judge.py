@@ -18,6 +18,9 @@ VERSIONS = ("pmt_version", "pat_version")
 """A remuxer that takes over gives its tables another version though they say the same, so that
 players read them again. The checker counts that, and here it is what is wanted."""
 
+FIRST_UNIT = "tstd_late"
+"""The first unit of sound behind a splice may come a little late. Counted apart, one a takeover."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -30,6 +33,8 @@ class Verdict:
     correlation: float = 1.0
     gap_s: float = 0.0
     """Longest part of the source's sound that is missing."""
+    late_units: int = 0
+    """First units behind a takeover that came late."""
 
 
 def judge(outputs: Mapping[str, bytes], source: bytes, takeovers: int) -> list[Verdict]:
@@ -45,8 +50,12 @@ def judge(outputs: Mapping[str, bytes], source: bytes, takeovers: int) -> list[V
         for kind in VERSIONS:
             if worse.get(kind, (0, 0))[0] <= takeovers * tables:
                 worse.pop(kind, None)
+        late_units, of_source = worse.get(FIRST_UNIT, (0, 0))
+        if 0 < late_units - of_source <= takeovers:
+            worse.pop(FIRST_UNIT)
         sync_ms, correlation, gap_s = _sound(Packets(output), packets, sounds)
-        verdicts.append(Verdict(label, worse, sync_ms, correlation, gap_s))
+        late_units -= of_source
+        verdicts.append(Verdict(label, worse, sync_ms, correlation, gap_s, late_units))
     return verdicts
 
 
