@@ -31,7 +31,7 @@ def hooked_library() -> Path:
     """The library with the exports of transcoder/src/ffi/test_hooks.rs."""
     # As `make test` has built it just before, so that nothing is compiled anew.
     command = "cargo test --no-run --locked --quiet --package xg2g-transcoder --test ffi"
-    command += " --features test-hooks --message-format json-render-diagnostics"
+    command += " --features service,test-hooks --message-format json-render-diagnostics"
     built = subprocess.run(command.split(), cwd=ROOT, stdout=subprocess.PIPE, check=True)
     for message in map(json.loads, built.stdout.splitlines()):
         if message.get("target", {}).get("name") == "xg2g_transcoder":
