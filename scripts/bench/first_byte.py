@@ -6,11 +6,13 @@ stands between it and a viewer as it does at home; ffmpeg reads from the same se
 
 import asyncio
 import math
+import os
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import httpx
@@ -21,6 +23,9 @@ from tests.oracle.transport import PACKET_BYTES, Packets, pmts
 BURST_S: Final = 0.02
 BEGIN_S: Final = 5.33
 """Where a viewer comes in: between two key frames, between two PATs."""
+NO_WEB_INTERFACE: Final = "http://127.0.0.1:9"
+"""This receiver has a stream server alone."""
+
 GIVE_UP_S: Final = 20
 
 _REFERENCE: Final = f"1:0:19:{SERVICE_ID:X}:3FB:1:C00000:0:0:0:"
@@ -69,7 +74,6 @@ class Broadcast:
                 writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: video/mpeg\r\n\r\n")
                 await self._send(writer)
             else:
-                # The daemon also asks for bouquets; this receiver has a stream server alone.
                 writer.write(b"HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
@@ -101,21 +105,25 @@ async def ffmpeg_first_byte_s(broadcast: Broadcast, *options: str) -> float:
 @asynccontextmanager
 async def daemon(broadcast: Broadcast, command: Path) -> AsyncIterator[str]:
     """`xg2g serve` with the broadcast as its receiver; gives the stream's URL there."""
-    process = await asyncio.create_subprocess_exec(
-        *(command, "serve", "--wait", "--receiver", f"http://127.0.0.1:{broadcast.port}"),
-        *("--stream-port", str(broadcast.port), "--port", "0"),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=DEVNULL,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(GIVE_UP_S):
-            line = (await process.stdout.readline()).decode()
-        base_url = line.split()[-1].removesuffix("/playlist.m3u")
-        yield f"{base_url}/{_REFERENCE}"
-    finally:
-        await _end(process)
+    # Each run is to tune anew.
+    environment = os.environ | {"XG2G_LINGER_S": "0", "XG2G_HDHR_ENABLED": "false"}
+    with TemporaryDirectory() as data_dir:
+        process = await asyncio.create_subprocess_exec(
+            *(command, "serve", "--wait", "--receiver", NO_WEB_INTERFACE),
+            *("--stream-port", str(broadcast.port), "--port", "0", "--data-dir", data_dir),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=environment,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(GIVE_UP_S):
+                line = (await process.stdout.readline()).decode()
+            base_url = line.split()[-1].removesuffix("/playlist.m3u")
+            yield f"{base_url}/{_REFERENCE}"
+        finally:
+            await _end(process)
 
 
 async def xg2g_first_byte_s(broadcast: Broadcast, url: str) -> float:
