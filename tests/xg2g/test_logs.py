@@ -15,7 +15,10 @@ from xg2g import logs
 from xg2g.config.settings import LogSettings
 logs.configure(LogSettings(format=sys.argv[1], level=sys.argv[2]))
 structlog.get_logger().info("lineup read", channels=3)
-logging.getLogger("uvicorn.error").error("from elsewhere")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("uvicorn.error").exception("from elsewhere")
 """
 
 
@@ -32,6 +35,7 @@ def test_programs_get_a_json_object_a_line(form: str) -> None:
     assert [line["event"] for line in lines] == ["lineup read", "from elsewhere"]
     assert lines[0]["channels"] == 3
     assert [line["level"] for line in lines] == ["info", "error"]
+    assert lines[1]["exception"].endswith("ZeroDivisionError: division by zero")
     assert all(line["timestamp"].endswith("Z") for line in lines)
 
 
