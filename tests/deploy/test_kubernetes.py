@@ -76,12 +76,10 @@ def test_services_and_probes_name_ports_and_paths_that_are_served() -> None:
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         served = 3000 if container["name"] == "transcoder" else 8088
         assert ports == {"http": served}
-        for probe in ("livenessProbe", "readinessProbe"):
+        for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
             question = container[probe]["httpGet"]
             assert question["port"] in ports
-            assert question["path"] in ("/healthz", "/readyz")
-        if container["name"] == "daemon":
-            assert container["readinessProbe"]["httpGet"]["path"] == "/healthz"
+            assert question["path"] == path
     for service in _of_kind("Service"):
         assert [port["targetPort"] for port in service["spec"]["ports"]] == ["http"]
 
