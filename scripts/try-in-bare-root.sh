@@ -58,7 +58,8 @@ play() { # play COMMAND...: a demo in the root, watched from outside
   codecs=$(ffprobe -v quiet -select_streams a -show_entries stream=codec_name -of csv=p=0 \
     "$capture" | sed '/^$/d' | sort -u)
   [ "$codecs" = aac ] || fail "$url carries ${codecs:-no sound}, which should be aac"
-  decoded_bytes=$(ffmpeg -v error -nostdin -i "$capture" -map 0:a:0 -ac 2 -ar 48000 -f s16le - \
+  # The capture ends inside an access unit, which is nobody's fault.
+  decoded_bytes=$(ffmpeg -v error -nostdin -t $((seconds - 1)) -i "$capture" -map 0:a:0 -ac 2 -ar 48000 -f s16le - \
     2>"$root/faults.log" | wc -c)
   # What there is to say of the picture is that a viewer joins between two key frames.
   sed -i '/^\[h264/d; /Last message repeated/d' "$root/faults.log"
