@@ -8,9 +8,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from .api.access import Access
-from .counting import Counting
 from .gateway import Gateway
-from .observation import Household
+from .metrics.counting import Counting
+from .metrics.observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
 from .routes.selection import Refused, fault, refused

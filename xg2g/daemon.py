@@ -11,7 +11,6 @@ import structlog
 
 from .api.access import Access
 from .app import create_app
-from .arrangement import Bouquet
 from .backend import choose_backend
 from .config import Settings
 from .errors import UserError
@@ -20,10 +19,11 @@ from .guide.keeper import GuideKeeper
 from .hdhomerun.identity import Identity
 from .hdhomerun.presence import present
 from .lineup import Lineup
-from .lineup_keeper import LineupKeeper
-from .lineup_reader import read_bouquets
+from .lineup.arrangement import Bouquet
+from .lineup.keeper import LineupKeeper
+from .lineup.reader import read_bouquets
 from .metrics import Metrics
-from .observation import Questions
+from .metrics.observation import Questions
 from .picons import Picons
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import ListedService, OpenWebif
@@ -37,9 +37,9 @@ from .server import listen, serve
 from .store import channels
 from .store.database import Database, StoreError
 from .store.place import open_database
-from .streaming import LiveStreams
-from .tuners import Tuners
-from .web_stream import Sources, WebStreams
+from .streaming.live import LiveStreams
+from .streaming.tuners import Tuners
+from .streaming.web import Sources, WebStreams
 
 log = structlog.get_logger()
 

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
 from .lineup import Channel
-from .lineup_keeper import LineupKeeper
+from .lineup.keeper import LineupKeeper
 from .metrics import Metrics
 from .picons import Picons
 from .store.database import Database
-from .streaming import LiveStreams
-from .tuners import Tuners
-from .viewers import Viewers
+from .streaming.live import LiveStreams
+from .streaming.tuners import Tuners
+from .streaming.viewers import Viewers
 
 UNKNOWN_TUNERS = 2
 """What is announced until the receiver has said how many it has."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from .lineup_keeper import CONFIRMED_AFTER_S, LineupKeeper
+from .lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
 from .receiver.errors import ReceiverError
 from .store.database import StoreError
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.api.access import Access
 from xg2g.app import Gateway, create_app
-from xg2g.arrangement import Bouquet, Service
 from xg2g.backends.base import RemuxOptions
 from xg2g.backends.fake import FakeBackend
 from xg2g.hdhomerun.identity import Identity
-from xg2g.lineup_keeper import LineupKeeper
+from xg2g.lineup.arrangement import Bouquet, Service
+from xg2g.lineup.keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
-from xg2g.observation import Questions
+from xg2g.metrics.observation import Questions
 from xg2g.picons import Picons, PiconSource
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError
@@ -26,9 +26,9 @@ from xg2g.receiver.stream import StreamDeadlines, StreamServer
 from xg2g.refresher import Refresher
 from xg2g.server import listen, serve
 from xg2g.store.place import open_database
-from xg2g.streaming import LiveStreams
-from xg2g.tuners import Tuners
-from xg2g.web_stream import Sources, WebStreams
+from xg2g.streaming.live import LiveStreams
+from xg2g.streaming.tuners import Tuners
+from xg2g.streaming.web import Sources, WebStreams
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"

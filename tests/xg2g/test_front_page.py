@@ -5,7 +5,7 @@ import pytest
 from tests.xg2g.daemon import daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.api.access import Access
-from xg2g.arrangement import Bouquet, Service
+from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.xg2g.daemon import LISTED, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g.arrangement import Bouquet, Service
+from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.service_reference import ServiceReference
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from ..lineup import Channel, Group, Lineup
-from ..lineup_keeper import LineupKeeper
+from ..lineup.keeper import LineupKeeper
 from ..receiver.errors import UnexpectedAnswerError
 from ..receiver.openwebif import Event, ListedService
 from ..receiver.service_reference import ServiceReference

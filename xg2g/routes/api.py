@@ -26,7 +26,7 @@ from ..picons import may_have_logo
 from ..playlist import logo_path, stream_path
 from ..refresher import Refresher
 from ..store import programmes
-from ..viewers import Viewer
+from ..streaming.viewers import Viewer
 from .address import base_url
 from .operations import receiver_state
 from .selection import Refused, Selection, lineup_of

@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..conditional import accepts_gzip, entity_tag, has_current
 from ..gateway import gateway_of
 from ..guide import xmltv
 from ..guide.document import document
@@ -19,6 +18,7 @@ from ..store import channels
 from ..store.database import Snapshot, StoreError
 from ..store.facts import generation
 from .address import base_url
+from .conditional import accepts_gzip, entity_tag, has_current
 from .download import StalledError, send_all
 from .selection import Selection, lineup_of
 

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from ..gateway import gateway_of
 from ..hdhomerun import documents
-from ..live_response import UNKNOWN_CHANNEL
+from ..streaming.response import UNKNOWN_CHANNEL
 from .address import base_url
 from .live import live, refused, refused_while_unread
 from .selection import lineup_of

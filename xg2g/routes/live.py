@@ -8,9 +8,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ..gateway import gateway_of
-from ..live_response import LIVE_HEADERS, UNKNOWN_CHANNEL, LiveResponse, refusal_for
 from ..receiver.errors import ReceiverError
 from ..receiver.service_reference import ServiceReference
+from ..streaming.response import LIVE_HEADERS, UNKNOWN_CHANNEL, LiveResponse, refusal_for
 
 
 async def _stream(request: Request) -> ASGIApp:

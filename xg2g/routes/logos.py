@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ..conditional import entity_tag, has_current
 from ..gateway import gateway_of
 from ..picons import BusyError
 from ..receiver.errors import ReceiverError
+from .conditional import entity_tag, has_current
 from .selection import lineup_of
 
 _DAY_S = 24 * 3600

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from ..api.access import access_of
 from ..gateway import gateway_of
-from ..lineup_keeper import LineupKeeper
+from ..lineup.keeper import LineupKeeper
 from ..store import programmes
 from ..store.database import StoreError
 

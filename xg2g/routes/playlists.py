@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .. import playlist
-from ..conditional import entity_tag, has_current
 from .address import base_url
+from .conditional import entity_tag, has_current
 from .selection import Selection, lineup_of
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..arrangement import Arrangement, Bouquet, Candidate, Service
 from ..lineup import Channel, Group, Lineup
-from ..numbering import assign
+from ..lineup.arrangement import Arrangement, Bouquet, Candidate, Service
+from ..lineup.numbering import assign
 from ..receiver.service_reference import ServiceReference
 from .facts import bump
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.xg2g.daemon import REFERENCE, Daemon, daemon, until
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
-from xg2g.arrangement import Bouquet, Service
 from xg2g.guide.programme import Programme
+from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.arrangement import Bouquet, Service
 from xg2g.guide.keeper import GuideKeeper
 from xg2g.guide.programme import Programme
-from xg2g.lineup_keeper import LineupKeeper
+from xg2g.lineup.arrangement import Bouquet, Service
+from xg2g.lineup.keeper import LineupKeeper
 from xg2g.receiver.errors import UnexpectedAnswerError, UnreachableError
 from xg2g.receiver.openwebif import Event, ListedService
 from xg2g.receiver.service_reference import ServiceReference

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from xg2g.arrangement import Arrangement, Bouquet, Service, arrange
+from xg2g.lineup.arrangement import Arrangement, Bouquet, Service, arrange
 from xg2g.receiver.service_reference import ServiceReference
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xg2g.arrangement import Candidate
-from xg2g.numbering import assign, is_collapse
+from xg2g.lineup.arrangement import Candidate
+from xg2g.lineup.numbering import assign, is_collapse
 
 IDS = [f"channel-{n}" for n in range(12)]
 

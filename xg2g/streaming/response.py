@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from .backends.errors import BackendError, UnavailableError
-from .metrics import Metrics, Outcome
-from .receiver.errors import (
+from ..backends.errors import BackendError, UnavailableError
+from ..metrics import Metrics, Outcome
+from ..receiver.errors import (
     CredentialsError,
     NoSignalError,
     NoTunerError,
@@ -29,7 +29,7 @@ from .receiver.errors import (
     UnknownServiceError,
     UnreachableError,
 )
-from .streaming import LiveStream
+from .live import LiveStream
 from .viewers import Viewer, Viewers
 
 T = TypeVar("T")

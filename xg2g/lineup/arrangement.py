@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from ..receiver.service_reference import DVB, ServiceReference
 from .lineup import Group
-from .receiver.service_reference import DVB, ServiceReference
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
-from .metrics import Metrics
+from ..backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+from ..metrics import Metrics
+from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
+from ..receiver.service_reference import ServiceReference
+from ..receiver.stream import CHUNK_BYTES, LiveSource
 from .opening import Opening
-from .receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
-from .receiver.service_reference import ServiceReference
-from .receiver.stream import CHUNK_BYTES, LiveSource
 
 LINGER_S = 0.02
 """Least time between two reads of a stream. At 10 Mbit/s the network delivers 900 pieces a second;

@@ -16,7 +16,7 @@ from tests.xg2g.upstream import (
     says_then_stays_silent,
     upstream,
 )
-from xg2g.arrangement import Bouquet, Service, arrange
+from xg2g.lineup.arrangement import Bouquet, Service, arrange
 from xg2g.receiver.service_reference import ServiceReference
 
 pytestmark = pytest.mark.anyio

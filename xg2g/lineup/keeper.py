@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from ..receiver.errors import ReceiverError
+from ..store import channels
+from ..store.database import Database, StoreError
 from .arrangement import Arrangement, Bouquet, arrange
 from .lineup import Lineup
 from .numbering import is_collapse
-from .receiver.errors import ReceiverError
-from .store import channels
-from .store.database import Database, StoreError
 
 log = structlog.get_logger()
 

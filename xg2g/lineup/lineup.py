@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .receiver.service_reference import ServiceReference
+from ..receiver.service_reference import ServiceReference
 
 
 @dataclass(frozen=True, slots=True)

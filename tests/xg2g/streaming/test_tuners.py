@@ -9,7 +9,7 @@ import pytest
 from xg2g.receiver.errors import NoTunerError, UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import LiveSource
-from xg2g.tuners import RELEASE_S, Tuners
+from xg2g.streaming.tuners import RELEASE_S, Tuners
 
 pytestmark = pytest.mark.anyio
 

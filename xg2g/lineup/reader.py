@@ -5,9 +5,9 @@ from typing import Protocol
 
 import structlog
 
+from ..receiver.errors import UnexpectedAnswerError
+from ..receiver.openwebif import RADIO, TELEVISION, ListedService
 from .arrangement import Bouquet, Service
-from .receiver.errors import UnexpectedAnswerError
-from .receiver.openwebif import RADIO, TELEVISION, ListedService
 
 log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from .backends.base import RemuxStats
+from ..backends.base import RemuxStats
 
 _ID_BYTES = 6
 

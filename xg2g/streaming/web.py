@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from .arrangement import is_receivers_own, web_address
-from .receiver.errors import (
+from ..lineup.arrangement import is_receivers_own, web_address
+from ..receiver.errors import (
     CredentialsError,
     NoSignalError,
     NoTunerError,
@@ -20,9 +20,9 @@ from .receiver.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from .receiver.service_reference import ServiceReference
-from .receiver.stream import CHUNK_BYTES, LiveSource, StreamDeadlines
-from .streaming import Receiver
+from ..receiver.service_reference import ServiceReference
+from ..receiver.stream import CHUNK_BYTES, LiveSource, StreamDeadlines
+from .live import Receiver
 
 _REDIRECTS = 5
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.opening import PACKET_BYTES, Opening
+from xg2g.streaming.opening import PACKET_BYTES, Opening
 
 CLIPS = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips"
 

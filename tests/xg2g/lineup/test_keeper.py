@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.arrangement import Bouquet
-from xg2g.lineup_keeper import CONFIRMED_AFTER_S, LineupKeeper
-from xg2g.lineup_reader import read_bouquets
+from xg2g.lineup.arrangement import Bouquet
+from xg2g.lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
+from xg2g.lineup.reader import read_bouquets
 from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError, UnreachableError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, ListedService
 from xg2g.receiver.service_reference import ServiceReference

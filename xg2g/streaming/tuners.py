@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from .receiver.errors import NoTunerError, ReceiverError
-from .receiver.service_reference import ServiceReference
-from .receiver.stream import LiveSource
-from .streaming import Receiver
+from ..receiver.errors import NoTunerError, ReceiverError
+from ..receiver.service_reference import ServiceReference
+from ..receiver.stream import LiveSource
+from .live import Receiver
 
 log = structlog.get_logger()
 
