@@ -1,44 +1,29 @@
 """The whole chain: simulated receiver, daemon, remuxer; and a player's view of it."""
 
 import asyncio
-import io
-import re
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import av
 import httpx
 import pytest
 
+from tests.xg2g.player import STREAM_S, channels, seen, watch
+from tests.xg2g.serving import serving
 from xg2g.config.settings import ReceiverSettings, ServerSettings, Settings
-from xg2g.daemon import Ready, run
+from xg2g.daemon import run
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
-STREAM_S = 6
-"""Of each channel, so that every track has its languages, codec and some sound."""
-
 
 @asynccontextmanager
 async def gateway(**receiver: Any) -> AsyncIterator[str]:
     """`xg2g serve` with these settings of the receiver; yields its address."""
-    ready: asyncio.Queue[Ready] = asyncio.Queue()
     settings = Settings(receiver=ReceiverSettings(**receiver), server=ServerSettings(port=0))
-    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait, keep_data=False))
-    waiting = asyncio.create_task(ready.get())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        waiting.cancel()
-        await serving
-    try:
-        yield f"http://127.0.0.1:{waiting.result().port}"
-    finally:
-        signal.raise_signal(signal.SIGTERM)
-        await serving
+    async with serving(settings, keep_data=False) as address:
+        yield address
 
 
 @asynccontextmanager
@@ -49,46 +34,6 @@ async def demo() -> AsyncIterator[str]:
         gateway(url=receiver.base_url, stream_port=receiver.stream_port) as address,
     ):
         yield f"{address}/playlist.m3u"
-
-
-async def channels(client: httpx.AsyncClient, playlist: str) -> dict[str, str]:
-    """Name -> URL, as a player reads a playlist."""
-    text = (await client.get(playlist)).raise_for_status().text
-    return dict(re.findall(r"^#EXTINF[^\n]*,(.*)\n(?:#.*\n)*(http.*)$", text, re.MULTILINE))
-
-
-async def watch(client: httpx.AsyncClient, url: str) -> bytes:
-    received = b""
-    async with client.stream("GET", url) as response:
-        assert response.status_code == 200
-        async with asyncio.timeout(60):
-            async for chunk in response.aiter_raw():
-                received += chunk
-                if span_s(received) > STREAM_S:
-                    break
-    return received
-
-
-def span_s(stream: bytes) -> float:
-    """Time from the first to the last PCR."""
-    pcrs = [
-        int.from_bytes(stream[at + 6 : at + 10], "big") / 45_000
-        for at in range(0, len(stream) - 187, 188)
-        if stream[at + 3] & 0x20 and stream[at + 4] > 6 and stream[at + 5] & 0x10
-    ]
-    return pcrs[-1] - pcrs[0] if pcrs else 0
-
-
-def seen(stream: bytes) -> tuple[str | None, list[tuple[str, str]], int]:
-    """What a player finds: video codec, audio tracks (codec, language), seconds of sound."""
-    with av.open(io.BytesIO(stream), "r", format="mpegts") as container:
-        video = container.streams.video[0].codec.name if container.streams.video else None
-        decodable = [track for track in container.streams.audio if track.rate]
-        tracks = [(track.codec.name, str(track.language)) for track in decodable]
-        # The last one is cut where the viewer left.
-        *whole, _ = (packet for packet in container.demux(decodable[0]) if packet.size)
-        samples = sum(frame.samples for packet in whole for frame in packet.decode())
-        return video, sorted(tracks), samples // decodable[0].rate
 
 
 @pytest.mark.parametrize(

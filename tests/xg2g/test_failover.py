@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.contract.transcoder import free_address, short_folder, transcoder
-from tests.xg2g.test_chain import channels, seen, span_s
+from tests.xg2g.player import channels, seen, span_s
+from tests.xg2g.serving import serving
 from xg2g.config.settings import ExternalSettings, ReceiverSettings, ServerSettings, Settings
-from xg2g.daemon import Ready, run
 from xg2g.errors import UserError
 from xg2g.simulator import SimulatedReceiver
 
@@ -31,18 +31,8 @@ async def gateway(*urls: object, fallback: bool = False) -> AsyncIterator[str]:
             server=ServerSettings(port=0),
             external=ExternalSettings(transcoder=tuple(map(str, urls)), fallback=fallback),
         )
-        ready: asyncio.Queue[Ready] = asyncio.Queue()
-        serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
-        waiting = asyncio.create_task(ready.get())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
-            waiting.cancel()
-            await serving
-        try:
-            yield f"http://127.0.0.1:{waiting.result().port}"
-        finally:
-            signal.raise_signal(signal.SIGTERM)
-            await serving
+        async with serving(settings) as address:
+            yield address
 
 
 class Watching:

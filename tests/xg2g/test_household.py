@@ -3,7 +3,6 @@
 import asyncio
 import random
 import re
-import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -14,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.xg2g.serving import serving
 from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
-from xg2g.daemon import Ready, run
 from xg2g.simulator import SimulatedReceiver
 from xg2g.store.database import DAMAGED
 
@@ -27,26 +26,16 @@ KILLS = 4
 @asynccontextmanager
 async def gateway(receiver: SimulatedReceiver) -> AsyncIterator[httpx.AsyncClient]:
     """`xg2g serve`, as started anew by its service manager; yields a client of it."""
-    ready: asyncio.Queue[Ready] = asyncio.Queue()
     settings = Settings(
         receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
         server=ServerSettings(port=0),
         guide=GuideSettings(days=2),
     )
-    serving = asyncio.create_task(run(settings, on_ready=ready.put_nowait))
-    waiting = asyncio.create_task(ready.get())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        await serving
-    try:
-        address = f"http://127.0.0.1:{waiting.result().port}"
+    async with serving(settings) as address:
         # A host that stays the same: ports of tests do not, and stand in every URL.
         headers = {"Host": "gateway:8088"}
         async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
             yield client
-    finally:
-        signal.raise_signal(signal.SIGTERM)
-        await serving
 
 
 async def guide_of(client: httpx.AsyncClient, programmes: int) -> httpx.Response:
