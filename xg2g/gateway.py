@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
-from .lineup import Channel
 from .lineup.keeper import LineupKeeper
 from .metrics import Metrics
 from .picons import Picons
@@ -61,14 +60,6 @@ class Gateway:
         if not keeper.lineup.channels:
             return "the receiver's bouquets hold no channel; see lineup.bouquets"
         return None
-
-    def on_air(self) -> list[Channel]:
-        """The channels that somebody watches, each once."""
-        lineup = self.lineup_keeper.lineup
-        if lineup is None:
-            return []
-        watched = dict.fromkeys(viewer.channel_id for viewer in self.viewers)
-        return [channel for channel in map(lineup.find, watched) if channel is not None]
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -62,12 +62,16 @@ class Daemon:
     upstream: Upstream
     serving: asyncio.Task[None]
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    async def connect(
+        self, source: str = "127.0.0.1"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
 
-    async def ask(self, request: str) -> tuple[int, dict[str, str], bytes]:
+    async def ask(
+        self, request: str, *, source: str = "127.0.0.1"
+    ) -> tuple[int, dict[str, str], bytes]:
         """Send a request of HTTP/1.0 and return status, headers and the whole body."""
-        reader, writer = await self.connect()
+        reader, writer = await self.connect(source)
         writer.write(request.replace("\n", "\r\n").encode())
         answer = await reader.read()
         writer.close()
@@ -76,12 +80,16 @@ class Daemon:
         headers = {key.lower(): value for key, value in (line.split(": ", 1) for line in lines)}
         return int(first.split()[1]), headers, body
 
-    async def get(self, path: str, *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-        return await self.ask(f"{method} {path} HTTP/1.0\nHost: gateway:8088\n\n")
+    async def get(
+        self, path: str, *, method: str = "GET", source: str = "127.0.0.1"
+    ) -> tuple[int, dict[str, str], bytes]:
+        return await self.ask(f"{method} {path} HTTP/1.0\nHost: gateway:8088\n\n", source=source)
 
-    async def watch(self, path: str = STREAM) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def watch(
+        self, path: str = STREAM, *, source: str = "127.0.0.1"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Begin to watch and return with the first bytes of the body read."""
-        reader, writer = await self.connect()
+        reader, writer = await self.connect(source)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 "), head

@@ -122,8 +122,7 @@ class _Responder(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        ours = local_address(addr[0])
-        # An answer goes to who asks, and is small: nothing here can be made to flood a third.
+        ours = reachable_from(addr[0])
         if ours is None or self._only not in (None, ours):
             return
         if reply := answer(data, self._announce(), ours):
@@ -131,6 +130,15 @@ class _Responder(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         log.debug("discovery", reason=str(exc))
+
+
+def reachable_from(peer: str) -> str | None:
+    """Our address as `peer` sees it; None for one that is not of a private network.
+
+    An answer is some ten times what was asked, and the sender of a datagram can be forged: whoever
+    has this port open to the world must not serve to flood a third.
+    """
+    return None if ipaddress.ip_address(peer).is_global else local_address(peer)
 
 
 def local_address(peer: str) -> str | None:

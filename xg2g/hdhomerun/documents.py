@@ -1,6 +1,6 @@
 """What a tuner tells in JSON and XML (SiliconDust's HTTP interface, and UPnP for Plex)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from xml.etree import ElementTree
@@ -102,12 +102,30 @@ LINEUP_STATUS: dict[str, object] = {
 read, so it is over at once."""
 
 
-def status(tuners: int, busy: Sequence[Channel]) -> list[dict[str, object]]:
-    """`/status.json`: each tuner, the busy ones first."""
-    rows: list[dict[str, object]] = [{"Resource": f"tuner{n}"} for n in range(tuners)]
-    for row, channel in zip(rows, busy, strict=False):
-        row |= {"VctNumber": str(channel.number), "VctName": channel.name}
-    return rows
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a tuner is used for."""
+
+    channel: Channel | None
+    """None for a service that is in no bouquet."""
+    address: str | None
+    """Of whoever watches."""
+
+
+def status(tuners: int, in_use: Mapping[int, Use]) -> list[dict[str, object]]:
+    """`/status.json`: each tuner, and what is known of one in use. Frequency and signal are the
+    receiver's alone. Channels of one transponder share a tuner of the receiver, so that there can
+    be more in use than there are."""
+    return [_status(n, in_use.get(n)) for n in range(max(tuners, *(n + 1 for n in in_use), 0))]
+
+
+def _status(number: int, use: Use | None) -> dict[str, object]:
+    row: dict[str, object] = {"Resource": f"tuner{number}"}
+    if use and use.channel:
+        row |= {"VctNumber": str(use.channel.number), "VctName": use.channel.name}
+    if use and use.address:
+        row["TargetIP"] = use.address
+    return row
 
 
 def description(device: Device, base_url: str) -> bytes:

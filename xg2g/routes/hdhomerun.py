@@ -1,18 +1,25 @@
 """The tuner's documents, and its stream URLs by number."""
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from ..api.access import access_of
 from ..gateway import gateway_of
 from ..hdhomerun import documents
+from ..lineup import Channel, Lineup
 from ..streaming.response import UNKNOWN_CHANNEL
 from .address import base_url
 from .live import live, refused, refused_while_unread
 from .selection import lineup_of
 
 _UNKNOWN_PROFILE = (404, "802 Unknown Transcode Profile")
+_TUNER_IN_USE = (503, "804 Tuner In Use")
+_NUMBER = re.compile(r"v([0-9]{1,9})")
+_TUNER = re.compile(r"[0-9]{1,3}")
 _LONGEST_S = 7 * 24 * 3600
 
 
@@ -44,8 +51,16 @@ async def _lineup_post(request: Request) -> Response:
 
 
 async def _status(request: Request) -> Response:
+    """Who watches what, so that it is for those alone who may know."""
+    if refusal := access_of(request).refusal(request, changes=False):
+        return refusal
     gateway = gateway_of(request)
-    return JSONResponse(documents.status(gateway.device.tuners, gateway.on_air()))
+    find = (gateway.lineup_keeper.lineup or Lineup()).find
+    in_use = {
+        number: documents.Use(find(viewer.channel_id), viewer.address)
+        for number, viewer in gateway.viewers.by_tuner().items()
+    }
+    return JSONResponse(documents.status(gateway.device.tuners, in_use))
 
 
 async def _device(request: Request) -> Response:
@@ -53,8 +68,22 @@ async def _device(request: Request) -> Response:
     return Response(body, media_type="application/xml")
 
 
-async def _stream(request: Request) -> ASGIApp:
-    """`/auto/v101`, `/tuner0/v101`: any tuner, since the receiver chooses among its own."""
+async def _on_any_tuner(request: Request) -> ASGIApp:
+    """`/auto/v101`."""
+    return _stream(request)
+
+
+async def _on_one_tuner(request: Request) -> ASGIApp:
+    """`/tuner0/v101`. The receiver chooses among its own; here a number is what one client has
+    asked for, and what no other can have for another channel meanwhile."""
+    given, there_are = request.path_params["tuner"], gateway_of(request).tuners.limit
+    tuner = int(given) if _TUNER.fullmatch(given) else None
+    if tuner is None or (there_are is not None and tuner >= there_are):
+        return refused(*UNKNOWN_CHANNEL)
+    return _stream(request, tuner)
+
+
+def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
     if request.query_params.get("transcode", "none") != "none":
         return refused(*_UNKNOWN_PROFILE)
     duration_s = _duration_s(request.query_params.get("duration"))
@@ -63,10 +92,24 @@ async def _stream(request: Request) -> ASGIApp:
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
         return refused_while_unread(request)
-    channel = lineup.by_number(request.path_params["number"])
+    # By frequency, as in ch546000000, and with a dot, as in America, there are none.
+    number = _NUMBER.fullmatch(request.path_params["wanted"])
+    channel = lineup.by_number(int(number[1])) if number else None
     if channel is None:
         return refused(*UNKNOWN_CHANNEL)
-    return live(request, channel.id, channel.sources, listed=True, duration_s=duration_s)
+    if tuner is not None and _is_held(request, tuner, channel):
+        return refused(*_TUNER_IN_USE)
+    return live(
+        request, channel.id, channel.sources, listed=True, duration_s=duration_s, tuner=tuner
+    )
+
+
+def _is_held(request: Request, tuner: int, channel: Channel) -> bool:
+    """Whether somebody else watches another channel there. Who zaps has hardly left the last."""
+    holder = gateway_of(request).viewers.by_tuner().get(tuner)
+    if holder is None or holder.channel_id == channel.id:
+        return False
+    return request.client is None or holder.address != request.client.host
 
 
 def _duration_s(given: str | None) -> int | None:
@@ -86,6 +129,7 @@ ROUTES: list[BaseRoute] = [
     Route("/lineup.post", _lineup_post, methods=["GET", "POST"]),
     Route("/status.json", _status),
     Route("/device.xml", _device),
-    Route("/auto/v{number:int}", _stream),
-    Route("/tuner{tuner:int}/v{number:int}", _stream),
+    # What comes behind is looked at here, so that a refusal is always one of a tuner.
+    Route("/auto/{wanted:path}", _on_any_tuner),
+    Route("/tuner{tuner}/{wanted:path}", _on_one_tuner),
 ]

@@ -43,6 +43,7 @@ def live(
     *,
     listed: bool,
     duration_s: float | None = None,
+    tuner: int | None = None,
 ) -> ASGIApp:
     """The stream of the first source that plays, or the type alone for HEAD."""
     gateway = gateway_of(request)
@@ -57,6 +58,7 @@ def live(
         viewers=gateway.viewers,
         unknown_when_refused=not listed,
         duration_s=duration_s,
+        tuner=tuner,
     )
 
 

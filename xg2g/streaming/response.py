@@ -93,9 +93,10 @@ class LiveResponse:
         viewers: Viewers,
         unknown_when_refused: bool = False,
         duration_s: float | None = None,
+        tuner: int | None = None,
     ) -> None:
         """`unknown_when_refused`: a receiver that has no tuner for the service means 404.
-        `duration_s`: when the stream ends by itself; None for never."""
+        `duration_s`: when the stream ends by itself; None for never. `tuner`: see `Viewer`."""
         self._open_stream = open_stream
         self._stopping = stopping
         self._send_timeout_s = send_timeout_s
@@ -104,13 +105,15 @@ class LiveResponse:
         self._channel = channel
         self._viewers = viewers
         self._duration_s = duration_s
+        self._tuner = tuner
         self._started = False
         self._log = log.bind(channel=channel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin_s = time.monotonic()
         client = scope.get("client")
-        viewer = Viewer(channel_id=self._channel, address=client[0] if client else None)
+        address = client[0] if client else None
+        viewer = Viewer(channel_id=self._channel, address=address, tuner=self._tuner)
         self._log = self._log.bind(viewer=viewer.address)
         with self._metrics.streams.track_inprogress(), self._viewers.watching(viewer):
             outcome = await self._run(viewer, receive, send)
@@ -152,7 +155,9 @@ class LiveResponse:
                 self._metrics.start_s.observe(time.monotonic() - begin_s)
                 self._log.info("stream started")
                 viewer.stats = stream.stats
-                await self._send_start(send, 200, [*LIVE_HEADERS, (b"connection", b"close")])
+                resource = (b"x-hdhomerun-resource", f"tuner{viewer.tuner}".encode("ascii"))
+                headers = [*LIVE_HEADERS, resource, (b"connection", b"close")]
+                await self._send_start(send, 200, headers)
                 while chunk := await stream.read():
                     try:
                         async with asyncio.timeout(self._send_timeout_s):

@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 
 from ..backends.base import RemuxStats
 
@@ -19,6 +20,9 @@ class Viewer:
     channel_id: str
     address: str | None
     """Where the connection came from; a proxy's, if there is one."""
+    tuner: int | None = None
+    """Which one it is to clients of network tuners; the receiver chooses among its own. None for
+    any, until `Viewers.watching` has chosen."""
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     bytes_out: int = 0
@@ -44,11 +48,28 @@ class Viewers:
         """Return the viewer of this id, or None."""
         return self._here.get(viewer_id)
 
+    def by_tuner(self) -> Mapping[int, Viewer]:
+        """Each number that is taken, with who came first to it."""
+        found: dict[int, Viewer] = {}
+        for viewer in self:
+            if viewer.tuner is not None:
+                found.setdefault(viewer.tuner, viewer)
+        return found
+
     @contextmanager
     def watching(self, viewer: Viewer) -> Iterator[None]:
         """Count the viewer for as long as the context is open."""
+        if viewer.tuner is None:
+            viewer.tuner = self._tuner_for(viewer.channel_id)
         self._here[viewer.id] = viewer
         try:
             yield
         finally:
             del self._here[viewer.id]
+
+    def _tuner_for(self, channel_id: str) -> int:
+        """The number that the channel has already, or the lowest that is free."""
+        taken = self.by_tuner()
+        same = (number for number, first in taken.items() if first.channel_id == channel_id)
+        free = (number for number in count() if number not in taken)
+        return next(chain(same, free))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xg2g.hdhomerun.discovery import Announced, answer, discoverable
+from xg2g.hdhomerun.discovery import Announced, answer, discoverable, reachable_from
 from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
 HDHOMERUN_CONFIG = bytes.fromhex("00020006 0104FFFFFFFF 4C20CB4E")
@@ -90,3 +90,12 @@ def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
 
     reply = Frame.parse(asyncio.run(ask()))
     assert reply.values[Tag.BASE_URL] == b"http://127.0.0.1:8088"
+
+
+@pytest.mark.parametrize("peer", ["8.8.8.8", "193.99.144.80", "239.255.255.250"])
+def test_the_world_is_not_answered_since_a_sender_can_be_forged(peer: str) -> None:
+    assert reachable_from(peer) is None
+
+
+def test_the_house_is_answered() -> None:
+    assert reachable_from("127.0.0.1") == "127.0.0.1"

@@ -7,6 +7,7 @@ import pytest
 
 from tests.xg2g.daemon import LISTED, REFERENCE, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_at_leisure, says
+from xg2g.api.access import Access
 from xg2g.hdhomerun.identity import is_valid_device_id
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.anyio
 
 PLAYS = says(CRLF_ANSWER, PACKET * 10)
 ULTRA = Service(ServiceReference.parse("1:0:1F:5:2:1:C00000:0:0:0:"), 'UHD <1> & "more"')
+UNLISTED = "1:0:19:2840:3FB:1:C00000:0:0:0:"
 STANDARD = Service(ServiceReference.parse("1:0:1:6:2:1:C00000:0:0:0:"), "SD")
 WAVES = Service(ServiceReference.parse("1:0:2:7:2:1:C00000:0:0:0:"), "Waves")
 BOUQUETS = [Bouquet("TV", (LISTED, ULTRA, STANDARD)), Bouquet("Radio", (WAVES,), radio=True)]
@@ -100,12 +102,19 @@ async def test_the_description_has_a_real_uuid() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/auto/v1", "/tuner0/v1", "/tuner3/v1", "/auto/v1?transcode=none"]
+    ("path", "tuner"),
+    [
+        ("/auto/v1", "tuner0"),
+        ("/tuner0/v1", "tuner0"),
+        ("/tuner3/v1", "tuner3"),
+        ("/auto/v1?transcode=none", "tuner0"),
+    ],
 )
-async def test_a_number_is_a_stream(path: str) -> None:
-    async with daemon(PLAYS) as gateway:
+async def test_a_number_is_a_stream_and_says_on_which_tuner(path: str, tuner: str) -> None:
+    async with daemon(PLAYS, tuner_limit=4) as gateway:
         status, headers, body = await gateway.get(path)
     assert (status, headers["content-type"]) == (200, "video/mp2t")
+    assert headers["x-hdhomerun-resource"] == tuner
     assert body == PACKET * 10
 
 
@@ -114,11 +123,34 @@ async def test_a_number_is_a_stream(path: str) -> None:
     [
         ("/auto/v77", 404, "801 Unknown Channel"),
         ("/auto/v1?transcode=heavy", 404, "802 Unknown Transcode Profile"),
+        ("/tuner4/v1", 404, "801 Unknown Channel"),
+        *(
+            (path, 404, "801 Unknown Channel")
+            for path in (
+                "/auto/ch546000000",
+                "/auto/ch546000000-3",
+                "/auto/v1.1",
+                "/auto/vabc",
+                "/auto/v",
+                "/auto/",
+                "/auto/v1/",
+                "/auto/v1%2f..",
+                "/auto/../auto/v77",
+                "/auto/v-1",
+                "/auto/v%D9%A1",
+                f"/auto/v{'1' * 5000}",
+                f"/tuner{'1' * 5000}/v1",
+                "/tunerx/v1",
+                "/tuner-1/v1",
+                "/tuner0/ch546000000",
+            )
+        ),
     ],
 )
 async def test_a_refusal_has_its_code_and_no_body(path: str, status: int, error: str) -> None:
-    async with daemon(PLAYS) as gateway:
+    async with daemon(PLAYS, tuner_limit=4) as gateway:
         answer, headers, body = await gateway.get(path)
+        assert not gateway.upstream.connections
     assert (answer, headers["x-hdhomerun-error"], body) == (status, error, b"")
 
 
@@ -151,15 +183,61 @@ async def test_when_no_tuner_is_free_the_code_says_so() -> None:
 async def test_the_status_shows_who_has_a_tuner() -> None:
     async with daemon(plays_at_leisure, tuner_limit=2) as gateway:
         _, _, idle = await gateway.get("/status.json")
-        _, viewer = await gateway.watch()
+        _, first = await gateway.watch("/tuner1/v1")
+        _, second = await gateway.watch("/auto/v1")
+        _, third = await gateway.watch(f"/{UNLISTED}")
         _, _, busy = await gateway.get("/status.json")
-        viewer.close()
+        for viewer in (first, second, third):
+            viewer.close()
+        await gateway.ended(Outcome.VIEWER_LEFT, times=3)
+        _, _, afterwards = await gateway.get("/status.json")
     assert json.loads(idle) == [{"Resource": "tuner0"}, {"Resource": "tuner1"}]
-    assert json.loads(busy)[0] == {
-        "Resource": "tuner0",
-        "VctNumber": "1",
-        "VctName": "Das Erste HD",
-    }
+    assert json.loads(busy) == [
+        {"Resource": "tuner0", "TargetIP": "127.0.0.1"},
+        {
+            "Resource": "tuner1",
+            "VctNumber": "1",
+            "VctName": "Das Erste HD",
+            "TargetIP": "127.0.0.1",
+        },
+    ]
+    assert afterwards == idle
+
+
+async def test_channels_of_one_transponder_are_all_in_the_status() -> None:
+    same = Service(ServiceReference.parse("1:0:19:283E:3FB:1:C00000:0:0:0:"), "Another")
+    bouquets = [Bouquet("TV", (LISTED, same))]
+    async with daemon(plays_at_leisure, bouquets=bouquets, tuner_limit=1) as gateway:
+        viewers = [(await gateway.watch(f"/auto/v{number}"))[1] for number in (1, 2)]
+        _, _, body = await gateway.get("/status.json")
+        for viewer in viewers:
+            viewer.close()
+    assert [(row["Resource"], row["VctNumber"]) for row in json.loads(body)] == [
+        ("tuner0", "1"),
+        ("tuner1", "2"),
+    ]
+
+
+async def test_a_tuner_that_somebody_else_has_is_refused_and_zapping_on_it_is_not() -> None:
+    async with daemon(plays_at_leisure, bouquets=BOUQUETS, tuner_limit=4) as gateway:
+        _, viewer = await gateway.watch("/tuner0/v1")
+        elsewhere = await gateway.get("/tuner0/v2", source="127.0.0.2")
+        _, same_channel = await gateway.watch("/tuner0/v1", source="127.0.0.2")
+        _, zapped = await gateway.watch("/tuner0/v2")
+        for each in (viewer, same_channel, zapped):
+            each.close()
+    status, headers, body = elsewhere
+    assert (status, headers["x-hdhomerun-error"], body) == (503, "804 Tuner In Use", b"")
+
+
+async def test_who_watches_what_takes_the_token_where_reading_does() -> None:
+    access = Access("swordfish", for_reading=True)
+    async with daemon(plays_at_leisure, access=access) as gateway:
+        _, viewer = await gateway.watch()
+        status, _, body = await gateway.get("/status.json")
+        viewer.close()
+    assert status == 401
+    assert b"Das Erste" not in body
 
 
 async def test_without_a_lineup_a_number_is_refused_as_the_receiver_is() -> None:

@@ -2,33 +2,115 @@
 
 import asyncio
 import socket
+import struct
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, closing
 from random import Random
 from uuid import UUID
 
+import pytest
 from ssdp.messages import SSDPRequest
+from ssdp.network import MULTICAST_ADDRESS_IPV4, PORT
 
 from xg2g.hdhomerun.ssdp import Advertisement, advertised, delay_s
 
+pytestmark = pytest.mark.anyio
+
 UDN = UUID("8f5ba1b6-9d4f-4c0e-9f0b-5f9b8c9a0001")
 ADVERTISEMENT = Advertisement(UDN, 8088)
+GROUP = (MULTICAST_ADDRESS_IPV4, PORT)
 SEARCH = (
     'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\n'
     "MX: {mx}\r\nST: {target}\r\n\r\n"
 )
+NAMES = {
+    f"uuid:{UDN}::upnp:rootdevice",
+    f"uuid:{UDN}",
+    f"uuid:{UDN}::urn:schemas-upnp-org:device:MediaServer:1",
+}
 
 
 def search(target: str, mx: str = "2") -> SSDPRequest:
     return SSDPRequest.parse(SEARCH.format(mx=mx, target=target))
 
 
-def test_alive_names_the_root_device_by_its_uuid_and_description() -> None:
-    first = ADVERTISEMENT.alive("10.0.0.1")[0]
-    headers = dict(first.headers)
-    assert headers["NT"] == "upnp:rootdevice"
-    assert headers["NTS"] == "ssdp:alive"
-    assert headers["USN"] == f"uuid:{UDN}::upnp:rootdevice"
-    assert headers["LOCATION"] == "http://10.0.0.1:8088/device.xml"
-    assert headers["CACHE-CONTROL"] == "max-age=1800"
+def neighbour() -> socket.socket:
+    """A socket of another UPnP program on this computer, which sends to the group as well."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    here = socket.inet_aton("127.0.0.1")
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, here)
+    sock.setblocking(False)
+    return sock
+
+
+def listening() -> socket.socket:
+    sock = neighbour()
+    sock.bind(("", PORT))
+    membership = struct.pack(
+        "4s4s", socket.inet_aton(MULTICAST_ADDRESS_IPV4), socket.inet_aton("127.0.0.1")
+    )
+    sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    return sock
+
+
+async def heard(sock: socket.socket) -> AsyncGenerator[dict[str, str], None]:
+    """Headers of what our device says; others may be on this network, too."""
+    loop = asyncio.get_running_loop()
+    while True:
+        text = (await loop.sock_recv(sock, 4096)).decode()
+        if str(UDN) in text:
+            first, *lines = text.rstrip("\r\n").split("\r\n")
+            pairs = (line.partition(":") for line in lines)
+            yield {"": first, **{name.upper(): value.strip() for name, _, value in pairs}}
+
+
+async def of_each_name(sock: socket.socket) -> dict[str, dict[str, str]]:
+    """The next messages until each of our names was in one."""
+    found: dict[str, dict[str, str]] = {}
+    async with asyncio.timeout(10), aclosing(heard(sock)) as messages:
+        async for message in messages:
+            found[message["USN"]] = message
+            if len(found) == len(NAMES):
+                break
+    return found
+
+
+class Clock:
+    """Sleeps as long as the test says."""
+
+    def __init__(self) -> None:
+        self.asked_s: list[float] = []
+        self.awake = asyncio.Event()
+
+    @property
+    def sleep(self) -> Callable[[float], Awaitable[None]]:
+        async def sleep(delay_s: float) -> None:
+            self.asked_s.append(delay_s)
+            await self.awake.wait()
+            self.awake.clear()
+
+        return sleep
+
+
+async def test_it_says_every_15_seconds_that_it_is_there_and_at_the_end_that_it_goes() -> None:
+    clock = Clock()
+    with closing(listening()) as network:
+        async with advertised(ADVERTISEMENT, "127.0.0.1", sleep=clock.sleep):
+            first = await of_each_name(network)
+            clock.awake.set()
+            second = await of_each_name(network)
+        last = await of_each_name(network)
+    assert clock.asked_s[:2] == [15, 15]
+    assert first.keys() == second.keys() == last.keys() == NAMES
+    for message in (*first.values(), *second.values()):
+        assert message[""] == "NOTIFY * HTTP/1.1"
+        assert message["NTS"] == "ssdp:alive"
+        assert message["LOCATION"] == "http://127.0.0.1:8088/device.xml"
+        assert message["CACHE-CONTROL"] == "max-age=1800"
+    assert first[f"uuid:{UDN}::upnp:rootdevice"]["NT"] == "upnp:rootdevice"
+    assert {message["NTS"] for message in last.values()} == {"ssdp:byebye"}
 
 
 def test_a_search_is_answered_for_what_it_is_after() -> None:
@@ -45,18 +127,26 @@ def test_no_client_makes_us_wait_for_minutes_or_fail_over_its_wish() -> None:
         assert 0 <= delay_s(search("ssdp:all", mx), random.uniform) < 5
 
 
-def test_a_search_through_a_socket_is_answered() -> None:
-    async def ask() -> str:
-        async with advertised(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-                client.setblocking(False)
-                client.bind(("127.0.0.1", 0))
-                loop = asyncio.get_running_loop()
-                for datagram in (b"M-SEARCH \xff", b"M-SEARCH", bytes(search("upnp:rootdevice"))):
-                    await loop.sock_sendto(client, datagram, ("127.0.0.1", 1900))
-                async with asyncio.timeout(10):
-                    return (await loop.sock_recv(client, 4096)).decode()
+NOISE = [
+    b"M-SEARCH",
+    b"M-SEARCH \xff",
+    b"M-SEARCH * HTTP/1.1\r\n",
+    b"M-SEARCH * HTTP/1.1\r\nno colon\r\n\r\n",
+    b"M-SEARCH * HTTP/1.1\r\n: \r\nMAN:\r\nST\r\n\r\n",
+    b"M-SEARCH * HTTP/1.1\r\nST: upnp:rootdevice\r\n\r\n",
+    b"NOTIFY * HTTP/1.1\r\nNTS: ssdp:alive\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"",
+]
 
-    answer = asyncio.run(ask())
-    assert answer.startswith("HTTP/1.1 200 OK\r\n")
-    assert "LOCATION: http://127.0.0.1:8088/device.xml" in answer
+
+async def test_a_search_on_the_network_is_answered_after_whatever_noise() -> None:
+    async with advertised(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
+        with closing(neighbour()) as client:
+            for datagram in (*NOISE, bytes(search("upnp:rootdevice"))):
+                client.sendto(datagram, GROUP)
+            async with asyncio.timeout(10), aclosing(heard(client)) as messages:
+                answer = await anext(messages)
+    assert answer[""] == "HTTP/1.1 200 OK"
+    assert answer["ST"] == "upnp:rootdevice"
+    assert answer["LOCATION"] == "http://127.0.0.1:8088/device.xml"
