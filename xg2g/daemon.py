@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from .hdhomerun.presence import present
 from .lineup import Lineup
 from .lineup.arrangement import Bouquet
 from .lineup.keeper import LineupKeeper
-from .lineup.reader import read_bouquets
+from .lineup.reader import Recall, read_at_once, read_bouquets
 from .metrics import Metrics
 from .metrics.observation import Questions
 from .picons import Picons
@@ -91,8 +91,9 @@ async def run(
             metrics.registry.register(Questions(lambda: receiver.traffic))
             relays = RelayList(receiver)
             keeper = LineupKeeper(
-                lambda: _read(receiver, relays, tuners, database),
+                lambda: _read(read_bouquets, receiver, relays, tuners, database),
                 database,
+                read_at_once=lambda: _read(read_at_once, receiver, relays, tuners, database),
                 wanted=settings.lineup.bouquets,
                 clock_s=time.monotonic,
             )
@@ -219,9 +220,13 @@ async def _change(
 
 
 async def _read(
-    receiver: OpenWebif, relays: RelayList, tuners: Tuners, database: Database
+    read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]],
+    receiver: OpenWebif,
+    relays: RelayList,
+    tuners: Tuners,
+    database: Database,
 ) -> list[Bouquet]:
-    bouquets = await read_bouquets(receiver, partial(_recalled, database))
+    bouquets = await read(receiver, partial(_recalled, database))
     await relays.refresh()
     if tuners.limit is None:
         # Once: this question is a heavy one.
@@ -254,7 +259,7 @@ async def _recalled(database: Database, reference: str) -> Bouquet | None:
 
 async def _load_now(keeper: LineupKeeper) -> None:
     try:
-        await keeper.load()
+        await keeper.load_first()
     except ReceiverError as error:
         raise UserError(f"{error} (with --wait, xg2g starts anyway and keeps asking)") from error
 

@@ -50,8 +50,9 @@ async def guide_of(client: httpx.AsyncClient, programmes: int) -> httpx.Response
 
 async def test_after_a_restart_everything_is_there_although_the_receiver_is_off() -> None:
     async with SimulatedReceiver(speed=4) as receiver, gateway(receiver) as client:
-        playlist = (await client.get("/playlist.m3u")).raise_for_status()
+        # By then it is known, too, which channels have logos.
         await guide_of(client, programmes=100)
+        playlist = (await client.get("/playlist.m3u")).raise_for_status()
         logo = re.findall(r'tvg-logo="http://gateway:8088([^"]*)"', playlist.text)[0]
         image = (await client.get(logo)).raise_for_status()
         assert image.content.startswith(b"\x89PNG")
@@ -73,8 +74,45 @@ async def test_after_a_restart_everything_is_there_although_the_receiver_is_off(
     assert {programme.get("channel") for programme in tv.findall("programme")} <= set(listed)
 
 
+def numbers_in(playlist: str) -> dict[str, int]:
+    found = re.findall(r'tvg-id="([^"]*)".*tvg-chno="([^"]*)"', playlist)
+    return {channel_id: int(number) for channel_id, number in found}
+
+
+async def test_the_first_start_asks_for_all_bouquets_at_once_and_for_logos_when_it_serves() -> None:
+    async with SimulatedReceiver(channels=60, bouquets=10) as receiver, gateway(receiver) as client:
+        first = await client.get("/playlist.m3u")
+        asked = [request for request in receiver.gate.requests if "sRef" not in request]
+        assert [request.split("?")[0] for request in asked[:2]] == ["/api/getallservices"] * 2
+        # What is left are the bouquet within a bouquet and the alternatives.
+        before = [r for r in receiver.gate.requests if "picon=1" in r and "many" not in r]
+        assert len(before) <= 4
+        await guide_of(client, programmes=100)
+        assert sum("picon=1" in request for request in receiver.gate.requests) > 10
+        later = await client.get("/playlist.m3u")
+    assert numbers_in(first.text) == numbers_in(later.text)
+    # By then it is known which channels have no logo at the receiver.
+    assert first.text.count("tvg-logo") > later.text.count("tvg-logo") > 50
+
+
+async def test_numbers_are_those_of_the_receiver_which_hides_some() -> None:
+    async with SimulatedReceiver() as receiver, gateway(receiver) as client:
+        found = numbers_in((await client.get("/playlist.m3u")).text)
+        favourites = receiver.box.lineup.tv[0]
+        query = {"sRef": favourites.reference}
+        listed = (await client.get(f"{receiver.base_url}/api/getservices", params=query)).json()
+    positions = {
+        "_".join(entry["servicereference"].split(":")[:10]): entry["pos"]
+        for entry in reversed(listed["services"])
+        if entry["pos"] and ":7:" not in entry["servicereference"]
+    }
+    assert len(positions) == 6
+    assert positions.items() <= found.items()
+    assert set(range(1, 9)) - set(positions.values()) == {4, 6}
+
+
 async def test_a_daemon_that_is_killed_again_and_again_keeps_every_number(tmp_path: Path) -> None:
-    known: dict[str, str] = {}
+    known: dict[str, int] = {}
     async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
         command = ("serve", "--receiver", receiver.base_url, "--port", "0")
         for _ in range(KILLS):
@@ -92,7 +130,7 @@ async def test_a_daemon_that_is_killed_again_and_again_keeps_every_number(tmp_pa
             await asyncio.sleep(random.uniform(0, 1))
             daemon.kill()
             await daemon.communicate()
-            numbers = dict(re.findall(r'tvg-id="([^"]*)".*tvg-chno="([^"]*)"', playlist))
+            numbers = numbers_in(playlist)
             assert numbers.items() >= known.items()
             known = numbers
             # The next time another channel stands in front of all.

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from ..receiver.errors import ReceiverError
+from ..receiver.errors import ReceiverError, TimeLimitError, UnexpectedAnswerError
 from ..store import channels
 from ..store.database import Database, StoreError
 from .arrangement import Arrangement, Bouquet, arrange
@@ -12,6 +12,8 @@ from .lineup import Lineup
 from .numbering import is_collapse
 
 log = structlog.get_logger()
+
+Read = Callable[[], Awaitable[Sequence[Bouquet]]]
 
 CONFIRMED_AFTER_S = 120
 """How long most channels have to be missing before that is believed: a receiver that starts up
@@ -23,14 +25,18 @@ class LineupKeeper:
 
     def __init__(
         self,
-        read: Callable[[], Awaitable[Sequence[Bouquet]]],
+        read: Read,
         database: Database,
         *,
+        read_at_once: Read | None = None,
         wanted: Sequence[str] = (),
         clock_s: Callable[[], float],
     ) -> None:
-        """`wanted` names bouquets, none for all. `clock_s` only has to run on."""
+        """`read_at_once` is a quicker way, which may bring less about each channel, and which not
+        every receiver knows. `wanted` names bouquets, none for all. `clock_s` only has to run on.
+        """
         self._read = read
+        self._read_at_once = read_at_once
         self._database = database
         self._wanted = wanted
         self._clock_s = clock_s
@@ -40,7 +46,7 @@ class LineupKeeper:
         self.lineup: Lineup | None = None
         """None until it was read once, in this life or an earlier one."""
         self.read_at_s: float | None = None
-        """When the receiver last gave it, by the clock; None if not yet in this life."""
+        """When the receiver last gave all of it, by the clock; None if not yet in this life."""
         self.trouble: Exception | None = None
         """Why the last attempt to read it failed, if it did."""
 
@@ -48,20 +54,40 @@ class LineupKeeper:
         """Take the lineup that is stored, if there is one. Raises `StoreError`."""
         self.lineup = await self._database.read(channels.load)
 
+    async def load_first(self) -> Lineup:
+        """Read a first lineup, keep it and return it: every channel with its number, and perhaps
+        not all about each, which `load` will bring. Raises as that does."""
+        if self._read_at_once:
+            try:
+                return await self._load(self._read_at_once)
+            except (UnexpectedAnswerError, TimeLimitError) as error:
+                log.info("bouquets are read one by one", reason=str(error))
+        return await self._load_whole()
+
     async def load(self) -> Lineup:
         """Read the lineup, keep it, and return what holds from now on.
 
         That is the lineup of before when the receiver has suddenly lost most of it. Raises
         `ReceiverError` and `StoreError`; then, too, the lineup of before holds.
         """
+        if self.lineup is None:
+            first = await self.load_first()
+            if self.read_at_s is not None:
+                return first
+        return await self._load_whole()
+
+    async def _load_whole(self) -> Lineup:
+        lineup = await self._load(self._read)
+        self.read_at_s = self._clock_s()
+        return lineup
+
+    async def _load(self, read: Read) -> Lineup:
         try:
-            bouquets = await self._read()
-            self.lineup = await self._accept(bouquets)
+            self.lineup = await self._accept(await read())
         except (ReceiverError, StoreError) as error:
             self.trouble = error
             raise
         self.trouble = None
-        self.read_at_s = self._clock_s()
         return self.lineup
 
     async def _accept(self, bouquets: Sequence[Bouquet]) -> Lineup:

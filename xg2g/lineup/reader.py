@@ -1,12 +1,13 @@
 """Reads the bouquets from the receiver."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from ..receiver.errors import UnexpectedAnswerError
-from ..receiver.openwebif import RADIO, TELEVISION, ListedService
+from ..receiver.openwebif import RADIO, TELEVISION, ListedBouquet, ListedService
+from ..receiver.service_reference import ServiceReference
 from .arrangement import Bouquet, Service
 
 log = structlog.get_logger()
@@ -28,6 +29,10 @@ class Lists(Protocol):
         """What is in a bouquet, or in a group of alternatives; `picons` with their picons."""
         ...
 
+    async def all_services(self, kind: str = TELEVISION) -> Sequence[ListedBouquet]:
+        """The top bouquets with what is in them, without picons."""
+        ...
+
 
 async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
     """Ask the receiver for all bouquets, television before radio. Raises `ReceiverError`.
@@ -39,14 +44,39 @@ async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
     return [
         await reading.bouquet(listed, radio=kind == RADIO)
         for kind in (TELEVISION, RADIO)
-        for listed in filter(_is_text, await receiver.bouquets(kind))
+        for listed in await receiver.bouquets(kind)
+    ]
+
+
+async def read_at_once(receiver: Lists, recall: Recall) -> list[Bouquet]:
+    """What `read_bouquets` reads, but for picons, in as few questions as the receiver allows.
+
+    Quick where each answer takes its time, and one long answer instead of short ones: for when
+    somebody waits. Raises `ReceiverError`, which says nothing of `read_bouquets`.
+    """
+    listed = {kind: await receiver.all_services(kind) for kind in (TELEVISION, RADIO)}
+    known = {
+        each.bouquet.raw_reference: each.entries for each in (*listed[TELEVISION], *listed[RADIO])
+    }
+    reading = _Reading(receiver, recall, known)
+    return [
+        await reading.bouquet(each.bouquet, radio=kind == RADIO)
+        for kind in listed
+        for each in listed[kind]
     ]
 
 
 class _Reading:
-    def __init__(self, receiver: Lists, recall: Recall) -> None:
+    def __init__(
+        self,
+        receiver: Lists,
+        recall: Recall,
+        known: Mapping[str, Sequence[ListedService]] | None = None,
+    ) -> None:
+        """`known` is what need not be asked for: entries by the reference of their bouquet."""
         self._receiver = receiver
         self._recall = recall
+        self._known = known or {}
         self._visited: set[str] = set()
 
     async def bouquet(self, listed: ListedService, *, radio: bool) -> Bouquet:
@@ -57,31 +87,36 @@ class _Reading:
             return empty
         self._visited.add(listed.raw_reference)
         try:
-            entries = await self._receiver.services(listed, picons=True)
+            entries = self._known.get(listed.raw_reference)
+            if entries is None:
+                entries = await self._receiver.services(listed, picons=True)
         except UnexpectedAnswerError as error:
             known = await self._recall(listed.raw_reference)
             log.warning("bouquet not read", bouquet=listed.name, reason=str(error))
             return known or empty
         read: list[Service | Bouquet] = []
-        for entry in filter(_is_text, entries):
+        for entry in entries:
             if entry.reference.is_bouquet:
                 read.append(await self.bouquet(entry, radio=radio))
             else:
-                read.append(await self._service(entry))
+                read.append(await self._service(entry, listed.raw_reference))
         return Bouquet(listed.name, tuple(read), listed.raw_reference, radio)
 
-    async def _service(self, entry: ListedService) -> Service:
-        alternatives: Sequence[ListedService] = ()
+    async def _service(self, entry: ListedService, bouquet: str) -> Service:
+        members: tuple[ServiceReference, ...] = ()
         if entry.reference.is_group:
-            alternatives = await self._receiver.services(entry)
-        members = tuple(member.reference for member in alternatives)
+            members = await self._alternatives(entry, bouquet)
         return Service(entry.reference, entry.name, members, entry.picon)
 
-
-def _is_text(entry: ListedService) -> bool:
-    """Whether the reference can be sent back and stored; JSON can hold half a character."""
-    try:
-        entry.raw_reference.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    async def _alternatives(
+        self, group: ListedService, bouquet: str
+    ) -> tuple[ServiceReference, ...]:
+        try:
+            return tuple(member.reference for member in await self._receiver.services(group))
+        except UnexpectedAnswerError as error:
+            log.warning("alternatives not read", group=group.name, reason=str(error))
+        known = await self._recall(bouquet)
+        for entry in known.entries if known else ():
+            if isinstance(entry, Service) and entry.reference.path == group.reference.path:
+                return entry.alternatives
+        return ()

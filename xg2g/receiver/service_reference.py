@@ -81,9 +81,14 @@ class ServiceReference:
         return bool(self.flags & _MARKER)
 
     @property
+    def is_numbered_marker(self) -> bool:
+        """A heading that takes a number as a service does."""
+        return self.is_marker and bool(self.flags & _NUMBERED)
+
+    @property
     def takes_a_number(self) -> bool:
         """Whether the receiver's remote control counts this entry of a bouquet."""
-        return not self.flags & _DIRECTORY and (not self.is_marker or bool(self.flags & _NUMBERED))
+        return self.is_numbered_marker or not (self.is_marker or self.flags & _DIRECTORY)
 
     @property
     def is_bouquet(self) -> bool:

@@ -82,7 +82,7 @@ def standard_lineup(
             Entry("1:320:0:0:0:0:0:0:0:0:", ""),
             Entry("1:64:1:0:0:0:0:0:0:0::Sound only", "Sound only"),
             _entry(four),
-            Entry("1:832:2:0:0:0:0:0:0:0:", ""),
+            Entry("1:832:D:0:0:0:0:0:0:0:", ""),
             _entry(five),
             _entry(six),
             Entry(more.reference, more.name),

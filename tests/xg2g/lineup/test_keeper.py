@@ -7,9 +7,14 @@ import pytest
 
 from xg2g.lineup.arrangement import Bouquet
 from xg2g.lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
-from xg2g.lineup.reader import read_bouquets
-from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError, UnreachableError
-from xg2g.receiver.openwebif import RADIO, TELEVISION, ListedService
+from xg2g.lineup.reader import read_at_once, read_bouquets
+from xg2g.receiver.errors import (
+    ReceiverError,
+    TimeLimitError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from xg2g.receiver.openwebif import RADIO, TELEVISION, ListedBouquet, ListedService
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.store import channels
 from xg2g.store.database import Database
@@ -38,6 +43,7 @@ class Receiver:
         self.top = list(lists)
         self.radio: list[str] = []
         self.asked: list[str] = []
+        self.at_once: ReceiverError | None = None
 
     async def bouquets(self, kind: str = TELEVISION) -> list[ListedService]:
         names = self.radio if kind == RADIO else self.top
@@ -51,6 +57,18 @@ class Receiver:
         if isinstance(content, ReceiverError):
             raise content
         return [self._listed(reference, f"Name of {reference}") for reference in content]
+
+    async def all_services(self, kind: str = TELEVISION) -> list[ListedBouquet]:
+        self.asked.append(f"all {kind}")
+        if isinstance(self.at_once, ReceiverError):
+            raise self.at_once
+        asked = list(self.asked)
+        listed = [
+            ListedBouquet(bouquet, tuple(await self.services(bouquet)))
+            for bouquet in await self.bouquets(kind)
+        ]
+        self.asked = asked
+        return listed
 
     def _listed(self, reference: str, name: str) -> ListedService:
         return ListedService(ServiceReference.parse(reference), reference, name)
@@ -72,6 +90,7 @@ def keeper_of(
     return LineupKeeper(
         lambda: read_bouquets(receiver, recall),
         database,
+        read_at_once=lambda: read_at_once(receiver, recall),
         wanted=wanted,
         clock_s=clock or Clock(),
     )
@@ -119,8 +138,61 @@ async def test_a_bouquet_inside_itself_is_read_once(tmp_path: Path) -> None:
     receiver = Receiver({"a": [sid(1), bouquet_reference("b")], "b": [bouquet_reference("a")]})
     receiver.top = ["a"]
     async with Database.open(tmp_path) as database:
-        await keeper_of(receiver, database).load()
+        keeper = keeper_of(receiver, database)
+        await keeper.load()
+        receiver.asked.clear()
+        await keeper.load()
     assert receiver.asked == [bouquet_reference("a"), bouquet_reference("b")]
+
+
+async def test_the_first_lineup_takes_two_questions_and_those_about_what_is_inside(
+    tmp_path: Path,
+) -> None:
+    receiver = Receiver(
+        {
+            "a": [sid(1), group_reference("g"), bouquet_reference("inner"), sid(4)],
+            "b": [sid(5)],
+            "r": [sid(6)],
+        }
+    )
+    receiver.lists |= {"g": [sid(2)], "inner": [sid(3)]}
+    receiver.top, receiver.radio = ["a", "b"], ["r"]
+    async with Database.open(tmp_path) as database:
+        keeper = keeper_of(receiver, database)
+        first = await keeper.load_first()
+        inner = [group_reference("g"), bouquet_reference("inner")]
+        assert receiver.asked == ["all tv", "all radio", *inner]
+        assert keeper.read_at_s is None, "the rest about the channels is still to come"
+        assert numbers(keeper) == {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6}
+        assert await keeper.load() == first
+        assert keeper.read_at_s is not None
+
+
+@pytest.mark.parametrize("trouble", [UnexpectedAnswerError("500"), TimeLimitError("too long")])
+async def test_a_receiver_that_cannot_list_everything_at_once_is_asked_bouquet_by_bouquet(
+    tmp_path: Path, trouble: ReceiverError
+) -> None:
+    receiver = Receiver({"a": [sid(1)], "b": [sid(2)]})
+    receiver.at_once = trouble
+    async with Database.open(tmp_path) as database:
+        keeper = keeper_of(receiver, database)
+        assert len((await keeper.load_first()).channels) == 2
+        assert keeper.read_at_s is not None
+        assert keeper.trouble is None
+    assert receiver.asked == ["all tv", bouquet_reference("a"), bouquet_reference("b")]
+
+
+async def test_alternatives_that_the_receiver_cannot_list_stay_as_they_were(
+    tmp_path: Path,
+) -> None:
+    receiver = Receiver({"a": [sid(1), group_reference("g")], "g": [sid(2), sid(3)]})
+    receiver.top = ["a"]
+    async with Database.open(tmp_path) as database:
+        keeper = keeper_of(receiver, database)
+        before = await keeper.load()
+        receiver.lists["g"] = UnexpectedAnswerError("Processing Failed")
+        assert await keeper.load() == before
+        assert len(before.channels[1].sources) == 2
 
 
 async def test_a_reading_that_fails_in_the_middle_changes_nothing(tmp_path: Path) -> None:

@@ -260,6 +260,26 @@ async def test_names_in_lists_are_not_unescaped_and_lose_their_control_character
     assert service.name == "R&amp;B N/A"
 
 
+@pytest.mark.parametrize(
+    ("positions", "last", "hidden_before"),
+    [
+        ([1, 2], 2, [0, 0, 0]),
+        ([1, 4], 5, [0, 2, 1]),
+        # The receiver says nothing, or nothing that could be.
+        ([None, "N/A"], None, [0, 0, 0]),
+        ([2_000_000, 1], 7, [0, 0, 6]),
+    ],
+)
+async def test_a_numbered_marker_that_is_not_listed_shows_in_the_positions(
+    positions: list[object], last: object, hidden_before: list[int]
+) -> None:
+    services = [{"servicereference": ONE, "servicename": "x", "pos": at} for at in positions]
+    read = await answering({"services": services, "pos": last}).services(listed(ONE))
+    hidden = "".join("." if entry.name else "h" for entry in read).split(".")
+    assert [len(run) for run in hidden] == hidden_before
+    assert all(e.reference.is_numbered_marker for e in read if not e.name)
+
+
 async def test_latin_1_in_a_list_is_read() -> None:
     body = b'{"services": [{"servicereference": "%s", "servicename": "M\xfcnchen\x1aTV"}]}'
     (service,) = await answering(body % ONE.encode()).services(listed(ONE))

@@ -49,7 +49,11 @@ async def test_a_bouquet_holds_services_markers_duplicates_and_a_bouquet(
     assert answer["result"] is True
     services = answer["services"]
     flags = {service["servicereference"].split(":")[1] for service in services}
-    assert flags == {"0", "7", "64", "320", "832"}
+    assert flags == {"0", "7", "64", "320"}
+    positions = {s["servicename"]: s["pos"] for s in services if s["pos"]}
+    # Between them is an invisible marker with a number of its own.
+    assert positions["Card Five HD (scrambled)"] == positions["Radio Four"] + 2
+    assert answer["pos"] == max(positions.values())
     assert [s["servicereference"] for s in services].count(ONE) == 2
     assert services[1] == {
         "pos": 1,

@@ -111,10 +111,15 @@ class OpenWebif:
         `picons` makes the receiver look for each service's, which saves asking under many names.
         """
         query = {"sRef": bouquet.raw_reference} | ({"picon": "1"} if picons else {})
-        return list(read_services(await self._part("api/getservices", "services", list, **query)))
+        path = "api/getservices"
+        answer = await self._json(path, query)
+        return list(read_services(self._member(path, answer, "services", list), answer.get("pos")))
 
     async def all_services(self, kind: str = TELEVISION) -> list[ListedBouquet]:
-        """List the top bouquets of `TELEVISION` or `RADIO` with what is in them, in one answer."""
+        """List the top bouquets of `TELEVISION` or `RADIO` with what is in them, in one answer.
+
+        Without picons, and without what is in the bouquets inside them.
+        """
         # Any `type`, even "tv", means radio.
         query = {"type": RADIO} if kind == RADIO else {}
         entries = await self._part("api/getallservices", "services", list, **query)
@@ -251,8 +256,11 @@ class OpenWebif:
             raise self._transport.no_openwebif(f"/api/{endpoint}: {error}") from error
 
     async def _part(self, path: str, key: str, kind: type[T], **query: str) -> T:
-        """Ask for what an answer has under `key`; OpenWebif reports failures with status 200."""
-        answer = await self._json(path, query)
+        """Ask for what an answer has under `key`."""
+        return self._member(path, await self._json(path, query), key, kind)
+
+    def _member(self, path: str, answer: dict[str, Any], key: str, kind: type[T]) -> T:
+        """What an answer has under `key`; OpenWebif reports failures with status 200."""
         value = answer.get(key)
         if not isinstance(value, kind) or key not in answer:
             message = str(answer.get("message") or f'/{path} has no "{key}"')

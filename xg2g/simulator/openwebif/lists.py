@@ -7,12 +7,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xg2g.simulator.bouquets import WEB, Bouquet, Entry
+from xg2g.simulator.bouquets import WEB, Entry
 from xg2g.simulator.box import Box
 from xg2g.simulator.openwebif.answers import Handler, Json, json_answer
 
 _BOUQUET_FILE = re.compile(r'FROM BOUQUET "([^"]*)"')
 DEFAULT_PICON = "/images/default_picon.png"
+_MARKER, _NUMBERED, _INVISIBLE = 64, 256, 512
 
 
 def handlers(box: Box) -> dict[str, Handler]:
@@ -58,34 +59,43 @@ class _Lists:
             found = entries(self._box, reference)
         else:
             found = [Entry(bouquet.reference, bouquet.name) for bouquet in self._box.lineup.tv]
-        services = self._listed(found, picons=request.query_params.get("picon") == "1")
-        shape = {"result": True, "processingtime": "0:00:00.001", "pos": len(services)}
+        picons = request.query_params.get("picon") == "1"
+        services, position = self._listed(found, picons=picons)
+        shape = {"result": True, "processingtime": "0:00:00.001", "pos": position}
         return json_answer(shape | {"services": services})
 
     def all_services(self, request: Request) -> Response:
         # Any `type`, even "tv", means radio.
         radio = "type" in request.query_params
         bouquets = self._box.lineup.radio if radio else self._box.lineup.tv
-        services = [self._with_subservices(bouquet) for bouquet in bouquets]
+        position = 0
+        services: list[Json] = []
+        for bouquet in bouquets:
+            found = entries(self._box, bouquet.reference)
+            # Positions go on from bouquet to bouquet here.
+            listed, position = self._listed(found, position)
+            names = {"servicereference": bouquet.reference, "servicename": bouquet.name}
+            services.append(names | {"subservices": listed})
         return json_answer({"result": True, "services": services})
 
-    def _with_subservices(self, bouquet: Bouquet) -> Json:
-        return {
-            "servicereference": bouquet.reference,
-            "servicename": bouquet.name,
-            "subservices": self._listed(entries(self._box, bouquet.reference)),
-        }
+    def _listed(
+        self, found: Iterable[Entry], position: int = 0, *, picons: bool = False
+    ) -> tuple[list[Json], int]:
+        """Services as `getservices` lists them, and the position of the last.
 
-    def _listed(self, found: Iterable[Entry], *, picons: bool = False) -> list[Json]:
-        """Services as `getservices` lists them: markers have position 0 and do not count."""
+        What is invisible is not listed, but takes a position if it is numbered; markers that are
+        listed have position 0.
+        """
         services: list[Json] = []
-        position = 0
         for entry in found:
-            _, flags, _, service_id, *_ = entry.reference.split(":")
-            marker = int(flags) & 64
-            position += 0 if marker else 1
+            _, written, _, service_id, *_ = entry.reference.split(":")
+            flags = int(written)
+            counts = flags & _NUMBERED or not flags & (_MARKER | _INVISIBLE)
+            position += 1 if counts else 0
+            if flags & _INVISIBLE:
+                continue
             listed: Json = {
-                "pos": 0 if marker else position,
+                "pos": 0 if flags & _MARKER else position,
                 "servicename": entry.name,
                 "servicereference": entry.reference,
                 "program": int(service_id, 16),
@@ -95,4 +105,4 @@ class _Lists:
                 picon = service.picon if service else None
                 listed["picon"] = f"/picon/{picon}" if picon else DEFAULT_PICON
             services.append(listed)
-        return services
+        return services, position
