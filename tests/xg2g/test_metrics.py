@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from xg2g.metrics.observation import Questions
 from xg2g.receiver.errors import UnreachableError
+from xg2g.receiver.openwebif import BreakerState, Traffic
 
 pytestmark = pytest.mark.anyio
 
@@ -80,6 +83,16 @@ async def test_refreshes_are_counted_by_how_they_went() -> None:
     assert "xg2g_ready 0.0" in lines
     assert 'xg2g_refreshes_total{outcome="failure",part="lineup"} 1.0' in lines
     assert not any(line.startswith(last) for line in lines)
+
+
+async def test_the_receivers_breaker_stands_in_one_way_at_a_time() -> None:
+    traffic = Traffic()
+    registry = CollectorRegistry()
+    registry.register(Questions(lambda: traffic))
+    for traffic in (Traffic(breaker=state) for state in BreakerState):
+        said = generate_latest(registry).decode()
+        values = dict(re.findall(r'xg2g_receiver_breaker{state="(\w+)"} (\S+)', said))
+        assert values == {it: str(float(it == traffic.breaker)) for it in BreakerState}
 
 
 async def test_the_process_is_among_them() -> None:

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ..gateway import Gateway
-from ..receiver.openwebif import Traffic
+from ..receiver.openwebif import BreakerState, Traffic
 from ..refresher import Refresher
 
 UNKNOWN = float("nan")
@@ -67,9 +67,14 @@ class Questions(Collector):
         yield CounterMetricFamily(
             "xg2g_receiver_failures", "Of these, without an answer in time", traffic.failures
         )
-        yield _gauge(
-            "xg2g_receiver_resting", "Whether it is left alone after failures", traffic.resting
+        breaker = GaugeMetricFamily(
+            "xg2g_receiver_breaker",
+            "1 for how its breaker stands: open, and it is left alone; half open, for one trial",
+            labels=["state"],
         )
+        for state in BreakerState:
+            breaker.add_metric([state], state is traffic.breaker)
+        yield breaker
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

@@ -1,6 +1,6 @@
 """The breaker that leaves a failing receiver alone."""
 
-from xg2g.receiver.openwebif.breaker import Breaker, Closed, Open
+from xg2g.receiver.openwebif.breaker import Breaker, BreakerState, Closed, Open
 
 
 class Clock:
@@ -22,9 +22,10 @@ def test_it_opens_after_failures_in_a_row_and_no_earlier() -> None:
     subject.succeeded()
     for _ in range(2):
         subject.failed("off")
-    assert subject.state == Closed(failures=2)
+    assert (subject.state, subject.state_now) == (Closed(failures=2), BreakerState.CLOSED)
     subject.failed("the third")
-    assert subject.resting() == Open(until_s=1015, reason="the third")
+    rest = Open(until_s=1015, reason="the third")
+    assert (subject.state_now, subject.resting()) == (BreakerState.OPEN, rest)
 
 
 def test_after_the_rest_one_trial_decides() -> None:
@@ -32,7 +33,7 @@ def test_after_the_rest_one_trial_decides() -> None:
     for _ in range(3):
         subject.failed("off")
     clock.now_s += 15
-    assert subject.resting() is None
+    assert (subject.state_now, subject.resting()) == (BreakerState.HALF_OPEN, None)
     subject.failed("still off")
     assert subject.resting() == Open(until_s=1030, reason="still off")
     clock.now_s += 15

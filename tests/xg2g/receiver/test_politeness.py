@@ -17,7 +17,7 @@ from xg2g.receiver.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from xg2g.receiver.openwebif import Manners, OpenWebif
+from xg2g.receiver.openwebif import BreakerState, Manners, OpenWebif
 from xg2g.receiver.openwebif.transport import Question, Traffic, Transport
 from xg2g.simulator import Credentials as SimulatedCredentials
 from xg2g.simulator import SimulatedReceiver
@@ -176,7 +176,7 @@ async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while()
         assert len(asked) == 5
         resting = await failure(subject.ask(question()))
         assert len(asked) == 5
-        assert subject.traffic == Traffic(requests=5, failures=5, resting=True)
+        assert subject.traffic == Traffic(requests=5, failures=5, breaker=BreakerState.OPEN)
         assert "it is asked again in 1" in str(resting)
         time.now_s += 15
         assert isinstance(await failure(subject.ask(question())), RestingError)

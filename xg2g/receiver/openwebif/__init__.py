@@ -1,6 +1,7 @@
 """OpenWebif, the web interface of an Enigma2 receiver, asked politely."""
 
 from .box import About, ActiveStream, Status, Tuner
+from .breaker import BreakerState
 from .client import OpenWebif
 from .guide import Event
 from .listing import RADIO, TELEVISION, ListedBouquet, ListedService
@@ -14,6 +15,7 @@ __all__ = [
     "TELEVISION",
     "About",
     "ActiveStream",
+    "BreakerState",
     "Event",
     "ListedBouquet",
     "ListedService",

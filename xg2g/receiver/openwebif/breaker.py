@@ -6,6 +6,7 @@ a clock.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,17 @@ class Open:
     reason: str
 
 
+class BreakerState(StrEnum):
+    """What a breaker does with the next request."""
+
+    CLOSED = "closed"
+    """It passes."""
+    HALF_OPEN = "half_open"
+    """It passes as a trial."""
+    OPEN = "open"
+    """It does not pass."""
+
+
 class Breaker:
     """Counts what its owner reports; the owner sends one request at a time."""
 
@@ -38,6 +50,13 @@ class Breaker:
         if isinstance(self.state, Open) and self._now() < self.state.until_s:
             return self.state
         return None
+
+    @property
+    def state_now(self) -> BreakerState:
+        """What it does now."""
+        if self.resting():
+            return BreakerState.OPEN
+        return BreakerState.HALF_OPEN if isinstance(self.state, Open) else BreakerState.CLOSED
 
     def succeeded(self) -> None:
         """The receiver answered, whatever it said."""

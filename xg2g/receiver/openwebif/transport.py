@@ -28,7 +28,7 @@ from ..errors import (
     UnreachableError,
 )
 from .body import Body
-from .breaker import Breaker
+from .breaker import Breaker, BreakerState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Traffic:
     requests: int = 0
     failures: int = 0
     """Requests that the receiver did not answer, or not in time."""
-    resting: bool = False
+    breaker: BreakerState = BreakerState.CLOSED
     """Whether it is left alone now, after too many."""
 
 
@@ -110,7 +110,7 @@ class Transport:
     @property
     def traffic(self) -> Traffic:
         """What was asked so far."""
-        return Traffic(self._requests, self._failures, self._breaker.resting() is not None)
+        return Traffic(self._requests, self._failures, self._breaker.state_now)
 
     @property
     def url(self) -> str:
