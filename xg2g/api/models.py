@@ -99,18 +99,23 @@ class ChannelNow(Channel):
     next: Programme | None
 
 
-class Channels(Answer):
+class Page(Answer):
+    """A part of a long list."""
+
+    next: str | None
+    """What to give as `after`, with the rest of the query as before, to go on; null at the end."""
+
+
+class Channels(Page):
     """Channels in the order of their numbers, or of the bouquet."""
 
     channels: list[Channel]
 
 
-class Guide(Answer):
+class Guide(Page):
     """Programmes in the order of their begins."""
 
     programmes: list[Programme]
-    complete: bool
-    """False where `limit` cut the rest off: go on from the begin of the last."""
 
 
 class Track(Answer):
@@ -177,7 +182,16 @@ class NoQuery(Query):
     """Nothing to choose."""
 
 
-class ChannelsQuery(Query):
+class PageQuery(Query):
+    """Which part of a long list."""
+
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+    """So many at most."""
+    after: str | None = None
+    """Go on behind what came last: `next` of that answer."""
+
+
+class ChannelsQuery(PageQuery):
     """Which channels."""
 
     bouquet: str | None = None
@@ -186,7 +200,7 @@ class ChannelsQuery(Query):
     """Radio alone, or television alone."""
 
 
-class GuideQuery(Query):
+class GuideQuery(PageQuery):
     """Which programmes."""
 
     channel: str | None = None
@@ -196,5 +210,3 @@ class GuideQuery(Query):
     1970."""
     end: Annotated[AwareDatetime | None, Field(alias="to")] = None
     """What begins before; four hours later if not given, and 31 days later at most."""
-    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
-    """So many programmes at most."""

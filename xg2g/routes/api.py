@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -60,7 +61,16 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
 async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
     lineup = lineup_of(request)
     chosen = Selection(query.bouquet, query.radio).channels(lineup)
-    return models.Channels(channels=[_channel(request, lineup, each) for each in chosen])
+    if query.after is not None:
+        ids = [each.id for each in chosen]
+        if query.after not in ids:
+            raise _nowhere()
+        chosen = chosen[ids.index(query.after) + 1 :]
+    page = chosen[: query.limit]
+    return models.Channels(
+        channels=[_channel(request, lineup, each) for each in page],
+        next=page[-1].id if len(page) < len(chosen) else None,
+    )
 
 
 async def _channel_now(request: Request, _: models.NoQuery) -> BaseModel:
@@ -92,24 +102,41 @@ async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
         raise Refused(
             400, f"to: it has to be after from, and {_LONGEST.days} days after it at most"
         )
-    # Whole seconds, so that what ends just then is over.
-    begin_s, end_s, limit = math.floor(begin_s), math.ceil(end_s), query.limit + 1
-    found: list[tuple[str, Programme]]
-    database = gateway_of(request).database
-    if query.channel is None:
-        found = await database.read(
-            partial(programmes.listed_between, begin_s=begin_s, end_s=end_s, limit=limit)
+    found = await gateway_of(request).database.read(
+        partial(
+            programmes.listed_between,
+            # Whole seconds, so that what ends just then is over.
+            begin_s=math.floor(begin_s),
+            end_s=math.ceil(end_s),
+            limit=query.limit + 1,
+            after=_place(query.after),
+            channel_id=None if query.channel is None else _found(lineup, query.channel).id,
         )
-    else:
-        channel_id = _found(lineup, query.channel).id
-        of_channel = await database.read(
-            partial(programmes.between, channel_id=channel_id, begin_s=begin_s, end_s=end_s)
-        )
-        found = [(channel_id, each) for each in of_channel[:limit]]
-    return models.Guide(
-        programmes=[_programme(*each) for each in found[: query.limit]],
-        complete=len(found) <= query.limit,
     )
+    page = found[: query.limit]
+    return models.Guide(
+        programmes=[_programme(*each) for each in page],
+        next=_written(*page[-1]) if len(page) < len(found) else None,
+    )
+
+
+def _nowhere() -> Refused:
+    return Refused(400, "after: it has to be what an answer gave as next")
+
+
+def _place(after: str | None) -> programmes.Place | None:
+    """Where the guide goes on. Raises `Refused`."""
+    if after is None:
+        return None
+    match = re.fullmatch(r"(-?[0-9]{1,12})_(.+)", after)
+    if match is None:
+        raise _nowhere()
+    return int(match[1]), match[2]
+
+
+def _written(channel_id: str, programme: Programme) -> str:
+    """The place of a programme, as `_place` reads it."""
+    return f"{programme.begin_s}_{channel_id}"
 
 
 async def _streams(request: Request, _: models.NoQuery) -> BaseModel:

@@ -1,6 +1,7 @@
 """The guide in the file."""
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..guide.programme import Programme
@@ -31,15 +32,27 @@ def between(
     )
 
 
+Place = tuple[int, str]
+"""Of a programme among those of all channels: its begin, then its channel."""
+
+
 def listed_between(
-    connection: sqlite3.Connection, begin_s: int, end_s: int, limit: int
+    connection: sqlite3.Connection,
+    begin_s: int,
+    end_s: int,
+    *,
+    limit: int,
+    after: Place | None = None,
+    channel_id: str | None = None,
 ) -> list[tuple[str, Programme]]:
-    """At most `limit` programmes of all channels in the lineup, each with its channel, that run
-    at some time from `begin_s` to `end_s`; in the order of their begins."""
+    """At most `limit` programmes of one channel, or of all in the lineup, that run at some time
+    from `begin_s` to `end_s`, in the order of their places; only those behind the place `after`,
+    if it is given. Each comes with its channel."""
     rows = connection.execute(
         f"SELECT channel, {_COLUMNS} FROM programme JOIN channel ON id = channel "
-        "WHERE listed AND begin_s < ? AND end_s > ? ORDER BY begin_s, channel LIMIT ?",
-        (end_s, begin_s, limit),
+        "WHERE listed AND begin_s < ? AND end_s > ? AND (begin_s, channel) > (?, ?) "
+        "AND channel = coalesce(?, channel) ORDER BY begin_s, channel LIMIT ?",
+        (end_s, begin_s, *(after or (-sys.maxsize, "")), channel_id, limit),
     )
     return [(channel_id, Programme(*row)) for channel_id, *row in rows]
 

@@ -63,6 +63,18 @@ async def fill(gateway: Daemon, channel_id: str, begins: list[datetime]) -> None
     await gateway.gateway.database.write(lambda it: programmes.put(it, {channel_id: received}))
 
 
+async def pages(gateway: Daemon, path: str, items: str) -> list[Any]:
+    """All items, as they come by following `next`."""
+    limit = int(path.partition("limit=")[2].partition("&")[0])
+    page = await get(gateway, path)
+    found = [*page[items]]
+    while page["next"] is not None:
+        assert len(page[items]) == limit
+        page = await get(gateway, f"{path}&after={quote(page['next'])}")
+        found += page[items]
+    return found
+
+
 def at(moment: datetime) -> str:
     return quote(moment.isoformat())
 
@@ -118,13 +130,47 @@ async def test_the_guide_is_cut_by_channel_by_time_and_by_count() -> None:
         four = await get(gateway, base)
         one = await get(gateway, f"{base}&channel={RADIO}&to={at(day + timedelta(hours=6))}")
         between = await get(gateway, f"{base}&to={at(day + timedelta(hours=1))}&channel={FIRST}")
-        few = await get(gateway, f"{base}&limit=3")
         assert await get(gateway, f"/api/v1/guide?from={int(day.timestamp())}") == four
     assert len(four["programmes"]) == 8
     assert {each["channel"] for each in one["programmes"]} == {RADIO}
     assert len(one["programmes"]) == 6
     assert [each["title"] for each in between["programmes"]] == ["Title 0"]
-    assert (len(few["programmes"]), few["complete"], four["complete"]) == (3, False, True)
+    assert four["next"] is None
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, 12])
+@pytest.mark.parametrize("channel", ["", f"&channel={RADIO}"])
+async def test_the_guide_is_read_page_by_page_without_gap_or_repetition(
+    limit: int, channel: str
+) -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    hours = [day + timedelta(hours=hour) for hour in range(6)]
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, FIRST, hours)
+        await fill(gateway, RADIO, hours)
+        base = f"/api/v1/guide?from={at(day)}&to={at(day + timedelta(hours=6))}{channel}"
+        whole = (await get(gateway, base))["programmes"]
+        assert len(whole) == (6 if channel else 12)
+        assert await pages(gateway, f"{base}&limit={limit}", "programmes") == whole
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize("query", ["", "&bouquet=Music", "&radio=false"])
+async def test_channels_are_read_page_by_page_without_gap_or_repetition(
+    limit: int, query: str
+) -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        whole = (await get(gateway, f"/api/v1/channels?limit=5000{query}"))["channels"]
+        found = await pages(gateway, f"/api/v1/channels?limit={limit}{query}", "channels")
+    assert found == whole != []
+
+
+@pytest.mark.parametrize("path", ["guide", "channels"])
+@pytest.mark.parametrize("after", ["", "x", "1", "1_", "_x", "9" * 40 + "_x", "1%0A_x", "%00"])
+async def test_a_page_that_nobody_offered_is_refused(path: str, after: str) -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        problem = await get(gateway, f"/api/v1/{path}?after={after}", status=400)
+    assert problem["detail"].startswith("after: ")
 
 
 @pytest.mark.parametrize(
