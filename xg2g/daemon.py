@@ -152,14 +152,22 @@ async def run(
                             port=listener.getsockname()[1],
                         )
                         await stack.enter_async_context(found)
+                    access = Access(behind_proxy=bool(settings.server.public_url))
+                    _guard(access, settings)
                     if reread is not None:
                         change = partial(
-                            _change, receiver, tuners, gateway.streams, sources_for, refresher
+                            _change,
+                            receiver,
+                            tuners,
+                            gateway.streams,
+                            sources_for,
+                            refresher,
+                            access,
                         )
                         reloader = Reloader(settings, reread, change)
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
-                        create_app(gateway, refresher, _access(settings)),
+                        create_app(gateway, refresher, access),
                         [listener, *extra],
                         on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
                         on_stop=gateway.stopping.set,
@@ -170,9 +178,9 @@ async def run(
         await backend.aclose()
 
 
-def _access(settings: Settings) -> Access:
+def _guard(access: Access, settings: Settings) -> None:
     token = settings.server.token
-    return Access(
+    access.ask_for(
         token.get_secret_value() if token else None, for_reading=settings.server.token_for_reading
     )
 
@@ -203,6 +211,7 @@ async def _change(
     streams: LiveStreams,
     sources_for: Callable[[Settings], Sources],
     refresher: Refresher,
+    access: Access,
     settings: Settings,
     changed: frozenset[str],
 ) -> None:
@@ -210,6 +219,7 @@ async def _change(
     tuners.receiver, tuners.linger_s = sources_for(settings), settings.receiver.linger_s
     streams.options = settings.remux_options()
     streams.first_output_s = settings.receiver.first_byte_timeout_s
+    _guard(access, settings)
     if any(key.startswith("receiver.") for key in changed):
         await receiver.turn_to(
             settings.receiver_address(),

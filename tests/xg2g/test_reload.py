@@ -191,11 +191,37 @@ async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> Non
 async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes() -> None:
     """A setting that is added is marked, or changed in `xg2g.daemon` and listed here."""
     live = {it.key for it in settings_of(Settings).values() if it.is_live}
-    sections = {key.partition(".")[0] for key in live}
-    assert sections == {"receiver", "audio", "log"}
-    assert {it.key for it in settings_of(Settings).values() if it.section in sections} - live == {
-        "receiver.wait"
-    }
+    sections = {"receiver", "audio", "log"}
+    whole = {it.key for it in settings_of(Settings).values() if it.section in sections}
+    assert live == whole - {"receiver.wait"} | {"server.token", "server.token_for_reading"}
+
+
+async def test_a_token_that_was_changed_counts_at_once(tmp_path: Path) -> None:
+    async with (
+        SimulatedReceiver() as receiver,
+        serving(tmp_path, config(receiver)) as daemon,
+        httpx.AsyncClient(trust_env=False, base_url=daemon.url) as client,
+    ):
+
+        async def answer(method: str, path: str, token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            return (await client.request(method, path, headers=headers)).status_code
+
+        def guarded(token: str, reading: bool = False) -> str:
+            server = {"port": 0, "token": token, "token_for_reading": reading}
+            return config(receiver).replace('{"port": 0}', json.dumps(server))
+
+        stream = "/api/v1/streams/none"
+        await daemon.hang_up(guarded("old-token", reading=True))
+        assert await daemon.reloaded() == ["server.token", "server.token_for_reading"]
+        assert await answer("DELETE", stream, "old-token") == 404
+        assert await answer("GET", "/metrics", "new-token") == 401
+        await daemon.hang_up(guarded("new-token"))
+        await daemon.reloaded()
+        assert await answer("DELETE", stream, "old-token") == 401
+        assert await answer("DELETE", stream, "new-token") == 404
+        assert await answer("GET", "/metrics", "old-token") == 200
+        assert "-token" not in str(daemon.log)
 
 
 async def test_the_log_level_changes(tmp_path: Path) -> None:

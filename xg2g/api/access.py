@@ -11,7 +11,8 @@ from starlette.responses import Response
 from .failures import Failures
 from .problem import problem
 
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_OF_PROXIES = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+"""How names of their headers begin."""
 
 
 class Access:
@@ -22,19 +23,28 @@ class Access:
         token: str | None = None,
         *,
         for_reading: bool = False,
+        behind_proxy: bool = False,
         failures: Failures | None = None,
     ) -> None:
-        """`token` is what has to be shown for changes, and with `for_reading` for reading, too.
-        Without one, only this computer may change something."""
+        """`behind_proxy`: who comes from this computer may come from anywhere, so that without a
+        token nobody may change something. For the rest see `ask_for`."""
+        self._behind_proxy = behind_proxy
+        self._failures = failures or Failures()
+        self.ask_for(token, for_reading=for_reading)
+
+    def ask_for(self, token: str | None, *, for_reading: bool) -> None:
+        """From now on, `token` is what has to be shown for changes, and with `for_reading` for
+        reading, too. Without one, only this computer may change something."""
         self._token = token.encode() if token else None
         self._for_reading = for_reading
-        self._failures = failures or Failures()
 
     def refusal(self, request: Request, *, changes: bool) -> Response | None:
         """The answer to a request that is not allowed; None for one that is."""
         if not (changes or self._for_reading):
             return None
         if self._token is None:
+            if self._behind_proxy:
+                return problem(403, "behind a reverse proxy this takes a token; set server.token")
             return None if _is_from_this_computer(request) else _not_from_afar()
         address = request.client.host if request.client else ""
         if wait_s := self._failures.wait_s(address):
@@ -85,7 +95,7 @@ def _is_from_this_computer(request: Request) -> bool:
     """Whether a program of this computer asks, and nobody through it: neither a proxy for others
     nor a browser for the page of a stranger, by another name for this address if need be."""
     headers = request.headers
-    if "origin" in headers or any(name in headers for name in _PROXY_HEADERS):
+    if "origin" in headers or any(name.startswith(_OF_PROXIES) for name in headers):
         return False
     peer = request.client.host if request.client else ""
     return _is_loopback(peer) and _is_loopback(_host(headers.get("host", "")))

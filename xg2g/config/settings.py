@@ -196,11 +196,10 @@ class ServerSettings(Section):
         AfterValidator(_one_word),
         Field(examples=["token"]),
         Names(variable="TOKEN", older_variables=("API_TOKEN",), older_keys=("api.token",)),
-        RestartNeeded(),
     ] = None
     """What whoever ends a stream or starts a refresh through the API has to show. Without one,
     this computer alone may."""
-    token_for_reading: Annotated[bool, Names(variable="TOKEN_FOR_READING"), RestartNeeded()] = False
+    token_for_reading: Annotated[bool, Names(variable="TOKEN_FOR_READING")] = False
     """Ask for the token also where the API and the metrics only tell: who watches what. What
     players use stays open, since none of them can show a token."""
 

@@ -54,6 +54,8 @@ async def test_without_a_token_a_program_on_this_computer_may_change_something()
         ("127.0.0.1:8088", "X-Forwarded-For: 192.168.1.7"),
         ("127.0.0.1:8088", "Forwarded: for=192.168.1.7"),
         ("127.0.0.1:8088", "Via: 1.1 proxy"),
+        ("127.0.0.1:8088", "X-Forwarded-Host: tv.example.org"),
+        ("127.0.0.1:8088", "X-Forwarded-Proto: https"),
     ],
 )
 async def test_without_a_token_nobody_reaches_through_this_computer(host: str, line: str) -> None:
@@ -61,6 +63,17 @@ async def test_without_a_token_nobody_reaches_through_this_computer(host: str, l
         status, headers, body = await ask(gateway, REFRESH, line, host=host)
     assert (status, headers["content-type"]) == (403, "application/problem+json")
     assert "server.token" in json.loads(body)["detail"]
+
+
+async def test_behind_a_proxy_nobody_is_this_computer() -> None:
+    """nginx, if nothing is said to it, asks for whomever as this computer would."""
+    async with daemon(PLAYS, access=Access(behind_proxy=True)) as gateway:
+        status, _, body = await ask(gateway, REFRESH)
+        assert (status, "server.token" in json.loads(body)["detail"]) == (403, True)
+        assert (await ask(gateway, "/api/v1/status", method="GET"))[0] == 200
+    access = Access("swordfish", behind_proxy=True)
+    async with daemon(PLAYS, access=access) as gateway:
+        assert (await ask(gateway, REFRESH, "Authorization: Bearer swordfish"))[0] == 202
 
 
 @pytest.mark.parametrize("line", ["Authorization: Bearer swordfish", "X-API-Token: swordfish"])
