@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable
 
 from .lineup import Channel, Lineup
+from .lineup.segmented import ending
 from .picons import may_have_logo
 
 MEDIA_TYPE = "audio/x-mpegurl"
+TRANSPORT_STREAM = ".ts"
 
 
 def render(
@@ -23,8 +25,9 @@ def render(
 
 
 def stream_path(channel: Channel) -> str:
-    """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`."""
-    return f"/stream/{channel.id}.ts"
+    """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`, and
+    players know by its ending what else they have to fetch themselves."""
+    return f"/stream/{channel.id}{ending(channel) or TRANSPORT_STREAM}"
 
 
 def logo_path(channel: Channel) -> str:
@@ -46,12 +49,10 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
     if channel.radio:
         attributes["radio"] = "true"
     written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
-    return (
-        f"#EXTINF:-1 {written},{_title(channel.name)}\n"
-        # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
-        "#KODIPROP:mimetype=video/mp2t\n"
-        f"{base_url}{stream_path(channel)}\n"
-    )
+    path = stream_path(channel)
+    # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
+    known_type = "#KODIPROP:mimetype=video/mp2t\n" if path.endswith(TRANSPORT_STREAM) else ""
+    return f"#EXTINF:-1 {written},{_title(channel.name)}\n{known_type}{base_url}{path}\n"
 
 
 def _unquoted(value: str) -> str:

@@ -99,6 +99,53 @@ async def test_a_channel_has_the_same_url_and_number_in_every_playlist() -> None
     assert all(entry in whole for entry in entries)
 
 
+HLS = Service(
+    ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:https%3a//tv.example/u/secret/1.M3U8?a=b#U=x:W"),
+    "Web",
+)
+DASH = Service(
+    ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//tv.example/2/live.mpd"), "Dash"
+)
+
+
+async def test_what_comes_in_segments_is_fetched_by_the_player_itself() -> None:
+    async with daemon(PLAYS, bouquets=[Bouquet("TV", (LISTED, HLS, DASH))]) as gateway:
+        _, _, body = await gateway.get("/playlist.m3u")
+        assert b"secret" not in body, "an IPTV URL is its owner's account"
+        entries = body.decode().split("#EXTINF")[1:]
+        paths = [entry.splitlines()[-1].removeprefix("http://gateway:8088") for entry in entries]
+        endings = [path.partition(".")[2] for path in paths]
+        assert endings == ["ts", "m3u8", "mpd"]
+        # Kodi would take it for a transport stream.
+        assert ["video/mp2t" in entry for entry in entries] == [True, False, False]
+        for method in ("GET", "HEAD"):
+            status, headers, _ = await gateway.get(paths[1], method=method)
+            assert (status, headers["location"]) == (302, "https://tv.example/u/secret/1.M3U8?a=b")
+        status, headers, _ = await gateway.get(paths[2])
+        assert (status, headers["location"]) == (302, "http://tv.example/2/live.mpd")
+        # A client that has the URL of a transport stream finds it as well.
+        assert (await gateway.get(paths[1].replace("m3u8", "ts")))[0] == 302
+        status, headers, _ = await gateway.get(paths[0].replace("ts", "m3u8"))
+        assert (status, headers["x-hdhomerun-error"][:3]) == (404, "801")
+        for document in ("lineup.json", "lineup.xml", "lineup.m3u"):
+            _, _, body = await gateway.get(f"/{document}")
+            assert (b"Das Erste HD" in body, b"Web" in body, b"Dash" in body) == (True, 0, 0)
+    assert gateway.upstream.connections == []
+
+
+async def test_alternatives_of_which_one_is_a_transport_stream_are_played_here() -> None:
+    both = Service(
+        ServiceReference.parse('1:134:1:0:0:0:0:0:0:0:FROM BOUQUET "alternatives.a.tv"'),
+        "Both",
+        (HLS.reference, LISTED.reference),
+    )
+    own = ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//127.0.0.1%3a88/1.m3u8")
+    async with daemon(PLAYS, bouquets=[Bouquet("TV", (both, Service(own, "Own")))]) as gateway:
+        _, _, body = await gateway.get("/playlist.m3u")
+    urls = re.findall(r"^http.*", body.decode(), re.MULTILINE)
+    assert [url[-3:] for url in urls] == [".ts", ".ts"]
+
+
 async def test_radio_can_be_had_alone_or_left_out() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         assert names((await gateway.get("/playlist.m3u?radio=1"))[2]) == ["Bayern 3"]

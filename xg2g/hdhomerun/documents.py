@@ -1,12 +1,13 @@
 """What a tuner tells in JSON and XML (SiliconDust's HTTP interface, and UPnP for Plex)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from ..lineup import Channel
+from ..lineup.segmented import segmented_url
 from .identity import Identity
 
 MODEL = "HDHR5-4DT"
@@ -51,7 +52,7 @@ def discover(device: Device, base_url: str) -> dict[str, object]:
 
 def lineup(channels: Iterable[Channel], base_url: str) -> list[dict[str, object]]:
     """`/lineup.json`: one row a channel."""
-    return [_row(channel, base_url) for channel in channels]
+    return [_row(channel, base_url) for channel in _tunable(channels)]
 
 
 def _row(channel: Channel, base_url: str) -> dict[str, object]:
@@ -79,12 +80,17 @@ def lineup_xml(channels: Iterable[Channel], base_url: str) -> bytes:
 def lineup_m3u(channels: Iterable[Channel], base_url: str) -> str:
     """`/lineup.m3u`, as the device writes it; the playlist for players is `xg2g.playlist`."""
     lines = ["#EXTM3U"]
-    for channel in channels:
+    for channel in _tunable(channels):
         number = quoteattr(str(channel.number))
         title = f"{channel.number} {channel.name}"
         lines.append(f"#EXTINF:-1 channel-id={number} channel-number={number},{title}")
         lines.append(f"{base_url}{stream_path(channel)}")
     return "\n".join(lines) + "\n"
+
+
+def _tunable(channels: Iterable[Channel]) -> Iterator[Channel]:
+    """A tuner sends transport streams, and its clients can play nothing else."""
+    return (channel for channel in channels if segmented_url(channel) is None)
 
 
 def stream_path(channel: Channel) -> str:

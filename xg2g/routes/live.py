@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ..gateway import gateway_of
+from ..lineup.segmented import ENDINGS, segmented_url
+from ..playlist import TRANSPORT_STREAM
 from ..receiver.errors import ReceiverError
 from ..receiver.service_reference import ServiceReference
 from ..streaming.response import LIVE_HEADERS, UNKNOWN_CHANNEL, LiveResponse, refusal_for
@@ -19,6 +21,10 @@ async def _stream(request: Request) -> ASGIApp:
         return refused_while_unread(request)
     channel = lineup.find(request.path_params["channel_id"])
     if channel is None:
+        return refused(*UNKNOWN_CHANNEL)
+    if url := segmented_url(channel):
+        return RedirectResponse(url, 302)
+    if not request.url.path.endswith(TRANSPORT_STREAM):
         return refused(*UNKNOWN_CHANNEL)
     return live(request, channel.id, channel.sources, listed=True)
 
@@ -84,7 +90,7 @@ def _head() -> Response:
 
 
 ROUTES: list[BaseRoute] = [
-    Route("/stream/{channel_id}.ts", _stream),
+    *(Route(f"/stream/{{channel_id}}{each}", _stream) for each in (TRANSPORT_STREAM, *ENDINGS)),
 ]
 
 ANY_PATH: list[BaseRoute] = [
