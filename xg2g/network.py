@@ -1,7 +1,11 @@
 """The network that this computer is in."""
 
+import re
 import socket
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address
+
+LONGEST_NAME = 253
+"""Of a host (RFC 1035, 2.3.4), in characters."""
 
 _NOWHERE = ("192.0.2.1", 9)
 """An address of TEST-NET-1 (RFC 5737). A datagram socket that is connected sends nothing."""
@@ -29,3 +33,15 @@ def own_network() -> IPv4Network | None:
 def is_at_home(network: IPv4Network) -> bool:
     """Whether all of it is private (RFC 1918)."""
     return any(network.subnet_of(private) for private in _PRIVATE)
+
+
+def is_host(name: str) -> bool:
+    """Whether it can be a name or an address. What looks like an address has to be one: nobody
+    answers to the name 192.168.1.300, and asking for it takes seconds."""
+    if ":" in name or re.fullmatch(r"[\d.]+", name):
+        try:
+            ip_address(name)
+        except ValueError:
+            return False
+        return True
+    return len(name) <= LONGEST_NAME and re.fullmatch(r"[\w.-]+", name) is not None

@@ -48,7 +48,10 @@ def check(
     path = chosen_file(file, os.environ)
     problems: tuple[str, ...] = ()
     try:
-        notes = load(file=path).notes
+        configuration = load(file=path)
+        notes = configuration.notes
+        if not configuration.settings.receiver.url:
+            notes += ("receiver.url is not set; xg2g setup finds the receiver and sets it",)
     except ConfigurationError as error:
         problems, notes = error.problems, error.notes
     console = Console(highlight=False, soft_wrap=True)

@@ -85,6 +85,9 @@ def _is_of_kubernetes(name: str, value: str) -> bool:
 
 def _unknown(name: str, settings: Mapping[str, Setting]) -> str:
     bare = name.removeprefix(VARIABLE_PREFIX)
+    by_key = {key.replace(".", "_").upper(): it.variable for key, it in settings.items()}
+    if meant := by_key.get(bare):
+        return f"{name} is not a setting; did you mean {meant}?"
     if why := why_gone(bare):
         return f"{name} is ignored: {why}"
     known = [variable for setting in settings.values() for variable in variables_of(setting)]

@@ -60,9 +60,23 @@ def read_secret(path: str) -> str:
     if len(content) > SECRET_LIMIT_BYTES:
         raise ValueError(f"{path} is too big for a password")
     try:
-        return content.decode().rstrip("\r\n")
+        secret = content.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text") from None
+    if not secret:
+        raise ValueError(f"{path} is empty")
+    if "\n" in secret:
+        raise ValueError(f"{path} has several lines; a password is one")
+    return secret
+
+
+def is_text(value: Value) -> bool:
+    """Whether it can be written as UTF-8. A variable of other bytes cannot."""
+    try:
+        "".join(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def holds_password(value: Value) -> bool:

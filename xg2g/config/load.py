@@ -14,7 +14,7 @@ from xg2g.receiver.address import ReceiverAddress
 
 from .environment import CONFIG_VARIABLE, read_environment
 from .file import find_file, read_file
-from .given import Given, Reading, Value
+from .given import Given, Reading, Value, holds_password, is_text
 from .setting import Setting, settings_of
 from .settings import Settings
 
@@ -69,6 +69,7 @@ def load(
     if not reading.problems:
         checked = Settings.model_validate(_by_section(reading, settings))
         reading.problems += _contradictions(checked, reading)
+        reading.notes += _without_effect(checked, reading)
     if reading.problems:
         raise ConfigurationError(
             tuple(sorted(reading.problems, key=lambda problem: _line_in(path, problem))),
@@ -96,6 +97,11 @@ def _read_flags(flags: Mapping[str, Value], settings: Mapping[str, Setting]) -> 
     for key, value in flags.items():
         flag = settings[key].names.flag or key
         reading.values[key] = Given(value, flag, flag)
+        if holds_password(value):
+            reading.notes.append(
+                f"{flag}: every user of this computer can read the password among the processes; "
+                "set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD instead"
+            )
     return reading
 
 
@@ -116,6 +122,8 @@ def _by_section(reading: Reading, settings: Mapping[str, Setting]) -> dict[str, 
 
 def _check_values(reading: Reading, settings: Mapping[str, Setting]) -> None:
     """Add what is wrong with each value of a source, also with those that another one outdoes."""
+    for key in [key for key, given in reading.values.items() if not is_text(given.value)]:
+        reading.problems.append(f"{reading.values.pop(key).subject}: not UTF-8 text")
     try:
         Settings.model_validate(_by_section(reading, settings))
     except ValidationError as error:
@@ -158,13 +166,22 @@ def _contradictions(settings: Settings, reading: Reading) -> Iterator[str]:
         )
 
 
+def _without_effect(settings: Settings, reading: Reading) -> Iterator[str]:
+    for key in ("external.fallback", "external.transcoder_token"):
+        if key in reading.values and not settings.external.transcoder:
+            subject = reading.values[key].subject
+            yield f"{subject}: without effect, since external.transcoder is not set"
+
+
 _MESSAGES: Mapping[str, str] = {
     "int_parsing": "is not a whole number",
+    "int_parsing_size": "is no number that fits here",
     "int_from_float": "is not a whole number",
     "int_type": "is not a whole number",
     "float_parsing": "is not a number",
     "float_type": "is not a number",
     "finite_number": "is not a number",
+    "string_too_long": "is too long; the most is {max_length} characters",
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
     "literal_error": "is not possible; use {expected}",
@@ -175,9 +192,14 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 
+_NO_LIST = ("_type", "_parsing")
+_LONGEST_SHOWN = 60
+
+
 def _explained(error: Any, given: Given, setting: Setting) -> str:
     """What pydantic has to say of a value, in the words of a user."""
-    if not isinstance(given.value, str) and error["type"].endswith(("_type", "_parsing")):
+    of_list = len(error["loc"]) > 2
+    if not isinstance(given.value, str) and not of_list and error["type"].endswith(_NO_LIST):
         return "a list does not fit here; it takes one value"
     if error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ")
@@ -185,5 +207,9 @@ def _explained(error: Any, given: Given, setting: Setting) -> str:
     if message is None:
         message = str(error["msg"])
         return f"{message[0].lower()}{message[1:]}"
-    value = "the value" if setting.is_secret else f'"{given.value}"'
+    value = "the value" if setting.is_secret else f'"{_short(str(error["input"]))}"'
     return f"{value} {message.format(**error.get('ctx', {}))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -53,6 +53,7 @@ CONVERTED_KEYS: Mapping[str, Conversion] = {
 _ALWAYS_CONVERTED = "sound is always converted, without ffmpeg"
 _OWN_STREAMS = "every stream passes through xg2g itself"
 _OWN_MANNERS = "xg2g knows by itself how to treat a receiver"
+_OWN_DEADLINES = "a stream has no deadline, and everything else one that suits it"
 _ONE_PORT = "everything is served on one port"
 
 GONE: Mapping[str, str] = {
@@ -75,8 +76,8 @@ GONE: Mapping[str, str] = {
     "INITIAL_REFRESH": "the channels are read at every start",
     "PLAYLIST_FILENAME": "the playlist is always /playlist.m3u",
     "METRICS_LISTEN": _ONE_PORT,
-    "SERVER_*": _OWN_MANNERS,
-    "RATELIMIT_*": _OWN_MANNERS,
+    "SERVER_*": _OWN_DEADLINES,
+    "RATELIMIT_*": "who guesses tokens is slowed down, and nobody else",
     "VERSION": "xg2g --version names it",
     "FEATURE_API_V2": "it has no meaning any more",
     "FUZZY_MAX": "guide and channels belong together by their ids",

@@ -1,116 +1,46 @@
 """Every setting of the daemon. Add one here, and nowhere else."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from xg2g.backends.base import RemuxOptions
-from xg2g.backends.external import ServiceAddress
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.stream import StreamDeadlines
 
 from .setting import Names, RestartNeeded, Section
+from .values import (
+    AudioChannels,
+    BitRate,
+    ListeningHost,
+    LogFormat,
+    LogLevel,
+    OneLine,
+    Port,
+    PortOrAny,
+    Ports,
+    PublicUrl,
+    ReceiverUrl,
+    SampleRate,
+    Seconds,
+    Texts,
+    Token,
+    Tracks,
+    TranscoderUrls,
+    User,
+)
 
 DEFAULT_PORT = 8088
 """The predecessor's later port: 8080, its first, is taken on many machines."""
-
-
-def _bits_per_second(value: object) -> object:
-    """Read `192k` as well as `192000`."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)k", value.strip().lower())):
-        return int(match[1]) * 1000
-    return value
-
-
-def _tracks(value: object) -> object:
-    """Read `all`, `first` or `deu,eng`."""
-    if isinstance(value, str):
-        codes = tuple(code.strip() for code in value.split(",") if code.strip())
-        return value.strip() if codes in (("all",), ("first",), ()) else codes
-    return value
-
-
-def _names(value: object) -> object:
-    """Read names with commas between them."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    return value
-
-
-def _numbers(value: object) -> object:
-    """Read `80,5004`."""
-    return _names(value)
-
-
-def _ports(ports: tuple[int, ...]) -> tuple[int, ...]:
-    for port in ports:
-        if not 1 <= port <= 65535:
-            raise ValueError(f"{port} is no port; ports are 1 to 65535")
-    return tuple(dict.fromkeys(ports))
-
-
-def _public_url(url: str) -> str:
-    if url:
-        parts = urlsplit(url)
-        plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>?#')
-        if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
-            raise ValueError("write it as http://tv.example.org or https://example.org/tv")
-    return url.rstrip("/")
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _remuxer_takes(option: str) -> AfterValidator:
-    def check(value: Any) -> Any:
-        RemuxOptions(**{option: value})
-        return value
-
-    return AfterValidator(check)
-
-
-def _separated(value: object) -> object:
-    """Read `http://one:3000,http://two:3000`."""
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.split(",") if item.strip())
-    return value
-
-
-def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
-    for url in urls:
-        ServiceAddress.parse(url)
-    return urls
-
-
-def _one_word(token: SecretStr | None) -> SecretStr | None:
-    """A token goes into a header (RFC 6750, 2.1)."""
-    text = token.get_secret_value() if token else ""
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("a token is one word of ASCII letters, digits and signs")
-    return token if text else None
-
-
-def _receiver_url(url: str) -> str:
-    if url:
-        ReceiverAddress.parse(url)
-    return url
-
-
-Seconds = Annotated[float, Field(gt=0, le=600)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class ReceiverSettings(Section):
     """Where the receiver is, and how long it may take."""
 
     url: Annotated[
-        str,
-        AfterValidator(_receiver_url),
+        ReceiverUrl,
         Field(repr=False, examples=["http://192.168.1.10"]),
         Names(
             flag="--receiver",
@@ -122,7 +52,7 @@ class ReceiverSettings(Section):
     ] = ""
     """URL of the receiver's web interface, as http://192.168.1.10."""
     user: Annotated[
-        str | None,
+        User,
         Field(examples=["root"]),
         Names(
             older_variables=("OWI_USER", "E2_USER"),
@@ -170,20 +100,20 @@ class ServerSettings(Section):
     """Where players find xg2g."""
 
     host: Annotated[
-        str, Names(flag="--host", metavar="ADDRESS", variable="HOST"), RestartNeeded()
+        ListeningHost,
+        Names(flag="--host", metavar="ADDRESS", variable="HOST"),
+        RestartNeeded(),
     ] = "127.0.0.1"
     """Address to listen on; 0.0.0.0 lets the whole network in, and whoever gets in can use the
     tuners."""
     port: Annotated[
-        int,
-        Field(ge=0, le=65535),
+        PortOrAny,
         Names(flag="--port", metavar="PORT", variable="PORT"),
         RestartNeeded(),
     ] = DEFAULT_PORT
     """Port to listen on; 0 takes a free one."""
     public_url: Annotated[
-        str,
-        AfterValidator(_public_url),
+        PublicUrl,
         Names(flag="--public-url", metavar="URL", variable="PUBLIC_URL"),
         RestartNeeded(),
     ] = ""
@@ -192,8 +122,7 @@ class ServerSettings(Section):
     send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
     """For a viewer to take what was sent to them."""
     token: Annotated[
-        SecretStr | None,
-        AfterValidator(_one_word),
+        Token,
         Field(examples=["token"]),
         Names(variable="TOKEN", older_variables=("API_TOKEN",), older_keys=("api.token",)),
     ] = None
@@ -208,8 +137,7 @@ class LineupSettings(Section):
     """Which channels there are."""
 
     bouquets: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_names),
+        Texts,
         Names(
             flag="--bouquets",
             metavar="NAMES",
@@ -261,8 +189,7 @@ class HdhomerunSettings(Section):
     ] = True
     """Whether it is found in the network (UDP 65001, SSDP). Without, it is added by its address."""
     name: Annotated[
-        str,
-        Field(min_length=1, max_length=64),
+        OneLine,
         Names(variable="HDHR_FRIENDLY_NAME", older_keys=("hdhr.friendlyName",)),
         RestartNeeded(),
     ] = "xg2g"
@@ -275,9 +202,7 @@ class HdhomerunSettings(Section):
     ] = 0
     """How many streams of different transponders there can be; 0 for what the receiver says."""
     ports: Annotated[
-        tuple[int, ...],
-        BeforeValidator(_numbers),
-        AfterValidator(_ports),
+        Ports,
         Field(examples=["80,5004"]),
         RestartNeeded(),
     ] = ()
@@ -305,27 +230,13 @@ class DataSettings(Section):
 class AudioSettings(Section):
     """What becomes of the sound."""
 
-    bitrate: Annotated[
-        int,
-        BeforeValidator(_bits_per_second),
-        _remuxer_takes("bitrate"),
-        Names(flag="--bitrate", metavar="BIT/S"),
-    ] = 192_000
+    bitrate: Annotated[BitRate, Names(flag="--bitrate", metavar="BIT/S")] = 192_000
     """AAC bit rate of a track, in bit/s or as 192k."""
-    channels: Annotated[
-        int, _remuxer_takes("channels"), Names(flag="--channels", metavar="COUNT")
-    ] = 2
+    channels: Annotated[AudioChannels, Names(flag="--channels", metavar="COUNT")] = 2
     """Audio channels: 1, 2 or 6; 0 as the source has."""
-    sample_rate: Annotated[
-        int, _remuxer_takes("sample_rate"), Names(flag="--sample-rate", metavar="HZ")
-    ] = 0
+    sample_rate: Annotated[SampleRate, Names(flag="--sample-rate", metavar="HZ")] = 0
     """Sample rate in Hz; 0 as the source has."""
-    tracks: Annotated[
-        Literal["all", "first"] | tuple[str, ...],
-        BeforeValidator(_tracks),
-        _remuxer_takes("tracks"),
-        Names(flag="--tracks", metavar="LANGUAGES"),
-    ] = "all"
+    tracks: Annotated[Tracks, Names(flag="--tracks", metavar="LANGUAGES")] = "all"
     """Every audio track, the first, or the one that fits the earliest of these ISO 639 codes:
     deu,eng."""
     keep_original: Annotated[bool, Names(flag="--keep-original")] = False
@@ -336,18 +247,14 @@ class ExternalSettings(Section):
     """Conversion in other processes, on this computer or another."""
 
     transcoder: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_separated),
-        AfterValidator(_transcoder_urls),
+        TranscoderUrls,
         Field(examples=["http://192.168.1.20:3000"]),
         Names(flag="--external-transcoder", metavar="URL"),
         RestartNeeded(),
     ] = ()
     """URL of a transcoder service that converts instead of this process, as
     http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock; several share the streams."""
-    transcoder_token: Annotated[
-        SecretStr | None, AfterValidator(_one_word), Field(examples=["token"]), RestartNeeded()
-    ] = None
+    transcoder_token: Annotated[Token, Field(examples=["token"]), RestartNeeded()] = None
     """The token that the transcoder services ask for."""
     fallback: Annotated[bool, Names(flag="--external-fallback"), RestartNeeded()] = False
     """Convert in this process while no transcoder service can."""
@@ -357,14 +264,11 @@ class LogSettings(Section):
     """What xg2g says while it runs, on standard error."""
 
     level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        BeforeValidator(_lower),
+        LogLevel,
         Names(flag="--log-level", metavar="debug|info|warning|error", older_keys=("logLevel",)),
     ] = "info"
     """The least serious lines that are written."""
-    format: Annotated[
-        Literal["auto", "text", "json"], Names(flag="--log-format", metavar="auto|text|json")
-    ] = "auto"
+    format: Annotated[LogFormat, Names(flag="--log-format", metavar="auto|text|json")] = "auto"
     """Text for people, JSON lines for programs; auto is text on a terminal and JSON elsewhere."""
 
 

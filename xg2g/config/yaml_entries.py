@@ -76,10 +76,18 @@ def _text_of(path: Path, document: Document) -> str:
         limit = f"{SIZE_LIMIT_BYTES // 1024} KiB"
         raise _WholeFileProblem(f"{path}: too big for a file of settings; the limit is {limit}")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _WholeFileProblem(f"{path}:{line}: not UTF-8 text; save the file as UTF-8") from None
+        raise _no_text(path, content, error.start) from None
+    if "\0" in text:
+        # UTF-16 without a mark, or no text at all.
+        raise _no_text(path, content, content.index(0))
+    return text
+
+
+def _no_text(path: Path, content: bytes, position: int) -> _WholeFileProblem:
+    line = content.count(b"\n", 0, position) + 1
+    return _WholeFileProblem(f"{path}:{line}: not UTF-8 text; save the file as UTF-8")
 
 
 def _compose(text: str, path: Path) -> yaml.Node | None:
@@ -102,6 +110,8 @@ def _syntax_trouble(error: yaml.MarkedYAMLError, text: str) -> str:
     problem = error.problem or error.context or ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return f"{number}: indented with a tab; YAML takes spaces"
+    if "'\\t' that cannot start" in problem:
+        return f"{number}: a tab where a value should begin; YAML takes spaces"
     if "single document" in str(error.context):
         return f"{number}: a second document begins here (---); settings are one document"
     if "mapping values are not allowed" in problem:
@@ -159,7 +169,8 @@ class _Walk:
             return Entry(key, line, children=tuple(self._mapping(node, f"{key}.")))
         if isinstance(node, yaml.SequenceNode):
             if all(_is_plain(item) for item in node.value):
-                return Entry(key, line, tuple(str(item.value) for item in node.value))
+                said = (item.value for item in node.value if not _is_null(item))
+                return Entry(key, line, tuple(map(str, said)))
             return Entry(key, line, unfit="a list of plain values is the most that fits here")
         if _is_null(node):
             return Entry(key, line)

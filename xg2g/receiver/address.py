@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from xg2g.network import is_host
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -46,15 +48,26 @@ class ReceiverAddress:
         `credentials` win over those in the URL. Raises `ValueError`, whose text does not repeat
         the URL since that may hold a password.
         """
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+        except ValueError:
+            raise ValueError("the receiver's URL is none; write http://192.168.1.10") from None
         try:
             port = parts.port
         except ValueError:
-            raise ValueError("the port in the receiver's URL is no port number") from None
+            port = 0
+        if port == 0:
+            raise ValueError("the port in the receiver's URL is no port number")
         if parts.scheme not in ("http", "https"):
             raise ValueError("the receiver's URL has to begin with http:// or https://")
         if not parts.hostname:
             raise ValueError("the receiver's URL names no host; write http://192.168.1.10")
+        if not is_host(parts.hostname):
+            raise ValueError(
+                "the receiver's URL names a host that there cannot be; write http://192.168.1.10"
+            )
+        if parts.query or parts.fragment:
+            raise ValueError("the receiver's URL has nothing behind its path: no ? and no #")
         if credentials is None and parts.username is not None:
             credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
         return cls(

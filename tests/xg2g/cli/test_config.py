@@ -1,6 +1,7 @@
 """`xg2g config` as a person calls it."""
 
 import json
+import os
 from pathlib import Path
 
 from tests.xg2g.cli.command import xg2g
@@ -31,6 +32,20 @@ def test_check_of_a_good_file_exits_with_0(tmp_path: Path) -> None:
     file.write_text("receiver: {url: box}\n")
     result = xg2g("config", "check", XG2G_CONFIG=str(file))
     assert (result.returncode, result.stdout) == (0, f"good     {file}\n")
+
+
+def test_check_notes_that_there_is_no_receiver_yet() -> None:
+    result = xg2g("config", "check")
+    assert result.returncode == 0
+    assert result.stdout.splitlines() == [
+        "note     receiver.url is not set; xg2g setup finds the receiver and sets it",
+        "good     /dev/null",
+    ]
+
+
+def test_a_variable_that_is_no_text_ends_with_one_line() -> None:
+    result = xg2g("serve", XG2G_AUDIO_TRACKS=os.fsdecode(b"\xff"))
+    assert (result.returncode, result.stderr) == (2, "xg2g: XG2G_AUDIO_TRACKS: not UTF-8 text\n")
 
 
 def test_show_says_where_each_value_comes_from_and_no_secret(tmp_path: Path) -> None:

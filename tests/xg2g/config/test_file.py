@@ -58,6 +58,35 @@ def test_what_says_nothing_leaves_the_defaults(file: Path, text: str) -> None:
     assert read(file, text).places == {}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffserver:\n  port: 80\n",
+        "server:\r\n  port: 80\r\n",
+        'server:\n  port: "80"\n',
+        "server:\n  port: 0080  # no octal\n",
+        "%YAML 1.1\n---\nserver: {port: 80}\n...\n",
+        '{"server": {"port": 80}}',
+    ],
+    ids=["mark", "line ends", "quotes", "zeros", "directive", "JSON"],
+)
+def test_what_editors_make_of_a_file_changes_nothing(file: Path, text: str) -> None:
+    assert read(file, text).settings.server.port == 80
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [("yes on true 1 Y", True), ("no off FALSE 0 n", False)]
+)
+def test_a_switch_takes_the_words_that_people_write(file: Path, words: str, value: bool) -> None:
+    for word in words.split():
+        assert read(file, f"receiver:\n  wait: {word}\n").settings.receiver.wait is value
+
+
+def test_an_item_of_a_list_that_says_nothing_is_none(file: Path) -> None:
+    text = "lineup:\n  bouquets:\n    - Kino, Filme\n    -\n"
+    assert read(file, text).settings.lineup.bouquets == ("Kino, Filme",)
+
+
 ERRORS = [
     ("receiver:\n  pasword: x\n", "2: receiver.pasword is not a setting; did you mean "
      "receiver.password?"),
@@ -117,6 +146,19 @@ ERRORS = [
     ("server:\n  host: !!python/object/apply:os.system [ls]\n", "2: server.host: a tag (!) does "
      "not fit here"),
     ("server:\n  host: \x07\n", "2: a control character; YAML allows none"),
+    ("server:\n  port:\t80\n", "2: a tab where a value should begin; YAML takes spaces"),
+    ("server:\n  port: 12:30\n", '2: server.port: "12:30" is not a whole number'),
+    ("server:\n  host: ''\n", "2: server.host: write an address of this computer, such as "
+     "127.0.0.1, or 0.0.0.0 for all of them"),
+    ("hdhomerun:\n  ports: [80, x]\n", '2: hdhomerun.ports: "x" is not a whole number'),
+    ("hdhomerun:\n  name: ''\n", "2: hdhomerun.name: a name is one line of text"),
+    ("guide:\n  days: 7.5\n", '2: guide.days: "7.5" is not a whole number'),
+    ("receiver:\n  linger_s: .nan\n", '2: receiver.linger_s: ".nan" is not a number'),
+    ("receiver:\n  user: \"\\ud800\"\n", "2: receiver.user: not UTF-8 text"),
+    ("receiver:\n  url: http://[::1\n", "2: receiver.url: the receiver's URL is none; write "
+     "http://192.168.1.10"),
+    ("server:\n  port: 80\n".encode("utf-16"), "1: not UTF-8 text; save the file as UTF-8"),
+    ("server:\n  port: 80\n".encode("utf-16-be"), "1: not UTF-8 text; save the file as UTF-8"),
     (b"server:\n  host: caf\xe9\n", "2: not UTF-8 text; save the file as UTF-8"),
 ]  # fmt: skip
 

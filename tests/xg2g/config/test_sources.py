@@ -100,6 +100,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
     beside = {
         "receiver.password": {"XG2G_RECEIVER_USER": "root"},
         "server.token_for_reading": {"XG2G_TOKEN": "swordfish"},
+        "external.fallback": {"XG2G_EXTERNAL_TRANSCODER": "http://box:3000"},
     }.get(it.key, {})
 
     file = tmp_path / "config.yaml"
@@ -172,6 +173,18 @@ def test_tracks_are_a_word_or_languages(text: str, tracks: object) -> None:
         ("receiver.url", "ftp://box", "--receiver: the receiver's URL has to begin with http://"),
         ("receiver.url", "http://", "--receiver: the receiver's URL names no host; write http://"),
         ("receiver.url", "http://b:p", "--receiver: the port in the receiver's URL is no port"),
+        ("receiver.url", "http://b:0", "--receiver: the port in the receiver's URL is no port"),
+        ("receiver.url", "192.168.1.300", "--receiver: the receiver's URL names a host that there"),
+        ("receiver.url", "http://${BOX}", "--receiver: the receiver's URL names a host that there"),
+        ("receiver.url", "http://" + "a" * 300, "--receiver: the receiver's URL names a host that"),
+        (
+            "receiver.url",
+            "http://[fe80::1",
+            "--receiver: the receiver's URL is none; write http://",
+        ),
+        ("receiver.url", "http://b/?a=1", "--receiver: the receiver's URL has nothing behind its"),
+        ("server.host", "", "--host: write an address of this computer, such as 127.0.0.1, or 0.0"),
+        ("server.host", "0.0.0.0:80", "--host: write an address of this computer, such as 127.0."),
         ("log.level", "loud", "--log-level: \"loud\" is not possible; use 'debug', 'info'"),
     ],
 )
@@ -179,6 +192,53 @@ def test_a_flag_that_cannot_work_is_one_line_that_names_it(flag: str, text: str,
     [problem] = problems({flag: text})
     assert problem.startswith(said)
     assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("PORT", " ", '" " is not a whole number'),
+        ("PORT", "0x50", '"0x50" is not a whole number'),
+        ("PORT", "9" * 100_000, f'"{"9" * 59}…" is no number that fits here'),
+        ("WAIT", "garbage", '"garbage" is neither true nor false'),
+        ("LINGER_S", "nan", '"nan" is not a number'),
+        ("LINGER_S", "-1", '"-1" is too small; the least is 0'),
+        ("HDHOMERUN_PORTS", "80,x", '"x" is not a whole number'),
+        ("HDHOMERUN_PORTS", "80,0", "0 is no port; ports are 1 to 65535"),
+        ("HDHR_FRIENDLY_NAME", "a\nb", "a name is one line of text"),
+        ("HDHR_FRIENDLY_NAME", "x" * 65, f'"{"x" * 59}…" is too long; the most is 64 characters'),
+        ("RECEIVER_USER", "root:x", "a user's name has no colon and no line break in it"),
+        ("AUDIO_TRACKS", "\udcff", "not UTF-8 text"),
+        ("TOKEN", "\udcff", "not UTF-8 text"),
+        ("TOKEN_FILE", "/dev/null", "/dev/null is empty"),
+    ],
+)
+def test_a_variable_that_cannot_work_is_one_line_that_names_it(
+    name: str, text: str, said: str
+) -> None:
+    assert problems(environment={f"XG2G_{name}": text}) == (f"XG2G_{name}: {said}",)
+
+
+def test_a_file_of_a_secret_holds_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("\ufeffswordfish\r\n")
+    token = from_variables(TOKEN_FILE=str(file)).settings.server.token
+    assert token is not None and token.get_secret_value() == "swordfish"
+    file.write_text("swordfish\nhunter2\n")
+    [problem] = problems(environment={"XG2G_TOKEN_FILE": str(file)})
+    assert problem == f"XG2G_TOKEN_FILE: {file} has several lines; a password is one"
+
+
+def test_a_password_among_the_flags_is_noted() -> None:
+    [note] = load({"receiver.url": "http://root:geheim@box"}, environment=NO_FILE).notes
+    assert note.startswith("--receiver: every user of this computer can read the password")
+    assert "geheim" not in note
+
+
+@pytest.mark.parametrize("name", ["EXTERNAL_FALLBACK", "EXTERNAL_TRANSCODER_TOKEN"])
+def test_what_has_no_effect_without_another_setting_is_noted(name: str) -> None:
+    [note] = from_variables(**{name: "true"}).notes
+    assert note == f"XG2G_{name}: without effect, since external.transcoder is not set"
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -232,10 +292,11 @@ def test_values_that_contradict_each_other_say_what_to_do(
 
 
 def test_a_variable_that_is_no_setting_is_noted_with_the_one_that_was_meant() -> None:
-    notes = from_variables(RECIEVER="box", AUDIO_BITRATES="1", WHATEVER="x").notes
+    notes = from_variables(RECIEVER="box", AUDIO_BITRATES="1", SERVER_HOST="::", WHATEVER="x").notes
     assert notes == (
         "XG2G_AUDIO_BITRATES is not a setting; did you mean XG2G_AUDIO_BITRATE?",
         "XG2G_RECIEVER is not a setting; did you mean XG2G_RECEIVER?",
+        "XG2G_SERVER_HOST is not a setting; did you mean XG2G_HOST?",
         "XG2G_WHATEVER is not a setting",
     )
 
