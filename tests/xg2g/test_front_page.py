@@ -1,48 +1,100 @@
 """What a browser shows."""
 
+from xml.etree import ElementTree
+
 import pytest
 
-from tests.xg2g.daemon import daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.xg2g.daemon import REFERENCE, daemon
+from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
 from xg2g.api.access import Access
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.routes.html import tag
 
 pytestmark = pytest.mark.anyio
 
 PLAYS = says(CRLF_ANSWER, PACKET * 10)
-SERVICE = Service(ServiceReference.parse("1:0:19:283D:3FB:1:C00000:0:0:0:"), "Das Erste HD")
+SERVICE = Service(ServiceReference.parse(REFERENCE), "Das Erste HD")
 
 
 async def test_a_browser_shows_the_addresses_to_copy_and_the_state() -> None:
-    async with daemon(PLAYS) as gateway:
+    async with daemon(PLAYS, tuner_limit=4) as gateway:
         status, headers, body = await gateway.get("/")
     page = body.decode()
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     for address in ("/playlist.m3u", "/xmltv.xml", ""):
         assert f"<code>http://gateway:8088{address}</code>" in page
-    assert "<dt>Channels</dt><dd>1</dd>" in page
+    assert "<b>1</b><small>Channels</small>" in page
+    assert "<b>0 of 4</b><small>Tuners in use</small>" in page
+    assert "Nobody watches" in page
+    assert ">ready<" in page
+    assert "this computer alone" not in page
+    assert 'class="trouble"' not in page
     assert "<script" not in page
+
+
+async def test_who_watches_is_shown() -> None:
+    async with daemon(plays_endlessly) as gateway:
+        _, writer = await gateway.watch()
+        _, _, body = await gateway.get("/")
+        writer.close()
+    assert b"<b>Das Erste HD</b>" in body
+    assert b"127.0.0.1, 0 min" in body
+    assert b"Nobody watches" not in body
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8088", "localhost", "[::1]:8088"])
+async def test_addresses_that_only_this_computer_can_use_are_said_to_be_such(host: str) -> None:
+    async with daemon(PLAYS) as gateway:
+        _, _, body = await gateway.ask(f"GET / HTTP/1.0\nHost: {host}\n\n")
+    assert b"this computer alone" in body
 
 
 async def test_the_page_says_what_is_wrong() -> None:
     async with daemon(PLAYS, bouquets=UnreachableError("the box is <off>")) as gateway:
         _, _, body = await gateway.get("/")
-    assert b"the box is &lt;off&gt;" in body
+    assert body.count(b"the box is &lt;off&gt;") == 1
+    assert b">not ready<" in body
+
+
+async def test_more_channels_than_plex_takes_are_wrong() -> None:
+    services = tuple(
+        Service(ServiceReference.parse(f"1:0:19:{number:X}:3FB:1:C00000:0:0:0:"), f"C{number}")
+        for number in range(1, 482)
+    )
+    for count, is_wrong in ((480, False), (481, True)):
+        async with daemon(PLAYS, bouquets=[Bouquet("TV", services[:count])]) as gateway:
+            _, _, body = await gateway.get("/")
+        assert (b"Plex takes 480 channels at most" in body) == is_wrong
 
 
 async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> None:
-    bouquets = [Bouquet('<img src=x onerror="alert(1)">', (SERVICE,))]
-    async with daemon(PLAYS, bouquets=bouquets) as gateway:
+    evil = '<img src=x onerror="alert(1)">'
+    service = Service(ServiceReference.parse(REFERENCE), f"</b>{evil}")
+    async with daemon(plays_endlessly, bouquets=[Bouquet(evil, (service,))]) as gateway:
+        _, writer = await gateway.watch()
         _, headers, body = await gateway.ask("GET / HTTP/1.0\nHost: <script>alert(1)\n\n")
+        writer.close()
     assert b"<img" not in body
     assert b"<script" not in body
-    assert b"%3Cimg+src%3Dx" in body
+    assert b"&lt;/b&gt;&lt;img" in body
+    assert b"bouquet=%3Cimg+src%3Dx" in body
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
 async def test_with_a_token_for_reading_the_page_tells_addresses_alone() -> None:
-    async with daemon(PLAYS, access=Access("swordfish", for_reading=True)) as gateway:
+    async with daemon(plays_endlessly, access=Access("swordfish", for_reading=True)) as gateway:
+        _, writer = await gateway.watch()
         status, _, body = await gateway.get("/")
-    assert (status, b"/playlist.m3u" in body, b"Streams now" in body) == (200, True, False)
+        writer.close()
+    assert (status, b"/playlist.m3u" in body) == (200, True)
+    for told in (b"Watching now", b"127.0.0.1", b"Das Erste", b"Tuners"):
+        assert told not in body
+
+
+def test_text_and_elements_stay_in_their_order() -> None:
+    made = tag("p", "a<", tag("b", "c"), "d", "e&", tag("i"), "f", class_='"')
+    assert ElementTree.tostring(made, encoding="unicode", method="html") == (
+        '<p class="&quot;">a&lt;<b>c</b>de&amp;<i></i>f</p>'
+    )
