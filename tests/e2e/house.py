@@ -50,6 +50,10 @@ class House:
         """Viewers that the daemon has at the moment."""
         return self._metric("xg2g_streams_active")
 
+    def tuners_in_use(self) -> int:
+        """Of the receiver, also by channels that nobody watches any more."""
+        return self._metric("xg2g_tuners_in_use")
+
     def watched(self) -> int:
         """Streams that have ended because the viewer left."""
         return self._metric('xg2g_streams_total{outcome="viewer_left"}')

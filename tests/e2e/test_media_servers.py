@@ -4,66 +4,24 @@ They are not in Debian. The requests are as their sources write them, or as pack
 """
 
 import gzip
+import json
 import re
 import socket
+import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.house import ADDRESS, House
+from tests.e2e.exchange import PACKETS, ask, head, opened
+from tests.e2e.house import ADDRESS, House, until
 
 JELLYFIN = "Jellyfin-Server/10.10.7"
 PLEX = "PlexMediaServer/1.41.0.8994-f2c27da23"
 KODI = "Kodi/20.1 (X11; Linux x86_64) App_Bitness/64 Version/20.1-Debian"
 FFMPEG = "Lavf/59.27.100"
 
-PACKETS = 20
-"""Of a stream: enough to know it."""
-
 JELLYFIN_DISCOVERY = bytes.fromhex("0002000C 0104FFFFFFFF 0204FFFFFFFF 73CC7D8F")
-
-
-def ask(home: House, request: str) -> tuple[int, dict[str, str], bytes]:
-    """Send a request as it stands, with the address as its Host; status, headers (lower case) and
-    the body, of which a live stream's first packets."""
-    where = urlsplit(home.url)
-    request = request.replace("\n", "\r\n").replace("{host}", where.netloc)
-    with (
-        socket.create_connection(
-            (where.hostname or "", where.port or 80), timeout=30
-        ) as connection,
-        connection.makefile("rb") as answer,
-    ):
-        connection.sendall(request.encode())
-        status = int(answer.readline().split()[1])
-        headers = {}
-        while line := answer.readline().decode("latin-1").strip():
-            key, value = line.split(": ", 1)
-            headers[key.lower()] = value
-        if request.startswith("HEAD "):
-            return status, headers, answer.read()
-        if headers.get("content-type", "").lower() == "video/mp2t":
-            if headers.get("transfer-encoding") == "chunked":
-                return status, headers, chunked(answer.readline, answer.read, PACKETS * 188)
-            return status, headers, answer.read(PACKETS * 188)
-        if headers.get("transfer-encoding") == "chunked":
-            return status, headers, chunked(answer.readline, answer.read, None)
-        return status, headers, answer.read(int(headers["content-length"]))
-
-
-def chunked(
-    readline: Callable[[], bytes], read: Callable[[int], bytes], enough: int | None
-) -> bytes:
-    body = b""
-    while enough is None or len(body) < enough:
-        size = int(readline(), 16)
-        body += read(size)
-        readline()
-        if not size:
-            break
-    return body if enough is None else body[:enough]
 
 
 def stream_path(home: House, name: str) -> str:
@@ -102,13 +60,52 @@ def test_a_channel_is_a_plain_stream_to_every_client(home: House, request_: str,
 
 
 @pytest.mark.parametrize("agent", [JELLYFIN, KODI])
-def test_head_names_the_type_of_a_stream_and_takes_no_tuner(home: House, agent: str) -> None:
-    path = stream_path(home, "Card One HD")
+@pytest.mark.parametrize("path", ["{stream}", "/auto/v1"])
+def test_head_names_the_type_of_a_stream_and_takes_no_tuner(
+    home: House, agent: str, path: str
+) -> None:
+    path = path.replace("{stream}", stream_path(home, "Card One HD"))
     status, headers, body = ask(
         home, f"HEAD {path} HTTP/1.1\nHost: {{host}}\nUser-Agent: {agent}\nConnection: close\n\n"
     )
     assert (status, headers["content-type"].lower(), body) == (200, "video/mp2t", b"")
     assert home.watching() == 0
+
+
+def test_jellyfin_knows_a_channel_from_the_three_seconds_that_it_waits(home: House) -> None:
+    """It stores what comes, waits so long, and then has ffprobe look at it for as long at most."""
+    path, stored = stream_path(home, "Card Two HD"), home.home / "jellyfin.ts"
+    request = f"GET {path} HTTP/1.1\nHost: {{host}}\nUser-Agent: {JELLYFIN}\n\n"
+    with opened(home, request) as (headers, received):
+        assert headers["content-type"].lower() == "video/mp2t"
+        deadline_s = time.monotonic() + 3
+        with stored.open("wb") as file:
+            while time.monotonic() < deadline_s:
+                file.write(received())
+    said = home.run(
+        *("ffprobe", "-v", "fatal", "-analyzeduration", "3000000", "-show_streams", "-of", "json"),
+        str(stored),
+    )
+    found = json.loads(said)["streams"]
+    (video,) = (s for s in found if s.get("codec_type") == "video")
+    assert (video["codec_name"], video["width"] > 0) == ("h264", True)
+    first_audio = next(s for s in found if s.get("codec_type") == "audio")
+    assert (first_audio["codec_name"], first_audio["channels"]) == ("aac", 2)
+
+
+def test_who_looks_closes_and_plays_has_one_tuner_all_the_time(home: House) -> None:
+    """Kodi's pvr.hdhomerun, and Jellyfin where viewers share no stream."""
+    request = (
+        f"GET /auto/v2 HTTP/1.1\nHost: {{host}}\nRange: bytes=0-\nUser-Agent: {KODI}\n"
+        "Accept: */*\nIcy-MetaData: 1\n\n"
+    )
+    for _ in range(3):
+        with opened(home, request) as (headers, received):
+            assert headers["x-hdhomerun-resource"] == "tuner0"
+            assert received()[:1] == b"\x47"
+            assert home.tuners_in_use() == 1
+        until(lambda: home.watching() == 0, "it has left")
+        assert home.tuners_in_use() == 1
 
 
 def test_what_fails_has_an_empty_body_so_that_jellyfin_records_no_text(home: House) -> None:
@@ -157,6 +154,37 @@ def test_plex_adds_the_tuner_and_scans_it(home: House) -> None:
     assert status["ScanInProgress"] == 0
     numbers = [row["GuideNumber"] for row in home.get("/lineup.json").json()]
     assert len(set(numbers)) == len(numbers) > 0
+
+
+def test_plex_tunes(home: House) -> None:
+    """It asks for three documents over one connection, and has its ffmpeg fetch what the lineup
+    says."""
+    where = urlsplit(home.url)
+    with (
+        socket.create_connection((where.hostname or "", where.port or 80), 30) as connection,
+        connection.makefile("rb") as answer,
+    ):
+        found = {}
+        for path in ("/lineup.json", "/discover.json", "/lineup_status.json"):
+            request = (
+                f"GET {path} HTTP/1.1\nHost: {where.netloc}\nUser-Agent: {PLEX}\n"
+                "Accept: application/json\nAccept-Encoding: gzip\nConnection: keep-alive\n\n"
+            )
+            connection.sendall(request.replace("\n", "\r\n").encode())
+            status, headers = head(answer)
+            body = answer.read(int(headers["content-length"]))
+            assert (status, headers["content-type"]) == (200, "application/json")
+            assert "content-encoding" not in headers
+            found[path] = json.loads(body)
+    assert re.fullmatch("[0-9A-F]{8}", found["/discover.json"]["DeviceID"])
+    assert found["/lineup_status.json"]["ScanInProgress"] == 0
+    stream = urlsplit(found["/lineup.json"][1]["URL"])
+    assert stream.netloc == where.netloc
+    request = (
+        f"GET {stream.path} HTTP/1.1\nUser-Agent: {FFMPEG}\nAccept: */*\nRange: bytes=0-\n"
+        "Connection: close\nHost: {host}\nIcy-MetaData: 1\n\n"
+    )
+    assert is_a_stream(*ask(home, request))
 
 
 def test_plex_takes_the_tuner_for_alive_by_its_description(home: House) -> None:
