@@ -19,10 +19,11 @@ from xg2g.metrics import Metrics, Outcome
 from xg2g.metrics.observation import Questions
 from xg2g.picons import Picons, PiconSource
 from xg2g.receiver.address import ReceiverAddress
+from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import StreamDeadlines, StreamServer
+from xg2g.receiver.stream import StreamServer
 from xg2g.refresher import Refresher
 from xg2g.server import listen, serve
 from xg2g.store.place import open_database

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from xg2g.backend import choose_backend
 from xg2g.errors import UserError
 
 from . import config
@@ -41,6 +40,8 @@ app.add_typer(config.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from xg2g.backend import choose_backend
+
         health = asyncio.run(choose_backend().check())
         typer.echo(f"xg2g {version('xg2g')}")
         for component, number in health.versions.items():

@@ -6,14 +6,10 @@ from typing import Annotated
 
 import typer
 
-from xg2g import event_loop, logs
 from xg2g.config import Configuration
 from xg2g.config.settings import ReceiverSettings
-from xg2g.daemon import run
 from xg2g.errors import UserError
-from xg2g.simulator import RecordingError, SimulatedReceiver
 
-from .announcement import announce
 from .options import Configure, with_settings
 
 
@@ -38,6 +34,8 @@ def demo(
 
     `xg2g demo --source recording.ts` to play a recording through the whole chain
     """
+    from xg2g import event_loop, logs
+
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
@@ -45,6 +43,11 @@ def demo(
 
 
 async def _demo(configuration: Configuration, configure: Configure, sources: list[Path]) -> None:
+    from xg2g.daemon import run
+    from xg2g.simulator import RecordingError, SimulatedReceiver
+
+    from .announcement import announce
+
     try:
         receiver = SimulatedReceiver(sources=sources)
     except RecordingError as error:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from xg2g.config import ConfigurationError, Settings
-from xg2g.doctor import Finding, Verdict, examine
+from xg2g.doctor.finding import Finding, Verdict
 
 from .options import Configure, with_settings
 
@@ -80,6 +80,8 @@ def doctor(
 async def _examine(
     settings: Settings, channel: str | None, seconds: float, found: Callable[[Finding], None]
 ) -> None:
+    from xg2g.doctor.examination import examine
+
     async for finding in examine(settings, channel=channel, sample_s=seconds):
         found(finding)
 

@@ -6,10 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from xg2g.backend import choose_backend
 from xg2g.backends.errors import BackendError
 from xg2g.errors import UserError
-from xg2g.remux import remux_file
 
 from .options import Configure, with_settings
 
@@ -43,6 +41,9 @@ def remux(
 
     `curl -sN http://192.168.1.10:8001/1:0:19:... | xg2g remux - - | mpv -`
     """
+    from xg2g.backend import choose_backend
+    from xg2g.remux import remux_file
+
     settings = configure().settings
     try:
         options = replace(settings.remux_options(), program=program)

@@ -4,7 +4,7 @@ import asyncio
 import os
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,9 +20,11 @@ from xg2g.errors import UsageError
 from xg2g.network import own_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
-from xg2g.setup.greet import Greeting, greet
-from xg2g.setup.scan import FoundReceiver, NetworkError, find_receivers, parse_network
 from xg2g.setup.write import write_whole
+
+if TYPE_CHECKING:
+    from xg2g.setup.greet import Greeting
+    from xg2g.setup.scan import FoundReceiver
 
 
 def setup(
@@ -124,17 +126,23 @@ def _may_write(path: Path, *, yes: bool, force: bool) -> None:
     typer.confirm(f"{path} exists. Replace it at the end?", abort=True)
 
 
-def _greet(address: ReceiverAddress) -> Greeting:
+def _greet(address: ReceiverAddress) -> "Greeting":
+    from xg2g.setup.greet import greet
+
     return asyncio.run(greet(address))
 
 
-def _search(network: IPv4Network) -> list[FoundReceiver]:
+def _search(network: IPv4Network) -> list["FoundReceiver"]:
+    from xg2g.setup.scan import find_receivers
+
     return asyncio.run(find_receivers(network.hosts()))
 
 
 def _network(text: str | None) -> IPv4Network | None:
     if text is None:
         return own_network()
+    from xg2g.setup.scan import NetworkError, parse_network
+
     try:
         return parse_network(text)
     except NetworkError as error:

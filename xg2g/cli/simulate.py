@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from xg2g import event_loop, logs
 from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
 from xg2g.simulator import Credentials, Generation, SimulatedReceiver
@@ -97,6 +96,8 @@ def simulate(
         api_credentials=credentials if auth_for is not AuthFor.STREAMS else None,
         stream_credentials=credentials if auth_for is not AuthFor.WEB else None,
     )
+    from xg2g import event_loop, logs
+
     logs.configure(LogSettings())
     event_loop.run(_run(receiver))
 

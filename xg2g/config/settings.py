@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from xg2g.backends.base import RemuxOptions
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
-from xg2g.receiver.stream import StreamDeadlines
+from xg2g.receiver.deadlines import StreamDeadlines
 
 from .setting import Names, RestartNeeded, Section
 from .values import (

@@ -16,12 +16,12 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
 from .address import ReceiverAddress
+from .deadlines import StreamDeadlines
 from .errors import (
     CredentialsError,
     NoSignalError,
@@ -49,17 +49,6 @@ _STATUS_LINE_BYTES = len(b"HTTP/1.0 400")
 
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamDeadlines:
-    """How long the receiver may take."""
-
-    connect_s: float
-    first_byte_s: float
-    """From the request to the first byte of the stream: tuning, lock, PAT and PMT."""
-    stall_s: float
-    """Between two bytes of the stream."""
 
 
 class LiveSource(Protocol):

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -13,8 +13,9 @@ from xg2g.errors import UserError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.errors import AddressRefusedError, CredentialsError, ReceiverError
 
-from .greet import Greeting
-from .scan import FoundReceiver
+if TYPE_CHECKING:
+    from .greet import Greeting
+    from .scan import FoundReceiver
 
 T = TypeVar("T")
 
@@ -28,15 +29,15 @@ class Dialogue:
     """Asks a person, or with `yes` nobody: then what is known has to do."""
 
     yes: bool
-    greet: Callable[[ReceiverAddress], Greeting]
+    greet: Callable[[ReceiverAddress], "Greeting"]
     """Asks the receiver what it is; raises `ReceiverError`."""
-    search: Callable[[IPv4Network], list[FoundReceiver]]
+    search: Callable[[IPv4Network], list["FoundReceiver"]]
     settings: dict[str, Value] = field(default_factory=dict)
     """What was answered, by key."""
 
     def receiver(
         self, url: str | None, credentials: Credentials | None, network: IPv4Network | None
-    ) -> Greeting:
+    ) -> "Greeting":
         """Find out where the receiver is and who may ask it, until it answers."""
         for _ in range(_ATTEMPTS):
             text = url or self._choose_receiver(network)
@@ -91,7 +92,7 @@ class Dialogue:
         answer = str(typer.prompt(look, default="", show_default=False)).strip()
         return answer or self._choose_found(self.search(network))
 
-    def _choose_found(self, found: list[FoundReceiver]) -> str:
+    def _choose_found(self, found: list["FoundReceiver"]) -> str:
         if not found:
             self._say("None answered. Is it switched on, and in this network?")
             return str(typer.prompt("The receiver's address")).strip()
@@ -100,7 +101,7 @@ class Dialogue:
         [number] = self._ask("Choose", "1", lambda text: _numbers(text, len(found), exactly=1))
         return found[number - 1].url
 
-    def _log_in(self, address: ReceiverAddress) -> Greeting:
+    def _log_in(self, address: ReceiverAddress) -> "Greeting":
         for _ in range(_ATTEMPTS):
             try:
                 return self.greet(address)

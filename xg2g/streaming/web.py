@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from ..lineup.arrangement import is_receivers_own, web_address
+from ..receiver.deadlines import StreamDeadlines
 from ..receiver.errors import (
     CredentialsError,
     NoSignalError,
@@ -21,7 +22,7 @@ from ..receiver.errors import (
     UnreachableError,
 )
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import CHUNK_BYTES, LiveSource, StreamDeadlines
+from ..receiver.stream import CHUNK_BYTES, LiveSource
 from .live import Receiver
 
 _REDIRECTS = 5

@@ -17,7 +17,9 @@ from xg2g.config.settings import (
     ServerSettings,
     Settings,
 )
-from xg2g.doctor import Finding, Verdict, discovery, examine
+from xg2g.doctor import discovery
+from xg2g.doctor.examination import examine
+from xg2g.doctor.finding import Finding, Verdict
 from xg2g.hdhomerun.discovery import Announced, discoverable
 from xg2g.simulator import Credentials, SimulatedReceiver
 from xg2g.simulator.clock import SystemClock

@@ -16,6 +16,7 @@ from tests.xg2g.upstream import (
     upstream,
 )
 from xg2g.receiver.address import Credentials, ReceiverAddress
+from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g.receiver.errors import (
     CredentialsError,
     NoSignalError,
@@ -29,7 +30,7 @@ from xg2g.receiver.errors import (
 from xg2g.receiver.openwebif import OpenWebif
 from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import StreamDeadlines, StreamServer
+from xg2g.receiver.stream import StreamServer
 from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
