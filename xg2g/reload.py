@@ -56,9 +56,14 @@ class Reloader:
         log.info("settings read again", changed=sorted(live))
 
 
+def hold_hangups() -> None:
+    """Have SIGHUP wait for `reloading_on_hangup`, instead of ending a daemon that is starting."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 @asynccontextmanager
 async def reloading_on_hangup(reload: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call `reload` for each SIGHUP within the context, one at a time.
+    """Call `reload` for each SIGHUP within the context, one at a time, and for one that was held.
 
     SIGHUP also tells that the terminal was closed. A daemon that was started on one ends then, as
     it would without this.
@@ -80,6 +85,7 @@ async def reloading_on_hangup(reload: Callable[[], Awaitable[None]]) -> AsyncIte
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, hung_up)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     attending = asyncio.create_task(attend())
     try:
         yield

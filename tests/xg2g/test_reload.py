@@ -46,6 +46,13 @@ class Serving:
     url: str = ""
     log: list[dict[str, Any]] = field(default_factory=list)
 
+    async def serves(self) -> None:
+        """Wait for the address."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            first = (await self.process.stdout.readline()).decode()
+        self.url = first.split()[1].removesuffix("/playlist.m3u")
+
     async def line(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read the log until there is such a line."""
         assert self.process.stderr is not None
@@ -72,6 +79,13 @@ class Serving:
 
 @asynccontextmanager
 async def serving(tmp_path: Path, text: str) -> AsyncIterator[Serving]:
+    async with starting(tmp_path, text) as daemon:
+        await daemon.serves()
+        yield daemon
+
+
+@asynccontextmanager
+async def starting(tmp_path: Path, text: str) -> AsyncIterator[Serving]:
     file = tmp_path / "config.yaml"
     file.write_text(text)
     file.chmod(0o600)
@@ -83,10 +97,7 @@ async def serving(tmp_path: Path, text: str) -> AsyncIterator[Serving]:
         env=environment(XDG_DATA_HOME=str(tmp_path / "data")),
     )
     try:
-        assert process.stdout is not None
-        async with asyncio.timeout(20):
-            first = (await process.stdout.readline()).decode()
-        yield Serving(process, file, first.split()[1].removesuffix("/playlist.m3u"))
+        yield Serving(process, file)
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     finally:
@@ -186,6 +197,20 @@ async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> Non
         await daemon.line(lambda line: line["event"] == "lineup read")
         assert (await client.get(f"{daemon.url}/playlist.m3u")).status_code == 200
         assert "right" not in str(daemon.log)
+
+
+async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path: Path) -> None:
+    async with SimulatedReceiver() as receiver:
+        receiver.stall()
+        text = config(receiver).replace('"wait": true', '"wait": false')
+        async with starting(tmp_path, text) as daemon:
+            async with asyncio.timeout(20):
+                while not receiver.gate.requests:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            await daemon.hang_up(text)
+            receiver.resume()
+            await daemon.serves()
+            assert await daemon.reloaded() == []
 
 
 async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes() -> None:

@@ -1,9 +1,5 @@
 """`xg2g serve`: the daemon."""
 
-from xg2g import event_loop, logs
-from xg2g.daemon import run
-
-from .announcement import announce
 from .options import Configure, with_settings
 
 
@@ -31,6 +27,14 @@ def serve(configure: Configure) -> None:
     `xg2g serve --receiver http://192.168.1.10 --external-transcoder http://192.168.1.20:3000` to
     convert where `xg2g-transcoder` runs
     """
+    # Here and in the other commands: a daemon takes longer to import than --help to run.
+    from xg2g import event_loop, logs
+    from xg2g.daemon import run
+    from xg2g.reload import hold_hangups
+
+    from .announcement import announce
+
+    hold_hangups()
     configuration = configure()
     logs.configure(configuration.settings.log)
     logs.note(configuration)
