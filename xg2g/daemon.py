@@ -34,7 +34,7 @@ from .receiver.stream import StreamServer
 from .refresher import Refresher
 from .reload import Reloader, Reread, reloading_on_hangup
 from .server import listen, serve
-from .store import channels
+from .store import channels, programmes
 from .store.database import Database, StoreError
 from .store.place import open_database
 from .streaming.live import LiveStreams
@@ -110,6 +110,8 @@ async def run(
                     limit=settings.hdhomerun.tuners or None,
                 )
                 await keeper.restore()
+                if not settings.guide.enabled:
+                    await database.write(programmes.clear)
                 if keeper.lineup is None and not settings.receiver.wait:
                     await _load_now(keeper)
                 gateway = Gateway(

@@ -24,12 +24,14 @@ KILLS = 4
 
 
 @asynccontextmanager
-async def gateway(receiver: SimulatedReceiver) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(
+    receiver: SimulatedReceiver, *, guide: bool = True
+) -> AsyncIterator[httpx.AsyncClient]:
     """`xg2g serve`, as started anew by its service manager; yields a client of it."""
     settings = Settings(
         receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
         server=ServerSettings(port=0),
-        guide=GuideSettings(days=2),
+        guide=GuideSettings(days=2, enabled=guide),
     )
     async with serving(settings) as address:
         # A host that stays the same: ports of tests do not, and stand in every URL.
@@ -72,6 +74,19 @@ async def test_after_a_restart_everything_is_there_although_the_receiver_is_off(
     listed = re.findall(r'tvg-id="([^"]*)"', playlist.text)
     assert [channel.get("id") for channel in tv.findall("channel")] == listed
     assert {programme.get("channel") for programme in tv.findall("programme")} <= set(listed)
+
+
+async def test_a_guide_that_is_switched_off_is_gone() -> None:
+    async with SimulatedReceiver() as receiver:
+        async with gateway(receiver) as client:
+            await guide_of(client, programmes=100)
+        async with gateway(receiver, guide=False) as client:
+            guide = (await client.get("/xmltv.xml")).raise_for_status()
+            assert guide.text.count("<channel ") > 10
+            assert "<programme " not in guide.text
+            assert (await client.get("/api/v1/status")).json()["programmes"] == 0
+        async with gateway(receiver) as client:
+            await guide_of(client, programmes=100)
 
 
 def numbers_in(playlist: str) -> dict[str, int]:

@@ -1,44 +1,29 @@
-"""Keeps the guide in the store: bouquet by bouquet, each piece kept once it is there."""
+"""Keeps the guide in the store: each piece kept once it is there."""
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
 import structlog
 
-from ..lineup import Channel, Group, Lineup
 from ..lineup.keeper import LineupKeeper
-from ..receiver.errors import UnexpectedAnswerError
-from ..receiver.openwebif import Event, ListedService
-from ..receiver.service_reference import ServiceReference
-from ..store import programmes
+from ..store import programmes, readings
 from ..store.database import Database
 from ..store.facts import note
+from ..store.readings import Reading
 from .programme import Programme
+from .reader import Guide, read_programmes
+from .schedule import Schedule
 
 log = structlog.get_logger()
 
+Received = dict[str, list[Programme]]
+"""Programmes by channel."""
+
 PIECE = 2000
 """Programmes that are held in memory and written at a time."""
-
-
-class Guide(Protocol):
-    """What gives out events; `xg2g.receiver.openwebif.OpenWebif` does. Raises `ReceiverError`."""
-
-    def events(
-        self, bouquet: ListedService, *, begin: datetime, minutes: int
-    ) -> AsyncIterator[Event]:
-        """Events of all services of a bouquet, those of one together."""
-        ...
-
-    def service_events(
-        self, service: ListedService, *, begin: datetime, minutes: int
-    ) -> AsyncIterator[Event]:
-        """Events of a service."""
-        ...
 
 
 class GuideKeeper:
@@ -59,7 +44,7 @@ class GuideKeeper:
         self._receiver = receiver
         self._lineup_keeper = lineup_keeper
         self._database = database
-        self._minutes = days * 24 * 60
+        self._days = days
         self._past_s = past_hours * 3600
         self._clock_s = clock_s
 
@@ -70,104 +55,40 @@ class GuideKeeper:
         if lineup is None:
             return
         begin_s = self._clock_s()
-        changed = programmes_read = 0
-        piece: dict[str, list[Programme]] = {}
+        known = await self._database.read(readings.load)
+        schedule = Schedule(known, now_s=int(begin_s), days=self._days)
+        piece: Received = {}
         held = 0
-        async for channel_id, programme in self._programmes(lineup):
+        begin = datetime.fromtimestamp(begin_s, UTC)
+        over_s = int(begin_s - self._past_s)
+        async for channel_id, programme in read_programmes(
+            self._receiver, lineup, begin, schedule.minutes_for
+        ):
+            if programme.end_s < over_s or programme.begin_s > schedule.until_s:
+                # It would be forgotten again, every time.
+                continue
             if held >= PIECE and channel_id not in piece:
-                changed += await self._database.write(partial(programmes.put, received=piece))
+                put = partial(programmes.put, received=piece)
+                schedule.changed += await self._database.write(put)
                 piece, held = {}, 0
             piece.setdefault(channel_id, []).append(programme)
             held += 1
-            programmes_read += 1
+            schedule.received[channel_id] += 1
         now_s = self._clock_s()
 
-        def finish(connection: sqlite3.Connection) -> tuple[int, int]:
+        def finish(connection: sqlite3.Connection) -> int:
             note(connection, "guide_read_s", str(int(now_s)))
-            last = programmes.put(connection, piece)
-            return last, programmes.prune(connection, int(now_s - self._past_s))
+            schedule.changed += programmes.put(connection, piece)
+            readings.forget(connection, schedule.in_motion())
+            read = Reading(int(begin_s), schedule.until_s)
+            readings.save(connection, schedule.settled(), read)
+            return programmes.keep(connection, over_s, schedule.until_s)
 
-        last, forgotten = await self._database.write(finish)
-        changed += last
+        forgotten = await self._database.write(finish)
         log.info(
             "guide read",
-            programmes=programmes_read,
-            changed=changed,
+            programmes=schedule.received.total(),
+            changed=schedule.changed.total(),
             forgotten=forgotten,
             duration_s=round(now_s - begin_s, 1),
         )
-
-    async def _programmes(self, lineup: Lineup) -> AsyncIterator[tuple[str, Programme]]:
-        ids = _ids_by_reference(lineup)
-        begin = datetime.fromtimestamp(self._clock_s(), UTC)
-        covered: set[str] = set()
-        for group in lineup.groups:
-            # Favourites most often hold what other bouquets hold, too.
-            if covered.issuperset(group.channel_ids):
-                continue
-            channels = [
-                channel
-                for channel_id in group.channel_ids
-                if channel_id not in covered and (channel := lineup.find(channel_id))
-            ]
-            seen: set[str] = set()
-            async for event in self._events(group, channels, begin):
-                for channel_id in ids.get(_key(event.service), ()):
-                    if channel_id not in covered:
-                        seen.add(channel_id)
-                        yield channel_id, Programme.of(event)
-            for channel in channels:
-                # Not every receiver resolves alternatives here.
-                if channel.alternatives and channel.id not in seen:
-                    async for event in self._service_events(channel, begin):
-                        yield channel.id, Programme.of(event)
-            covered.update(group.channel_ids)
-
-    async def _events(
-        self, group: Group, channels: Sequence[Channel], begin: datetime
-    ) -> AsyncIterator[Event]:
-        reference = ServiceReference.parse(group.reference)
-        listed = ListedService(reference, group.reference, group.name)
-        try:
-            async for event in self._receiver.events(listed, begin=begin, minutes=self._minutes):
-                yield event
-        except UnexpectedAnswerError as error:
-            log.info("guide is read channel by channel", bouquet=group.name, reason=str(error))
-            for channel in channels:
-                async for event in self._service_events(channel, begin):
-                    yield event
-
-    async def _service_events(self, channel: Channel, begin: datetime) -> AsyncIterator[Event]:
-        reference = channel.reference
-        if reference.path:
-            # The guide of a web stream is what the bouquet's answer has of it, or nothing.
-            return
-        listed = ListedService(reference, reference.stream_path, channel.name)
-        async for event in self._receiver.service_events(
-            listed, begin=begin, minutes=self._minutes
-        ):
-            yield event
-
-
-Key = tuple[tuple[int, ...], str]
-"""What identifies a service: fields 3 to 10, and the path. Type and flags may differ."""
-_GROUP_FIELDS = (1, 0, 0, 0, 0, 0, 0, 0)
-
-
-def _ids_by_reference(lineup: Lineup) -> dict[Key, list[str]]:
-    """Which channels an event's service belongs to. An event of a group of alternatives comes
-    under its first member or under the group."""
-    ids: dict[Key, list[str]] = {}
-    for channel in lineup.channels:
-        reference = channel.reference
-        ids.setdefault(_key(reference), []).append(channel.id)
-        if reference.path and reference.sid:
-            # Bouquet editors give a web stream the fields of the service whose guide it takes.
-            ids.setdefault((reference.numbers[2:], ""), []).append(channel.id)
-        if channel.alternatives:
-            ids.setdefault((_GROUP_FIELDS, channel.alternatives), []).append(channel.id)
-    return ids
-
-
-def _key(reference: ServiceReference) -> Key:
-    return reference.numbers[2:], reference.path

@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..guide.programme import Programme
@@ -63,9 +64,11 @@ def count(connection: sqlite3.Connection) -> int:
     return int(found)
 
 
-def put(connection: sqlite3.Connection, received: Mapping[str, Sequence[Programme]]) -> int:
+def put(
+    connection: sqlite3.Connection, received: Mapping[str, Sequence[Programme]]
+) -> Counter[str]:
     """Merge what was received, by channel, into the guide; return how many programmes changed."""
-    changed = 0
+    changed: Counter[str] = Counter()
     for channel_id, programmes in received.items():
         changes = merge(of_channel(connection, channel_id), programmes)
         connection.executemany(
@@ -76,15 +79,24 @@ def put(connection: sqlite3.Connection, received: Mapping[str, Sequence[Programm
             "INSERT OR REPLACE INTO programme VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (_row(channel_id, programme) for programme in changes.put),
         )
-        changed += len(changes.delete) + len(changes.put)
-    if changed:
+        changed[channel_id] = len(changes.delete) + len(changes.put)
+    if changed.total():
         bump(connection, "guide")
     return changed
 
 
-def prune(connection: sqlite3.Connection, before_s: int) -> int:
-    """Forget what ended before; return how many programmes that were."""
-    forgotten = connection.execute("DELETE FROM programme WHERE end_s < ?", (before_s,)).rowcount
+def clear(connection: sqlite3.Connection) -> None:
+    """Forget all, and that it was ever read."""
+    if connection.execute("DELETE FROM programme").rowcount:
+        bump(connection, "guide")
+    connection.execute("DELETE FROM reading")
+
+
+def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
+    """Forget what ended before, or begins after; return how many programmes that were."""
+    forgotten = connection.execute(
+        "DELETE FROM programme WHERE end_s < ? OR begin_s > ?", (begin_s, end_s)
+    ).rowcount
     if forgotten:
         bump(connection, "guide")
     return forgotten

@@ -63,6 +63,14 @@ MIGRATIONS: tuple[str, ...] = (
         image BLOB
     );
     """,
+    """
+    -- The guide of a channel was read at a time, until a time of the guide.
+    CREATE TABLE reading (
+        channel TEXT PRIMARY KEY REFERENCES channel (id),
+        at_s INTEGER NOT NULL,
+        until_s INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """Each brings a file from the version that is its index to the next."""
 

@@ -54,6 +54,7 @@ class Guide:
         self.of_bouquet: dict[str, Sequence[Event] | Exception] = {}
         self.of_service: dict[int, Sequence[Event]] = {}
         self.asked: list[str] = []
+        self.days: list[int] = []
         self.window: tuple[datetime, int] | None = None
 
     async def events(
@@ -61,12 +62,16 @@ class Guide:
     ) -> AsyncIterator[Event]:
         self.asked.append(bouquet.name)
         self.window = begin, minutes
+        self.days.append(minutes // 1440)
         assert bouquet.raw_reference.startswith("1:7:1:")
         answer = self.of_bouquet.get(bouquet.name, ())
         if isinstance(answer, Exception):
             raise answer
+        until = begin + timedelta(minutes=minutes)
         for it in answer:
-            yield it
+            # What is over some receivers send as well.
+            if it.begin <= until:
+                yield it
 
     async def service_events(
         self, service: ListedService, *, begin: datetime, minutes: int
@@ -83,11 +88,14 @@ class Scene:
         self.receiver = Guide()
         self.bouquets = bouquets
         self.lineup_keeper = LineupKeeper(self._read, database, clock_s=lambda: self.now_s)
+        self.want(days=7)
+
+    def want(self, *, days: int) -> None:
         self.keeper = GuideKeeper(
             self.receiver,
             self.lineup_keeper,
-            database,
-            days=7,
+            self.database,
+            days=days,
             past_hours=2,
             clock_s=lambda: self.now_s,
         )
@@ -183,6 +191,7 @@ async def test_a_web_stream_with_the_fields_of_a_service_has_its_guide(tmp_path:
 async def test_what_was_read_before_a_failure_is_kept(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", *(service(n) for n in range(1, 4))), bouquet("b"))
+        scene.want(days=100)
         scene.bouquets = (
             bouquet("a", service(1), service(2)),
             bouquet("b", service(3)),
@@ -201,12 +210,18 @@ async def test_an_empty_guide_takes_nothing_away_and_time_does(tmp_path: Path) -
         scene = Scene(database, bouquet("a", service(1)))
         scene.receiver.of_bouquet["a"] = [event(reference(1), hour) for hour in range(6)]
         await scene.refresh()
+        known = scene.receiver.of_bouquet["a"]
         scene.receiver.of_bouquet["a"] = []
         await scene.refresh()
         assert await scene.hours(1) == [0, 1, 2, 3, 4, 5]
         scene.now_s += 4.5 * 3600
         await scene.refresh()
         assert await scene.hours(1) == [2, 3, 4, 5]
+        first = await database.read(generation)
+        scene.receiver.of_bouquet["a"] = known
+        await scene.refresh()
+        assert await scene.hours(1) == [2, 3, 4, 5]
+        assert await database.read(generation) == first, "what is over comes not back"
 
 
 async def test_the_same_guide_again_is_no_new_generation(tmp_path: Path) -> None:
@@ -221,6 +236,83 @@ async def test_the_same_guide_again_is_no_new_generation(tmp_path: Path) -> None
         await scene.refresh()
         assert await database.read(generation) != first
         assert [it.title for it in await scene.line(1)][:2] == ["Another title", "Title"]
+
+
+async def test_far_days_are_asked_for_once_a_day_and_near_ones_always(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1), service(2)))
+        scene.receiver.of_bouquet["a"] = [
+            event(reference(sid), hour) for sid in (1, 2) for hour in range(100)
+        ]
+        for _ in range(9):
+            await scene.refresh()
+            scene.now_s += 6 * 3600
+    # The first brings everything, the second shows that it was everything.
+    assert scene.receiver.days == [7, 7, 2, 2, 2, 7, 2, 2, 2]
+
+
+async def test_what_has_changed_on_a_far_day_is_there_a_day_later(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)))
+        titles = ["Title"] * 100
+        scene.receiver.of_bouquet["a"] = [event(reference(1), h, t) for h, t in enumerate(titles)]
+        await scene.refresh()
+        await scene.refresh()
+        titles[90] = "Another"
+        scene.receiver.of_bouquet["a"] = [event(reference(1), h, t) for h, t in enumerate(titles)]
+        scene.now_s += 24 * 3600
+        await scene.refresh()
+        assert scene.receiver.days == [7, 7, 7]
+        assert "Another" in [programme.title for programme in await scene.line(1)]
+
+
+async def test_a_channel_that_is_new_or_in_motion_is_read_whole(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)), bouquet("b", service(2)))
+        of = scene.receiver.of_bouquet
+        of["a"] = [event(reference(1), hour) for hour in range(100)]
+        for _ in range(3):
+            await scene.refresh()
+        scene.receiver.days.clear()
+        scene.bouquets = (bouquet("a", service(1)), bouquet("b", service(2), service(3)))
+        await scene.refresh()
+        assert scene.receiver.days == [2, 7]
+        # The receiver comes to know the guide of the second bouquet only now.
+        of["b"] = [event(reference(2), hour) for hour in range(48)]
+        await scene.refresh()
+        of["b"] = [event(reference(2), hour) for hour in range(100)]
+        await scene.refresh()
+        await scene.refresh()
+        await scene.refresh()
+    assert scene.receiver.days[2:] == [2, 2, 2, 7, 2, 7, 2, 2]
+
+
+async def test_more_days_are_read_at_once_and_fewer_are_kept_when_that_is_set(
+    tmp_path: Path,
+) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)))
+        scene.receiver.of_bouquet["a"] = [event(reference(1), hour) for hour in range(160)]
+        for _ in range(3):
+            await scene.refresh()
+        scene.want(days=14)
+        await scene.refresh()
+        assert scene.receiver.days == [7, 7, 2, 14]
+        scene.want(days=3)
+        await scene.refresh()
+        assert await scene.hours(1) == list(range(3 * 24 + 1))
+
+
+async def test_a_reading_that_fails_in_the_middle_leaves_far_days_to_the_next(
+    tmp_path: Path,
+) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)), bouquet("b", service(2)))
+        scene.receiver.of_bouquet["b"] = UnreachableError("gone")
+        for _ in range(2):
+            with pytest.raises(UnreachableError):
+                await scene.refresh()
+    assert scene.receiver.days == [7, 7, 7, 7]
 
 
 async def test_a_removed_channel_and_its_guide_come_back_together(tmp_path: Path) -> None:
