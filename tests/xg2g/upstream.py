@@ -12,7 +12,7 @@ CRLF_ANSWER = (
     b"HTTP/1.0 200 OK\r\nConnection: Close\r\nContent-Type: video/mpeg\r\n"
     b"Server: streamserver\r\n\r\n"
 )
-PACKET = b"\x47\x1f\xff\x10" + bytes(184)
+PACKET = b"\x47\x01\x00\x10" + bytes(184)
 
 
 class Connection:

@@ -11,7 +11,7 @@ from ..metrics import Metrics
 from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import CHUNK_BYTES, LiveSource
-from .opening import Opening
+from .opening import PATIENCE_S, Opening, Phase
 
 LINGER_S = 0.02
 """Least time between two reads of a stream. At 10 Mbit/s the network delivers 900 pieces a second;
@@ -91,26 +91,30 @@ class _RemuxedStream:
         self._source = source
         self._remuxer = remuxer
         self._metrics = metrics
+        self._opening = Opening()
         self._first = b""
         self._linger_s = 0.0
         self._ended = False
 
     async def begin(self, first_output_s: float, scrambled_after_s: float) -> None:
         """Read until there is something to see or hear."""
-        opening = Opening()
+        now = asyncio.get_running_loop().time
+        phase = self._opening.phase
+        noise_until_s: float | None = None
         try:
             async with asyncio.timeout(first_output_s) as deadline:
-                while not self._first:
-                    output = await self.read()
-                    was_scrambled = opening.scrambled
-                    self._first = (opening.take(output) if output else opening.rest()) or b""
-                    if opening.scrambled and not was_scrambled:
-                        patience_s = asyncio.get_running_loop().time() + scrambled_after_s
-                        deadline.reschedule(min(deadline.when() or patience_s, patience_s))
-                    if not output:
-                        break
+                while not self._first and not self._ended:
+                    self._first = await self._converted()
+                    if self._opening.phase is phase:
+                        continue
+                    phase = self._opening.phase
+                    if phase is Phase.SCRAMBLED:
+                        noise_until_s = noise_until_s or now() + scrambled_after_s
+                        deadline.reschedule(noise_until_s)
+                    elif phase is Phase.CLEAR:
+                        deadline.reschedule(now() + PATIENCE_S + first_output_s)
         except TimeoutError as error:
-            if opening.scrambled:
+            if phase is Phase.SCRAMBLED:
                 raise ScrambledError(
                     "the receiver does not descramble this channel: check its card or softcam"
                 ) from error
@@ -125,17 +129,21 @@ class _RemuxedStream:
             first, self._first = self._first, b""
             return first
         while not self._ended:
-            await asyncio.sleep(self._linger_s)
-            chunk = await self._source.read()
-            self._metrics.bytes_in.inc(len(chunk))
-            # A full chunk means that more is waiting.
-            self._linger_s = LINGER_S if len(chunk) < CHUNK_BYTES else 0.0
-            self._ended = not chunk
-            if output := await (
-                self._remuxer.finish() if self._ended else self._remuxer.process(chunk)
-            ):
+            if output := await self._converted():
                 return output
         return b""
 
     async def stats(self) -> RemuxStats:
         return await self._remuxer.stats()
+
+    async def _converted(self) -> bytes:
+        """Read on; what can leave of that, which may be nothing."""
+        await asyncio.sleep(self._linger_s)
+        chunk = await self._source.read()
+        self._metrics.bytes_in.inc(len(chunk))
+        # A full chunk means that more is waiting.
+        self._linger_s = LINGER_S if len(chunk) < CHUNK_BYTES else 0.0
+        if chunk:
+            return self._opening.take(await self._remuxer.process(chunk))
+        self._ended = True
+        return self._opening.take(await self._remuxer.finish()) + self._opening.rest()

@@ -1,0 +1,115 @@
+"""Who tunes in at any moment gets a stream that decoders take without a complaint.
+
+Over the test cards, and over captures of real networks where they are present.
+"""
+
+import asyncio
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.transport import Packets, pats, pmts
+from tests.remux.driver import backend
+from tests.remux.recordings import all_paths
+from xg2g.backends.base import RemuxOptions
+from xg2g.streaming.opening import Opening, Phase
+from xg2g.streaming.opening.packet import (
+    PACKET_BYTES,
+    is_pes,
+    payload_of,
+    pid_of,
+    pts_90k,
+    since_90k,
+    starts_unit,
+)
+from xg2g.streaming.opening.picture import VIDEO_STREAM_TYPES
+
+MOMENTS = (0.0, 0.17, 0.41)
+"""Of the recording."""
+PIECE_BYTES = 25_000
+"""20 ms of 10 Mbit/s."""
+UNRELATED_S = 10
+"""Some PIDs of some networks run by another clock."""
+COMPLAINTS = re.compile(
+    "non-existing PPS|decode_slice|does not exist|PPS id out of range|Invalid frame dimensions"
+    "|[Mm]issing (reference )?picture|Could not find ref|reference picture missing"
+)
+FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpegts", "-i", "pipe:"]
+FFMPEG += ["-map", "0:v", "-f", "null", "-"]
+LEFT_OUT = {
+    "h264-mp1a-10s": "pictures to begin with are 8 s apart",
+    "pmtlie-aac-as-0x04-h264-12s": "has its tables once",
+    "corrupt-fuzzed-twin-of-pmtlie": "has its tables once",
+    "tnt-fr-eac3-lossy-6s": "loses packets of its pictures",
+}
+
+
+def television() -> list[tuple[Path, int]]:
+    """Every recording with each of its programs that names video."""
+    found = []
+    for path in all_paths():
+        if path.stem in LEFT_OUT:
+            continue
+        packets = Packets(path.read_bytes())
+        numbers = {program for _, pat in pats(packets) for program in pat}
+        found += [
+            (path, number)
+            for number in sorted(numbers)
+            if any(
+                stream.stream_type in VIDEO_STREAM_TYPES
+                for pmt in pmts(packets)
+                if pmt.program == number
+                for stream in pmt.streams
+            )
+        ]
+    return found
+
+
+async def tuned_in(stream: bytes, program: int) -> tuple[bytes, bool]:
+    """What a viewer gets who tunes in where `stream` begins, and whether it began with a picture
+    that is promised to decode."""
+    opening = Opening()
+    out = b""
+    async with await backend().open(RemuxOptions(program=program)) as remuxer:
+        for at in range(0, len(stream), PIECE_BYTES):
+            out += opening.take(await remuxer.process(stream[at : at + PIECE_BYTES]))
+    return out, opening.phase in (Phase.JOINING, Phase.OVER)
+
+
+def first_pts(stream: bytes) -> dict[int, int]:
+    """PID -> first PTS; the stream's first picture comes first."""
+    found: dict[int, int] = {}
+    for at in range(0, len(stream), PACKET_BYTES):
+        packet = stream[at : at + PACKET_BYTES]
+        if starts_unit(packet) and is_pes(payload := payload_of(packet)):
+            pts = pts_90k(payload)
+            if pts is not None:
+                found.setdefault(pid_of(packet), pts)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "program"), [pytest.param(*it, id=f"{it[0].stem}-{it[1]}") for it in television()]
+)
+def test_a_viewer_who_tunes_in_gets_pictures_that_decode_and_sound_that_fits(
+    path: Path, program: int
+) -> None:
+    content = path.read_bytes()
+    begun = 0
+    for moment in MOMENTS:
+        stream, has_begun = asyncio.run(tuned_in(content[int(moment * len(content)) :], program))
+        if not has_begun:
+            continue
+        begun += 1
+        said = subprocess.run(FFMPEG, input=stream, capture_output=True, check=False).stderr
+        complaints = [line for line in said.decode().splitlines() if COMPLAINTS.search(line)]
+        assert not complaints, f"from {moment:.0%} on"
+        (_, picture), *others = first_pts(stream).items()
+        later_s = [since_90k(pts, picture) / 90_000 for _, pts in others]
+        related_s = [it for it in later_s if abs(it) < UNRELATED_S]
+        assert all(it >= -1 for it in related_s), f"from {moment:.0%} on"
+        assert min(map(abs, related_s), default=0) <= 1, f"from {moment:.0%} on"
+    if not begun:
+        pytest.skip("has no picture to begin with that is clear")
