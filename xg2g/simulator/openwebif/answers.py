@@ -30,6 +30,14 @@ def long_json_answer(pieces: Iterable[str]) -> Response:
     return StreamingResponse(body(), media_type=_JSON, headers=length)
 
 
+async def whole(response: Response) -> bytes:
+    """The body of an answer that was not sent."""
+    if isinstance(response, StreamingResponse):
+        pieces = [piece async for piece in response.body_iterator]
+        return b"".join(p.encode() if isinstance(p, str) else bytes(p) for p in pieces)
+    return bytes(response.body)
+
+
 def failure(message: str) -> Response:
     """A command that failed: still 200."""
     return json_answer({"result": False, "message": message})

@@ -1,0 +1,83 @@
+"""What web interfaces do to their answers, and networks: each takes what was to be sent.
+
+Put one into `Gate.mischief` for the paths that it is to befall.
+"""
+
+import json
+from collections.abc import Callable
+
+from starlette.responses import Response
+
+from xg2g.simulator.openwebif.answers import Json, json_answer, processing_failed
+
+Mischief = Callable[[bytes], Response]
+_MEDIA_TYPE = "application/json; charset=utf-8"
+
+
+def latin_1(body: bytes) -> Response:
+    """Python 2 writes names as they were broadcast, not even escaped."""
+    text = json.dumps(json.loads(body), ensure_ascii=False)
+    return Response(text.encode("latin-1", "replace"), media_type=_MEDIA_TYPE)
+
+
+def raw_control_characters(body: bytes) -> Response:
+    """Texts stand in the answer with whatever DVB puts into them."""
+    text = json.dumps(json.loads(body), ensure_ascii=False)
+    text = text.replace("\\n", "\n").replace("\\u001a", "\x1a").replace("\\t", "\t")
+    return Response(text.encode(), media_type=_MEDIA_TYPE)
+
+
+def cut_short(body: bytes) -> Response:
+    """The answer ends in the middle, and says that this is its length."""
+    return Response(body[: len(body) * 2 // 3], media_type=_MEDIA_TYPE)
+
+
+def result_false(body: bytes) -> Response:
+    """A failure with status 200."""
+    return json_answer({"result": False, "message": "Das ist fehlgeschlagen"})
+
+
+def processing_failed_page(body: bytes) -> Response:
+    """An exception in the handler, such as over a name in a wrong encoding."""
+    return processing_failed()
+
+
+def strings_and_nulls(body: bytes) -> Response:
+    """Numbers come as texts, and what is empty as null."""
+    answer: Json = json.loads(body)
+    return json_answer({key: _as_text(each) for key, each in answer.items()})
+
+
+def tangled_guide(body: bytes) -> Response:
+    """Events come twice, under one id, over each other, without or against time, and escaped
+    once more than they should be."""
+    answer: Json = json.loads(body)
+    events = []
+    for event in answer["events"]:
+        begin_s, duration_s = event["begin_timestamp"], event["duration_sec"]
+        events += [
+            event | {"duration_sec": 0},
+            event | {"duration_sec": -duration_s},
+            # The last minute is that of the next one, too.
+            event | {"duration_sec": duration_s + 60, "id": 7},
+            event | {"begin_timestamp": begin_s + 1, "id": 7},
+            event | {"title": None},
+            event | {"begin_timestamp": 2**40},
+            {"id": 7},
+        ]
+    return json_answer(answer | {"events": events[::-1]})
+
+
+def _as_text(value: object) -> object:
+    match value:
+        case dict():
+            return {key: _as_text(each) for key, each in value.items()}
+        case list():
+            return [_as_text(each) for each in value]
+        case bool():
+            return str(value)
+        case int() | float():
+            return str(value)
+        case "":
+            return None
+    return value
