@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 
@@ -17,6 +19,9 @@ def configure(settings: LogSettings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if eyes else "iso", utc=not eyes),
     ]
+    if eyes:
+        # JSON escapes by itself.
+        shared.append(_escape)
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(pad_event_to=20, colors=sys.stderr.isatty())
         if eyes
@@ -50,6 +55,19 @@ def note(configuration: Configuration) -> None:
     log = structlog.get_logger()
     for line in configuration.notes:
         log.warning(line)
+
+
+def _escape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show what a terminal would obey, or a second line would pretend: names come from outside."""
+    return {key: _shown(value) for key, value in event.items()}
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value
+    )
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

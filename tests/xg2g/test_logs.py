@@ -56,6 +56,25 @@ def test_a_terminal_gets_text() -> None:
     assert "{" not in shown
 
 
+def test_a_name_from_outside_neither_moves_the_cursor_nor_begins_a_line() -> None:
+    evil = "\x1b[2J\x9b31m\nstream started \u202e\x07"
+    program = f"""
+import logging, structlog
+from xg2g import logs
+from xg2g.config.settings import LogSettings
+logs.configure(LogSettings(format="text"))
+structlog.get_logger().warning({evil!r}, name={evil.replace(" ", "_")!r}, reason={evil!r})
+logging.getLogger("uvicorn.error").error({evil!r})
+"""
+    done = subprocess.run(
+        (sys.executable, "-c", program), stderr=subprocess.PIPE, text=True, check=True
+    )
+    first, second = done.stderr.splitlines()
+    assert first.isprintable()
+    assert second.isprintable()
+    assert first.count("x1b[2J") == 3
+
+
 def test_a_level_leaves_out_what_is_less_serious() -> None:
     [line] = logged("json", "error").splitlines()
     assert json.loads(line)["event"] == "from elsewhere"

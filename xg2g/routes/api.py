@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from importlib.metadata import version
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from ..api import models
 from ..api.document import document
@@ -305,9 +306,14 @@ def _route(path: str) -> Route:
     return next(each for each in OPERATIONS if each.path == path).route()
 
 
+def _below(path: str, routes: Sequence[Route]) -> Mount:
+    """Without redirects for a slash too many, which lead to whatever host the request names."""
+    return Mount(path, app=Router(routes, redirect_slashes=False))
+
+
 ROUTES: list[BaseRoute] = [
     Route("/openapi.json", _document),
-    Mount("/api/v1", routes=[each.route() for each in OPERATIONS]),
+    _below("/api/v1", [each.route() for each in OPERATIONS]),
     # Where the predecessor had them.
-    Mount("/api", routes=[_route("/status"), _route("/refresh")]),
+    _below("/api", [_route("/status"), _route("/refresh")]),
 ]

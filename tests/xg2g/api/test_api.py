@@ -223,7 +223,8 @@ async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one(
 
 async def test_what_the_api_does_not_have_is_a_problem_too() -> None:
     async with daemon(PLAYS) as gateway:
-        await get(gateway, "/api/v1/nothing", status=404)
+        for path in ("nothing", "status/", "channels/", "", "status//"):
+            await get(gateway, f"/api/v1/{path}", status=404)
         await get(gateway, "/api/v1/refresh", status=405)
         status, headers, _ = await change(gateway, "POST", "/api/v1/status")
         assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
