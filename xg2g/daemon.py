@@ -150,7 +150,7 @@ async def run(
                     if settings.hdhomerun.discovery:
                         found = present(
                             lambda: gateway.device,
-                            host=settings.server.host,
+                            host=listener.getsockname()[0],
                             port=listener.getsockname()[1],
                         )
                         await stack.enter_async_context(found)

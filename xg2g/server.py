@@ -8,7 +8,9 @@ is a hundredth of a core for 30 streams at 50 chunks a second.
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,6 +23,10 @@ REQUEST_DEADLINE_S = 10
 
 CONNECTION_LIMIT = 512
 """Connections at once; each holds a few buffers of 64 KiB, and a home has a dozen."""
+
+WAITING_LIMIT = 128
+"""Of these, such as have brought no request yet, or have had their answer. One more, and the one
+that has waited longest is closed: who opens hundreds and says nothing keeps nobody out."""
 
 SHUTDOWN_S = 3
 """How long other requests may take to finish; live streams are ended at once."""
@@ -98,7 +104,11 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.client = _plain(transport.get_extra_info("peername"))
+        self.server = _plain(transport.get_extra_info("sockname"))
         self._watch()
+        if len(self.connections) > WAITING_LIMIT:
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -116,6 +126,15 @@ class BoundedProtocol(H11Protocol):
         self._unwatch()
         super().connection_lost(exc)
 
+    def _make_room(self) -> None:
+        waiting = [
+            (each._deadline.when(), each.transport)
+            for each in self.connections
+            if isinstance(each, BoundedProtocol) and each._deadline is not None
+        ]
+        if len(waiting) > WAITING_LIMIT:
+            min(waiting, key=itemgetter(0))[1].abort()
+
     def _responding(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
@@ -129,6 +148,11 @@ class BoundedProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _plain(address: tuple[Any, ...] | None) -> tuple[str, int] | None:
+    """Address and port; one of IPv4 as such, through whichever socket it came."""
+    return (str(address[0]).removeprefix("::ffff:"), int(address[1])) if address else None
 
 
 class _Server(uvicorn.Server):

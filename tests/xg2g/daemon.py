@@ -124,6 +124,7 @@ async def daemon(
     linger_s: float = 0,
     tuner_limit: int | None = None,
     access: Access | None = None,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -165,7 +166,7 @@ async def daemon(
             public_url=public_url,
         )
         ready = asyncio.Event()
-        with listen("127.0.0.1", 0, dead_after_s=dead_after_s) as listener:
+        with listen(host, 0, dead_after_s=dead_after_s) as listener:
             serving = asyncio.create_task(
                 serve(
                     create_app(gateway, refresher, access),

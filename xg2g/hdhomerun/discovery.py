@@ -90,10 +90,15 @@ async def discoverable(
 ) -> AsyncIterator[int]:
     """Answer who looks for a tuner, for as long as the context is open. Gives the port.
 
-    `host` is where the daemon listens: what cannot be reached there is not announced. Raises
-    `UserError` when the port is taken.
+    `host` is the address that the daemon listens on: what cannot be reached there is not
+    announced. Raises `UserError` when the port is taken, and for an address of IPv6 alone, which
+    no client asks.
     """
-    bound = "" if _is_wildcard(host) or not _is_loopback(host) else host
+    is_wildcard = host in ("0.0.0.0", "::")
+    if not is_wildcard and ":" in host:
+        raise UserError(f"no discovery: tuners are looked for by IPv4, and {host} is none of it")
+    # A broadcast reaches no socket that is bound to one address.
+    bound = host if not is_wildcard and ipaddress.ip_address(host).is_loopback else ""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.bind((bound, port))
@@ -103,7 +108,7 @@ async def discoverable(
             f"cannot answer discovery on UDP port {port}: {error.strerror}; another tuner program "
             "may hold it"
         ) from error
-    only = None if _is_wildcard(host) else host
+    only = None if is_wildcard else host
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: _Responder(announce, only), sock=sock
     )
@@ -149,14 +154,3 @@ def local_address(peer: str) -> str | None:
         except OSError:
             return None
         return str(probe.getsockname()[0])
-
-
-def _is_wildcard(host: str) -> bool:
-    return host in ("", "0.0.0.0", "::")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,7 +16,8 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def present(device: Callable[[], Device], *, host: str, port: int) -> AsyncIterator[None]:
-    """Be found as `device`, whose documents are at `port`, for as long as the context is open.
+    """Be found as `device`, whose documents are at address `host` and `port`, for as long as the
+    context is open.
 
     What does not work, as with another tuner program on this computer, is said in the log.
     """

@@ -116,10 +116,10 @@ async def advertised(
 ) -> AsyncIterator[None]:
     """Announce the device and answer searches, for as long as the context is open.
 
-    `host` is where the daemon listens; on an address of one network alone the others hear nothing.
-    Without multicast a line in the log says so and the daemon goes on.
+    `host` is the address that the daemon listens on; on that of one network alone the others hear
+    nothing. Without multicast a line in the log says so and the daemon goes on.
     """
-    interface = "0.0.0.0" if host in ("", "::") else host
+    interface = "0.0.0.0" if host == "::" else host
     try:
         sock = _multicast_socket(interface)
     except OSError as error:

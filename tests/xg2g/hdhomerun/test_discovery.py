@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xg2g.errors import UserError
 from xg2g.hdhomerun.discovery import Announced, answer, discoverable, reachable_from
 from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
@@ -90,6 +91,13 @@ def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
 
     reply = Frame.parse(asyncio.run(ask()))
     assert reply.values[Tag.BASE_URL] == b"http://127.0.0.1:8088"
+
+
+@pytest.mark.anyio
+async def test_where_only_ipv6_leads_to_there_is_no_discovery_and_the_reason_is_said() -> None:
+    with pytest.raises(UserError, match="IPv4"):
+        async with discoverable("::1", lambda: DEVICE, port=0):
+            pass
 
 
 @pytest.mark.parametrize("peer", ["8.8.8.8", "193.99.144.80", "239.255.255.250"])
