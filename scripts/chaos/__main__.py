@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import random
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,11 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from scripts.asking import outcomes
 from scripts.chaos.judge import Verdict, judge
-from scripts.chaos.stack import BIN, Stack
+from scripts.chaos.stack import Stack
 from scripts.chaos.viewers import Viewer
+from scripts.processes import BIN
 
 CHANNELS = ("Card One HD", "Card Two HD", "Card Three & Friends", "Radio Four")
 KILL_EVERY_S = 30.0
@@ -49,7 +50,7 @@ class Run:
     takeovers: int = 0
     retries: int = 0
     dropped_bytes: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, int] = field(default_factory=dict)
     left_here: int = 0
     left_there: int = 0
     memory: dict[str, list[int]] = field(default_factory=dict)
@@ -57,11 +58,11 @@ class Run:
 
 async def run(stack: Stack, mode: str, folder: Path, viewers: int, minutes: float) -> Run:
     """Let viewers watch, and kill."""
-    paths = dict(await stack.channels())
+    paths = dict(await stack.asked.channels())
     watching: list[Viewer] = []
     for number in range(viewers):
         name = CHANNELS[number % len(CHANNELS)]
-        url = stack.base_url + paths[name]
+        url = stack.asked.base_url + paths[name]
         watching.append(Viewer(name, url, folder / f"viewer{number}.ts"))
     sources = {name: _source(stack, name, paths[name], folder) for name in CHANNELS}
     tasks = [asyncio.create_task(viewer.watch()) for viewer in (*watching, *sources.values())]
@@ -111,7 +112,7 @@ async def _count(stack: Stack, found: Run) -> None:
     """What is still open on either side once everybody has left."""
     deadline_s = time.monotonic() + FREED_S
     while True:
-        metrics = await stack.metrics()
+        metrics = await stack.asked.metrics()
         found.left_here = int(metrics.get("xg2g_streams_active", -1))
         counts = [await item.open_remuxers() for item in stack.transcoders if item.process.alive]
         found.left_there = sum(-1 if count is None else count for count in counts)
@@ -121,9 +122,7 @@ async def _count(stack: Stack, found: Run) -> None:
     found.takeovers = int(metrics.get("xg2g_backend_failovers_total", -1))
     found.retries = int(metrics.get("xg2g_backend_retries_total", -1))
     found.dropped_bytes = int(metrics.get("xg2g_backend_dropped_bytes_total", -1))
-    for name, value in metrics.items():
-        if name.startswith("xg2g_streams_total{") and value:
-            found.outcomes[name.partition('"')[2].rstrip('"}')] += int(value)
+    found.outcomes = outcomes(metrics)
 
 
 def _verdicts(found: Run, jobs: int) -> list[Verdict]:
@@ -193,7 +192,7 @@ def _report(console: Console, mode: str, found: Run, verdicts: list[Verdict]) ->
     console.print(
         f"  left open              {found.left_here} streams, {found.left_there} remuxers"
     )
-    console.print(f"  how streams ended      {dict(found.outcomes)}")
+    console.print(f"  how streams ended      {found.outcomes}")
     for name, bytes_ in found.memory.items():
         third = max(len(bytes_) // 3, 1)
         first, last = max(bytes_[:third]) / 2**20, max(bytes_[-third:]) / 2**20
