@@ -27,6 +27,11 @@ async def metrics(gateway: Daemon) -> list[str]:
     return body.decode().splitlines()
 
 
+async def value_of(gateway: Daemon, name: str) -> float:
+    lines = await metrics(gateway)
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+
 def types(lines: list[str]) -> dict[str, str]:
     """Name -> type of everything that is exported, samples or not."""
     return {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
@@ -62,6 +67,18 @@ async def test_tuners_and_streams_are_those_of_the_moment() -> None:
         await until(lambda: not gateway.gateway.viewers)
         lines = await metrics(gateway)
         assert {"xg2g_streams_active 0.0", "xg2g_streams_lingering 1.0"} <= {*lines}
+
+
+async def test_a_stream_leaves_neither_a_task_nor_a_remuxer_behind() -> None:
+    async with daemon(plays_endlessly, linger_s=0) as gateway:
+        before = await value_of(gateway, "xg2g_tasks")
+        _, writer = await gateway.watch()
+        assert await value_of(gateway, "xg2g_tasks") > before
+        assert await value_of(gateway, "xg2g_remuxers_open") == 1
+        writer.close()
+        await until(lambda: not gateway.gateway.viewers)
+        assert await value_of(gateway, "xg2g_tasks") == before
+        assert await value_of(gateway, "xg2g_remuxers_open") == 0
 
 
 async def test_a_limit_that_nobody_knows_is_no_number() -> None:

@@ -87,6 +87,11 @@ class Metrics:
         self.streams = Gauge(
             "xg2g_streams_active", "Streams being watched or opened", registry=self.registry
         )
+        self.remuxers = Gauge(
+            "xg2g_remuxers_open",
+            "Remuxers that convert streams, here or in the transcoder services",
+            registry=self.registry,
+        )
         self.outcomes = Counter(
             "xg2g_streams", "Streams that ended", ["outcome"], registry=self.registry
         )

@@ -1,5 +1,6 @@
 """What is looked up at the moment when Prometheus asks, instead of being kept beside."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -13,7 +14,7 @@ UNKNOWN = float("nan")
 
 
 class Household(Collector):
-    """Lineup, tuners and refreshes of one daemon."""
+    """Lineup, tuners, tasks and refreshes of one daemon; collected inside its event loop."""
 
     def __init__(self, gateway: Gateway, refresher: Refresher) -> None:
         self._gateway = gateway
@@ -31,6 +32,8 @@ class Household(Collector):
         yield _gauge(
             "xg2g_streams_lingering", "Streams kept open after their last viewer", tuners.lingering
         )
+        tasks = len(asyncio.all_tasks())
+        yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
         yield from self._refreshes()
 
     def _refreshes(self) -> Iterator[Metric]:

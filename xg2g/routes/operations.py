@@ -1,5 +1,6 @@
 """What whoever runs the daemon looks at."""
 
+import asyncio
 from contextlib import suppress
 from importlib.metadata import version
 
@@ -13,6 +14,8 @@ from ..gateway import gateway_of
 from ..lineup.keeper import LineupKeeper
 from ..store import programmes
 from ..store.database import StoreError
+
+_BACKEND_WITHIN_S = 2
 
 
 async def _health(request: Request) -> Response:
@@ -50,6 +53,11 @@ async def _metrics(request: Request) -> Response:
     # Without the store the last number stays; nobody looks at metrics for that alone.
     with suppress(StoreError):
         gateway.metrics.programmes.set(await gateway.database.read(programmes.count))
+    # As with transcoder services that do not answer in time.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_BACKEND_WITHIN_S):
+            health = await gateway.streams.backend.check()
+            gateway.metrics.remuxers.set(health.open_remuxers)
     return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
