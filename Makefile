@@ -18,7 +18,7 @@ TRANSCODER := target/release/xg2g-transcoder
 PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak chaos binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak chaos siege binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -75,6 +75,9 @@ soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten mi
 
 chaos: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
 	@.venv/bin/python -m scripts.chaos $(ARGS)
+
+siege: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbehaves: ARGS="--minutes 3 --seed 2"
+	@.venv/bin/python -m scripts.siege $(ARGS)
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
 	@scripts/bootstrap.sh binary

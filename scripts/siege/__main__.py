@@ -1,0 +1,152 @@
+"""Thirty viewers for half an hour, and a receiver that misbehaves.
+
+The viewers zap, read slowly or not at all, vanish, reset; the receiver stalls, restarts, is off and
+runs out of tuners; others in the house read the guide and change the settings. All of it by chance,
+which `--seed` repeats. At the end nothing may be left: no stream, lease, task, socket or thread,
+and no more memory than after the first minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from scripts.asking import outcomes
+from scripts.processes import BIN, running
+from scripts.siege.audit import Held, Memory, back_to, complaints, held
+from scripts.siege.client import Connection
+from scripts.siege.household import Household
+from scripts.siege.network import Network, move_in
+from scripts.siege.samples import Samples
+from scripts.siege.stack import GARBAGE, Stack
+from scripts.siege.tally import Tally
+from scripts.siege.troubles import Troubles
+from scripts.siege.verdict import Run, failures, report
+from scripts.siege.viewers import Viewer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scripts.siege.viewers import Channel
+
+LIKED = (
+    "Card One HD",
+    "Card Two HD",
+    "Card Three & Friends",
+    "Radio Four",
+    "Card Six (sound changes)",
+    "Channel 1 HD",
+    "Channel 2 HD",
+    "Channel 3",
+    "Channel 5 HD",
+)
+"""On four transponders. With the others, there are more than tuners."""
+BROKEN_ON_AIR = frozenset((GARBAGE, "Gaps in mid-packet"))
+WARM_UP = 12
+"""Viewers at once before the first count: each thread that is ever started has been by then."""
+WARM_UP_S = 6.0
+
+
+async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> Run:
+    """Let everybody in, and after so many minutes out again."""
+    channels = await stack.channels()
+    liked = [channel for channel in channels if channel.name in LIKED]
+    await _warm_up(network, liked)
+    base = await _base(stack)
+    chances = (random.Random(f"{arguments.seed} {number}") for number in range(1_000_000))
+    troubles, tally, memory = Troubles(stack.receiver, network, next(chances)), Tally(), Memory()
+    begun_s = time.monotonic()
+    with Samples(troubles, BROKEN_ON_AIR) as samples:
+        household = Household(stack, network, next(chances), tally)
+        viewers = [
+            Viewer(network, liked, channels, next(chances), tally, samples)
+            for _ in range(arguments.viewers)
+        ]
+        async with asyncio.TaskGroup() as group:
+            living = [group.create_task(each.live()) for each in viewers]
+            living.append(group.create_task(household.live()))
+            living.append(group.create_task(memory.watch(stack.daemon)))
+            await troubles.go_on(begun_s + arguments.minutes * 60)
+            for task in living:
+                task.cancel()
+    lasted_s = time.monotonic() - begun_s
+    left, freed_after_s = await back_to(base, stack)
+    left_at_receiver = await stack.streams_of_receiver()
+    ended = outcomes(await stack.asked.metrics())
+    exit_code = await stack.daemon.end()
+    return Run(
+        viewers=arguments.viewers,
+        lasted_s=lasted_s,
+        tally=tally,
+        troubles=troubles,
+        samples=samples,
+        memory=memory,
+        base=base,
+        left=left,
+        freed_after_s=freed_after_s,
+        left_at_receiver=left_at_receiver,
+        ended=ended,
+        exit_code=exit_code,
+        log=complaints(stack.daemon.log),
+    )
+
+
+async def _warm_up(network: Network, channels: Sequence[Channel]) -> None:
+    """Watch for a while."""
+
+    async def watch(channel: Channel) -> None:
+        async with Connection(network, device) as connection:
+            await connection.ask(channel.paths[0])
+            await connection.drain(WARM_UP_S)
+
+    device = await network.new_device()
+    await asyncio.gather(*(watch(channels[n % len(channels)]) for n in range(WARM_UP)))
+
+
+async def _base(stack: Stack) -> Held:
+    """What is held while nobody is there."""
+    while (now := await held(stack)).tuners or now.streams:  # noqa: ASYNC110
+        await asyncio.sleep(1)
+    await asyncio.sleep(5)
+    return await held(stack)
+
+
+async def siege(arguments: argparse.Namespace, folder: Path) -> Run:
+    transcoder = BIN / "xg2g-transcoder" if arguments.external else None
+    stack = Stack(folder, transcoder)
+    async with Network() as network, running(stack.processes()):
+        await stack.ready()
+        return await run(stack, network, arguments)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make siege", description=__doc__)
+    parser.add_argument("--viewers", type=int, default=30)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--seed", default="1", help="another one is another half hour")
+    parser.add_argument("--external", action="store_true", help="convert in a service beside")
+    parser.add_argument("--folder", type=Path, help="keep logs and data here")
+    arguments = parser.parse_args()
+    move_in("scripts.siege")
+    console = Console(width=110, highlight=False)
+    with TemporaryDirectory(prefix="xg2g-siege-") as temporary:
+        folder = arguments.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = asyncio.run(siege(arguments, folder))
+    report(console, found)
+    if wrong := failures(found):
+        for line, times in Counter(wrong).most_common(40):
+            console.print(f"  failed: {line} ({times} times)", markup=False)
+        raise SystemExit(f"siege: {len(wrong)} failures")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Whether the daemon came through it, and the figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from scripts.siege.audit import Held, Log, Memory
+    from scripts.siege.samples import Samples
+    from scripts.siege.tally import Tally
+    from scripts.siege.troubles import Troubles
+
+GROWTH_BYTES = 8 * 2**20
+GROWTH = 0.05
+"""Memory may grow so much from the second sixth of the time to the last, whichever is more: which
+streams happen to run then differs, and an allocator is not a ledger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What there is to judge and to report."""
+
+    viewers: int
+    lasted_s: float
+    tally: Tally
+    troubles: Troubles
+    samples: Samples
+    memory: Memory
+    base: Held
+    """With nobody there, before the first came."""
+    left: Held
+    """After the last had gone."""
+    freed_after_s: float
+    left_at_receiver: list[str]
+    ended: dict[str, int]
+    """How streams ended, by the daemon's own count."""
+    exit_code: int | None
+    log: Log
+
+
+def failures(run: Run) -> list[str]:
+    """A line for each promise that was broken."""
+    wrong = [
+        f"left over: {now} {name}, at first {base}"
+        for name, (now, base) in run.left.beyond(run.base).items()
+    ]
+    wrong += [f"{name} is not told" for name, count in asdict(run.left).items() if count < 0]
+    if run.left_at_receiver:
+        wrong.append(f"the receiver still sends {run.left_at_receiver}")
+    for name, series in run.memory.series().items():
+        _, early, *_, late = run.memory.medians(series)
+        if late - early > max(GROWTH_BYTES, GROWTH * early):
+            wrong.append(f"{name} memory grew from {_mib(early)} to {_mib(late)}")
+    wrong += [f"log: {line}" for line in run.log.complaints]
+    wrong += run.tally.wrong
+    wrong += [
+        f"{found.channel}: {found.wrong}{' though all was calm' if found.calm else ''}"
+        for found in run.samples.findings
+        if found.wrong
+    ]
+    if not run.samples.findings:
+        wrong.append("no stream was looked at")
+    if run.exit_code:
+        wrong.append(f"the daemon ended with {run.exit_code}")
+    return wrong
+
+
+def report(console: Console, run: Run) -> None:
+    """Say what happened."""
+
+    def line(name: str, text: object) -> None:
+        console.print(f"  {name:<22} {text}", markup=False)
+
+    tally, findings = run.tally, run.samples.findings
+    console.print(f"{run.viewers} viewers, {run.lasted_s:.0f} s")
+    line("viewers", _counts(tally.acts))
+    line("receiver", _counts(Counter(name for _, name in run.troubles.happened)))
+    line("answers to streams", _counts(tally.answers))
+    line("longest wait for one", f"{tally.longest_wait_s:.1f} s")
+    line("connections broken", _counts(tally.broken) or "none")
+    line("how streams ended", _counts(Counter(run.ended)))
+    calm = sum(found.calm for found in findings)
+    bad = sum(bool(found.wrong) for found in findings)
+    line("streams looked at", f"{len(findings)}, {calm} of them in calm; with errors {bad}")
+    line("all was free after", f"{run.freed_after_s:.1f} s")
+    base, left = asdict(run.base), asdict(run.left)
+    line("held before, after", ", ".join(f"{it} {base[it]}, {left[it]}" for it in base))
+    line("receiver sends still", run.left_at_receiver or "nothing")
+    for name, series in run.memory.series().items():
+        medians = ", ".join(f"{value / 2**20:.1f}" for value in run.memory.medians(series))
+        line(f"memory, {name}", f"{medians} MiB by sixths (medians), at most {_mib(max(series))}")
+    line("lines of the log", _counts(Counter(run.log.levels)))
+    line("exit code", run.exit_code)
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common())
+
+
+def _mib(bytes_: float) -> str:
+    return f"{bytes_ / 2**20:.1f} MiB"
