@@ -130,6 +130,7 @@ async def run(
                     name=settings.hdhomerun.name,
                     metrics=metrics,
                     send_timeout_s=settings.server.send_timeout_s,
+                    tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
                 )
                 guide = GuideKeeper(

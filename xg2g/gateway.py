@@ -1,12 +1,16 @@
 """What the routes stand on."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 from starlette.requests import Request
 
 from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
+from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
 from .metrics import Metrics
 from .picons import Picons
@@ -36,6 +40,8 @@ class Gateway:
     """What media servers call it."""
     metrics: Metrics
     send_timeout_s: float
+    tuner_bouquets: tuple[str, ...] = ()
+    """Bouquets that are listed as a network tuner; none for all."""
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
@@ -49,6 +55,13 @@ class Gateway:
         """What it is as a network tuner."""
         tuners = self.tuners.limit
         return Device(self.identity, self.name, UNKNOWN_TUNERS if tuners is None else tuners)
+
+    def tuner_channels(self, lineup: Lineup) -> Sequence[Channel]:
+        """What is listed as a network tuner, in order of the numbers."""
+        if not self.tuner_bouquets:
+            return lineup.channels
+        chosen = (lineup.select(bouquet=name) or () for name in self.tuner_bouquets)
+        return sorted(set(chain.from_iterable(chosen)), key=attrgetter("number"))
 
     def unready(self) -> str | None:
         """Why nothing can be played; None when it can, as far as xg2g knows."""

@@ -125,6 +125,7 @@ async def daemon(
     tuner_limit: int | None = None,
     access: Access | None = None,
     host: str = "127.0.0.1",
+    tuner_bouquets: tuple[str, ...] = (),
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -163,6 +164,7 @@ async def daemon(
             name="xg2g",
             metrics=metrics,
             send_timeout_s=send_timeout_s,
+            tuner_bouquets=tuner_bouquets,
             public_url=public_url,
         )
         ready = asyncio.Event()

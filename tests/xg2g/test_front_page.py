@@ -69,6 +69,19 @@ async def test_more_channels_than_plex_takes_are_wrong() -> None:
         assert (b"Plex takes 480 channels at most" in body) == is_wrong
 
 
+async def test_bouquets_chosen_for_plex_are_few_enough_or_missing() -> None:
+    services = [
+        Service(ServiceReference.parse(f"1:0:19:{number:X}:3FB:1:C00000:0:0:0:"), f"C{number}")
+        for number in range(1, 600)
+    ]
+    bouquets = [Bouquet("All", tuple(services)), Bouquet("Few", tuple(services[:9]))]
+    async with daemon(PLAYS, bouquets=bouquets, tuner_bouquets=("few", "Gone")) as gateway:
+        _, _, body = await gateway.get("/")
+    assert b"Plex takes" not in body
+    assert b"hdhomerun.bouquets names Gone, and" in body
+    assert b"names few" not in body
+
+
 async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> None:
     evil = '<img src=x onerror="alert(1)">'
     service = Service(ServiceReference.parse(REFERENCE), f"</b>{evil}")

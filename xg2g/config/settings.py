@@ -201,6 +201,9 @@ class HdhomerunSettings(Section):
         RestartNeeded(),
     ] = 0
     """How many streams of different transponders there can be; 0 for what the receiver says."""
+    bouquets: Annotated[Texts, Field(examples=["Favourites"]), RestartNeeded()] = ()
+    """Bouquets whose channels it lists as a network tuner; none for all. Plex takes no tuner with
+    more than 480 channels. Playlist and guide keep every channel."""
     ports: Annotated[
         Ports,
         Field(examples=["80,5004"]),

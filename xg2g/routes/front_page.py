@@ -112,10 +112,16 @@ def _troubles(gateway: Gateway, refresher: Refresher) -> list[str]:
     """One line for each thing that is wrong, and is not said by another line already."""
     lineup = gateway.lineup_keeper.lineup
     lines = [gateway.unready(), *(each.trouble for each in refresher.progress())]
-    if lineup and len(lineup.channels) > PLEX_CHANNELS:
-        lines.append(
-            f"Plex takes {PLEX_CHANNELS} channels at most, and here are {len(lineup.channels)}; "
-            "lineup.bouquets chooses some."
+    if lineup:
+        if (count := len(gateway.tuner_channels(lineup))) > PLEX_CHANNELS:
+            lines.append(
+                f"Plex takes {PLEX_CHANNELS} channels at most, and here are {count}; "
+                "hdhomerun.bouquets chooses some for it."
+            )
+        lines += (
+            f"hdhomerun.bouquets names {name}, and there is no such bouquet."
+            for name in gateway.tuner_bouquets
+            if lineup.select(bouquet=name) is None
         )
     return list(dict.fromkeys(line for line in lines if line))
 

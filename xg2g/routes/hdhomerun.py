@@ -1,6 +1,7 @@
 """The tuner's documents, and its stream URLs by number."""
 
 import re
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -28,17 +29,21 @@ async def _discover(request: Request) -> Response:
 
 
 async def _lineup(request: Request) -> Response:
-    return JSONResponse(documents.lineup(lineup_of(request).channels, base_url(request)))
+    return JSONResponse(documents.lineup(_channels(request), base_url(request)))
 
 
 async def _lineup_xml(request: Request) -> Response:
-    body = documents.lineup_xml(lineup_of(request).channels, base_url(request))
+    body = documents.lineup_xml(_channels(request), base_url(request))
     return Response(body, media_type="application/xml")
 
 
 async def _lineup_m3u(request: Request) -> Response:
-    body = documents.lineup_m3u(lineup_of(request).channels, base_url(request))
+    body = documents.lineup_m3u(_channels(request), base_url(request))
     return PlainTextResponse(body, media_type="audio/x-mpegurl")
+
+
+def _channels(request: Request) -> Sequence[Channel]:
+    return gateway_of(request).tuner_channels(lineup_of(request))
 
 
 async def _lineup_status(request: Request) -> Response:

@@ -58,6 +58,18 @@ async def test_the_lineup_tells_the_truth_about_codecs() -> None:
     assert rows["Waves"] == {"GuideNumber": "4", "AudioCodec": "AAC", "URL": f"{url}4"}
 
 
+async def test_bouquets_that_were_chosen_for_the_tuner_are_all_that_it_lists() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS, tuner_bouquets=("radio", "none")) as gateway:
+        _, _, as_json = await gateway.get("/lineup.json")
+        _, _, as_xml = await gateway.get("/lineup.xml")
+        _, _, as_m3u = await gateway.get("/lineup.m3u")
+        _, _, playlist = await gateway.get("/playlist.m3u")
+        assert (await gateway.get("/auto/v1"))[0] == 200
+    assert [row["GuideName"] for row in json.loads(as_json)] == ["Waves"]
+    assert (as_xml.count(b"<Program>"), as_m3u.count(b"#EXTINF")) == (1, 1)
+    assert playlist.count(b"#EXTINF") == 4
+
+
 async def test_an_empty_lineup_is_an_empty_list() -> None:
     async with daemon(PLAYS, bouquets=[]) as gateway:
         _, _, body = await gateway.get("/lineup.json")
