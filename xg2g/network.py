@@ -1,5 +1,6 @@
 """The network that this computer is in."""
 
+import os
 import re
 import socket
 from ipaddress import IPv4Address, IPv4Network, ip_address
@@ -45,3 +46,18 @@ def is_host(name: str) -> bool:
             return False
         return True
     return len(name) <= LONGEST_NAME and re.fullmatch(r"[\w.-]+", name) is not None
+
+
+def why_no_connection(error: BaseException) -> str:
+    """The system's word for it. asyncio's own text repeats the address, httpx's says nothing."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return "nothing in the network has this name"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from xg2g.config import ConfigurationError, Settings
+from xg2g.config.settings import LogSettings
 from xg2g.doctor.finding import Finding, Verdict
 
 from .options import Configure, with_settings
@@ -51,6 +52,8 @@ def doctor(
 
     `xg2g doctor --channel "Das Erste HD" --json`
     """
+    from xg2g import logs
+
     findings: list[Finding] = []
     console = Console(highlight=False)
 
@@ -70,7 +73,10 @@ def doctor(
         found(Finding("settings", Verdict.GOOD, str(place)))
         for line in configuration.notes:
             found(Finding("settings", Verdict.NOTE, line))
-        asyncio.run(_examine(configuration.settings, channel, seconds, found))
+        # What goes wrong is a finding, and standard output is for those.
+        logs.configure(LogSettings(level="error"))
+        with console.status("") as status:
+            asyncio.run(_examine(configuration.settings, channel, seconds, found, status.update))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     if any(finding.verdict is Verdict.BAD for finding in findings):
@@ -78,11 +84,15 @@ def doctor(
 
 
 async def _examine(
-    settings: Settings, channel: str | None, seconds: float, found: Callable[[Finding], None]
+    settings: Settings,
+    channel: str | None,
+    seconds: float,
+    found: Callable[[Finding], None],
+    asking: Callable[[str], None],
 ) -> None:
     from xg2g.doctor.examination import examine
 
-    async for finding in examine(settings, channel=channel, sample_s=seconds):
+    async for finding in examine(settings, channel=channel, sample_s=seconds, on_check=asking):
         found(finding)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from xg2g.backend import choose_backend
 from xg2g.backends.base import RemuxStats, TrackState, TrackStats
 from xg2g.backends.errors import BackendError
+from xg2g.config.given import nearest
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService, OpenWebif
 from xg2g.receiver.refusal import why_refused
@@ -37,8 +38,9 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
         return
     service = patient.channel
     if service is None:
-        name = patient.wanted
-        yield bad("stream", f"no channel is called {name}", "xg2g doctor names it as the list does")
+        near = nearest(patient.wanted or "", [it.name for it in patient.services])
+        advice = f"did you mean {near}?" if near else "names are those of the playlist"
+        yield bad("stream", f"no channel is called {patient.wanted}", advice)
         return
     try:
         if not await patient.openwebif.playable(service):

@@ -30,12 +30,17 @@ CHECKS: tuple[Check, ...] = (
 
 
 async def examine(
-    settings: Settings, *, channel: str | None = None, sample_s: float = 5.0
+    settings: Settings,
+    *,
+    channel: str | None = None,
+    sample_s: float = 5.0,
+    on_check: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Finding]:
     """Look at everything, and give each finding as it is made.
 
     `channel` is the name of the one to watch for `sample_s`. Nothing at the receiver is changed; a
-    tuner is used for as long as that, if one is free, and given back.
+    tuner is used for as long as that, if one is free, and given back. `on_check` hears what is
+    looked at, one line, before it is.
     """
     async with AsyncExitStack() as stack:
         address = settings.receiver_address() if settings.receiver.url else None
@@ -58,5 +63,6 @@ async def examine(
             sample_s=sample_s,
         )
         for check in CHECKS:
+            on_check((check.__doc__ or "").partition(".")[0])
             async for finding in check(patient):
                 yield finding

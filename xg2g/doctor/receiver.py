@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from xg2g.network import why_no_connection
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
 
@@ -179,6 +180,6 @@ async def _refusal(host: str, port: int) -> str | None:
     except TimeoutError:
         return "no answer"
     except OSError as error:
-        return error.strerror or str(error)
+        return why_no_connection(error)
     writer.transport.abort()
     return None

@@ -19,6 +19,7 @@ async def backend(patient: Patient) -> AsyncIterator[Finding]:
     if health.usable:
         yield good("sound", f"converted by the {chosen.name} backend ({versions})")
     else:
-        yield bad("sound", health.detail)
+        what, _, advice = health.detail.partition("; ")
+        yield bad("sound", what, advice)
     for warning in health.warnings:
         yield note("sound", warning)

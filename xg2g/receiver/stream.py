@@ -20,6 +20,7 @@ from typing import Protocol
 
 import structlog
 
+from ..network import why_no_connection
 from .address import ReceiverAddress
 from .deadlines import StreamDeadlines
 from .errors import (
@@ -144,7 +145,7 @@ class StreamServer:
         except TimeoutError as error:
             raise self._unreachable(port, "it does not answer") from error
         except OSError as error:
-            raise self._unreachable(port, error.strerror or str(error)) from error
+            raise self._unreachable(port, why_no_connection(error)) from error
 
     async def _first_bytes(self, reader: asyncio.StreamReader, port: int) -> bytes:
         """Read the answer's head and return the beginning of the stream behind it."""

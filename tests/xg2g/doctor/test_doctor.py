@@ -84,6 +84,12 @@ async def test_a_channel_that_does_not_play_is_found_with_the_reason(
     assert finding.advice
 
 
+async def test_a_channel_whose_name_is_misspelt_is_found_with_the_one_that_was_meant() -> None:
+    async with SimulatedReceiver() as receiver:
+        [finding] = about("stream", await findings(settings_for(receiver), "Card Tow HD"))
+    assert finding.advice == "did you mean Card Two HD?"
+
+
 async def test_a_channel_that_arrives_scrambled_is_found() -> None:
     async with SimulatedReceiver() as receiver:
         settings = settings_for(receiver, relay_port=1)
@@ -107,7 +113,7 @@ async def test_a_receiver_that_refuses_the_password_is_found_and_the_rest_left_o
 async def test_a_receiver_that_is_not_there_is_found() -> None:
     [finding] = about("receiver", await findings(settings_for(None, url="http://127.0.0.1:1")))
     assert finding.verdict is Verdict.BAD
-    assert "cannot reach" in finding.text
+    assert finding.text.endswith("at http://127.0.0.1:1: connection refused")
     [finding] = about("receiver", await findings(settings_for(None)))
     assert "xg2g setup" in finding.advice
 
@@ -215,6 +221,17 @@ async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict()
     assert ill.returncode == 1
     topics = {finding["topic"] for finding in json.loads(well.stdout)}
     assert {"versions", "settings", "receiver", "stream", "sound", "guide"} <= topics
+
+
+async def test_what_is_logged_meanwhile_is_no_part_of_the_answer() -> None:
+    async with SimulatedReceiver() as receiver:
+        flags = ("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port))
+        channel = ("--channel", "Card Five HD (scrambled)", "--seconds", "1")
+        gone = {"XG2G_RELAY_PORT": "1", "XG2G_EXTERNAL_TRANSCODER": "http://127.0.0.1:1"}
+        gone["XG2G_EXTERNAL_FALLBACK"] = "true"
+        result = await asyncio.to_thread(xg2g, "doctor", *flags, *channel, "--json", **gone)
+    assert json.loads(result.stdout)
+    assert result.stderr == ""
 
 
 async def test_settings_that_cannot_work_are_findings_too() -> None:

@@ -17,6 +17,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
+from ...network import why_no_connection
 from ..address import ReceiverAddress
 from ..errors import (
     AddressRefusedError,
@@ -199,7 +200,7 @@ class Transport:
                 "try again when it is less busy"
             ) from error
         except httpx.ConnectError as error:
-            raise self._unreachable(str(error) or "connection failed") from error
+            raise self._unreachable(why_no_connection(error)) from error
         except httpx.TransportError as error:
             raise self._unreachable(f"the connection broke ({error})") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
