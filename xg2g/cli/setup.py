@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +19,7 @@ from xg2g.config.file import SYSTEM_FILE, find_file, preferred_file
 from xg2g.config.given import Given
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
-from xg2g.errors import UsageError
+from xg2g.errors import UsageError, UserError
 from xg2g.network import own_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
@@ -85,17 +88,18 @@ def setup(
     given = read_environment(os.environ, settings_of(Settings)).values
     path = _target(config)
     dialogue = Dialogue(yes=yes, greet=_greet, search=_search)
-    _may_write(path, yes=yes, force=force)
-    greeting = dialogue.receiver(
-        receiver or _text(given.get("receiver.url")),
-        _credentials(_text(given.get("receiver.user")), _text(given.get("receiver.password"))),
-        _network(network),
-    )
-    about = greeting.about
-    name = " ".join(word for word in (about.brand, about.model) if word)
-    console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
-    dialogue.bouquets(list(greeting.bouquets))
-    dialogue.access(host or _text(given.get("server.host")))
+    with _somebody_answering():
+        _may_write(path, yes=yes, force=force)
+        greeting = dialogue.receiver(
+            receiver or _text(given.get("receiver.url")),
+            _credentials(_text(given.get("receiver.user")), _text(given.get("receiver.password"))),
+            _network(network),
+        )
+        about = greeting.about
+        name = " ".join(word for word in (about.brand, about.model) if word)
+        console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
+        dialogue.bouquets(list(greeting.bouquets))
+        dialogue.access(host or _text(given.get("server.host")))
     is_secret = "receiver.password" in dialogue.settings
     # Services have users of their own, and read what is in /etc.
     is_public = path == SYSTEM_FILE and not is_secret
@@ -111,6 +115,19 @@ def setup(
         console.print(f"playlist     http://{address}:{DEFAULT_PORT}/playlist.m3u", markup=False)
 
 
+@contextmanager
+def _somebody_answering() -> Iterator[None]:
+    """Say what to do where nobody can be asked. A person who presses Ctrl-C knows."""
+    try:
+        yield
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UserError(
+            "nobody answers here; xg2g setup --yes --receiver http://192.168.1.10 asks nothing"
+        ) from None
+
+
 def _target(named: Path | None) -> Path:
     """The file to write: where `serve` will look for it first."""
     if named is not None:
@@ -123,7 +140,8 @@ def _may_write(path: Path, *, yes: bool, force: bool) -> None:
         return
     if yes:
         raise UsageError(f"{path} exists; --force replaces it, --config names another")
-    typer.confirm(f"{path} exists. Replace it at the end?", abort=True)
+    if not typer.confirm(f"{path} exists. Replace it at the end?"):
+        raise UserError(f"{path} stays as it is; --config names another")
 
 
 def _greet(address: ReceiverAddress) -> "Greeting":

@@ -2,7 +2,8 @@
 
 Each address is asked for a connection to port 80, and whoever accepts for `/api/about`, once. Only
 addresses of private networks are asked, a few at a time, so that a home's router does not take it
-for an attack.
+for an attack. OpenWebif is on port 80 unless somebody has moved it, HTTPS is off until somebody
+switches it on; whoever did so knows the address to type.
 """
 
 import asyncio

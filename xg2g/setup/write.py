@@ -8,8 +8,9 @@ from xg2g.errors import UserError
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a file at once and completely. Raises `UserError`."""
+    """Replace a file, or what a link leads to, at once and completely. Raises `UserError`."""
     try:
+        path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -119,13 +119,36 @@ async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
     refused = await setup("--yes", "--receiver", receiver.base_url, "--config", str(file))
     assert (refused.returncode, "--force" in refused.stderr) == (2, True)
     declined = await setup("--config", str(file), typed=("n",))
-    assert declined.returncode == 1
+    assert (declined.returncode, "stays as it is" in declined.stderr) == (1, True)
     assert file.read_text() == "mine"
     agreed = await setup(
         "--config", str(file), typed=("y", receiver.base_url, "root", "geheim", "", "2")
     )
     assert agreed.returncode == 0, agreed.stdout + agreed.stderr
     assert load(file=file, environment={}).settings.receiver.user == "root"
+
+
+async def test_where_nobody_answers_it_says_what_to_do(file: Path) -> None:
+    result = await setup("--config", str(file))
+    assert result.returncode == 1
+    assert "xg2g setup --yes --receiver" in result.stderr
+    assert not file.parent.exists()
+
+
+async def test_a_link_goes_on_to_lead_to_the_file(
+    receiver: SimulatedReceiver, tmp_path: Path
+) -> None:
+    file, link = tmp_path / "dotfiles.yaml", tmp_path / "config.yaml"
+    link.symlink_to(file)
+    result = await setup(
+        *("--yes", "--force", "--receiver", receiver.base_url, "--config", str(link)),
+        XG2G_RECEIVER_USER="root",
+        XG2G_RECEIVER_PASSWORD="geheim",
+    )
+    assert result.returncode == 0, result.stderr
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert load(file=file, environment={}).settings.receiver.url == receiver.base_url
 
 
 async def test_a_file_that_cannot_be_written_says_what_to_do(receiver: SimulatedReceiver) -> None:
