@@ -127,7 +127,7 @@ class Picons:
 
 def may_have_logo(channel: Channel) -> bool:
     """Whether the receiver, when it listed the channel, did not say that it has no picon for it."""
-    return bool(picon_paths(_listed(channel)))
+    return not channel.picon or bool(picon_paths(_listed(channel)))
 
 
 def _listed(channel: Channel) -> ListedService:

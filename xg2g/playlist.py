@@ -52,7 +52,8 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
     path = stream_path(channel)
     # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
     known_type = "#KODIPROP:mimetype=video/mp2t\n" if path.endswith(TRANSPORT_STREAM) else ""
-    return f"#EXTINF:-1 {written},{_title(channel.name)}\n{known_type}{base_url}{path}\n"
+    title = _title(channel.name) or str(channel.number)
+    return f"#EXTINF:-1 {written},{title}\n{known_type}{base_url}{path}\n"
 
 
 def _unquoted(value: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import resource
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -74,6 +75,43 @@ async def test_after_a_restart_everything_is_there_although_the_receiver_is_off(
     listed = re.findall(r'tvg-id="([^"]*)"', playlist.text)
     assert [channel.get("id") for channel in tv.findall("channel")] == listed
     assert {programme.get("channel") for programme in tv.findall("programme")} <= set(listed)
+
+
+async def test_a_full_disk_takes_no_television_away_and_is_written_when_it_has_room(
+    tmp_path: Path,
+) -> None:
+    async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
+        daemon = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from xg2g.cli import main; main()", "serve", "--port", "0"),
+            *("--receiver", receiver.base_url, "--data-dir", str(tmp_path)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # No file of it grows beyond this: enough for channels, and not for a guide.
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, -1)),
+        )
+        assert daemon.stdout is not None
+        playlist_url = (await daemon.stdout.readline()).decode().split()[-1]
+        address = playlist_url.removesuffix("/playlist.m3u")
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
+
+            async def guide(outcome: str) -> str:
+                while True:
+                    status = (await client.get("/api/v1/status")).json()
+                    (told,) = [each for each in status["refreshes"] if each["name"] == "guide"]
+                    if told[outcome]:
+                        return str(told["trouble"])
+                    await asyncio.sleep(0.1)
+
+            async with asyncio.timeout(60):
+                assert "data directory" in await guide("failed")
+                assert (await client.get("/readyz")).status_code == 200
+                assert len(numbers_in((await client.get("/playlist.m3u")).text)) > 40
+                resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (-1, -1))
+                await guide("succeeded")
+                assert (await client.get("/xmltv.xml")).text.count("<programme ") > 1000
+        daemon.terminate()
+        await daemon.communicate()
+    assert daemon.returncode == 0
 
 
 async def test_a_guide_that_is_switched_off_is_gone() -> None:

@@ -73,6 +73,10 @@ def test_a_name_with_a_comma_reaches_jellyfin_whole() -> None:
     assert jellyfin_name(render("Sky Sport, Top Event")) == ("Sky Sport Top Event")
 
 
+def test_a_name_of_nothing_but_commas_is_the_number() -> None:
+    assert jellyfin_name(render(",,")) == "7"
+
+
 def test_a_name_that_begins_with_a_number_reaches_jellyfin_whole() -> None:
     name = jellyfin_name(render("24 Horas"))
     assert name.split() == ["24", "Horas"]

@@ -174,6 +174,10 @@ def _candidate(
     )
 
 
+_JOINERS = "\u200c\u200d"
+"""Persian and Indian scripts are written with them."""
+
+
 def nameless(reference: ServiceReference) -> ServiceReference:
     """The reference without its name: what two entries for one service have in common."""
     return replace(reference, name="")
@@ -190,5 +194,8 @@ def _display_name(service: Service, source: ServiceReference) -> str:
 
 
 def _printable(name: str) -> str:
-    """Drop control characters: DVB's emphasis marks U+0086 and U+0087 reach some lists."""
-    return " ".join("".join(c for c in name if c.isprintable() or c.isspace()).split())
+    """Drop control characters: DVB's emphasis marks U+0086 and U+0087 reach some lists, and marks
+    of direction would turn what stands behind the name."""
+    if not name.isprintable():
+        name = "".join(c for c in name if c.isprintable() or c.isspace() or c in _JOINERS)
+    return " ".join(name.split())

@@ -22,6 +22,8 @@ def ending(channel: Channel) -> str | None:
 
 def segmented_url(channel: Channel) -> str | None:
     """Where players fetch the channel; None for one that xg2g plays, if only by an alternative."""
+    if not channel.reference.path:
+        return None
     urls = [web_address(source) for source in channel.sources]
     if not all(url and _path(url).endswith(ENDINGS) and not is_receivers_own(url) for url in urls):
         return None

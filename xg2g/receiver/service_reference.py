@@ -92,13 +92,17 @@ class ServiceReference:
 
     @property
     def is_bouquet(self) -> bool:
-        """A bouquet, or one inside another; the receiver lists what is in it."""
-        return bool(self.flags & _DIRECTORY) and not self.flags & _GROUP and bool(self.path)
+        """A bouquet, or one inside another; the receiver lists what is in it.
+
+        No other directory: asked for one that selects nothing by name, receivers list their whole
+        database, or abort.
+        """
+        return bool(self.flags & _DIRECTORY) and not self.flags & _GROUP and self._names_a_list
 
     @property
     def is_group(self) -> bool:
         """Alternatives for one service; the receiver lists what they are."""
-        return bool(self.flags & _GROUP) and bool(self.path)
+        return bool(self.flags & _GROUP) and self._names_a_list
 
     @property
     def is_dvb_service(self) -> bool:
@@ -112,6 +116,10 @@ class ServiceReference:
     def is_radio(self) -> bool:
         """A radio service by its declared type."""
         return self.service_type in RADIO_SERVICE_TYPES
+
+    @property
+    def _names_a_list(self) -> bool:
+        return "FROM BOUQUET " in self.path
 
     @property
     def _written(self) -> list[str]:

@@ -175,6 +175,12 @@ def test_radio_is_what_says_so_or_stands_in_a_radio_bouquet() -> None:
     assert [candidate.radio for candidate in arrangement.candidates] == [False, True, True]
 
 
+def test_a_name_keeps_what_its_script_is_written_with() -> None:
+    name = "\u0634\u0628\u06a9\u0647\u200c\u062e\u0628\u0631"
+    (channel,) = arrange([Bouquet("TV", (service(1, f"\u202e{name}\u202c"),))]).candidates
+    assert channel.name == name
+
+
 def test_a_name_comes_without_broadcast_control_characters() -> None:
     arrangement = arrange([Bouquet("O\x1ane", (service(1, " Das \x86Erste\x87\tHD "),))])
     assert grouped(arrangement) == {"One": ["Das Erste HD"]}

@@ -145,6 +145,17 @@ async def test_a_bouquet_inside_itself_is_read_once(tmp_path: Path) -> None:
     assert receiver.asked == [bouquet_reference("a"), bouquet_reference("b")]
 
 
+@pytest.mark.parametrize("path", ["/media/hdd/movie/", "(type == 1) ORDER BY name", "FROM X"])
+async def test_a_directory_that_is_no_bouquet_is_never_asked_for(tmp_path: Path, path: str) -> None:
+    directory = f"1:7:1:0:0:0:0:0:0:0:{path}"
+    receiver = Receiver({"a": [sid(1), directory, directory.replace("1:7", "1:135", 1), sid(2)]})
+    async with Database.open(tmp_path) as database:
+        keeper = keeper_of(receiver, database)
+        await keeper.load()
+        assert numbers(keeper) == {1: 1, 2: 2}
+    assert set(receiver.asked) == {"all tv", "all radio", bouquet_reference("a")}
+
+
 async def test_the_first_lineup_takes_two_questions_and_those_about_what_is_inside(
     tmp_path: Path,
 ) -> None:

@@ -1,6 +1,7 @@
 """What is kept, through crashes and damage."""
 
 import asyncio
+import contextlib
 import os
 import random
 import sqlite3
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from xg2g.store import readings
 from xg2g.store.database import DAMAGED, FILE, Database, StoreError, UnwritableError
 from xg2g.store.facts import fact, generation
 from xg2g.store.place import open_database
-from xg2g.store.schema import VERSION
+from xg2g.store.schema import MIGRATIONS, VERSION
 
 pytestmark = pytest.mark.anyio
 
@@ -208,6 +210,43 @@ async def test_where_nothing_can_be_kept_one_line_says_so_and_xg2g_works_without
     async with open_database(unwritable) as database:
         await add_channel(database, "a", 1)
         assert await channels(database) == [("a", 1)]
+
+
+@pytest.mark.parametrize("trouble", ["no lock file", "locked"])
+async def test_what_cannot_be_written_is_read_so_that_numbers_stay(
+    tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Database.open(tmp_path) as database:
+        await add_channel(database, "a", 17)
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as other:
+        if trouble == "locked":
+            monkeypatch.setattr("xg2g.store.database._BUSY_S", 0.1)
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            (tmp_path / "lock").unlink()
+            (tmp_path / "lock").mkdir()
+        async with open_database(tmp_path) as database:
+            assert await channels(database) == [("a", 17)]
+            await add_channel(database, "b", 18)
+    assert (tmp_path / FILE).exists()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as kept:
+        assert kept.execute("SELECT id FROM channel").fetchall() == [("a",)]
+
+
+async def test_a_file_of_every_earlier_version_becomes_one_of_today(tmp_path: Path) -> None:
+    for version in range(1, VERSION):
+        place = tmp_path / str(version)
+        place.mkdir()
+        with contextlib.closing(sqlite3.connect(place / FILE)) as earlier:
+            for script in MIGRATIONS[:version]:
+                earlier.executescript(script)
+            earlier.execute(f"PRAGMA user_version = {version}")
+            earlier.execute("INSERT INTO channel VALUES ('a', 17, 'A', 0, '[]', '', 1, '')")
+            earlier.commit()
+        async with Database.open(place) as database:
+            assert await channels(database) == [("a", 17)]
+            assert await database.read(readings.load) == {}
+        assert not (place / DAMAGED).exists()
 
 
 async def test_the_directory_is_systemds_or_the_users_own(
