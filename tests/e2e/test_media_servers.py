@@ -196,6 +196,24 @@ def test_plex_takes_the_tuner_for_alive_by_its_description(home: House) -> None:
     assert re.fullmatch(r"uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", facts["UDN"])
 
 
+SEARCH = (
+    'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\n'
+    "ST: upnp:rootdevice\r\n\r\n"
+)
+
+
+@pytest.mark.skipif(ADDRESS is None, reason="discovery needs a network of its own")
+def test_a_search_by_ssdp_leads_to_the_description(home: House) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as searcher:
+        searcher.settimeout(10)
+        searcher.sendto(SEARCH.encode(), ("239.255.255.250", 1900))
+        answer = searcher.recv(2000).decode()
+    found = dict(line.split(":", 1) for line in answer.splitlines()[1:] if ":" in line)
+    assert found["LOCATION"].strip() == f"{home.url}/device.xml"
+    udn = found["USN"].strip().partition("::")[0]
+    assert f"<UDN>{udn}</UDN>" in home.get("/device.xml").text
+
+
 def test_jellyfin_gets_the_guide_compressed_once(home: House) -> None:
     plain = home.get("/xmltv.xml").content
     for path, encoded in (("/xmltv.xml", True), ("/xmltv.xml.gz", False)):

@@ -111,6 +111,32 @@ async def test_who_guesses_is_refused_even_when_the_guess_is_right() -> None:
         assert (await gateway.get("/playlist.m3u"))[0] == 200
 
 
+async def test_a_token_in_a_url_is_none_since_urls_end_in_logs() -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        for name in ("token", "access_token", "api_key"):
+            status, _, body = await ask(gateway, f"{REFRESH}?{name}=swordfish")
+            assert status == 401
+            assert b"swordfish" not in body
+
+
+async def test_the_page_of_a_stranger_may_read_nothing_with_a_browser() -> None:
+    async with daemon(PLAYS) as gateway:
+        for method, path in (
+            ("OPTIONS", REFRESH),
+            ("OPTIONS", "/api/v1/streams/x"),
+            ("GET", "/api/v1/streams"),
+            ("GET", "/metrics"),
+        ):
+            _, headers, _ = await ask(
+                gateway,
+                path,
+                "Origin: http://attacker.example",
+                "Access-Control-Request-Method: DELETE",
+                method=method,
+            )
+            assert not [name for name in headers if name.startswith("access-control")]
+
+
 async def test_reading_takes_no_token() -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         for path in ("/api/v1/status", "/api/v1/streams", "/metrics", *FOR_PLAYERS):
