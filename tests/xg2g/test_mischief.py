@@ -23,6 +23,7 @@ from xg2g.config.settings import (
 )
 from xg2g.simulator import SimulatedReceiver
 from xg2g.simulator.bouquets import Entry
+from xg2g.simulator.generation import Generation
 from xg2g.simulator.openwebif import mischief
 from xg2g.simulator.openwebif.mischief import Mischief
 
@@ -107,8 +108,16 @@ async def test_lineup_and_guide_are_the_same_as_without(
     assert await found(dict.fromkeys(paths, happens), tmp_path / "with") == (channels, guide)
 
 
-async def found(happens: dict[str, Mischief], data: Path) -> Known:
-    async with SimulatedReceiver() as receiver:
+async def test_both_generations_of_the_web_interface_give_the_same(tmp_path: Path) -> None:
+    assert await found({}, tmp_path / "old", Generation.E) == await without_mischief(
+        tmp_path / "new"
+    )
+
+
+async def found(
+    happens: dict[str, Mischief], data: Path, generation: Generation = Generation.O
+) -> Known:
+    async with SimulatedReceiver(generation=generation) as receiver:
         receiver.box.lineup.tv[0].entries.append(UMLAUT)  # type: ignore[attr-defined]
         receiver.gate.mischief = happens
         async with daemon(receiver, data) as client:
@@ -158,6 +167,26 @@ async def until_asked(receiver: SimulatedReceiver, wanted: Callable[[str], bool]
     async with asyncio.timeout(30):
         while not any(map(wanted, receiver.gate.requests)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def test_a_channel_that_is_renamed_and_moved_is_the_same_channel(tmp_path: Path) -> None:
+    async with SimulatedReceiver() as receiver, daemon(receiver, tmp_path) as client:
+        await read(client)
+        before = (await client.get("/playlist.m3u")).text
+        first, second = receiver.box.lineup.tv[:2]
+        moved = next(entry for entry in first.entries if entry.name == "Card Five HD (scrambled)")
+        first.entries.remove(moved)  # type: ignore[attr-defined]
+        second.entries.insert(0, Entry(moved.reference, "Another name"))  # type: ignore[attr-defined]
+        assert (await client.post("/api/v1/refresh")).status_code == 202
+        await read(client, times=2)
+        after = (await client.get("/playlist.m3u")).text
+    assert urls_and_numbers(after) == urls_and_numbers(before)
+    (line,) = [line for line in after.splitlines() if "Another name" in line]
+    assert 'group-title="Faults"' in line
+
+
+def urls_and_numbers(playlist: str) -> list[tuple[str, str]]:
+    return re.findall(r'tvg-chno="(\d+)".*\n(?:#.*\n)*(http.*)', playlist)
 
 
 async def test_a_bouquet_that_is_renamed_while_it_is_read_keeps_its_channels(

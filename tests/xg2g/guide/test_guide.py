@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -145,6 +147,46 @@ async def test_times_are_utc_in_the_form_that_jellyfin_reads() -> None:
     for moment in (programme.get("start"), programme.get("stop")):
         assert moment is not None
         assert re.fullmatch(r"\d{14} [+]\d{4}", moment)
+
+
+@pytest.mark.parametrize("begin", ["2026-03-29T00:30", "2026-10-25T00:30"])
+async def test_the_hour_that_comes_twice_or_never_is_no_matter(
+    begin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    begin_s = int(datetime.fromisoformat(f"{begin}+00:00").timestamp())
+    line = [
+        Programme(begin_s + n * 1800, begin_s + (n + 1) * 1800, n, f"Part {n}", "", "", None)
+        for n in range(4)
+    ]
+    try:
+        async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+            await gateway.gateway.database.write(lambda c: programmes.put(c, {id_of(1): line}))
+            shown = (await guide(gateway)).findall("programme")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    starts = [(programme.get("start") or "")[8:] for programme in shown]
+    assert starts == ["003000 +0000", "010000 +0000", "013000 +0000", "020000 +0000"]
+
+
+async def test_a_download_that_a_refresh_overtakes_is_of_one_state() -> None:
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, 1, 2, count=20_000)
+        before = (await gateway.get("/xmltv.xml"))[2]
+        reader, writer = await gateway.connect()
+        writer.write(b"GET /xmltv.xml HTTP/1.0\r\nHost: gateway:8088\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        slowly = await reader.readexactly(10_000)
+        others = [replace(programme, title="Other") for programme in week(20_000)]
+        await gateway.gateway.database.write(
+            lambda c: programmes.put(c, {id_of(sid): others for sid in (1, 2)})
+        )
+        slowly += await reader.read()
+        writer.close()
+        assert slowly == before
+        assert b"<title>Tatort</title>" not in (await gateway.get("/xmltv.xml"))[2]
 
 
 async def test_texts_become_sub_title_description_episode_and_categories() -> None:
