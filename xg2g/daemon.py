@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -103,8 +103,8 @@ async def run(
                 dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
-                sources_for = partial(_sources, receiver, keeper, relays)
-                tuners = Tuners(
+                sources_for = partial(_sources, receiver, keeper, relays, lambda: tuners.services)
+                tuners: Tuners = Tuners(
                     sources_for(settings),
                     linger_s=settings.receiver.linger_s,
                     limit=settings.hdhomerun.tuners or None,
@@ -196,14 +196,18 @@ def _extra_listeners(settings: Settings) -> list[socket.socket]:
 
 
 def _sources(
-    receiver: OpenWebif, keeper: LineupKeeper, relays: RelayList, settings: Settings
+    receiver: OpenWebif,
+    keeper: LineupKeeper,
+    relays: RelayList,
+    streaming: Callable[[], Sequence[ServiceReference]],
+    settings: Settings,
 ) -> Sources:
     address, deadlines = settings.receiver_address(), settings.stream_deadlines()
     streams = StreamServer(
         address,
         deadlines,
         relayed=relays.includes,
-        explain=partial(_why_refused, receiver, keeper),
+        explain=partial(_why_refused, receiver, keeper, streaming),
     )
     return Sources(streams, WebStreams(address.host, deadlines))
 
@@ -219,11 +223,12 @@ async def _change(
     changed: frozenset[str],
 ) -> None:
     """Go on with other settings; streams that are open are left alone."""
-    tuners.receiver, tuners.linger_s = sources_for(settings), settings.receiver.linger_s
+    tuners.linger_s = settings.receiver.linger_s
     streams.options = settings.remux_options()
     streams.first_output_s = settings.receiver.first_byte_timeout_s
     _guard(access, settings)
-    if any(key.startswith("receiver.") for key in changed):
+    if any(key.startswith("receiver.") for key in changed - {"receiver.linger_s"}):
+        tuners.receiver = sources_for(settings)
         await receiver.turn_to(
             settings.receiver_address(),
             connect_timeout_s=settings.receiver.connect_timeout_s,
@@ -248,12 +253,24 @@ async def _read(
 
 
 async def _why_refused(
-    receiver: OpenWebif, keeper: LineupKeeper, service: ServiceReference
+    receiver: OpenWebif,
+    keeper: LineupKeeper,
+    streaming: Callable[[], Sequence[ServiceReference]],
+    service: ServiceReference,
 ) -> ReceiverError | None:
     """Ask about what the receiver itself has listed, and about nothing else."""
-    if keeper.lineup is None or keeper.lineup.find(service.channel_id) is None:
+
+    def listed(services: Sequence[ServiceReference]) -> list[ListedService]:
+        lineup = keeper.lineup
+        return [
+            ListedService(it, it.stream_path, "")
+            for it in services
+            if lineup is not None and lineup.find(it.channel_id) is not None
+        ]
+
+    if not (refused := listed([service])):
         return None
-    return await why_refused(receiver, ListedService(service, service.stream_path, ""))
+    return await why_refused(receiver, refused[0], listed(streaming()))
 
 
 async def _after_lineup(

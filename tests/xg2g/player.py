@@ -17,26 +17,31 @@ async def channels(client: httpx.AsyncClient, playlist: str) -> dict[str, str]:
     return dict(re.findall(r"^#EXTINF[^\n]*,(.*)\n(?:#.*\n)*(http.*)$", text, re.MULTILINE))
 
 
-async def watch(client: httpx.AsyncClient, url: str) -> bytes:
+async def watch(client: httpx.AsyncClient, url: str, stream_s: float = STREAM_S) -> bytes:
     received = b""
     async with client.stream("GET", url) as response:
         assert response.status_code == 200
         async with asyncio.timeout(60):
             async for chunk in response.aiter_raw():
                 received += chunk
-                if span_s(received) > STREAM_S:
+                if span_s(received) > stream_s:
                     break
     return received
 
 
 def span_s(stream: bytes) -> float:
     """Time from the first to the last PCR."""
-    pcrs = [
+    pcrs = clocks_s(stream)
+    return pcrs[-1] - pcrs[0] if pcrs else 0
+
+
+def clocks_s(stream: bytes) -> list[float]:
+    """The PCRs."""
+    return [
         int.from_bytes(stream[at + 6 : at + 10], "big") / 45_000
         for at in range(0, len(stream) - 187, 188)
         if stream[at + 3] & 0x20 and stream[at + 4] > 6 and stream[at + 5] & 0x10
     ]
-    return pcrs[-1] - pcrs[0] if pcrs else 0
 
 
 def seen(stream: bytes) -> tuple[str | None, list[tuple[str, str]], int]:

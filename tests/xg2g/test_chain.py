@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
-from tests.xg2g.player import STREAM_S, channels, seen, watch
+from tests.xg2g.player import STREAM_S, channels, clocks_s, seen, watch
 from tests.xg2g.serving import serving
-from xg2g.config.settings import ReceiverSettings, ServerSettings, Settings
+from xg2g.config.settings import HdhomerunSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.daemon import run
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver
@@ -19,9 +20,15 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def gateway(**receiver: Any) -> AsyncIterator[str]:
+async def gateway(
+    *, hdhomerun: HdhomerunSettings | None = None, **receiver: Any
+) -> AsyncIterator[str]:
     """`xg2g serve` with these settings of the receiver; yields its address."""
-    settings = Settings(receiver=ReceiverSettings(**receiver), server=ServerSettings(port=0))
+    settings = Settings(
+        receiver=ReceiverSettings(**receiver),
+        server=ServerSettings(port=0),
+        hdhomerun=hdhomerun or HdhomerunSettings(),
+    )
     async with serving(settings, keep_data=False) as address:
         yield address
 
@@ -77,6 +84,37 @@ async def test_a_channel_that_stays_scrambled_is_refused_instead_of_played_as_no
     assert answer.status_code == 502
     assert answer.headers["X-HDHomeRun-Error"] == "811 Content Protection Required"
     assert answer.content == b""
+
+
+async def test_a_receiver_that_has_fewer_tuners_than_was_said_is_asked_what_would_free_one() -> (
+    None
+):
+    async with (
+        SimulatedReceiver(tuners=1) as receiver,
+        gateway(
+            url=receiver.base_url,
+            stream_port=receiver.stream_port,
+            hdhomerun=HdhomerunSettings(tuners=8),
+        ) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        urls = await channels(client, f"{address}/playlist.m3u")
+        async with client.stream("GET", urls["Radio Four"]) as watched:
+            assert watched.status_code == 200
+            with structlog.testing.capture_logs() as logs:
+                answer = await client.get(urls["Ends after 20 s"], timeout=30)
+    assert answer.status_code == 503
+    assert answer.headers["X-HDHomeRun-Error"] == "805 All Tuners In Use"
+    (reason,) = (line["reason"] for line in logs if line["event"] == "stream failed")
+    assert reason == "all tuners of the receiver are in use"
+
+
+async def test_who_looks_first_and_then_plays_begins_with_what_came_last() -> None:
+    async with demo() as playlist, httpx.AsyncClient(trust_env=False) as client:
+        url = (await channels(client, playlist))["Card One HD"]
+        looked, played = [await watch(client, url, stream_s=3) for _ in range(2)]
+    assert clocks_s(looked)[0] <= clocks_s(played)[0] < clocks_s(looked)[-1]
+    assert seen(played)[0] == "h264"
 
 
 async def test_the_receivers_password_opens_its_lists_and_its_streams() -> None:

@@ -56,7 +56,10 @@ class LiveSource(Protocol):
     """Bytes of a live stream, as they come."""
 
     async def read(self) -> bytes:
-        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end."""
+        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end.
+
+        Nothing is lost when this is cancelled: whoever reads next gets it.
+        """
         ...
 
 

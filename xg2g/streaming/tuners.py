@@ -8,23 +8,32 @@ is, close it, and open it again to play; without the moment the receiver would t
 """
 
 import asyncio
+import contextlib
+import math
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
-from ..receiver.errors import NoTunerError, ReceiverError
+from ..receiver.errors import NoTunerError, ReceiverError, UnknownServiceError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
 from .live import Receiver
+from .recent import RecentSource
 
 log = structlog.get_logger()
 
 RELEASE_S = (0.5, 1.0, 2.0)
-"""Waits before asking again after an own lease was given up: a receiver frees a tuner seconds after
-its stream was closed."""
+"""Waits before asking again when a stream was just closed: a receiver frees its tuner seconds
+later."""
+HANDOVER_S = 0.1
+"""For a viewer of the same service to leave: who looks first and then plays closes one connection
+and opens the other at once, and which is noticed first is chance."""
+STALE_S = 1.0
+"""A stream that stands still for longer is opened anew rather than handed over."""
 
 Transponder = tuple[int, int, int]
 """Namespace, transport stream id, original network id."""
@@ -39,13 +48,25 @@ def transponder(service: ServiceReference) -> Transponder | None:
 
 
 @dataclass(eq=False, slots=True)
-class _Lingering:
-    """A stream without a viewer, read on so that it stays up to date."""
+class _Open:
+    """A stream of the receiver: watched, or lingering while `draining`."""
 
     service: ServiceReference
-    source: LiveSource
+    receiver: Receiver
+    source: RecentSource
     closing: AsyncExitStack
-    draining: asyncio.Task[None] = field(init=False)
+    draining: asyncio.Task[None] | None = None
+
+    async def stop_draining(self) -> None:
+        """Leave the stream to who asks. Cancelled meanwhile, it is closed."""
+        if self.draining is not None:
+            self.draining.cancel()
+            try:
+                await asyncio.wait({self.draining})
+            except BaseException:
+                await self.closing.aclose()
+                raise
+            self.draining = None
 
 
 class Tuners:
@@ -61,15 +82,21 @@ class Tuners:
         linger_s: float,
         limit: int | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`limit` is the number of tuners; None while nobody has said it: then the receiver
-        alone refuses."""
+        alone refuses. `sleep` and `now` are for tests."""
         self.receiver = receiver
+        """Who opens streams from now on. What another one has opened does not linger."""
         self.limit = limit
         self.linger_s = linger_s
         self._sleep = sleep
+        self._now = now
         self._leases: Counter[Transponder] = Counter()
-        self._lingering: list[_Lingering] = []
+        self._closed_at_s = -math.inf
+        self._open: list[_Open] = []
+        self._lingering: list[_Open] = []
+        self._somebody_left = asyncio.Event()
 
     @property
     def in_use(self) -> int:
@@ -81,48 +108,73 @@ class Tuners:
         """Streams that nobody watches any more."""
         return len(self._lingering)
 
+    @property
+    def services(self) -> tuple[ServiceReference, ...]:
+        """What is streamed now, one service of each transponder."""
+        tuned = {transponder(it.service): it.service for it in self._open}
+        return tuple(service for needed, service in tuned.items() if needed)
+
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
         """Open a service's stream, or take over one that lingers. Raises `ReceiverError`."""
-        source, closing = await self._resume(service) or await self._open(service)
-        watched = _Watched(source)
+        stream = await self._resume(service) or await self._begin(service)
         try:
-            yield watched
+            yield stream.source
         finally:
-            await self._leave(service, watched, closing)
+            await self._leave(stream)
 
     async def aclose(self) -> None:
         """Close what lingers."""
-        for lingering in tuple(self._lingering):
-            await self._give_up(lingering)
+        for stream in tuple(self._lingering):
+            await self._give_up(stream)
 
-    async def _resume(self, service: ServiceReference) -> tuple[LiveSource, AsyncExitStack] | None:
-        for lingering in self._lingering:
-            if lingering.service == service:
-                self._lingering.remove(lingering)
-                await _end(lingering.draining)
-                return lingering.source, lingering.closing
-        return None
+    async def _resume(self, service: ServiceReference) -> _Open | None:
+        if self.linger_s > 0 and any(it.service == service for it in self._open):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANDOVER_S):
+                    while self._left_of(service) is None:
+                        self._somebody_left.clear()
+                        await self._somebody_left.wait()
+        stream = self._left_of(service)
+        if stream is None:
+            return None
+        if stream.source.stands_still_s() > STALE_S or stream.receiver is not self.receiver:
+            await self._give_up(stream)
+            return None
+        self._lingering.remove(stream)
+        await stream.stop_draining()
+        stream.source.rewind()
+        return stream
 
-    async def _open(self, service: ServiceReference) -> tuple[LiveSource, AsyncExitStack]:
-        gave_up = await self._make_room(service)
+    def _left_of(self, service: ServiceReference) -> _Open | None:
+        return next((it for it in self._lingering if it.service == service), None)
+
+    async def _begin(self, service: ServiceReference) -> _Open:
         delays_s = iter(RELEASE_S)
         while True:
-            closing = AsyncExitStack()
+            await self._make_room(service)
+            receiver, closing = self.receiver, AsyncExitStack()
             self._take(service, closing)
             try:
-                return await closing.enter_async_context(self.receiver.open(service)), closing
-            except NoTunerError:
+                live = await closing.enter_async_context(receiver.open(service))
+            except (NoTunerError, UnknownServiceError):
                 await closing.aclose()
-                # A recording or the television itself may hold what we count as free.
-                gave_up = await self._give_up_others(service) or gave_up
-                delay_s = next(delays_s, None) if gave_up else None
+                # A recording or the television itself may hold what we count as free, and the
+                # receiver what we have given back.
+                await self._give_up_others(service)
+                may_be_freed = self._now() - self._closed_at_s <= sum(RELEASE_S)
+                delay_s = next(delays_s, None) if may_be_freed else None
                 if delay_s is None:
                     raise
                 await self._sleep(delay_s)
             except BaseException:
                 await closing.aclose()
                 raise
+            else:
+                stream = _Open(service, receiver, RecentSource(live, self._now), closing)
+                self._open.append(stream)
+                closing.callback(self._close, stream)
+                return stream
 
     def _take(self, service: ServiceReference, closing: AsyncExitStack) -> None:
         if (needed := transponder(service)) is not None:
@@ -134,10 +186,14 @@ class Tuners:
         if not self._leases[leased]:
             del self._leases[leased]
 
-    async def _make_room(self, service: ServiceReference) -> bool:
+    def _close(self, stream: _Open) -> None:
+        self._open.remove(stream)
+        if transponder(stream.service):
+            self._closed_at_s = self._now()
+
+    async def _make_room(self, service: ServiceReference) -> None:
         """Give up lingering streams until there is a tuner. Raises `NoTunerError`."""
         needed = transponder(service)
-        gave_up = False
         while (
             needed is not None
             and needed not in self._leases
@@ -146,71 +202,50 @@ class Tuners:
         ):
             if not await self._give_up_others(service, one=True):
                 raise NoTunerError(f"all {self.limit} tuners of the receiver are in use")
-            gave_up = True
-        return gave_up
 
     async def _give_up_others(self, service: ServiceReference, *, one: bool = False) -> bool:
         """Close lingering streams of other transponders, the oldest first; whether there was one.
         With `one`, only until a tuner is free by it."""
         gave_up = False
-        for lingering in tuple(self._lingering):
-            if transponder(lingering.service) in (None, transponder(service)):
+        for stream in tuple(self._lingering):
+            if transponder(stream.service) in (None, transponder(service)):
                 continue
             before = self.in_use
-            await self._give_up(lingering)
+            await self._give_up(stream)
             gave_up = True
             if one and self.in_use < before:
                 break
         return gave_up
 
-    async def _leave(
-        self, service: ServiceReference, watched: "_Watched", closing: AsyncExitStack
-    ) -> None:
-        """Let the stream linger, if it is sound; else close it."""
-        if self.linger_s <= 0 or watched.over:
-            await closing.aclose()
+    async def _leave(self, stream: _Open) -> None:
+        """Let the stream linger, if it is sound and none of its service does; else close it."""
+        if (
+            self.linger_s <= 0
+            or stream.source.is_over
+            or stream.receiver is not self.receiver
+            or self._left_of(stream.service) is not None
+        ):
+            await stream.closing.aclose()
             return
-        lingering = _Lingering(service, watched.source, closing)
-        lingering.draining = asyncio.create_task(self._drain(lingering))
-        self._lingering.append(lingering)
+        stream.source.keep_on()
+        stream.draining = asyncio.create_task(self._drain(stream))
+        self._lingering.append(stream)
+        self._somebody_left.set()
 
-    async def _drain(self, lingering: _Lingering) -> None:
+    async def _drain(self, stream: _Open) -> None:
         """Read on for `linger_s`, and close then; or until it is taken over."""
         try:
             async with asyncio.timeout(self.linger_s):
-                while await lingering.source.read():
+                while await stream.source.read():
                     pass
         except (TimeoutError, ReceiverError):
             pass
-        if lingering in self._lingering:
-            self._lingering.remove(lingering)
-            await lingering.closing.aclose()
+        if stream in self._lingering:
+            self._lingering.remove(stream)
+            await stream.closing.aclose()
 
-    async def _give_up(self, lingering: _Lingering) -> None:
-        if lingering not in self._lingering:
-            return
-        self._lingering.remove(lingering)
-        await _end(lingering.draining)
-        await lingering.closing.aclose()
-
-
-class _Watched:
-    """A source that remembers whether it has ended."""
-
-    def __init__(self, source: LiveSource) -> None:
-        self.source = source
-        self.over = False
-
-    async def read(self) -> bytes:
-        try:
-            chunk = await self.source.read()
-        except ReceiverError:
-            self.over = True
-            raise
-        self.over = not chunk
-        return chunk
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
+    async def _give_up(self, stream: _Open) -> None:
+        if stream in self._lingering:
+            self._lingering.remove(stream)
+            await stream.stop_draining()
+            await stream.closing.aclose()

@@ -6,7 +6,7 @@ receiver's own lists come here; what a client sends never does.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -77,7 +77,8 @@ class WebStreams:
                 ) from error
             if not first:
                 raise NoSignalError(f"the stream of {_host(url)} ended before it began")
-            yield _WebStream(url, first, pieces, self._deadlines.stall_s)
+            async with aclosing(_WebStream(url, first, pieces, self._deadlines.stall_s)) as stream:
+                yield stream
 
     def _url(self, service: ServiceReference) -> str:
         url = web_address(service)
@@ -100,16 +101,30 @@ class _WebStream:
         self._first = first
         self._pieces = pieces
         self._stall_s = stall_s
+        self._coming: asyncio.Task[bytes] | None = None
 
     async def read(self) -> bytes:
         if self._first:
             piece, self._first = self._first[:CHUNK_BYTES], self._first[CHUNK_BYTES:]
             return piece
+        # httpx ends a response whose reader is cancelled, and who reads next would find its end.
+        self._coming = self._coming or asyncio.create_task(self._next_piece())
         try:
             async with asyncio.timeout(self._stall_s), _foreign_errors(self._url):
-                return await anext(self._pieces, b"")
+                piece = await asyncio.shield(self._coming)
         except TimeoutError as error:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
+        self._coming = None
+        return piece
+
+    async def aclose(self) -> None:
+        """End a read that is under way."""
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.wait({self._coming})
+
+    async def _next_piece(self) -> bytes:
+        return await anext(self._pieces, b"")
 
 
 def _check(response: httpx.Response) -> None:

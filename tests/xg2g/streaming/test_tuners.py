@@ -8,8 +8,9 @@ import pytest
 
 from xg2g.receiver.errors import NoTunerError, UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import LiveSource
-from xg2g.streaming.tuners import RELEASE_S, Tuners
+from xg2g.receiver.stream import CHUNK_BYTES, LiveSource
+from xg2g.streaming.recent import KEPT_BYTES, KEPT_S, YOUNG_S, RecentSource
+from xg2g.streaming.tuners import RELEASE_S, STALE_S, Tuners
 
 pytestmark = pytest.mark.anyio
 
@@ -34,13 +35,16 @@ class Source:
         self.ends = False
         self.fails = False
         self.reads = 0
+        self.flows = asyncio.Event()
+        self.flows.set()
 
     async def read(self) -> bytes:
         await asyncio.sleep(0)
+        await self.flows.wait()
         self.reads += 1
         if self.fails:
             raise UnreachableError("the connection broke")
-        return b"" if self.ends else b"G"
+        return b"" if self.ends else bytes((self.reads % 256,))
 
 
 class Receiver:
@@ -50,16 +54,19 @@ class Receiver:
         self.opened: list[ServiceReference] = []
         self.open_now: list[ServiceReference] = []
         self.refusals = 0
+        self.sources: list[Source] = []
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
         if self.refusals:
             self.refusals -= 1
             raise NoTunerError("no tuner")
+        await asyncio.sleep(0)
         self.opened.append(service)
         self.open_now.append(service)
+        self.sources.append(Source())
         try:
-            yield Source()
+            yield self.sources[-1]
         finally:
             self.open_now.remove(service)
 
@@ -128,7 +135,7 @@ async def test_two_viewers_at_once_have_a_stream_each(tuners: Tuners, receiver: 
 async def test_a_stream_is_read_on_while_it_lingers(tuners: Tuners) -> None:
     async with tuners.open(ONE) as watched:
         await watched.read()
-    source = tuners._lingering[0].source
+    source = tuners._lingering[0].source.source
     assert isinstance(source, Source)
     reads = source.reads
     for _ in range(20):
@@ -226,4 +233,189 @@ async def test_a_viewer_who_is_cancelled_leaves_a_stream_that_lingers(
     await asyncio.wait({watching})
     assert tuners.lingering == 1
     await watch_and_leave(tuners, ONE)
+    assert receiver.opened == [ONE]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+async def read_some(source: LiveSource, count: int) -> bytes:
+    return b"".join([await source.read() for _ in range(count)])
+
+
+async def test_who_takes_a_stream_over_begins_with_what_came_last(receiver: Receiver) -> None:
+    clock = Clock()
+    tuners = Tuners(receiver, linger_s=60, now=clock)
+    async with tuners.open(ONE) as source:
+        before = await read_some(source, 5)
+        receiver.sources[0].flows.clear()
+    clock.now_s += KEPT_S / 2
+    async with tuners.open(ONE) as source:
+        assert await source.read() == before, "at once"
+        receiver.sources[0].flows.set()
+        assert await read_some(source, 3) == bytes((6, 7, 8))
+    await tuners.aclose()
+
+
+async def test_what_came_last_is_two_seconds_and_goes_on_without_a_gap(receiver: Receiver) -> None:
+    clock = Clock()
+    tuners = Tuners(receiver, linger_s=60, now=clock)
+    async with tuners.open(ONE) as source:
+        for _ in range(10):
+            clock.now_s += 1
+            await source.read()
+        receiver.sources[0].flows.clear()
+    async with tuners.open(ONE) as source:
+        assert await source.read() == bytes((8, 9, 10))
+    await tuners.aclose()
+
+
+async def test_nothing_is_kept_of_a_stream_that_is_watched_for_long(receiver: Receiver) -> None:
+    clock = Clock()
+    tuners = Tuners(receiver, linger_s=60, now=clock)
+    async with tuners.open(ONE) as source:
+        await read_some(source, 5)
+        clock.now_s = YOUNG_S + 1
+        await read_some(source, 5)
+        receiver.sources[0].flows.clear()
+    async with tuners.open(ONE) as source:
+        receiver.sources[0].flows.set()
+        assert await source.read() == bytes((11,))
+    await tuners.aclose()
+
+
+async def test_what_is_kept_is_bounded() -> None:
+    class Flood:
+        async def read(self) -> bytes:
+            return bytes(CHUNK_BYTES)
+
+    source = RecentSource(Flood(), Clock())
+    for _ in range(100):
+        await source.read()
+    source.rewind()
+    kept = 0
+    while len(chunk := await source.read()) == CHUNK_BYTES and kept <= KEPT_BYTES:
+        kept += len(chunk)
+    assert KEPT_BYTES - CHUNK_BYTES <= kept <= KEPT_BYTES + CHUNK_BYTES
+
+
+async def test_a_stream_that_stands_still_is_opened_anew_instead_of_handed_over(
+    receiver: Receiver,
+) -> None:
+    clock = Clock()
+    tuners = Tuners(receiver, linger_s=60, now=clock)
+    await watch_and_leave(tuners, ONE)
+    receiver.sources[0].flows.clear()
+    clock.now_s += STALE_S + 0.1
+    async with tuners.open(ONE):
+        assert receiver.opened == [ONE, ONE]
+        assert receiver.open_now == [ONE]
+    await tuners.aclose()
+
+
+async def test_who_is_cancelled_while_taking_over_leaves_nothing_open(
+    tuners: Tuners, receiver: Receiver
+) -> None:
+    for turns in range(5):
+        await watch_and_leave(tuners, ONE)
+        taking = asyncio.create_task(watch_and_leave(tuners, ONE))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.wait({taking})
+        await tuners.aclose()
+        assert not receiver.open_now, f"cancelled after {turns} turns"
+        assert tuners.in_use == 0
+
+
+async def test_who_is_cancelled_at_any_moment_leaves_nothing_open(receiver: Receiver) -> None:
+    for turns in range(12):
+        tuners = Tuners(receiver, linger_s=60, limit=1, sleep=no_sleep)
+        await watch_and_leave(tuners, ONE)
+        receiver.refusals = 2
+        zapping = asyncio.create_task(watch_and_leave(tuners, OTHER))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        zapping.cancel()
+        await asyncio.wait({zapping})
+        receiver.refusals = 0
+        await tuners.aclose()
+        assert not receiver.open_now, f"cancelled after {turns} turns"
+        assert tuners.in_use == 0
+
+
+async def test_of_one_service_one_stream_lingers(tuners: Tuners, receiver: Receiver) -> None:
+    async with tuners.open(ONE), tuners.open(ONE), tuners.open(ONE):
+        pass
+    assert receiver.open_now == [ONE]
+    assert tuners.lingering == 1
+
+
+async def test_what_another_receiver_has_opened_does_not_linger(receiver: Receiver) -> None:
+    tuners = Tuners(receiver, linger_s=60)
+    other = Receiver()
+    await watch_and_leave(tuners, OTHER)
+    async with tuners.open(ONE):
+        tuners.receiver = other
+    assert receiver.open_now == [OTHER]
+    await watch_and_leave(tuners, OTHER)
+    assert not receiver.open_now
+    assert other.open_now == [OTHER]
+    await tuners.aclose()
+
+
+async def test_a_receiver_that_has_not_freed_the_last_tuner_yet_is_asked_again(
+    receiver: Receiver,
+) -> None:
+    clock = Clock()
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        clock.now_s += seconds
+
+    tuners = Tuners(receiver, linger_s=0, limit=1, sleep=sleep, now=clock)
+    await watch_and_leave(tuners, ONE)
+    receiver.refusals = 2
+    await watch_and_leave(tuners, OTHER)
+    assert waited == list(RELEASE_S[:2])
+    clock.now_s += sum(RELEASE_S) + 1
+    receiver.refusals = 1
+    with pytest.raises(NoTunerError):
+        await watch_and_leave(tuners, OTHER)
+
+
+async def test_of_twenty_viewers_for_the_last_tuner_one_gets_it(receiver: Receiver) -> None:
+    tuners = Tuners(receiver, linger_s=0, limit=1)
+    left = asyncio.Event()
+
+    async def watch(one: ServiceReference) -> bool:
+        try:
+            async with tuners.open(one):
+                await left.wait()
+        except NoTunerError:
+            return False
+        return True
+
+    watching = [asyncio.create_task(watch(service(n, n))) for n in range(1, 21)]
+    await asyncio.sleep(0.01)
+    assert tuners.in_use == len(receiver.open_now) == 1
+    assert tuners.services == (service(1, 1),)
+    left.set()
+    assert sum(await asyncio.gather(*watching)) == 1
+    assert not tuners.services
+
+
+async def test_who_opens_again_before_their_leaving_is_noticed_gets_the_same_stream(
+    tuners: Tuners, receiver: Receiver
+) -> None:
+    async with tuners.open(ONE):
+        again = asyncio.create_task(watch_and_leave(tuners, ONE))
+        await asyncio.sleep(0.01)
+    await again
     assert receiver.opened == [ONE]

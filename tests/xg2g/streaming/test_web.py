@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from httpcore import AnyIOBackend
 
-from tests.xg2g.daemon import daemon
+from tests.xg2g.daemon import daemon, until
 from tests.xg2g.upstream import (
     CRLF_ANSWER,
     PACKET,
     Connection,
     Script,
     Upstream,
+    plays_at_leisure,
     says,
     says_then_stays_silent,
     upstream,
@@ -155,3 +156,19 @@ async def test_the_next_alternative_plays_when_one_cannot() -> None:
         status, _, body = await gateway.get("/stream/1_0_19_1_3FB_1_C00000_0_0_0.ts")
         assert [remuxer.options.program for remuxer in gateway.backend.remuxers] == [1, 2]
     assert (status, body, refusals) == (200, PACKET * 10, 1)
+
+
+async def test_a_server_that_looks_first_and_then_plays_asks_the_provider_once(
+    names: None,
+) -> None:
+    async with upstream(plays_at_leisure) as provider:
+        entries = [Bouquet("Web", (entry(address(provider)),))]
+        (channel,) = arrange(entries).candidates
+        path = f"/stream/{channel.id}.ts"
+        async with daemon(PLAYS, bouquets=entries, linger_s=5) as gateway:
+            for _ in range(3):
+                reader, writer = await gateway.watch(path)
+                await reader.readexactly(188 * 20)
+                writer.close()
+                await until(lambda: gateway.gateway.tuners.lingering == 1)
+        assert len(provider.connections) == 1
