@@ -44,7 +44,8 @@ p{margin:.2rem 0}
 small,.dim{opacity:.7}
 .state{font-size:.85rem;font-weight:600;color:#fff;padding:.1rem .8rem;border-radius:1rem}
 .good{background:var(--good)}.bad{background:var(--bad)}
-.trouble{border-left:.3rem solid var(--bad);background:var(--soft);padding:.5rem .9rem}
+.trouble{border-left:.3rem solid var(--bad);background:var(--soft);padding:.5rem .9rem;
+margin:0 0 .8rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.7rem}
 .tiles div,.card{border:1px solid var(--line);border-radius:.6rem;padding:.7rem .9rem}
 .tiles b{display:block;font-size:1.5rem;line-height:1.3}
@@ -168,8 +169,8 @@ def _addresses(gateway: Gateway, base: str) -> Iterator[Element]:
     if _is_loopback(base):
         yield tag(
             "p",
-            "These addresses work on this computer alone. Open this page by its address in your "
-            "network to see those for other devices.",
+            "These addresses work on this computer alone. Others put its name or its address in "
+            "your network in place of this one, as far as server.host lets them in.",
             class_="dim",
         )
     yield _card(
