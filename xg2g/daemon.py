@@ -103,7 +103,9 @@ async def run(
                 dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
-                sources_for = partial(_sources, receiver, keeper, relays, lambda: tuners.services)
+                sources_for = partial(
+                    _sources, receiver, keeper, relays, metrics, lambda: tuners.services
+                )
                 tuners: Tuners = Tuners(
                     sources_for(settings),
                     linger_s=settings.receiver.linger_s,
@@ -199,6 +201,7 @@ def _sources(
     receiver: OpenWebif,
     keeper: LineupKeeper,
     relays: RelayList,
+    metrics: Metrics,
     streaming: Callable[[], Sequence[ServiceReference]],
     settings: Settings,
 ) -> Sources:
@@ -208,6 +211,7 @@ def _sources(
         deadlines,
         relayed=relays.includes,
         explain=partial(_why_refused, receiver, keeper, streaming),
+        relay_failed=metrics.relay_failures.inc,
     )
     return Sources(streams, WebStreams(address.host, deadlines))
 

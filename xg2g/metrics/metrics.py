@@ -95,6 +95,11 @@ class Metrics:
         self.outcomes = Counter(
             "xg2g_streams", "Streams that ended", ["outcome"], registry=self.registry
         )
+        self.relay_failures = Counter(
+            "xg2g_relay_failures",
+            "Streams that the softcam's relay did not bring, so that the stream server was asked",
+            registry=self.registry,
+        )
         self.bytes_in = Counter(
             "xg2g_stream_input_bytes", "Bytes from the receiver", registry=self.registry
         )

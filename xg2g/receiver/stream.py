@@ -45,6 +45,10 @@ _AUTHORIZATION_WITHIN_BYTES = 512
 _RELAY_SPACING_S = 1.0
 """Between two requests to a softcam's relay; some stumble over the second otherwise."""
 
+_RELAY_SHARE = 0.5
+"""Of the patience for a first byte, before the stream server is asked: a relay needs 3 to 5 s to
+begin, and when it cannot it ends the stream at once or says nothing for half a minute."""
+
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 _STATUS_LINE_BYTES = len(b"HTTP/1.0 400")
 
@@ -74,16 +78,19 @@ class StreamServer:
         *,
         relayed: Callable[[ServiceReference], Awaitable[bool]] | None = None,
         explain: Callable[[ServiceReference], Awaitable[ReceiverError | None]] | None = None,
+        relay_failed: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`relayed` says whether a service goes through the relay. `explain` is asked why a stream
-        was refused, once its connection is closed; None leaves it at `NoTunerError`. `now` and
-        `sleep` are for tests."""
+        was refused, once its connection is closed; None leaves it at `NoTunerError`.
+        `relay_failed` is told when the stream server has to do for the relay. `now` and `sleep` are
+        for tests."""
         self._address = address
         self._deadlines = deadlines
         self._relayed = relayed
         self._explain = explain
+        self._relay_failed = relay_failed
         self._now = now
         self._sleep = sleep
         self._relay_turn = asyncio.Lock()
@@ -98,17 +105,15 @@ class StreamServer:
         `UnknownServiceError`, `NoSignalError`, `TimeLimitError` or `UnexpectedAnswerError`;
         reading raises `UnreachableError` or `TimeLimitError`.
         """
-        reader, writer, port = await self._connect_for(service)
         try:
-            writer.write(self._request(service, port))
-            first = await self._first_bytes(reader, port)
-            yield _Connection(reader, first, self._deadlines.stall_s)
+            connection = await self._connect_for(service)
         except _RefusedError as refused:
-            writer.transport.abort()
             reason = await self._explain(service) if self._explain else None
             raise reason or NoTunerError(str(refused)) from refused
+        try:
+            yield connection
         finally:
-            writer.transport.abort()
+            connection.abort()
 
     def _request(self, service: ServiceReference, port: int) -> bytes:
         lines = [
@@ -126,20 +131,36 @@ class StreamServer:
         lines += ["User-Agent: xg2g", "Accept: */*", "Connection: close"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    async def _connect_for(
-        self, service: ServiceReference
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, int]:
+    async def _connect_for(self, service: ServiceReference) -> "_Connection":
         direct, relay = self._address.stream_port, self._address.relay_port
+        patience_s = self._deadlines.first_byte_s
         if direct != relay and self._relayed and await self._relayed(service):
+            async with self._relay_turn:
+                await self._sleep(max(0.0, self._relay_free_at_s - self._now()))
+                self._relay_free_at_s = self._now() + _RELAY_SPACING_S
+            began_s = self._now()
             try:
-                async with self._relay_turn:
-                    await self._sleep(max(0.0, self._relay_free_at_s - self._now()))
-                    self._relay_free_at_s = self._now() + _RELAY_SPACING_S
-                return *await self._connect(relay), relay
-            except UnreachableError as error:
-                # The softcam does not run. Without it some services play all the same.
+                return await self._begin(service, relay, patience_s * _RELAY_SHARE)
+            except (ReceiverError, _RefusedError) as error:
+                # It does not run, or has nothing to say. Without it some services play all the
+                # same, and of the others the stream server says what is wrong.
                 log.warning("stream relay not used", channel=service.channel_id, reason=str(error))
-        return *await self._connect(direct), direct
+                self._relay_failed()
+                patience_s -= min(self._now() - began_s, patience_s * _RELAY_SHARE)
+        return await self._begin(service, direct, patience_s)
+
+    async def _begin(
+        self, service: ServiceReference, port: int, patience_s: float
+    ) -> "_Connection":
+        """Ask for a stream and wait for its first bytes. The connection is closed on an error."""
+        reader, writer = await self._connect(port)
+        try:
+            writer.write(self._request(service, port))
+            first = await self._first_bytes(reader, port, patience_s)
+        except BaseException:
+            writer.transport.abort()
+            raise
+        return _Connection(reader, writer, first, self._deadlines.stall_s)
 
     async def _connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:
@@ -150,10 +171,12 @@ class StreamServer:
         except OSError as error:
             raise self._unreachable(port, why_no_connection(error)) from error
 
-    async def _first_bytes(self, reader: asyncio.StreamReader, port: int) -> bytes:
+    async def _first_bytes(
+        self, reader: asyncio.StreamReader, port: int, patience_s: float
+    ) -> bytes:
         """Read the answer's head and return the beginning of the stream behind it."""
         try:
-            async with asyncio.timeout(self._deadlines.first_byte_s):
+            async with asyncio.timeout(patience_s):
                 self._check_status(await self._read_head(reader, port), port)
                 first = await reader.read(CHUNK_BYTES)
                 while len(first) < _STATUS_LINE_BYTES and first.startswith(b"H"):
@@ -162,9 +185,7 @@ class StreamServer:
                         break
                     first += more
         except TimeoutError as error:
-            raise TimeLimitError(
-                f"the receiver sent nothing for {self._deadlines.first_byte_s:g} s"
-            ) from error
+            raise TimeLimitError(f"the receiver sent nothing for {patience_s:g} s") from error
         except OSError as error:
             raise self._unreachable(port, "the connection broke before the stream began") from error
         if not first:
@@ -222,8 +243,15 @@ class _RefusedError(Exception):
 class _Connection:
     """The stream behind its first bytes."""
 
-    def __init__(self, reader: asyncio.StreamReader, first: bytes, stall_s: float) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        first: bytes,
+        stall_s: float,
+    ) -> None:
         self._reader = reader
+        self._writer = writer
         self._first = first
         self._stall_s = stall_s
 
@@ -238,3 +266,7 @@ class _Connection:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
         except OSError as error:
             raise UnreachableError("the connection to the receiver broke") from error
+
+    def abort(self) -> None:
+        """Close at once, unread bytes or not: the tuner is free then."""
+        self._writer.transport.abort()

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from collections.abc import Callable
 
 import pytest
 
@@ -226,7 +227,14 @@ class Time:
         self.now_s += delay_s
 
 
-def with_relay(direct: int, relay: int, time: Time | None = None) -> StreamServer:
+def with_relay(
+    direct: int,
+    relay: int,
+    time: Time | None = None,
+    *,
+    first_byte_s: float = 5,
+    failed: Callable[[], None] = lambda: None,
+) -> StreamServer:
     """One of which every service is on the list of the relay."""
 
     async def relayed(_: ServiceReference) -> bool:
@@ -235,8 +243,9 @@ def with_relay(direct: int, relay: int, time: Time | None = None) -> StreamServe
     time = time or Time()
     return StreamServer(
         ReceiverAddress.parse("http://127.0.0.1", stream_port=direct, relay_port=relay),
-        StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5),
+        StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=5),
         relayed=relayed,
+        relay_failed=failed,
         now=time.now,
         sleep=time.sleep,
     )
@@ -274,6 +283,58 @@ async def test_without_a_relay_that_runs_the_stream_server_is_tried() -> None:
         with_relay(direct.port, port).open(SERVICE) as stream,
     ):
         assert await stream.read() == PACKET
+
+
+@pytest.mark.parametrize(
+    "relay",
+    [
+        says(RELAY_ANSWER),
+        says(),
+        says_then_stays_silent(RELAY_ANSWER),
+        says_then_stays_silent(),
+        says(RELAY_ANSWER, BODY_400),
+    ],
+    ids=["ends at once", "closes", "answers and is silent", "is silent", "refuses"],
+)
+async def test_when_the_relay_brings_nothing_the_stream_server_is_asked_once(relay: Script) -> None:
+    failures: list[bool] = []
+    async with upstream(says(CRLF_ANSWER, PACKET)) as direct, upstream(relay) as softcam:
+        server = with_relay(
+            direct.port, softcam.port, first_byte_s=1, failed=lambda: failures.append(True)
+        )
+        async with server.open(SERVICE) as stream:
+            assert await stream.read() == PACKET
+            await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), 2)
+        assert len(softcam.connections) == len(direct.connections) == len(failures) == 1
+
+
+async def test_when_neither_brings_anything_the_stream_server_says_why() -> None:
+    async with (
+        upstream(says(CRLF_ANSWER, BODY_400)) as direct,
+        upstream(says(RELAY_ANSWER)) as softcam,
+    ):
+        with pytest.raises(NoTunerError):
+            async with with_relay(direct.port, softcam.port).open(SERVICE):
+                pass
+
+
+async def test_who_leaves_while_the_relay_is_silent_leaves_no_connection() -> None:
+    async with (
+        upstream(says(CRLF_ANSWER, PACKET)) as direct,
+        upstream(says_then_stays_silent(RELAY_ANSWER)) as softcam,
+    ):
+
+        async def watch() -> None:
+            async with with_relay(direct.port, softcam.port).open(SERVICE):
+                pass
+
+        watching = asyncio.create_task(watch())
+        async with asyncio.timeout(2):
+            while not softcam.connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        watching.cancel()
+        await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), 2)
+        assert not direct.connections
 
 
 async def test_requests_to_the_relay_are_a_second_apart() -> None:
