@@ -107,6 +107,7 @@ class LiveResponse:
         self._duration_s = duration_s
         self._tuner = tuner
         self._started = False
+        self._over = False
         self._log = log.bind(channel=channel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +175,7 @@ class LiveResponse:
             if not self._started:
                 await self._refuse(send, refusal)
                 return outcome
-        await send(_body(b"", more=False))
+        await self._end(send)
         return outcome
 
     async def _refuse(self, send: Send, refusal: Refusal) -> None:
@@ -186,7 +187,7 @@ class LiveResponse:
             (b"x-hdhomerun-error", hdhomerun_error.encode("ascii")),
         ]
         await self._send_start(send, status, headers)
-        await send(_body(b"", more=False))
+        await self._end(send)
 
     async def _send_start(
         self, send: Send, status: int, headers: list[tuple[bytes, bytes]]
@@ -194,11 +195,17 @@ class LiveResponse:
         self._started = True
         await send({"type": "http.response.start", "status": status, "headers": headers})
 
+    async def _end(self, send: Send) -> None:
+        """Mark the end of the body, unless it was: a stream may end while it is being ended."""
+        if not self._over:
+            await send(_body(b"", more=False))
+            self._over = True
+
     async def _say_farewell(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 if self._started:
-                    await send(_body(b"", more=False))
+                    await self._end(send)
                 else:
                     await self._refuse(send, SHUTTING_DOWN)
 

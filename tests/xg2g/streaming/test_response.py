@@ -1,0 +1,60 @@
+"""The response to a viewer says its end once, whatever ends it at the same moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from xg2g.backends.base import RemuxStats
+from xg2g.metrics import Metrics
+from xg2g.streaming.live import LiveStream
+from xg2g.streaming.response import LiveResponse
+from xg2g.streaming.viewers import Viewers
+
+pytestmark = pytest.mark.anyio
+
+
+class EndsWithTheViewer:
+    """A stream that ends so many turns of the event loop after its viewer is dismissed."""
+
+    def __init__(self, viewers: Viewers, turns: int) -> None:
+        self._viewers = viewers
+        self._turns = turns
+
+    async def read(self) -> bytes:
+        (viewer,) = self._viewers
+        viewer.dismissed.set()
+        for _ in range(self._turns):
+            await asyncio.sleep(0)
+        return b""
+
+    async def stats(self) -> RemuxStats:
+        return RemuxStats()
+
+
+@pytest.mark.parametrize("turns", range(16))
+async def test_a_stream_that_ends_while_it_is_dismissed_is_ended_once(turns: int) -> None:
+    viewers, sent = Viewers(), list[MutableMapping[str, Any]]()
+
+    @asynccontextmanager
+    async def stream() -> AsyncIterator[LiveStream]:
+        yield EndsWithTheViewer(viewers, turns)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    async def stay() -> MutableMapping[str, Any]:
+        return await asyncio.Future()
+
+    response = LiveResponse(
+        "channel",
+        stream,
+        stopping=asyncio.Event(),
+        send_timeout_s=10,
+        metrics=Metrics(),
+        viewers=viewers,
+    )
+    await response({"client": None}, stay, send)
+    assert [message.get("more_body") for message in sent] == [None, False]
