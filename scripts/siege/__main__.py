@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from scripts.asking import outcomes
 from scripts.processes import BIN, running
-from scripts.siege.audit import Held, Memory, back_to, complaints, held
+from scripts.siege.audit import FREED_S, Held, Memory, back_to, complaints, held
 from scripts.siege.client import Connection
 from scripts.siege.household import Household
 from scripts.siege.network import Network, move_in
@@ -112,9 +113,13 @@ async def _warm_up(network: Network, channels: Sequence[Channel]) -> None:
 
 
 async def _base(stack: Stack) -> Held:
-    """What is held while nobody is there."""
-    while (now := await held(stack)).tuners or now.streams:  # noqa: ASYNC110
-        await asyncio.sleep(1)
+    """What is held while nobody is there. Exits when somebody who left is held for ever."""
+    try:
+        async with asyncio.timeout(FREED_S):
+            while (now := await held(stack)).tuners or now.remuxers:  # noqa: ASYNC110
+                await asyncio.sleep(1)
+    except TimeoutError:
+        raise SystemExit(f"siege: already the first viewers were held for ever: {now}") from None
     await asyncio.sleep(5)
     return await held(stack)
 
@@ -122,6 +127,9 @@ async def _base(stack: Stack) -> Held:
 async def siege(arguments: argparse.Namespace, folder: Path) -> Run:
     transcoder = BIN / "xg2g-transcoder" if arguments.external else None
     stack = Stack(folder, transcoder)
+    # What it has started ends with it, whoever ends it.
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with Network() as network, running(stack.processes()):
         await stack.ready()
         return await run(stack, network, arguments)

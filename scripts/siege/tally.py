@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scripts.siege.client import Answer
 
+TUNER_IN_USE = (503, "804 Tuner In Use")
 PROMISED = {
     (404, "801 Unknown Channel"),
     (502, "806 Tune Failed"),
     (502, "811 Content Protection Required"),
     (503, "803 System Busy"),
-    (503, "804 Tuner In Use"),
+    TUNER_IN_USE,
     (503, "805 All Tuners In Use"),
     (503, "806 Tune Failed"),
     (504, "807 No Video Data"),

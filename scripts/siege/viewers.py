@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scripts.siege.client import Answer, Connection
+from scripts.siege.tally import TUNER_IN_USE
 
 if TYPE_CHECKING:
     import random
@@ -128,8 +129,8 @@ class Viewer:
         async with Connection(self._network, self._device) as connection:
             await connection.ask(path, method="HEAD")
             answer = await connection.answer()
-            if answer.status != 200:
-                self._tally.wrong.append(f"HEAD {path}: status {answer.status}")
+            if (answer.status, answer.error) not in {(200, ""), TUNER_IN_USE}:
+                self._tally.wrong.append(f"HEAD {path}: status {answer.status} {answer.error}")
         for seconds in (self._chance.uniform(0.5, 2), self._chance.uniform(5, 20)):
             async with self._play(channel) as connection:
                 if not await self._is_playing(connection):
