@@ -19,6 +19,7 @@ from xg2g.receiver.errors import (
 )
 from xg2g.receiver.openwebif import BreakerState, Manners, OpenWebif
 from xg2g.receiver.openwebif.transport import Question, Traffic, Transport
+from xg2g.receiver.openwebif.turn import Turn
 from xg2g.simulator import Credentials as SimulatedCredentials
 from xg2g.simulator import SimulatedReceiver
 
@@ -244,6 +245,41 @@ async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
         asking.cancel()
         await asyncio.wait({asking})
         assert (await subject.ask(question())).status == httpx.codes.OK
+
+
+async def test_a_question_for_a_viewer_is_asked_before_the_others_that_wait() -> None:
+    async with SimulatedReceiver(answer_delay_s=0.05) as box:
+        address = ReceiverAddress.parse(box.base_url)
+        async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
+            others = [asyncio.create_task(web.in_standby()) for _ in range(3)]
+            await asyncio.sleep(0)
+            await web.status()
+            assert not others[-1].done()
+            await asyncio.gather(*others)
+        paths = list(box.gate.requests)
+    assert paths == ["/api/powerstate", "/api/statusinfo", "/api/powerstate", "/api/powerstate"]
+
+
+async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
+    turn = Turn()
+    got: list[int] = []
+
+    async def take(number: int) -> None:
+        async with turn.taken(by_viewer=number % 2 == 0):
+            got.append(number)
+            await asyncio.sleep(0)
+
+    for turns in range(6):
+        got.clear()
+        taking = [asyncio.create_task(take(number)) for number in range(6)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        taking[2].cancel()
+        taking[3].cancel()
+        await asyncio.wait(taking)
+        assert {0, 1, 4, 5} <= set(got)
+    async with asyncio.timeout(1), turn.taken():
+        pass
 
 
 async def test_a_stalled_receiver_is_asked_again_once_it_goes_on() -> None:

@@ -39,6 +39,8 @@ T = TypeVar("T")
 _ANSWER_LIMIT_BYTES = 16 * 1024 * 1024
 """A bouquet of 10,000 services is 2 MB; no answer but a guide comes near this."""
 _GUIDE_LIMIT_BYTES = 256 * 1024 * 1024
+_FOR_VIEWERS = frozenset({"api/serviceplayable", "api/statusinfo"})
+"""Questions why a stream was refused."""
 _PICON_LIMIT_BYTES = 2 * 1024 * 1024
 
 
@@ -305,5 +307,6 @@ class OpenWebif:
                 deadline_s=deadline_s or self._answer_timeout_s,
                 limit_bytes=limit_bytes,
                 understood=frozenset({200} | (understood or set())),
+                for_viewer=path in _FOR_VIEWERS,
             )
         )

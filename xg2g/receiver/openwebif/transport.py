@@ -30,6 +30,7 @@ from ..errors import (
 )
 from .body import Body
 from .breaker import Breaker, BreakerState
+from .turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,8 @@ class Question:
     """Of the answer on its way."""
     understood: frozenset[int] = frozenset({200})
     """Statuses that say something; any other raises."""
+    for_viewer: bool = False
+    """Somebody waits for a picture: it is asked before the others that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Transport:
         self._sleep = sleep
         self._transport = transport
         self._client = self._new_client(connect_timeout_s)
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._free_at_s = now()
         self._breaker = self._new_breaker()
         self._requests = self._failures = 0
@@ -133,7 +136,7 @@ class Transport:
     async def turn_to(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
         """Ask there from now on, without what went wrong before. A question that is under way is
         answered first."""
-        async with self._turn:
+        async with self._turn.taken():
             old = self._client
             self._address = address
             self._client = self._new_client(connect_timeout_s)
@@ -165,7 +168,7 @@ class Transport:
         return Breaker(threshold=manners.failures_until_rest, rest_s=manners.rest_s, now=self._now)
 
     async def _attempt(self, question: Question) -> Answer:
-        async with self._turn:
+        async with self._turn.taken(by_viewer=question.for_viewer):
             if resting := self._breaker.resting():
                 wait_s = resting.until_s - self._now()
                 raise RestingError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
