@@ -22,7 +22,7 @@ from rich.console import Console
 
 from scripts.asking import outcomes
 from scripts.processes import BIN, running
-from scripts.siege.audit import FREED_S, Held, Memory, back_to, complaints, held
+from scripts.siege.audit import FREED_S, Held, Memory, back_to, held, read_log
 from scripts.siege.client import Connection
 from scripts.siege.household import Household
 from scripts.siege.network import Network, move_in
@@ -96,7 +96,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         left_at_receiver=left_at_receiver,
         ended=ended,
         exit_code=exit_code,
-        log=complaints(stack.daemon.log),
+        log=read_log(stack.daemon.log),
     )
 
 

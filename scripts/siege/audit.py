@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -112,21 +113,33 @@ class Log:
     levels: dict[str, int]
     complaints: list[str]
     """Lines of level error or worse, and what no program writes on purpose."""
+    last_ends: dict[str, float]
+    """Address of each viewer, and when the last of their streams ended: time of day."""
+
+    def found_after_s(self, vanished: Mapping[str, float]) -> list[float]:
+        """How long the streams of these devices went on, shortest first."""
+        ends = ((at_s, self.last_ends.get(device, 0)) for device, at_s in vanished.items())
+        return sorted(end_s - at_s for at_s, end_s in ends if end_s > at_s)
 
 
-def complaints(log: Path) -> Log:
+def read_log(log: Path) -> Log:
     """Read it."""
     levels: Counter[str] = Counter()
-    bad = []
+    bad: list[str] = []
+    last_ends: dict[str, float] = {}
     for line in log.read_text(errors="replace").splitlines():
         try:
-            level = json.loads(line)["level"]
-        except (ValueError, KeyError, TypeError):
-            level = "no level"
+            said = json.loads(line)
+        except ValueError:
+            # What it says to people at its start is plain text.
+            said = {"level": "no level"}
+        level = said["level"]
         levels[level] += 1
+        if said.get("event") == "stream ended":
+            last_ends[said["viewer"]] = datetime.fromisoformat(said["timestamp"]).timestamp()
         if level in ("error", "critical") or any(word in line for word in CRASHES):
             bad.append(line[:400])
-    return Log(dict(levels), bad)
+    return Log(dict(levels), bad, last_ends)
 
 
 def _whole(metrics: Mapping[str, float], name: str) -> int:

@@ -36,6 +36,8 @@ class Tally:
     """Connections that ended in an error, by its name."""
     wrong: list[str] = field(default_factory=list)
     longest_wait_s: float = 0.0
+    vanished: dict[str, float] = field(default_factory=dict)
+    """Address of each device that did, and the time of day."""
 
     def answered(self, path: str, answer: Answer) -> None:
         """Count the answer to a request for a stream."""

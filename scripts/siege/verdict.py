@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ GROWTH_BYTES = 8 * 2**20
 GROWTH = 0.05
 """Memory may grow so much from the second sixth of the time to the last, whichever is more: which
 streams happen to run then differs, and an allocator is not a ledger."""
+MEMORY_JUDGED_S = 900.0
+"""In a shorter run the second sixth is one of growth still: not every buffer was in use by then."""
+
+FOUND_S = 20.0
+"""For who vanished to be found: server.send_timeout_s, which is 10, and what TCP's timers add."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +59,11 @@ def failures(run: Run) -> list[str]:
         wrong.append(f"the receiver still sends {run.left_at_receiver}")
     for name, series in run.memory.series().items():
         _, early, *_, late = run.memory.medians(series)
-        if late - early > max(GROWTH_BYTES, GROWTH * early):
+        grown = late - early > max(GROWTH_BYTES, GROWTH * early)
+        if grown and run.lasted_s >= MEMORY_JUDGED_S:
             wrong.append(f"{name} memory grew from {_mib(early)} to {_mib(late)}")
+    if any(after_s > FOUND_S for after_s in run.log.found_after_s(run.tally.vanished)):
+        wrong.append(f"a viewer who had vanished was kept for more than {FOUND_S:g} s")
     wrong += [f"log: {line}" for line in run.log.complaints]
     wrong += run.tally.wrong
     wrong += [
@@ -83,6 +92,9 @@ def report(console: Console, run: Run) -> None:
     line("longest wait for one", f"{tally.longest_wait_s:.1f} s")
     line("connections broken", _counts(tally.broken) or "none")
     line("how streams ended", _counts(Counter(run.ended)))
+    if found_s := run.log.found_after_s(tally.vanished):
+        times = f"median {median(found_s):.1f} s, at most {found_s[-1]:.1f} s"
+        line("vanished, found after", f"{times} ({len(found_s)} streams)")
     calm = sum(found.calm for found in findings)
     bad = sum(bool(found.wrong) for found in findings)
     line("streams looked at", f"{len(findings)}, {calm} of them in calm; with errors {bad}")
@@ -93,6 +105,8 @@ def report(console: Console, run: Run) -> None:
     for name, series in run.memory.series().items():
         medians = ", ".join(f"{value / 2**20:.1f}" for value in run.memory.medians(series))
         line(f"memory, {name}", f"{medians} MiB by sixths (medians), at most {_mib(max(series))}")
+    if run.lasted_s < MEMORY_JUDGED_S:
+        line("", f"not judged in a run of less than {MEMORY_JUDGED_S / 60:g} minutes")
     line("lines of the log", _counts(Counter(run.log.levels)))
     line("exit code", run.exit_code)
 

@@ -248,4 +248,5 @@ class Viewer:
 
     async def _disappear(self, connection: Connection) -> None:
         await connection.vanish()
+        self._tally.vanished[self._device] = time.time()
         self._device = await self._network.new_device()

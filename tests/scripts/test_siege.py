@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.siege.audit import Held, Memory, complaints
+from scripts.siege.audit import Held, Memory, read_log
 from scripts.siege.client import Answer
 from scripts.siege.tally import PATIENCE_S, PROMISED, Tally
 
@@ -43,9 +44,27 @@ def test_memory_is_compared_by_sixths_of_the_time() -> None:
 )
 def test_a_bad_line_of_the_log_is_found_among_good_ones(tmp_path: Path, line: str) -> None:
     log = tmp_path / "daemon.log"
-    good = [json.dumps({"level": level, "event": "stream ended"}) for level in ("info", "warning")]
+    good = [json.dumps({"level": level, "event": "lineup read"}) for level in ("info", "warning")]
     log.write_text("\n".join([*good, line, "playlist   http://127.0.0.1:8088/playlist.m3u"]))
-    assert complaints(log).complaints == [line]
+    assert read_log(log).complaints == [line]
+
+
+def test_it_is_told_how_long_who_vanished_was_kept(tmp_path: Path) -> None:
+    ends = {"10.0.0.1": "12:00:09", "10.0.0.2": "12:00:15", "10.0.0.3": "11:59:00"}
+    lines = (
+        {
+            "level": "info",
+            "event": "stream ended",
+            "viewer": viewer,
+            "timestamp": f"2026-01-01T{at}Z",
+        }
+        for viewer, at in ends.items()
+    )
+    log = tmp_path / "daemon.log"
+    log.write_text("\n".join(map(json.dumps, lines)))
+    noon_s = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+    vanished = {**dict.fromkeys(ends, noon_s), "10.0.0.4": noon_s}
+    assert read_log(log).found_after_s(vanished) == [9, 15]
 
 
 @pytest.mark.parametrize(("status", "error"), [(200, ""), *sorted(PROMISED)])
