@@ -54,6 +54,10 @@ class House:
         """Of the receiver, also by channels that nobody watches any more."""
         return self._metric("xg2g_tuners_in_use")
 
+    def lingering(self) -> int:
+        """Streams that are kept open after their last viewer."""
+        return self._metric("xg2g_streams_lingering")
+
     def watched(self) -> int:
         """Streams that have ended because the viewer left."""
         return self._metric('xg2g_streams_total{outcome="viewer_left"}')
