@@ -196,9 +196,12 @@ class LiveResponse:
         await send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def _end(self, send: Send) -> None:
-        """Mark the end of the body, unless it was: a stream may end while it is being ended."""
+        """Mark the end of the body, unless it was: a stream may end while it is being ended. A
+        viewer who does not take even that is left."""
         if not self._over:
-            await send(_body(b"", more=False))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._send_timeout_s):
+                    await send(_body(b"", more=False))
             self._over = True
 
     async def _say_farewell(self, send: Send) -> None:
