@@ -16,7 +16,7 @@ from xg2g.config.effective import effective
 from xg2g.config.example import example as example_file
 from xg2g.config.load import chosen_file
 
-from .options import Configure, with_settings
+from .options import ConfigFile, Configure, with_settings
 
 app = typer.Typer(
     name="config",
@@ -34,6 +34,7 @@ def check(
             metavar="FILE", help="File to check.", show_default="the one that serve would read"
         ),
     ] = None,
+    config_file: ConfigFile = None,
 ) -> None:
     """Say everything that is wrong with the settings of file and environment.
 
@@ -45,7 +46,7 @@ def check(
 
     `xg2g config check new.yaml && cp new.yaml /etc/xg2g/config.yaml`
     """
-    path = chosen_file(file, os.environ)
+    path = chosen_file(file or config_file, os.environ)
     problems: tuple[str, ...] = ()
     try:
         configuration = load(file=path)

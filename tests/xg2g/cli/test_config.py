@@ -27,11 +27,15 @@ def test_check_finds_what_is_wrong_in_the_file_though_a_variable_wins(tmp_path: 
     assert xg2g("config", "check", str(file), XG2G_PORT="80").returncode == 1
 
 
-def test_check_of_a_good_file_exits_with_0(tmp_path: Path) -> None:
+def test_check_of_a_good_file_exits_with_0_however_it_is_named(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("receiver: {url: box}\n")
-    result = xg2g("config", "check", XG2G_CONFIG=str(file))
-    assert (result.returncode, result.stdout) == (0, f"good     {file}\n")
+    for result in (
+        xg2g("config", "check", XG2G_CONFIG=str(file)),
+        xg2g("config", "check", "--config", str(file)),
+        xg2g("config", "check", str(file), XG2G_CONFIG="elsewhere.yaml"),
+    ):
+        assert (result.returncode, result.stdout) == (0, f"good     {file}\n")
 
 
 def test_check_notes_that_there_is_no_receiver_yet() -> None:
