@@ -1,0 +1,80 @@
+"""A password stays where it was put."""
+
+import asyncio
+import base64
+import json
+import signal
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.xg2g.cli.command import COMMAND, environment
+from xg2g.simulator import Credentials, SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Credentials("root", "geheim-4711")
+TOKEN = "swordfish-4711"
+PROCESSES = Path("/proc")
+READ = (
+    *("/", "/playlist.m3u", "/xmltv.xml", "/lineup.json", "/metrics", "/healthz", "/readyz"),
+    *("/api/v1/status", "/api/v1/channels", "/api/v1/streams", "/openapi.json"),
+)
+
+
+async def test_no_secret_shows_in_a_log_an_answer_an_argument_or_what_is_kept(
+    tmp_path: Path,
+) -> None:
+    file, data = tmp_path / "config.yaml", tmp_path / "data"
+    seen = b""
+    async with SimulatedReceiver(api_credentials=ROOT, stream_credentials=ROOT) as receiver:
+        user = {"user": ROOT.user, "password": ROOT.password}
+        file.write_text(
+            json.dumps(
+                {
+                    "receiver": {"url": receiver.base_url, "stream_port": receiver.stream_port}
+                    | user,
+                    "server": {"port": 0, "token": TOKEN},
+                    "data": {"dir": str(data)},
+                    "log": {"level": "debug"},
+                }
+            )
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "serve", "--config", str(file)), stdout=PIPE, stderr=PIPE, env=environment()
+        )
+        try:
+            async with asyncio.timeout(60):
+                seen += await used(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            seen += b"".join(await process.communicate())
+    seen += b"".join(path.read_bytes() for path in data.iterdir())
+    basic = base64.b64encode(f"{ROOT.user}:{ROOT.password}".encode())
+    assert b"stream started" in seen
+    for secret in (ROOT.password.encode(), TOKEN.encode(), basic):
+        assert secret not in seen
+
+
+async def used(process: asyncio.subprocess.Process) -> bytes:
+    """All that is answered while the daemon is asked, watched, guessed at and told; it ends."""
+    assert process.stdout is not None
+    seen = first = await process.stdout.readline()
+    address = first.decode().split()[1].removesuffix("/playlist.m3u")
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        for path in READ:
+            seen += (await client.get(path)).raise_for_status().content
+        wrong = {"Authorization": f"Bearer {TOKEN}x"}
+        seen += (await client.post("/api/v1/refresh", headers=wrong)).content
+        stream = "/stream/1_0_19_65_1_1_C00000_0_0_0.ts"
+        async with client.stream("GET", stream, timeout=20) as answer:
+            assert answer.status_code == 200
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        seen += (await client.post("/api/v1/refresh", headers=right)).raise_for_status().content
+    seen += (PROCESSES / str(process.pid) / "cmdline").read_bytes()
+    process.send_signal(signal.SIGTERM)
+    await process.wait()
+    return seen
