@@ -16,15 +16,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from ..receiver.errors import NoTunerError, ReceiverError, UnknownServiceError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
 from .live import Receiver
 from .recent import RecentSource
-
-log = structlog.get_logger()
 
 RELEASE_S = (0.5, 1.0, 2.0)
 """Waits before asking again when a stream was just closed: a receiver frees its tuner seconds
@@ -120,6 +116,10 @@ class Tuners:
         stream = await self._resume(service) or await self._begin(service)
         try:
             yield stream.source
+        except ReceiverError:
+            # What could not be shown, noise for one, is not looked at again.
+            stream.source.is_over = True
+            raise
         finally:
             await self._leave(stream)
 

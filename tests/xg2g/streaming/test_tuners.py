@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from xg2g.receiver.errors import NoTunerError, UnreachableError
+from xg2g.receiver.errors import NoTunerError, ScrambledError, UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import CHUNK_BYTES, LiveSource
 from xg2g.streaming.recent import KEPT_BYTES, KEPT_S, YOUNG_S, RecentSource
@@ -419,3 +419,17 @@ async def test_who_opens_again_before_their_leaving_is_noticed_gets_the_same_str
         await asyncio.sleep(0.01)
     await again
     assert receiver.opened == [ONE]
+
+
+async def test_what_could_not_be_shown_does_not_linger(tuners: Tuners, receiver: Receiver) -> None:
+    with pytest.raises(ScrambledError):
+        async with tuners.open(ONE):
+            raise ScrambledError("noise")
+    assert not receiver.open_now
+
+
+async def test_a_stream_of_which_its_viewer_is_tired_lingers(tuners: Tuners) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with tuners.open(ONE):
+            raise ZeroDivisionError
+    assert tuners.lingering == 1
