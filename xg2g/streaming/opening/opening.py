@@ -31,7 +31,7 @@ from .picture import can_begin
 from .tables import Tables
 
 PATIENCE_S = 5
-"""For a picture to begin with: the most between two of them (TS 101 154, 5.5.5 and 5.14.1.8)."""
+"""For a picture to begin with: the most between two of them (TS 101 154)."""
 
 _PATIENCE_90K = PATIENCE_S * 90_000
 _PATIENCE_PACKETS = 16 * 1024 * 1024 // PACKET_BYTES

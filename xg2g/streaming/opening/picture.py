@@ -1,7 +1,7 @@
 """Whether a decoder can begin with a picture.
 
 Broadcasters put sequence and picture parameters in front of each picture that decodes without
-others, so that receivers can begin there (TS 101 154, 5.5.5 for H.264, 5.14.1.8 for HEVC).
+others, so that receivers can begin there (TS 101 154).
 """
 
 from collections.abc import Callable

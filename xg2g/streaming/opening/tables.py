@@ -10,7 +10,7 @@ _PAT_PID = 0
 _PAT_TABLE, _PMT_TABLE = 0x00, 0x02
 _STUFFING = b"\xff"
 _SECTION_LIMIT_BYTES = 1024
-"""Of a section of PAT or PMT (2.4.4.4, 2.4.4.9)."""
+"""Of a section of PAT or PMT (2.4.4)."""
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
