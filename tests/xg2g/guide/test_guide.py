@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ET
@@ -173,20 +174,29 @@ async def test_the_hour_that_comes_twice_or_never_is_no_matter(
 
 async def test_a_download_that_a_refresh_overtakes_is_of_one_state() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
-        await fill(gateway, 1, 2, count=20_000)
+        # 12 MB for each channel: more than socket buffers hold. The server makes one ahead.
+        await put_on_all(gateway, [replace(each, long="x" * 6000) for each in week(2000)])
         before = (await gateway.get("/xmltv.xml"))[2]
-        reader, writer = await gateway.connect()
+        with socket.socket() as narrow:
+            # Or all of it would be on its way at once.
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            narrow.connect(("127.0.0.1", gateway.port))
+            narrow.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=narrow.dup())
         writer.write(b"GET /xmltv.xml HTTP/1.0\r\nHost: gateway:8088\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         slowly = await reader.readexactly(10_000)
-        others = [replace(programme, title="Other") for programme in week(20_000)]
-        await gateway.gateway.database.write(
-            lambda c: programmes.put(c, {id_of(sid): others for sid in (1, 2)})
-        )
+        await put_on_all(gateway, [replace(each, title="Other") for each in week(2000)])
         slowly += await reader.read()
         writer.close()
         assert slowly == before
         assert b"<title>Tatort</title>" not in (await gateway.get("/xmltv.xml"))[2]
+
+
+async def put_on_all(gateway: Daemon, line: list[Programme]) -> None:
+    await gateway.gateway.database.write(
+        lambda c: programmes.put(c, dict.fromkeys((id_of(1), id_of(2), id_of(3, "2")), line))
+    )
 
 
 async def test_texts_become_sub_title_description_episode_and_categories() -> None:
