@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.xg2g.receiver.clock import Time
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.errors import (
     CredentialsError,
@@ -61,21 +62,6 @@ async def web_server(*answers: bytes | None) -> AsyncIterator[tuple[str, list[by
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class Time:
-    """A clock that nobody waits for."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.now_s
-
-    async def sleep(self, delay_s: float) -> None:
-        self.slept.append(delay_s)
-        self.now_s += delay_s
 
 
 def transport(url: str, time: Time, manners: Manners | None = None) -> Transport:

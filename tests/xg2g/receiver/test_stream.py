@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.xg2g.receiver.clock import Time
 from tests.xg2g.upstream import (
     CRLF_ANSWER,
     PACKET,
@@ -210,21 +211,6 @@ async def test_credentials_too_long_for_the_stream_server_are_refused_before_ask
 RELAY_ANSWER = (
     b"HTTP/1.0 200 OK\nConnection: Close\nContent-Type: video/mpeg\nServer: stream_enigma2\n\n"
 )
-
-
-class Time:
-    """A clock that nobody waits for."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.slept: list[float] = []
-
-    def now(self) -> float:
-        return self.now_s
-
-    async def sleep(self, delay_s: float) -> None:
-        self.slept.append(delay_s)
-        self.now_s += delay_s
 
 
 def with_relay(
