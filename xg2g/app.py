@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from .api.access import Access
 from .gateway import Gateway
 from .metrics.counting import Counting
-from .metrics.observation import Household
+from .observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
 from .routes.selection import Refused, fault, refused

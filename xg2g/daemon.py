@@ -23,7 +23,7 @@ from .lineup.arrangement import Bouquet
 from .lineup.keeper import LineupKeeper
 from .lineup.reader import Recall, read_at_once, read_bouquets
 from .metrics import Metrics
-from .metrics.observation import Questions
+from .observation import Questions
 from .picons import Picons
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import ListedService, OpenWebif

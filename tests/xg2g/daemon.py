@@ -16,7 +16,7 @@ from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
-from xg2g.metrics.observation import Questions
+from xg2g.observation import Questions
 from xg2g.picons import Picons, PiconSource
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.deadlines import StreamDeadlines

@@ -1,4 +1,4 @@
-"""What is counted for Prometheus, and where it is looked up."""
+"""What is counted for Prometheus."""
 
 from .metrics import Metrics, Outcome
 

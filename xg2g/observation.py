@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ..gateway import Gateway
-from ..receiver.openwebif import BreakerState, Traffic
-from ..refresher import Refresher
+from .gateway import Gateway
+from .receiver.openwebif import BreakerState, Traffic
+from .refresher import Refresher
 
 UNKNOWN = float("nan")
 
