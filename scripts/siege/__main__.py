@@ -60,7 +60,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     """Let everybody in, and after so many minutes out again."""
     channels = await stack.channels()
     liked = [channel for channel in channels if channel.name in LIKED]
-    await _warm_up(network, liked)
+    await _warm_up(stack, network, liked)
     base = await _base(stack)
     chances = (random.Random(f"{arguments.seed} {number}") for number in range(1_000_000))
     troubles, tally, memory = Troubles(stack.receiver, network, next(chances)), Tally(), Memory()
@@ -100,8 +100,8 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     )
 
 
-async def _warm_up(network: Network, channels: Sequence[Channel]) -> None:
-    """Watch for a while."""
+async def _warm_up(stack: Stack, network: Network, channels: Sequence[Channel]) -> None:
+    """Watch and read for a while, many at once."""
 
     async def watch(channel: Channel) -> None:
         async with Connection(network, device) as connection:
@@ -109,7 +109,9 @@ async def _warm_up(network: Network, channels: Sequence[Channel]) -> None:
             await connection.drain(WARM_UP_S)
 
     device = await network.new_device()
-    await asyncio.gather(*(watch(channels[n % len(channels)]) for n in range(WARM_UP)))
+    watching = (watch(channels[n % len(channels)]) for n in range(WARM_UP))
+    reading = (stack.asked.get("/xmltv.xml") for _ in range(WARM_UP))
+    await asyncio.gather(*watching, *reading)
 
 
 async def _base(stack: Stack) -> Held:
