@@ -1,8 +1,7 @@
 """The daemon put together: settings in, a running server out."""
 
 import socket
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -19,27 +18,20 @@ from .guide.keeper import GuideKeeper
 from .hdhomerun.identity import Identity
 from .hdhomerun.presence import present
 from .lineup import Lineup
-from .lineup.arrangement import Bouquet
 from .lineup.keeper import LineupKeeper
-from .lineup.reader import Recall, read_at_once, read_bouquets
 from .metrics import Metrics
 from .observation import Questions
 from .picons import Picons
 from .receiver.errors import ReceiverError
-from .receiver.openwebif import ListedService, OpenWebif
-from .receiver.refusal import why_refused
-from .receiver.relay_list import RelayList
-from .receiver.service_reference import ServiceReference
-from .receiver.stream import StreamServer
+from .receiver.openwebif import OpenWebif
+from .receiving import Receiving
 from .refresher import Refresher
 from .reload import Reloader, Reread, reloading_on_hangup
 from .server import listen, serve
-from .store import channels, programmes
-from .store.database import Database, StoreError
+from .store import programmes
+from .store.database import StoreError
 from .store.place import open_database
 from .streaming.live import LiveStreams
-from .streaming.tuners import Tuners
-from .streaming.web import Sources, WebStreams
 
 log = structlog.get_logger()
 
@@ -89,28 +81,14 @@ async def run(
             aclosing(Picons(receiver, database)) as picons,
         ):
             metrics.registry.register(Questions(lambda: receiver.traffic))
-            relays = RelayList(receiver)
-            keeper = LineupKeeper(
-                lambda: _read(read_bouquets, receiver, relays, tuners, database),
-                database,
-                read_at_once=lambda: _read(read_at_once, receiver, relays, tuners, database),
-                wanted=settings.lineup.bouquets,
-                clock_s=time.monotonic,
-            )
+            receiving = Receiving(receiver, database, metrics, settings)
+            keeper, tuners = receiving.keeper, receiving.tuners
             listener = listen(
                 settings.server.host,
                 settings.server.port,
                 dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
-                sources_for = partial(
-                    _sources, receiver, keeper, relays, metrics, lambda: tuners.services
-                )
-                tuners: Tuners = Tuners(
-                    sources_for(settings),
-                    linger_s=settings.receiver.linger_s,
-                    limit=settings.hdhomerun.tuners or None,
-                )
                 await keeper.restore()
                 if not settings.guide.enabled:
                     await database.write(programmes.clear)
@@ -160,15 +138,7 @@ async def run(
                     access = Access(behind_proxy=bool(settings.server.public_url))
                     _guard(access, settings)
                     if reread is not None:
-                        change = partial(
-                            _change,
-                            receiver,
-                            tuners,
-                            gateway.streams,
-                            sources_for,
-                            refresher,
-                            access,
-                        )
+                        change = partial(_change, receiving, gateway.streams, refresher, access)
                         reloader = Reloader(settings, reread, change)
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
@@ -197,84 +167,22 @@ def _extra_listeners(settings: Settings) -> list[socket.socket]:
     return [listen(server.host, port, dead_after_s=server.send_timeout_s) for port in ports]
 
 
-def _sources(
-    receiver: OpenWebif,
-    keeper: LineupKeeper,
-    relays: RelayList,
-    metrics: Metrics,
-    streaming: Callable[[], Sequence[ServiceReference]],
-    settings: Settings,
-) -> Sources:
-    address, deadlines = settings.receiver_address(), settings.stream_deadlines()
-    streams = StreamServer(
-        address,
-        deadlines,
-        relayed=relays.includes,
-        explain=partial(_why_refused, receiver, keeper, streaming),
-        relay_failed=metrics.relay_failures.inc,
-    )
-    return Sources(streams, WebStreams(address.host, deadlines))
-
-
 async def _change(
-    receiver: OpenWebif,
-    tuners: Tuners,
+    receiving: Receiving,
     streams: LiveStreams,
-    sources_for: Callable[[Settings], Sources],
     refresher: Refresher,
     access: Access,
     settings: Settings,
     changed: frozenset[str],
 ) -> None:
     """Go on with other settings; streams that are open are left alone."""
-    tuners.linger_s = settings.receiver.linger_s
+    receiving.tuners.linger_s = settings.receiver.linger_s
     streams.options = settings.remux_options()
     streams.first_output_s = settings.receiver.first_byte_timeout_s
     _guard(access, settings)
     if any(key.startswith("receiver.") for key in changed - {"receiver.linger_s"}):
-        tuners.receiver = sources_for(settings)
-        await receiver.turn_to(
-            settings.receiver_address(),
-            connect_timeout_s=settings.receiver.connect_timeout_s,
-            answer_timeout_s=settings.receiver.answer_timeout_s,
-        )
+        await receiving.turn_to(settings)
         refresher.hasten()
-
-
-async def _read(
-    read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]],
-    receiver: OpenWebif,
-    relays: RelayList,
-    tuners: Tuners,
-    database: Database,
-) -> list[Bouquet]:
-    bouquets = await read(receiver, partial(_recalled, database))
-    await relays.refresh()
-    if tuners.limit is None:
-        # Once: this question is a heavy one.
-        tuners.limit = len((await receiver.about()).tuners) or None
-    return bouquets
-
-
-async def _why_refused(
-    receiver: OpenWebif,
-    keeper: LineupKeeper,
-    streaming: Callable[[], Sequence[ServiceReference]],
-    service: ServiceReference,
-) -> ReceiverError | None:
-    """Ask about what the receiver itself has listed, and about nothing else."""
-
-    def listed(services: Sequence[ServiceReference]) -> list[ListedService]:
-        lineup = keeper.lineup
-        return [
-            ListedService(it, it.stream_path, "")
-            for it in services
-            if lineup is not None and lineup.find(it.channel_id) is not None
-        ]
-
-    if not (refused := listed([service])):
-        return None
-    return await why_refused(receiver, refused[0], listed(streaming()))
 
 
 async def _after_lineup(
@@ -285,10 +193,6 @@ async def _after_lineup(
         await guide.refresh()
     if keeper.lineup:
         await picons.fill(keeper.lineup)
-
-
-async def _recalled(database: Database, reference: str) -> Bouquet | None:
-    return await database.read(partial(channels.stored_bouquet, reference=reference))
 
 
 async def _load_now(keeper: LineupKeeper) -> None:
