@@ -15,7 +15,10 @@ LIBRARY := backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell una
 RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
 TRANSCODER := target/release/xg2g-transcoder
-PIP_INSTALL := .venv/bin/python -m pip install --quiet --require-hashes
+# pip that was interrupted leaves packages that it takes for installed the next time: begin anew.
+$(shell [ ! -e .venv/.installing ] || kill -0 $$(cat .venv/.installing) 2>/dev/null || rm -rf .venv)
+pip_install = @echo $$$$ > .venv/.installing && .venv/bin/python -m pip install --quiet --require-hashes $(1) && \
+  rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
 .PHONY: help run build test check fix bench e2e fuzz sanitize soak chaos siege binary dist clean lock system
@@ -117,13 +120,11 @@ $(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt | .venv/.base
 	$(call say,python,packages to run and to build)
-	@$(PIP_INSTALL) -r requirements/runtime.txt -r requirements/build.txt
-	@touch $@
+	$(call pip_install,-r requirements/runtime.txt -r requirements/build.txt)
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
 	$(call say,python,packages to test and to check)
-	@$(PIP_INSTALL) -r requirements/dev.txt
-	@touch $@
+	$(call pip_install,-r requirements/dev.txt)
 
 .venv/bin/xg2g-transcoder: | $(TRANSCODER) .venv/.base
 	@ln -sf ../../$(TRANSCODER) $@
