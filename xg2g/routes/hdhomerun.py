@@ -93,7 +93,8 @@ def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
         return refused(*_UNKNOWN_PROFILE)
     duration_s = _duration_s(request.query_params.get("duration"))
     if duration_s == 0:
-        return PlainTextResponse("duration is a number of seconds\n", status_code=400)
+        # Without a word: whatever comes on a stream's path is stored as video.
+        return Response(status_code=400)
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
         return refused_while_unread(request)
