@@ -21,7 +21,7 @@ pip_install = @echo $$$$ > .venv/.installing && .venv/bin/python -m pip install 
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak chaos siege binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -75,6 +75,9 @@ fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
 	@.venv/bin/python -m scripts.soak $(ARGS)
+
+loss: build .venv/.dev ## sound missing after lost packets, beside ffmpeg: ARGS="--packets 3 --captures FOLDER"
+	@.venv/bin/python -m scripts.loss $(ARGS)
 
 chaos: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
 	@.venv/bin/python -m scripts.chaos $(ARGS)

@@ -1,0 +1,1 @@
+"""What a damaged stream sounds like: here, and decoded by ffmpeg as it is."""
