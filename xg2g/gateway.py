@@ -12,6 +12,7 @@ from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
 from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
+from .lineup.naming import whole_names
 from .metrics import Metrics
 from .picons import Picons
 from .store.database import Database
@@ -60,8 +61,13 @@ class Gateway:
         """What is listed as a network tuner, in order of the numbers."""
         if not self.tuner_bouquets:
             return lineup.channels
-        chosen = (lineup.select(bouquet=name) or () for name in self.tuner_bouquets)
+        chosen = (lineup.select(bouquet=name) or () for name in self.tuner_groups(lineup))
         return sorted(set(chain.from_iterable(chosen)), key=attrgetter("number"))
+
+    def tuner_groups(self, lineup: Lineup) -> Sequence[str]:
+        """Names of the bouquets that are listed as a network tuner, whether they exist or not;
+        empty for all."""
+        return whole_names(self.tuner_bouquets, (group.name for group in lineup.groups))
 
     def unready(self) -> str | None:
         """Why nothing can be played; None when it can, as far as xg2g knows."""

@@ -88,7 +88,8 @@ def _parameter_name(setting: Setting) -> str:
     return setting.key.replace(".", "_")
 
 
-def _text(value: str | bool | list[str]) -> str | tuple[str, ...]:
+def _text(value: str | bool | list[str]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return tuple(value) if isinstance(value, list) else value
+    # A flag that is given again goes on with the list.
+    return "\n".join(value) if isinstance(value, list) else value

@@ -125,5 +125,12 @@ def as_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, tuple):
-        return ",".join(as_text(item) for item in value)
+        return ",".join(_quoted(as_text(item)) for item in value)
     return str(value)
+
+
+def _quoted(item: str) -> str:
+    """An item of a list on one line; in quotation marks where it would be cut otherwise."""
+    if "," in item or item.startswith('"'):
+        return '"' + item.replace('"', '""') + '"'
+    return item

@@ -148,7 +148,7 @@ class LineupSettings(Section):
         RestartNeeded(),
     ] = ()
     """Bouquets to serve, with commas between them; none for all. Upper and lower case are the
-    same."""
+    same. A name with a comma in it stands in quotation marks: "Film, Serien",Sport."""
     refresh_hours: Annotated[
         float, Field(ge=0.1, le=168), Names(variable="REFRESH_HOURS"), RestartNeeded()
     ] = 6
@@ -202,7 +202,8 @@ class HdhomerunSettings(Section):
     ] = 0
     """How many streams of different transponders there can be; 0 for what the receiver says."""
     bouquets: Annotated[Texts, Field(examples=["Favourites"]), RestartNeeded()] = ()
-    """Bouquets whose channels it lists as a network tuner; none for all. Plex takes no tuner with
+    """Bouquets whose channels it lists as a network tuner, written as lineup.bouquets; none for
+    all. Plex takes no tuner with
     more than 480 channels. Playlist and guide keep every channel."""
     ports: Annotated[
         Ports,

@@ -4,6 +4,7 @@ Each type reads texts, since that is all that a file, a variable and a flag give
 is one line for a user.
 """
 
+import csv
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -22,10 +23,24 @@ def _bits_per_second(value: object) -> object:
 
 
 def _separated(value: object) -> object:
-    items = value.split(",") if isinstance(value, str) else value
+    items = _items(value) if isinstance(value, str) else value
     if isinstance(items, list | tuple) and all(isinstance(item, str) for item in items):
         return tuple(item.strip() for item in items if item.strip())
     return value
+
+
+def _items(text: str) -> list[str]:
+    """Cut a text at its commas and line breaks, but not within quotation marks (RFC 4180).
+
+    Marks that enclose no whole item belong to the text.
+    """
+    # csv takes blanks before a field, and none behind its closing mark.
+    lines = [re.sub(r'"\s+(?=,|$)', '"', line) for line in text.splitlines()]
+    try:
+        rows = list(csv.reader(lines, skipinitialspace=True, strict=True))
+    except csv.Error:
+        rows = [line.split(",") for line in text.splitlines()]
+    return [item for row in rows for item in row]
 
 
 def _tracks(value: object) -> object:
@@ -122,7 +137,7 @@ TranscoderUrls = Annotated[
 ]
 """`http://one:3000,http://two:3000`"""
 Texts = Annotated[tuple[str, ...], BeforeValidator(_separated)]
-"""`one,two`"""
+"""`one,two`, or `"one, and a comma",two`"""
 OneLine = Annotated[str, Field(max_length=64), AfterValidator(_one_line)]
 User = Annotated[str | None, AfterValidator(_user)]
 Token = Annotated[SecretStr | None, AfterValidator(_one_word)]

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from xg2g.lineup.naming import whole_names
 from xg2g.network import why_no_connection
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
@@ -96,7 +97,8 @@ async def channels(patient: Patient) -> AsyncIterator[Finding]:
         yield bad("channels", str(error))
         return
     there = {bouquet.name.casefold() for bouquet in bouquets}
-    for name in patient.settings.lineup.bouquets:
+    wanted = whole_names(patient.settings.lineup.bouquets, (it.name for it in bouquets))
+    for name in wanted:
         if name.casefold() not in there:
             advice = f"lineup.bouquets: there are {', '.join(it.name for it in bouquets)}"
             yield bad("channels", f"the receiver has no bouquet {name}", advice)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from ..receiver.service_reference import DVB, ServiceReference
 from .lineup import Group
+from .naming import whole_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def arrange(
     a service a group keeps the channel; `known_groups` (path of a group -> id of a channel) holds
     it to that when the members are put in another order.
     """
-    names = {name.casefold(): name for name in wanted}
+    names = {name.casefold(): name for name in whole_names(wanted, _names(bouquets))}
     found: set[str] = set()
     candidates: dict[str, Candidate] = {}
     members: dict[str, tuple[Bouquet, dict[str, None]]] = {}
@@ -138,6 +139,13 @@ def arrange(
     )
     missing = tuple(name for folded, name in names.items() if folded not in found)
     return Arrangement(tuple(candidates.values()), tuple(groups), left_out, missing)
+
+
+def _names(bouquets: Sequence[Bouquet]) -> Iterator[str]:
+    """Names of all bouquets, with those inside them."""
+    for bouquet in bouquets:
+        yield _printable(bouquet.name)
+        yield from _names([each for each in bouquet.entries if isinstance(each, Bouquet)])
 
 
 def _walk(

@@ -121,7 +121,7 @@ def _troubles(gateway: Gateway, refresher: Refresher) -> list[str]:
             )
         lines += (
             f"hdhomerun.bouquets names {name}, and there is no such bouquet."
-            for name in gateway.tuner_bouquets
+            for name in gateway.tuner_groups(lineup)
             if lineup.select(bouquet=name) is None
         )
     return list(dict.fromkeys(line for line in lines if line))

@@ -1,12 +1,16 @@
 """Settings and where they come from."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from xg2g.cli.options import Configure, with_settings
 from xg2g.config import Configuration, ConfigurationError, Settings, load
-from xg2g.config.setting import settings_of
+from xg2g.config.setting import as_text, settings_of
 
 NO_FILE = {"XG2G_CONFIG": "/dev/null"}
 
@@ -74,6 +78,53 @@ def test_a_container_may_keep_the_file_beside_its_data(tmp_path: Path) -> None:
 
 def test_a_variable_that_is_empty_says_nothing() -> None:
     assert from_variables(PORT="").settings.server.port == 8088
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Kino, Sport", ("Kino", "Sport")),
+        ('"Film, Serien",Sport', ("Film, Serien", "Sport")),
+        ('Sport , "Film, Serien" , Kino ', ("Sport", "Film, Serien", "Kino")),
+        ('"Das ""Beste"", und mehr"', ('Das "Beste", und mehr',)),
+        ('Kino "Classic",Sport', ('Kino "Classic"', "Sport")),
+        ('"Kult" TV,Sport', ('"Kult" TV', "Sport")),
+        ('"Kino,Sport', ('"Kino', "Sport")),
+        ("Kino\nSport\n", ("Kino", "Sport")),
+        (",,", ()),
+    ],
+)
+def test_a_list_on_one_line_is_cut_at_commas_that_no_quotation_marks_enclose(
+    text: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"lineup:\n  bouquets: {json.dumps(text)}\n")
+    for configuration in (
+        from_variables(BOUQUETS=text),
+        load({"lineup.bouquets": text}, environment=NO_FILE),
+        load(file=file, environment={}),
+    ):
+        assert configuration.settings.lineup.bouquets == names
+    # Written out as text, it is read as the same list again.
+    written = as_text(names)
+    assert from_variables(BOUQUETS=written).settings.lineup.bouquets == names
+
+
+def test_a_flag_takes_a_list_and_may_be_given_again() -> None:
+    settings: list[Settings] = []
+    app = typer.Typer()
+
+    @app.command()
+    @with_settings("lineup", "external")
+    def command(configure: Configure) -> None:
+        settings.append(configure().settings)
+
+    arguments = ["--bouquets", 'Kino, "Film, Serien"', "--bouquets", "Sport"]
+    arguments += ["--external-transcoder", "http://one:3000,http://two:3000"]
+    CliRunner().invoke(app, arguments, env={"XG2G_CONFIG": "/dev/null"}, catch_exceptions=False)
+    [read] = settings
+    assert read.lineup.bouquets == ("Kino", "Film, Serien", "Sport")
+    assert read.external.transcoder == ("http://one:3000", "http://two:3000")
 
 
 @pytest.mark.parametrize("setting", settings_of(Settings).values(), ids=lambda it: it.key)

@@ -70,6 +70,31 @@ def test_a_bouquet_inside_another_is_a_group_of_its_own_in_its_place() -> None:
     }
 
 
+def test_a_name_with_a_comma_counts_whole_wherever_the_receiver_has_it() -> None:
+    """A list on one line comes cut at every comma."""
+    bouquets = [
+        Bouquet("Film, Serien", (service(1),), "a"),
+        Bouquet("Kinder", (service(2), Bouquet("Rock, Pop,  Jazz", (service(3),), "c")), "b"),
+        Bouquet("Serien, alt", (service(4),), "d"),
+    ]
+    for wanted in (["Film, Serien"], ["film", "SERIEN"]):
+        assert grouped(arrange(bouquets, wanted=wanted)) == {"Film, Serien": ["Channel 1"]}
+    several = arrange(bouquets, wanted=["Rock", "Pop", "Jazz", "Film", "Serien", "alt"])
+    assert list(grouped(several)) == ["Film, Serien", "Rock, Pop, Jazz"]
+    assert several.missing == ("alt",)
+    assert arrange(bouquets, wanted=["Film"]).missing == ("Film",)
+
+
+def test_pieces_that_are_bouquets_of_their_own_stay_apart() -> None:
+    bouquets = [
+        Bouquet("Film", (service(1),), "a"),
+        Bouquet("Serien", (service(2),), "b"),
+        Bouquet("Film, Serien", (service(3),), "c"),
+    ]
+    assert list(grouped(arrange(bouquets, wanted=["Film", "Serien"]))) == ["Film", "Serien"]
+    assert list(grouped(arrange(bouquets, wanted=["Film, Serien"]))) == ["Film, Serien"]
+
+
 def test_two_bouquets_of_one_name_stay_two() -> None:
     bouquets = [
         Bouquet("Favourites", (service(1),), 'FROM BOUQUET "a.tv"'),
