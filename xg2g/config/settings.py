@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from xg2g.backends.base import RemuxOptions
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g_backends.base import RemuxOptions
 
 from .setting import Names, RestartNeeded, Section
 from .values import (

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from xg2g.backends.base import RemuxOptions
 from xg2g.network import is_host
 from xg2g.receiver.address import ReceiverAddress
+from xg2g_backends.base import RemuxOptions
 
 
 def _bits_per_second(value: object) -> object:
@@ -87,7 +87,7 @@ def _public_url(url: str) -> str:
 def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
         # Here, since it brings an HTTP client, which most calls of the command need not.
-        from xg2g.backends.external import ServiceAddress
+        from xg2g_backends.external import ServiceAddress
     for url in urls:
         ServiceAddress.parse(url)
     return urls

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
+from xg2g_backends.errors import BackendError
+
 from ..api import models
 from ..api.document import document
 from ..api.operation import Operation
-from ..backends.errors import BackendError
 from ..gateway import gateway_of
 from ..guide.categories import categories
 from ..guide.episodes import find_episode

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.backends.external.stand_in import StandIn, stand_in
-from xg2g.backends.base import BackendHealth, RemuxOptions
-from xg2g.backends.errors import UnavailableError
-from xg2g.backends.external import Deadlines, ExternalBackend, ServiceAddress
-from xg2g.backends.fake import FakeBackend
+from tests.backends.fake import FakeBackend
+from xg2g_backends.base import BackendHealth, RemuxOptions
+from xg2g_backends.errors import UnavailableError
+from xg2g_backends.external import Deadlines, ExternalBackend, ServiceAddress
 
 pytestmark = pytest.mark.anyio
 
