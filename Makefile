@@ -48,6 +48,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	$(call say,check,rust)
 	@cargo fmt --check
 	@cargo clippy --quiet --locked --all-targets --features service,test-hooks -- -D warnings
+	@RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --locked -p xg2g-transcoder --features service
 	$(call say,check,python)
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet
