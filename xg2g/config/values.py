@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from xg2g.hosts import ANY, host_of
 from xg2g.network import is_host
 from xg2g.receiver.address import ReceiverAddress
 from xg2g_backends.base import RemuxOptions
@@ -102,6 +103,13 @@ def _listening_host(host: str) -> str:
     return host
 
 
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != ANY and (host_of(name) is None or ":" in name):
+            raise ValueError(f"{name} is no host name; write tv.example.org, or * for every name")
+    return names
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable() or not text.strip():
         raise ValueError("a name is one line of text")
@@ -138,6 +146,8 @@ TranscoderUrls = Annotated[
 """`http://one:3000,http://two:3000`"""
 Texts = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 """`one,two`, or `"one, and a comma",two`"""
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_host_names)]
+"""`tv.example.org,tv.example.net`, or `*`"""
 OneLine = Annotated[str, Field(max_length=64), AfterValidator(_one_line)]
 User = Annotated[str | None, AfterValidator(_user)]
 Token = Annotated[SecretStr | None, AfterValidator(_one_word)]
