@@ -1,7 +1,6 @@
 """Keeps what the receiver knows fresh: again and again, and at once when asked."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -9,8 +8,10 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from starlette.requests import Request
 
 from .lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
+from .pause import Sleep, pause
 from .receiver.errors import ReceiverError
 from .store.database import StoreError
 
@@ -24,8 +25,6 @@ JITTER = 0.1
 _NEVER_S = float("inf")
 _SPARED_S = 30
 """Between two refreshes that somebody asks for: a receiver is a small computer."""
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -107,7 +106,7 @@ class Refresher:
             job = min(self._jobs, key=lambda each: each.due_s)
             delay_s = job.due_s - self._clock_s()
             if delay_s > 0:
-                await self._pause(delay_s)
+                await pause(delay_s, self._wake, self._sleep)
             else:
                 await self._do(job)
 
@@ -202,17 +201,8 @@ class Refresher:
     def _next_s(self) -> float:
         return self._interval_s * self._jitter()
 
-    async def _pause(self, delay_s: float) -> None:
-        """Sleep until the time is over or somebody asks."""
-        self._wake.clear()
-        both = {
-            asyncio.ensure_future(self._sleep(delay_s)),
-            asyncio.create_task(self._wake.wait()),
-        }
-        try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in both:
-                each.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*both, return_exceptions=True)
+
+def refresher_of(request: Request) -> Refresher:
+    """What keeps lineup and guide fresh."""
+    refresher: Refresher = request.app.state.refresher
+    return refresher

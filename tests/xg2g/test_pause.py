@@ -1,0 +1,38 @@
+"""A wait that can be cut short."""
+
+import asyncio
+import time
+
+import pytest
+
+from xg2g.pause import pause
+
+pytestmark = pytest.mark.anyio
+
+
+async def forever(_: float) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_it_ends_with_the_time_or_when_it_is_woken() -> None:
+    woken = asyncio.Event()
+    began_s = time.monotonic()
+    await pause(0.01, woken, asyncio.sleep)
+    assert time.monotonic() - began_s >= 0.01
+    asyncio.get_running_loop().call_soon(woken.set)
+    async with asyncio.timeout(5):
+        await pause(3600, woken, forever)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_it_can_be_cancelled_at_the_moment_when_it_is_woken(turns: int) -> None:
+    woken = asyncio.Event()
+    pausing = asyncio.create_task(pause(3600, woken, forever))
+    await asyncio.sleep(0)
+    woken.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    was_over = pausing.done()
+    pausing.cancel()
+    await asyncio.wait({pausing}, timeout=5)
+    assert pausing.cancelled() or was_over
