@@ -13,7 +13,6 @@ from .metrics.counting import Counting
 from .observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
-from .routes.host_guard import HostGuard
 from .routes.selection import Refused, fault, refused
 
 __all__ = ["Gateway", "create_app"]
@@ -25,10 +24,14 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        refreshing = asyncio.create_task(refresher.run())
+        tasks = {
+            asyncio.create_task(refresher.run()),
+            asyncio.create_task(gateway.readiness.run()),
+        }
         yield
-        refreshing.cancel()
-        await asyncio.wait({refreshing})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     app = Starlette(
         lifespan=lifespan,
@@ -45,7 +48,6 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
         ],
         exception_handlers={Refused: refused, HTTPException: fault},
     )
-    app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
     app.add_middleware(Counting, metrics=gateway.metrics)
     gateway.metrics.registry.register(Household(gateway, refresher))
     app.state.gateway = gateway

@@ -1,8 +1,7 @@
 """The one place that chooses where the remuxer runs."""
 
-from xg2g_backends.base import Backend
-from xg2g_backends.external import ExternalBackend, Observer, ServiceAddress
-
+from .backends.base import Backend
+from .backends.external import ExternalBackend, Observer, ServiceAddress
 from .config import Settings
 
 
@@ -14,7 +13,7 @@ def choose_backend(
 
     `live`: the input comes at its own pace, and cannot wait while there is no service.
     """
-    from xg2g_backends.embedded import EmbeddedBackend
+    from .backends.embedded import EmbeddedBackend
 
     if settings is None or not settings.external.transcoder:
         return EmbeddedBackend()

@@ -17,12 +17,13 @@ from .gateway import Gateway
 from .guide.keeper import GuideKeeper
 from .hdhomerun.identity import Identity
 from .hdhomerun.presence import present
-from .hosts import Hosts
 from .lineup import Lineup
 from .lineup.keeper import LineupKeeper
 from .metrics import Metrics
 from .observation import Questions
 from .picons import Picons
+from .readiness import Part, Readiness
+from .readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import OpenWebif
 from .receiving import Receiving
@@ -64,7 +65,9 @@ async def run(
     """
     address = settings.receiver_address()
     metrics = Metrics()
-    backend = choose_backend(settings, observer=metrics.backend)
+    readiness = Readiness()
+    backend = choose_backend(settings, observer=WatchedServices(metrics.backend, readiness))
+    readiness.watch(Part.TRANSCODER, partial(probe_backend, backend))
     metrics.backend.runs(backend.name)
     try:
         health = await backend.check()
@@ -82,7 +85,7 @@ async def run(
             aclosing(Picons(receiver, database)) as picons,
         ):
             metrics.registry.register(Questions(lambda: receiver.traffic))
-            receiving = Receiving(receiver, database, metrics, settings)
+            receiving = Receiving(receiver, database, metrics, readiness, settings)
             keeper, tuners = receiving.keeper, receiving.tuners
             listener = listen(
                 settings.server.host,
@@ -101,7 +104,7 @@ async def run(
                     picons=picons,
                     streams=LiveStreams(
                         receiver=tuners,
-                        backend=backend,
+                        backend=WatchedBackend(backend, readiness),
                         options=settings.remux_options(),
                         first_output_s=settings.receiver.first_byte_timeout_s,
                         metrics=metrics,
@@ -110,14 +113,10 @@ async def run(
                     identity=await database.write(Identity.kept),
                     name=settings.hdhomerun.name,
                     metrics=metrics,
+                    readiness=readiness,
                     send_timeout_s=settings.server.send_timeout_s,
                     tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
-                    hosts=Hosts.of_settings(
-                        settings.server.host_names,
-                        public_url=settings.server.public_url,
-                        host=settings.server.host,
-                    ),
                 )
                 guide = GuideKeeper(
                     receiver,

@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import attrgetter
 
 from starlette.requests import Request
 
 from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
-from .hosts import Hosts
 from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
 from .lineup.naming import whole_names
 from .metrics import Metrics
 from .picons import Picons
+from .readiness import Readiness
 from .store.database import Database
 from .streaming.live import LiveStreams
 from .streaming.tuners import Tuners
@@ -45,10 +46,9 @@ class Gateway:
     """Bouquets that are listed as a network tuner; none for all."""
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
-    hosts: Hosts = field(default_factory=Hosts)
-    """The names that it answers to."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
+    readiness: Readiness = field(default_factory=Readiness)
     viewers: Viewers = field(default_factory=Viewers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end every live stream."""
@@ -64,24 +64,12 @@ class Gateway:
         if not self.tuner_bouquets:
             return lineup.channels
         chosen = (lineup.select(bouquet=name) or () for name in self.tuner_groups(lineup))
-        by_number = {channel.number: channel for channel in chain.from_iterable(chosen)}
-        return [by_number[number] for number in sorted(by_number)]
+        return sorted(set(chain.from_iterable(chosen)), key=attrgetter("number"))
 
     def tuner_groups(self, lineup: Lineup) -> Sequence[str]:
         """Names of the bouquets that are listed as a network tuner, whether they exist or not;
         empty for all."""
         return whole_names(self.tuner_bouquets, (group.name for group in lineup.groups))
-
-    def unready(self) -> str | None:
-        """Why nothing can be played; None when it can, as far as xg2g knows."""
-        if self.stopping.is_set():
-            return "xg2g is ending"
-        keeper = self.lineup_keeper
-        if keeper.lineup is None:
-            return str(keeper.trouble) if keeper.trouble else "the lineup is being read"
-        if not keeper.lineup.channels:
-            return "the receiver's bouquets hold no channel; see lineup.bouquets"
-        return None
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -7,8 +7,7 @@ from typing import Any
 
 import structlog
 
-import xg2g_backends
-
+from . import backends
 from .config import Configuration
 from .config.settings import LogSettings
 
@@ -45,7 +44,7 @@ def configure(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger(xg2g_backends.__name__).setLevel(settings.level.upper())
+    logging.getLogger(backends.__name__).setLevel(settings.level.upper())
     # A viewer who takes nothing any more gets no end of the body either; uvicorn calls that an
     # error of the application.
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from .condition import condition
 from .gateway import Gateway
+from .readiness import State
 from .receiver.openwebif import BreakerState, Traffic
 from .refresher import Refresher
 
@@ -23,8 +25,10 @@ class Household(Collector):
     def collect(self) -> Iterator[Metric]:
         lineup, tuners = self._gateway.lineup_keeper.lineup, self._gateway.tuners
         limit = UNKNOWN if tuners.limit is None else tuners.limit
-        ready = self._gateway.unready() is None
-        yield _gauge("xg2g_ready", "Whether there is something to play", ready)
+        found = condition(self._gateway, self._refresher)
+        yield _gauge("xg2g_ready", "Whether a viewer who comes now is served", found.is_ready)
+        yield self._state(found.state)
+        yield self._parts()
         channels = len(lineup.channels) if lineup else 0
         yield _gauge("xg2g_channels", "Channels in the lineup", channels)
         yield _gauge("xg2g_tuners_in_use", "Tuners that are tuned for xg2g", tuners.in_use)
@@ -35,6 +39,26 @@ class Household(Collector):
         tasks = len(asyncio.all_tasks())
         yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
         yield from self._refreshes()
+
+    def _state(self, current: State) -> Metric:
+        states = GaugeMetricFamily(
+            "xg2g_state", "1 for the state: ready, degraded or not_ready", labels=["state"]
+        )
+        for state in State:
+            states.add_metric([_label(state)], state is current)
+        return states
+
+    def _parts(self) -> Metric:
+        parts = GaugeMetricFamily(
+            "xg2g_part_state",
+            "1 for the state of each part: the receiver's stream server and web interface, the "
+            "transcoder",
+            labels=["part", "state"],
+        )
+        for part, finding in self._gateway.readiness:
+            for state in State:
+                parts.add_metric([part.value, _label(state)], state is finding.state)
+        return parts
 
     def _refreshes(self) -> Iterator[Metric]:
         runs = CounterMetricFamily(
@@ -78,6 +102,10 @@ class Questions(Collector):
         for state in BreakerState:
             breaker.add_metric([state], state is traffic.breaker)
         yield breaker
+
+
+def _label(state: State) -> str:
+    return state.value.replace(" ", "_")
 
 
 def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:

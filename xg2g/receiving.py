@@ -9,6 +9,9 @@ from .lineup.arrangement import Bouquet
 from .lineup.keeper import LineupKeeper
 from .lineup.reader import Recall, read_at_once, read_bouquets
 from .metrics import Metrics
+from .readiness import READY, Finding, Part, Readiness, State
+from .readiness.port import port_trouble
+from .readiness.streams import WatchedStreams
 from .receiver.errors import ReceiverError
 from .receiver.openwebif import ListedService, OpenWebif
 from .receiver.refusal import why_refused
@@ -26,7 +29,12 @@ class Receiving:
     needed to ask it why it refused one."""
 
     def __init__(
-        self, receiver: OpenWebif, database: Database, metrics: Metrics, settings: Settings
+        self,
+        receiver: OpenWebif,
+        database: Database,
+        metrics: Metrics,
+        readiness: Readiness,
+        settings: Settings,
     ) -> None:
         self.keeper = LineupKeeper(
             partial(self._read, read_bouquets),
@@ -38,6 +46,7 @@ class Receiving:
         self._receiver = receiver
         self._database = database
         self._metrics = metrics
+        self._readiness = readiness
         self._relays = RelayList(receiver)
         self.tuners = Tuners(
             self._sources(settings),
@@ -54,8 +63,19 @@ class Receiving:
             answer_timeout_s=settings.receiver.answer_timeout_s,
         )
 
+    async def _probe_web_interface(self) -> Finding:
+        """Find out whether the web interface accepts a connection; it is asked nothing."""
+        address = self._address
+        trouble = await port_trouble(address.host, address.port)
+        if trouble is None:
+            return READY
+        reason = f"cannot reach the receiver's web interface at {address.url}: {trouble}"
+        # What was read before is served on.
+        return Finding(State.DEGRADED, f"{reason}; lineup and guide stay as they were")
+
     def _sources(self, settings: Settings) -> Sources:
         address, deadlines = settings.receiver_address(), settings.stream_deadlines()
+        self._address = address
         streams = StreamServer(
             address,
             deadlines,
@@ -63,7 +83,10 @@ class Receiving:
             explain=self._why_refused,
             relay_failed=self._metrics.relay_failures.inc,
         )
-        return Sources(streams, WebStreams(address.host, deadlines))
+        watched = WatchedStreams(streams, address, self._readiness, self._receiver.in_standby)
+        self._readiness.watch(Part.STREAM_SERVER, watched.probe)
+        self._readiness.watch(Part.WEB_INTERFACE, self._probe_web_interface)
+        return Sources(watched, WebStreams(address.host, deadlines))
 
     async def _read(
         self, read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]]

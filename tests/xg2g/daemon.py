@@ -3,23 +3,28 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from tests.backends.fake import FakeBackend
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.api.access import Access
 from xg2g.app import Gateway, create_app
+from xg2g.backends.base import RemuxOptions
+from xg2g.backends.fake import FakeBackend
 from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
 from xg2g.observation import Questions
 from xg2g.picons import Picons, PiconSource
+from xg2g.readiness import Part, Readiness
+from xg2g.readiness.streams import WatchedStreams
+from xg2g.readiness.transcoders import WatchedBackend, probe_backend
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.deadlines import StreamDeadlines
-from xg2g.receiver.errors import ReceiverError
+from xg2g.receiver.errors import ReceiverError, TimeLimitError
 from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
@@ -29,7 +34,6 @@ from xg2g.store.place import open_database
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.tuners import Tuners
 from xg2g.streaming.web import Sources, WebStreams
-from xg2g_backends.base import RemuxOptions
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
@@ -50,6 +54,11 @@ async def until(condition: Callable[[], bool]) -> None:
 class NoLogos:
     async def picon(self, service: ListedService) -> Picon | None:
         return None
+
+
+async def _silence() -> None:
+    """A receiver that answers nothing."""
+    raise TimeLimitError("the receiver does not answer")
 
 
 @dataclass
@@ -126,6 +135,7 @@ async def daemon(
     access: Access | None = None,
     host: str = "127.0.0.1",
     tuner_bouquets: tuple[str, ...] = (),
+    ask: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -135,6 +145,8 @@ async def daemon(
     metrics = Metrics()
     metrics.registry.register(Questions(Traffic))
     backend = FakeBackend()
+    readiness = Readiness()
+    readiness.watch(Part.TRANSCODER, partial(probe_backend, backend))
     async with (
         upstream(script) as server,
         open_database(None, keep=False) as database,
@@ -146,7 +158,11 @@ async def daemon(
         refresher = Refresher(keeper, interval_s=3600)
         address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
-        sources = Sources(StreamServer(address, deadlines), WebStreams("box", deadlines))
+        streams = WatchedStreams(
+            StreamServer(address, deadlines), address, readiness, ask or _silence
+        )
+        readiness.watch(Part.STREAM_SERVER, streams.probe)
+        sources = Sources(streams, WebStreams("box", deadlines))
         tuners = Tuners(sources, linger_s=linger_s, limit=tuner_limit)
         gateway = Gateway(
             lineup_keeper=keeper,
@@ -154,7 +170,7 @@ async def daemon(
             picons=picons,
             streams=LiveStreams(
                 receiver=tuners,
-                backend=backend,
+                backend=WatchedBackend(backend, readiness),
                 options=RemuxOptions(),
                 first_output_s=first_byte_s,
                 metrics=metrics,
@@ -163,6 +179,7 @@ async def daemon(
             identity=await database.write(Identity.kept),
             name="xg2g",
             metrics=metrics,
+            readiness=readiness,
             send_timeout_s=send_timeout_s,
             tuner_bouquets=tuner_bouquets,
             public_url=public_url,

@@ -6,10 +6,10 @@ import pytest
 
 from tests.xg2g.daemon import REFERENCE, STREAM, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says, says_then_stays_silent
+from xg2g.backends.errors import BackendError, InternalError, UnavailableError
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import ReceiverError, UnknownServiceError, UnreachableError
 from xg2g.streaming.response import REFUSALS, refusal_for
-from xg2g_backends.errors import BackendError, InternalError, UnavailableError
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_health_says_that_the_daemon_serves_and_with_how_many_channels() -
         status, _, body = await gateway.get("/healthz")
     assert status == 200
     health = json.loads(body)
-    assert (health["status"], health["channels"], health["receiver"]) == ("ok", 1, "ok")
+    assert (health["status"], health["channels"], health["receiver"]) == ("ready", 1, "ok")
 
 
 async def test_metrics_count_streams_under_a_bounded_set_of_labels() -> None:

@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -126,3 +127,39 @@ async def test_one_transcoder_of_two_is_enough_to_start() -> None:
     with transcoder() as service:
         async with gateway(free_address(), service.address) as address, watching(address) as viewer:
             await viewer.go_on(1)
+
+
+async def until_state(address: str, state: str) -> dict[str, Any]:
+    """Wait for what /readyz tells."""
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client, asyncio.timeout(30):
+        while True:
+            told: dict[str, Any] = (await client.get(f"{address}/readyz")).json()
+            if told["status"] == state:
+                return told
+            await asyncio.sleep(0.1)
+
+
+async def test_a_transcoder_that_is_killed_is_told_while_nobody_watches_and_when_it_is_back() -> (
+    None
+):
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        async with gateway(service.address) as address:
+            await until_state(address, "ready")
+            service.end(signal.SIGKILL)
+            told = await until_state(address, "not ready")
+            assert "start xg2g-transcoder" in told["reason"]
+            async with httpx.AsyncClient(trust_env=False) as client:
+                url = (await channels(client, f"{address}/playlist.m3u"))["Card Two HD"]
+                assert (await client.get(url)).status_code == 503
+            service.restart()
+            await until_state(address, "ready")
+
+
+async def test_one_of_two_or_none_with_the_fall_back_is_degraded() -> None:
+    with transcoder() as service:
+        async with gateway(service.address, free_address()) as address:
+            assert "start xg2g-transcoder" in (await until_state(address, "degraded"))["reasons"][0]
+        async with gateway(service.address, fallback=True) as address:
+            await until_state(address, "ready")
+            service.end(signal.SIGKILL)
+            await until_state(address, "degraded")

@@ -71,6 +71,8 @@ async def test_tuners_and_streams_are_those_of_the_moment() -> None:
 
 async def test_a_stream_leaves_neither_a_task_nor_a_remuxer_behind() -> None:
     async with daemon(plays_endlessly, linger_s=0) as gateway:
+        await gateway.gateway.readiness.examine(within_s=2)
+        await until(lambda: all(task.done() for task in gateway.upstream._tasks))
         before = await value_of(gateway, "xg2g_tasks")
         _, writer = await gateway.watch()
         assert await value_of(gateway, "xg2g_tasks") > before

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from ..readiness import State
+
 
 class Answer(BaseModel):
     """A part of an answer. Times are UTC."""
@@ -50,7 +52,11 @@ class Status(Answer):
 
     version: str
     ready: bool
-    """Whether there is a lineup to play from."""
+    """Whether a viewer who comes now would be served."""
+    state: State
+    """`ready`, `degraded` (a viewer is served, though something is wrong) or `not ready`."""
+    reasons: list[str]
+    """Why it is not ready, one line each, what is worst first."""
     receiver: str
     """`ok`, or one line that says what is wrong."""
     channels: int

@@ -79,6 +79,6 @@ async def _own_version(host: str, port: int) -> str | None:
     try:
         async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
             answer = (await client.get(url)).json()
-        return str(answer["version"]) if answer["status"] == "ok" else None
+        return str(answer["version"]) if isinstance(answer["status"], str) else None
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         return None

@@ -1,25 +1,24 @@
 """The API under /api/v1."""
 
 import asyncio
-import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
-
-from xg2g_backends.errors import BackendError
 
 from ..api import models
 from ..api.document import document
 from ..api.operation import Operation
+from ..backends.errors import BackendError
+from ..condition import condition, receiver_state
 from ..gateway import gateway_of
 from ..guide.categories import categories
 from ..guide.episodes import find_episode
@@ -28,28 +27,31 @@ from ..guide.xmltv import split_texts
 from ..lineup import Channel, Lineup
 from ..picons import may_have_logo
 from ..playlist import logo_path, stream_path
-from ..refresher import Refresher
+from ..refresher import refresher_of
 from ..store import programmes
 from ..streaming.viewers import Viewer
 from .address import base_url
-from .operations import receiver_state
 from .selection import Refused, Selection, lineup_of
-from .turns import mapped
 
 _WINDOW = timedelta(hours=4)
 _LONGEST = timedelta(days=31)
 _NEXT_WITHIN_S = 24 * 3600
 _STATS_WITHIN_S = 2
 """A transcoder that takes longer is left out of the answer."""
+_PROBES_WITHIN_S = 2
+"""What takes longer to find out stands in a later answer."""
 
 
 async def _status(request: Request, _: models.NoQuery) -> BaseModel:
     gateway, refresher = gateway_of(request), refresher_of(request)
-    keeper = gateway.lineup_keeper
+    await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
+    keeper, found = gateway.lineup_keeper, condition(gateway, refresher)
     return models.Status(
         version=version("xg2g"),
-        ready=gateway.unready() is None,
-        receiver=receiver_state(keeper),
+        ready=found.is_ready,
+        state=found.state,
+        reasons=list(found.reasons),
+        receiver=receiver_state(gateway),
         channels=len(keeper.lineup.channels) if keeper.lineup else 0,
         programmes=await gateway.database.read(programmes.count),
         streams=len(gateway.viewers),
@@ -72,7 +74,7 @@ async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
         chosen = chosen[ids.index(query.after) + 1 :]
     page = chosen[: query.limit]
     return models.Channels(
-        channels=await mapped(partial(_channel, request, lineup), page),
+        channels=[_channel(request, lineup, each) for each in page],
         next=page[-1].id if len(page) < len(chosen) else None,
     )
 
@@ -119,7 +121,7 @@ async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
     )
     page = found[: query.limit]
     return models.Guide(
-        programmes=await mapped(lambda each: _programme(*each), page),
+        programmes=[_programme(*each) for each in page],
         next=_written(*page[-1]) if len(page) < len(found) else None,
     )
 
@@ -167,12 +169,6 @@ async def _refresh(request: Request, _: models.NoQuery) -> BaseModel:
             {"Retry-After": str(math.ceil(wait_s))},
         )
     return models.Accepted(detail="the lineup is being read, then the guide; /api/v1/status tells")
-
-
-def refresher_of(request: Request) -> Refresher:
-    """What keeps lineup and guide fresh."""
-    refresher: Refresher = request.app.state.refresher
-    return refresher
 
 
 def _found(lineup: Lineup, channel_id: str) -> Channel:
@@ -301,15 +297,8 @@ def openapi() -> dict[str, object]:
     return document(OPERATIONS)
 
 
-@cache
-def _openapi_json() -> bytes:
-    return json.dumps(openapi(), ensure_ascii=False, separators=(",", ":")).encode()
-
-
 async def _document(request: Request) -> Response:
-    # The first time takes a twentieth of a second.
-    body = await asyncio.to_thread(_openapi_json)
-    return Response(body, media_type="application/json")
+    return JSONResponse(openapi())
 
 
 def _route(path: str) -> Route:

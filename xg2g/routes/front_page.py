@@ -8,65 +8,39 @@ from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..api.access import access_of
+from ..condition import condition
 from ..gateway import Gateway, gateway_of
 from ..lineup import Lineup
-from ..refresher import Refresher
+from ..readiness import State
+from ..refresher import Refresher, refresher_of
 from ..store import programmes
 from ..store.database import StoreError
 from ..streaming.viewers import Viewer
 from .address import base_url
-from .api import refresher_of
-from .html import Element, document, tag
+from .html import Element, tag
+from .page import page
 
 PLEX_CHANNELS = 480
 """Plex refuses a tuner that has more."""
 
-_HEADERS = {
-    # Names come from a receiver, and a page of scripts is none of ours.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
-_STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881;--good:#2a9d4a;--bad:#d3453d}
-*{box-sizing:border-box}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:50rem;margin:0 auto;padding:1.5rem 1rem}
-h1{display:flex;flex-wrap:wrap;align-items:center;gap:.8rem;margin:0 0 1.2rem;font-size:1.7rem}
-h2{font-size:1.1rem;margin:2rem 0 .6rem}
-h3{font-size:1rem;margin:0}
-p{margin:.2rem 0}
-small,.dim{opacity:.7}
-.state{font-size:.85rem;font-weight:600;color:#fff;padding:.1rem .8rem;border-radius:1rem}
-.good{background:var(--good)}.bad{background:var(--bad)}
-.trouble{border-left:.3rem solid var(--bad);background:var(--soft);padding:.5rem .9rem;
-margin:0 0 .8rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.7rem}
-.tiles div,.card{border:1px solid var(--line);border-radius:.6rem;padding:.7rem .9rem}
-.tiles b{display:block;font-size:1.5rem;line-height:1.3}
-.card{margin:.7rem 0}
-code{display:block;font-size:.95rem;background:var(--soft);border-radius:.4rem;padding:.35rem .6rem;
-margin:.35rem 0;user-select:all;overflow-wrap:anywhere}
-.viewer{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.5rem 0;
-border-bottom:1px solid var(--line)}
-summary{cursor:pointer}
-footer{margin-top:2.5rem;font-size:.9rem}
-"""
+_COLOURS = {State.READY: "good", State.DEGRADED: "fair", State.NOT_READY: "bad"}
+_PROBES_WITHIN_S = 2
+"""What takes longer to find out stands on the next page."""
 
 
 async def _page(request: Request) -> Response:
     gateway, base = gateway_of(request), base_url(request)
-    body = tag("body")
+    body: list[Element] = []
     if access_of(request).refusal(request, changes=False) is None:
-        body.extend(await _state(gateway, refresher_of(request)))
+        await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
+        body += await _state(gateway, refresher_of(request))
     else:
         body.append(tag("h1", gateway.name))
-    body.extend(_addresses(gateway, base))
+    body += _addresses(gateway, base)
     body.append(
         tag(
             "footer",
@@ -76,26 +50,19 @@ async def _page(request: Request) -> Response:
             class_="dim",
         )
     )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", gateway.name),
-        tag("style", _STYLE),
-    )
-    return HTMLResponse(document(tag("html", head, body, lang="en")), headers=_HEADERS)
+    return page(gateway.name, *body)
 
 
 async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
     """What runs, what is wrong, and who watches."""
     lineup, tuners = gateway.lineup_keeper.lineup or Lineup(), gateway.tuners
-    is_ready = gateway.unready() is None
-    state = tag(
-        "span",
-        "ready" if is_ready else "not ready",
-        class_=f"state {'good' if is_ready else 'bad'}",
-    )
-    troubles = [tag("p", each, class_="trouble") for each in _troubles(gateway, refresher)]
+    found = condition(gateway, refresher)
+    state = tag("span", found.state.value, class_=f"state {_COLOURS[found.state]}")
+    reasons = {it.reason: _COLOURS[it.state] for it in reversed(found.findings)}
+    troubles = [
+        *(tag("p", each, class_=f"trouble {reasons[each]}") for each in found.reasons),
+        *(tag("p", each, class_="trouble fair") for each in _advice(gateway)),
+    ]
     tiles = tag(
         "div",
         _tile("Channels", str(len(lineup.channels))),
@@ -109,22 +76,19 @@ async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
     return [tag("h1", gateway.name, state), *troubles, tiles, watching]
 
 
-def _troubles(gateway: Gateway, refresher: Refresher) -> list[str]:
-    """One line for each thing that is wrong, and is not said by another line already."""
+def _advice(gateway: Gateway) -> Iterator[str]:
+    """What whoever runs it should change, though every viewer is served."""
     lineup = gateway.lineup_keeper.lineup
-    lines = [gateway.unready(), *(each.trouble for each in refresher.progress())]
-    if lineup:
-        if (count := len(gateway.tuner_channels(lineup))) > PLEX_CHANNELS:
-            lines.append(
-                f"Plex takes {PLEX_CHANNELS} channels at most, and here are {count}; "
-                "hdhomerun.bouquets chooses some for it."
-            )
-        lines += (
-            f"hdhomerun.bouquets names {name}, and there is no such bouquet."
-            for name in gateway.tuner_groups(lineup)
-            if lineup.select(bouquet=name) is None
+    if lineup is None:
+        return
+    if (count := len(gateway.tuner_channels(lineup))) > PLEX_CHANNELS:
+        yield (
+            f"Plex takes {PLEX_CHANNELS} channels at most, and here are {count}; "
+            "hdhomerun.bouquets chooses some for it."
         )
-    return list(dict.fromkeys(line for line in lines if line))
+    for name in gateway.tuner_groups(lineup):
+        if lineup.select(bouquet=name) is None:
+            yield f"hdhomerun.bouquets names {name}, and there is no such bouquet."
 
 
 def _tile(name: str, value: str) -> Element:

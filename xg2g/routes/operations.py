@@ -10,40 +10,45 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ..api.access import access_of
+from ..condition import condition, receiver_state
 from ..gateway import gateway_of
-from ..lineup.keeper import LineupKeeper
+from ..refresher import refresher_of
 from ..store import programmes
 from ..store.database import StoreError
 
 _BACKEND_WITHIN_S = 2
+_GLANCE_S = 0.5
+"""For probes, where the question is whether the process serves: who asks restarts it otherwise."""
+_EXAMINATION_S = 8.0
+"""For probes, where the question is whether a viewer would be served."""
 
 
 async def _health(request: Request) -> Response:
     """200 while the process serves, whatever the receiver does: a restart would not mend that."""
-    keeper = gateway_of(request).lineup_keeper
+    gateway = gateway_of(request)
+    await gateway.readiness.examine(within_s=_GLANCE_S)
+    found, lineup = condition(gateway, refresher_of(request)), gateway.lineup_keeper.lineup
     return JSONResponse(
         {
-            "status": "ok",
+            "status": found.state.value,
+            "reasons": found.reasons,
             "version": version("xg2g"),
-            "channels": len(keeper.lineup.channels) if keeper.lineup else 0,
-            "receiver": receiver_state(keeper),
+            "channels": len(lineup.channels) if lineup else 0,
+            "receiver": receiver_state(gateway),
         }
     )
 
 
 async def _ready(request: Request) -> Response:
-    """200 once there is a lineup to play from, be it a stored one."""
-    unready = gateway_of(request).unready()
-    if unready is None:
-        return JSONResponse({"status": "ready"})
-    body = {"status": "not ready", "reason": unready}
+    """200 when a viewer who comes now would be served."""
+    gateway = gateway_of(request)
+    await gateway.readiness.examine(within_s=_EXAMINATION_S)
+    found = condition(gateway, refresher_of(request))
+    body = {"status": found.state.value, "reasons": found.reasons}
+    if found.is_ready:
+        return JSONResponse(body)
+    body["reason"] = found.reasons[0]
     return JSONResponse(body, status_code=503, headers={"Retry-After": "5"})
-
-
-def receiver_state(keeper: LineupKeeper) -> str:
-    """`ok`, or one line about what is wrong."""
-    has_answered = keeper.read_at_s is not None
-    return str(keeper.trouble) if keeper.trouble else "ok" if has_answered else "not asked yet"
 
 
 async def _metrics(request: Request) -> Response:
@@ -53,6 +58,7 @@ async def _metrics(request: Request) -> Response:
     # Without the store the last number stays; nobody looks at metrics for that alone.
     with suppress(StoreError):
         gateway.metrics.programmes.set(await gateway.database.read(programmes.count))
+    await gateway.readiness.examine(within_s=_BACKEND_WITHIN_S)
     # As with transcoder services that do not answer in time.
     with suppress(TimeoutError):
         async with asyncio.timeout(_BACKEND_WITHIN_S):

@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from xg2g_backends.errors import BackendError, UnavailableError
-
+from ..backends.errors import BackendError, UnavailableError
 from ..metrics import Metrics, Outcome
 from ..receiver.errors import (
     CredentialsError,

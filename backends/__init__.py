@@ -1,0 +1,1 @@
+"""One remuxer interface, and the ways to run the remuxer behind it."""

@@ -1,0 +1,73 @@
+"""The backend, watched: each remuxer that cannot be had tells how the transcoders are."""
+
+from ..backends.base import Backend, BackendHealth, Remuxer, RemuxOptions
+from ..backends.errors import UnavailableError
+from ..backends.external import Observer
+from .readiness import Part, Readiness
+from .state import READY, Finding, State
+
+
+async def probe_backend(backend: Backend) -> Finding:
+    """Find out whether remuxers could be opened, and by which of the transcoders."""
+    health = await backend.check()
+    if not health.usable:
+        return Finding(State.NOT_READY, health.detail)
+    if health.warnings:
+        return Finding(State.DEGRADED, "; ".join(health.warnings))
+    return READY
+
+
+class WatchedBackend:
+    """A `Backend` over another one."""
+
+    def __init__(self, backend: Backend, readiness: Readiness) -> None:
+        self._backend = backend
+        self._readiness = readiness
+
+    @property
+    def name(self) -> str:
+        return self._backend.name
+
+    async def open(self, options: RemuxOptions) -> Remuxer:
+        try:
+            remuxer = await self._backend.open(options)
+        except UnavailableError as error:
+            self._readiness.failed(Part.TRANSCODER, str(error))
+            raise
+        if self._readiness.finding(Part.TRANSCODER).state is not State.READY:
+            # It works somewhere: here, or at one of several.
+            self._readiness.suspect(Part.TRANSCODER)
+        return remuxer
+
+    async def check(self) -> BackendHealth:
+        return await self._backend.check()
+
+    async def aclose(self) -> None:
+        await self._backend.aclose()
+
+
+class WatchedServices:
+    """An `Observer` over another one: each trouble with a service is a reason to look at all."""
+
+    def __init__(self, observer: Observer, readiness: Readiness) -> None:
+        self._observer = observer
+        self._readiness = readiness
+
+    def retried(self) -> None:
+        self._observer.retried()
+        self._suspect()
+
+    def taken_over(self) -> None:
+        self._observer.taken_over()
+        self._suspect()
+
+    def fallen_back(self) -> None:
+        self._observer.fallen_back()
+        self._suspect()
+
+    def dropped(self, count: int) -> None:
+        self._observer.dropped(count)
+        self._suspect()
+
+    def _suspect(self) -> None:
+        self._readiness.suspect(Part.TRANSCODER)
