@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
-LIBRARY := backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
+LIBRARY := backends/xg2g_backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
 TRANSCODER := target/release/xg2g-transcoder
@@ -48,6 +48,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	$(call say,check,rust)
 	@cargo fmt --check
 	@cargo clippy --quiet --locked --all-targets --features service,test-hooks -- -D warnings
+	@RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --locked -p xg2g-transcoder --features service
 	$(call say,check,python)
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet

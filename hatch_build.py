@@ -39,7 +39,7 @@ class Transcoder(BuildHookInterface[Any]):
             if file.stem == "xg2g-transcoder":
                 build_data["shared_scripts"][str(file)] = file.name
             else:
-                build_data["force_include"][str(file)] = f"xg2g/backends/embedded/{file.name}"
+                build_data["force_include"][str(file)] = f"xg2g_backends/embedded/{file.name}"
 
     def _run(self, script: str) -> None:
         if subprocess.run(["bash", f"scripts/{script}"], cwd=self.root, check=False).returncode:

@@ -11,7 +11,7 @@ esac
 cargo build --release --locked --lib -p xg2g-transcoder "$@"
 
 # Replaced by a rename: a running daemon keeps the file that it has mapped.
-destination=xg2g/backends/embedded
+destination=backends/xg2g_backends/embedded
 mkdir -p "$destination"
 cp "${CARGO_TARGET_DIR:-target}/release/$library" "$destination/.$library.new"
 mv -f "$destination/.$library.new" "$destination/$library"

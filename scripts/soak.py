@@ -20,9 +20,9 @@ from rich.table import Table
 from tests.oracle.audio_sync import Comparison, compare, decode_track
 from tests.oracle.transport import PCR_MODULUS, Packets, pmts
 from tests.oracle.ts_checker import check
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend
 from xg2g.simulator.loop import Loop
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend
 
 ROOT = Path(__file__).resolve().parents[1]
 SYNC_MS = 1.0

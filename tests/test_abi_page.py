@@ -14,7 +14,7 @@ INCLUDE = ROOT / "transcoder" / "include"
 HEADER = (INCLUDE / "xg2g_transcoder.h").read_text()
 CLIP = ROOT / "xg2g" / "simulator" / "clips" / "two-hd.ts"
 
-[LIBRARY] = (ROOT / "backends" / "embedded").glob("libxg2g_transcoder.*")
+[LIBRARY] = (ROOT / "backends" / "xg2g_backends" / "embedded").glob("libxg2g_transcoder.*")
 
 
 def _column(heading: str, number: int) -> list[str]:

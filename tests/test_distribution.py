@@ -43,8 +43,9 @@ def _build(target: str, directory: Path) -> Path:
 def _sources() -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
-        for folder in (ROOT / "xg2g", ROOT / "xg2g" / "backends")
-        for path in folder.rglob("*.py")
+        for folder in ("xg2g", "backends")
+        for pattern in ("*.py", "py.typed")
+        for path in (ROOT / folder).rglob(pattern)
     }
 
 
@@ -54,11 +55,14 @@ def test_a_wheel_holds_every_module_and_the_library_for_this_platform(tmp_path: 
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "-py3-none-" in wheel.name
     assert not wheel.name.endswith("-any.whl")
-    assert _sources() <= names
+    assert {source.removeprefix("backends/") for source in _sources()} <= names
     assert len([name for name in names if "xg2g_transcoder." in name]) == 1
     assert len([name for name in names if "/scripts/xg2g-transcoder" in name]) == 1
     tops = {name.partition("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"xg2g"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {
+        "xg2g",
+        "xg2g_backends",
+    }
 
 
 def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_a_wheel_for_macos_names_what_the_compiler_aimed_at(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ELF")
 def test_the_library_needs_the_c_and_cxx_runtime_alone_and_exports_its_own_names_alone() -> None:
-    library = ROOT / "backends" / "embedded" / "libxg2g_transcoder.so"
+    library = ROOT / "backends" / "xg2g_backends" / "embedded" / "libxg2g_transcoder.so"
     command = ["readelf", "--wide", "--dynamic", "--dyn-syms", str(library)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     needed = set(re.findall(r"\(NEEDED\).*\[(.+?)\.so", text))

@@ -13,6 +13,7 @@ from .metrics.counting import Counting
 from .observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
+from .routes.host_guard import HostGuard
 from .routes.selection import Refused, fault, refused
 
 __all__ = ["Gateway", "create_app"]
@@ -48,6 +49,7 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
         ],
         exception_handlers={Refused: refused, HTTPException: fault},
     )
+    app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
     app.add_middleware(Counting, metrics=gateway.metrics)
     gateway.metrics.registry.register(Household(gateway, refresher))
     app.state.gateway = gateway

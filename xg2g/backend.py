@@ -1,7 +1,8 @@
 """The one place that chooses where the remuxer runs."""
 
-from .backends.base import Backend
-from .backends.external import ExternalBackend, Observer, ServiceAddress
+from xg2g_backends.base import Backend
+from xg2g_backends.external import ExternalBackend, Observer, ServiceAddress
+
 from .config import Settings
 
 
@@ -13,7 +14,7 @@ def choose_backend(
 
     `live`: the input comes at its own pace, and cannot wait while there is no service.
     """
-    from .backends.embedded import EmbeddedBackend
+    from xg2g_backends.embedded import EmbeddedBackend
 
     if settings is None or not settings.external.transcoder:
         return EmbeddedBackend()

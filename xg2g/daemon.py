@@ -17,6 +17,7 @@ from .gateway import Gateway
 from .guide.keeper import GuideKeeper
 from .hdhomerun.identity import Identity
 from .hdhomerun.presence import present
+from .hosts import Hosts
 from .lineup import Lineup
 from .lineup.keeper import LineupKeeper
 from .metrics import Metrics
@@ -117,6 +118,11 @@ async def run(
                     send_timeout_s=settings.server.send_timeout_s,
                     tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
+                    hosts=Hosts.of_settings(
+                        settings.server.host_names,
+                        public_url=settings.server.public_url,
+                        host=settings.server.host,
+                    ),
                 )
                 guide = GuideKeeper(
                     receiver,

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import attrgetter
 
 from starlette.requests import Request
 
 from .hdhomerun.documents import Device
 from .hdhomerun.identity import Identity
+from .hosts import Hosts
 from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
 from .lineup.naming import whole_names
@@ -46,6 +46,8 @@ class Gateway:
     """Bouquets that are listed as a network tuner; none for all."""
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
+    hosts: Hosts = field(default_factory=Hosts)
+    """The names that it answers to."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
     readiness: Readiness = field(default_factory=Readiness)
@@ -64,7 +66,8 @@ class Gateway:
         if not self.tuner_bouquets:
             return lineup.channels
         chosen = (lineup.select(bouquet=name) or () for name in self.tuner_groups(lineup))
-        return sorted(set(chain.from_iterable(chosen)), key=attrgetter("number"))
+        by_number = {channel.number: channel for channel in chain.from_iterable(chosen)}
+        return [by_number[number] for number in sorted(by_number)]
 
     def tuner_groups(self, lineup: Lineup) -> Sequence[str]:
         """Names of the bouquets that are listed as a network tuner, whether they exist or not;

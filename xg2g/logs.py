@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from . import backends
+import xg2g_backends
+
 from .config import Configuration
 from .config.settings import LogSettings
 
@@ -44,7 +45,7 @@ def configure(settings: LogSettings) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger(backends.__name__).setLevel(settings.level.upper())
+    logging.getLogger(xg2g_backends.__name__).setLevel(settings.level.upper())
     # A viewer who takes nothing any more gets no end of the body either; uvicorn calls that an
     # error of the application.
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)

@@ -1,7 +1,7 @@
 """The M3U playlist."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from .lineup import Channel, Lineup
 from .lineup.segmented import ending
@@ -13,15 +13,16 @@ TRANSPORT_STREAM = ".ts"
 
 def render(
     lineup: Lineup, channels: Iterable[Channel], base_url: str, *, guide_query: str = ""
-) -> str:
+) -> Iterator[str]:
     """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
     how its reader reaches xg2g; `guide_query` selects the same channels in the guide.
 
     Clients keep a channel's history under its URL, so a URL says nothing but the channel.
     """
     guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
-    entries = (_entry(lineup, channel, base_url) for channel in channels)
-    return f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n' + "".join(entries)
+    yield f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n'
+    for channel in channels:
+        yield _entry(lineup, channel, base_url)
 
 
 def stream_path(channel: Channel) -> str:

@@ -16,7 +16,8 @@ from typing import BinaryIO, Final
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from .backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+
 from .errors import UsageError, UserError
 
 READ_BYTES: Final = 256 * 1024

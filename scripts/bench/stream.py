@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend
 
 CHUNK_BYTES: Final = 188 * 1024
 

@@ -21,9 +21,9 @@ from typing import Final
 from scripts.bench.clips import MULTIPLEX_BPS
 from scripts.bench.stream import CHUNK_BYTES
 from xg2g import event_loop
-from xg2g.backends.base import Backend, RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend
-from xg2g.backends.external import ExternalBackend, ServiceAddress
+from xg2g_backends.base import Backend, RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.external import ExternalBackend, ServiceAddress
 
 LIVE_INTERVAL_S: Final = 0.02
 LIVE_CHUNK_BYTES: Final = round(MULTIPLEX_BPS * LIVE_INTERVAL_S / 8)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend, _abi
-from xg2g.backends.errors import InvalidArgumentError, UnavailableError
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend, _abi
+from xg2g_backends.errors import InvalidArgumentError, UnavailableError
 
 ROOT = Path(__file__).parents[2]
 HEADER = (ROOT / "transcoder" / "include" / "xg2g_transcoder.h").read_text()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from xg2g.backends.base import RemuxOptions, RemuxStats, TrackState, TrackStats
-from xg2g.backends.errors import InvalidArgumentError
+from xg2g_backends.base import RemuxOptions, RemuxStats, TrackState, TrackStats
+from xg2g_backends.errors import InvalidArgumentError
 
 
 @pytest.mark.parametrize(

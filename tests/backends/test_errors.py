@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from xg2g.backends import errors
+from xg2g_backends import errors
 
 SOURCES = Path(__file__).parents[2] / "transcoder" / "src"
 ERROR_RS = SOURCES / "error.rs"

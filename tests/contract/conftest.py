@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.backends.fake import FakeBackend, FakeRemuxer
 from tests.contract.subject import Subject
 from tests.contract.transcoder import Transcoder, short_folder, transcoder, way_to
-from xg2g.backends.base import Remuxer
-from xg2g.backends.embedded import EmbeddedBackend, EmbeddedRemuxer
-from xg2g.backends.external import ExternalBackend, ExternalRemuxer
-from xg2g.backends.external.session import Session
-from xg2g.backends.fake import FakeBackend, FakeRemuxer
+from xg2g_backends.base import Remuxer
+from xg2g_backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g_backends.external import ExternalBackend, ExternalRemuxer
+from xg2g_backends.external.session import Session
 
 ROOT = Path(__file__).parents[2]
 

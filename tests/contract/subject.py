@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xg2g.backends.base import Backend, Remuxer
+from xg2g_backends.base import Backend, Remuxer
 
 
 @dataclass(frozen=True)

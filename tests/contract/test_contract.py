@@ -1,4 +1,4 @@
-"""What every backend promises (backends/base.py), tried on each of them."""
+"""What every backend promises (backends/xg2g_backends/base.py), tried on each of them."""
 
 import asyncio
 from itertools import pairwise
@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.errors import ClosedError, FinishedError
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.errors import ClosedError, FinishedError
 
 pytestmark = pytest.mark.anyio
 

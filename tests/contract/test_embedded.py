@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend, EmbeddedRemuxer
-from xg2g.backends.errors import InternalError, PoisonedError
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g_backends.errors import InternalError, PoisonedError
 
 pytestmark = pytest.mark.anyio
 

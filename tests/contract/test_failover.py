@@ -15,9 +15,9 @@ from tests.oracle.audio_sync import compare, decode_track
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.remux.broadcast import AUDIO, VIDEO, clean
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend
-from xg2g.backends.external import Deadlines, ExternalBackend
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.external import Deadlines, ExternalBackend
 
 pytestmark = pytest.mark.anyio
 

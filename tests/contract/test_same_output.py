@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g.backends.base import Backend, RemuxOptions, RemuxStats
+from xg2g_backends.base import Backend, RemuxOptions, RemuxStats
 
 pytestmark = pytest.mark.anyio
 

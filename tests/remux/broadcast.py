@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.oracle.audio_sync import Decoded
-    from xg2g.backends.base import RemuxOptions
+    from xg2g_backends.base import RemuxOptions
 
 VIDEO, AUDIO, PMT = 0x101, 0x102, 0x100
 STREAM_TYPES = {"mp2": 0x03, "ac3": 0x81, "eac3": 0x87, "aac_latm": 0x11, "aac": 0x0F}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.embedded import EmbeddedBackend
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from xg2g.backends.base import RemuxStats, TrackStats
+    from xg2g_backends.base import RemuxStats, TrackStats
 
 CHUNK_BYTES = 188 * 1000
 DEFAULTS = RemuxOptions()

@@ -33,7 +33,7 @@ from tests.remux.broadcast import (
     without,
 )
 from tests.remux.driver import remux
-from xg2g.backends.base import TrackState
+from xg2g_backends.base import TrackState
 
 CODECS = ["mp2", "ac3", "eac3", "aac_latm"]
 

@@ -10,7 +10,7 @@ from tests.oracle.transport import Packets, Pmt, Stream, pmts
 from tests.oracle.ts_checker import check, each_passthrough_equal, passthrough_equal
 from tests.remux.driver import Remuxed, remux
 from tests.remux.recordings import Recording, capture
-from xg2g.backends.base import RemuxOptions, TrackState
+from xg2g_backends.base import RemuxOptions, TrackState
 
 
 def last_entry(stream: bytes | Packets, pid: int) -> Stream:

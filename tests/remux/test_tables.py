@@ -22,7 +22,7 @@ from tests.remux.broadcast import (
     service,
 )
 from tests.remux.driver import remux
-from xg2g.backends.base import RemuxOptions
+from xg2g_backends.base import RemuxOptions
 
 GOOD = pmt_section(service("mp2"))
 

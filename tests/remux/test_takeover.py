@@ -17,7 +17,7 @@ from tests.oracle.ts_checker import Report, check, passthrough_equal
 from tests.remux.broadcast import AUDIO, VIDEO, clean, coded, service
 from tests.remux.driver import DEFAULTS, backend, chunks
 from tests.remux.recordings import all_paths, complaints, recording
-from xg2g.backends.base import RemuxOptions
+from xg2g_backends.base import RemuxOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

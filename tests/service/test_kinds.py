@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from xg2g.backends.errors import KINDS
+from xg2g_backends.errors import KINDS
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
 NEVER_SENT = {"OutputTooSmall"}

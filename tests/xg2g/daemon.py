@@ -8,11 +8,10 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from tests.backends.fake import FakeBackend
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.api.access import Access
 from xg2g.app import Gateway, create_app
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.fake import FakeBackend
 from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
@@ -34,6 +33,7 @@ from xg2g.store.place import open_database
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.tuners import Tuners
 from xg2g.streaming.web import Sources, WebStreams
+from xg2g_backends.base import RemuxOptions
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"

@@ -87,7 +87,9 @@ async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> N
     service = Service(ServiceReference.parse(REFERENCE), f"</b>{evil}")
     async with daemon(plays_endlessly, bouquets=[Bouquet(evil, (service,))]) as gateway:
         _, writer = await gateway.watch()
-        _, headers, body = await gateway.ask("GET / HTTP/1.0\nHost: <script>alert(1)\n\n")
+        status, _, refusal = await gateway.ask("GET / HTTP/1.0\nHost: <script>alert(1)\n\n")
+        assert (status, b"<script" in refusal) == (400, False)
+        _, headers, body = await gateway.get("/")
         writer.close()
     assert b"<img" not in body
     assert b"<script" not in body

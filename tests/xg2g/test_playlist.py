@@ -18,7 +18,7 @@ def render(
     lineup = Lineup(
         (channel,), tuple(Group(group, group, False, (channel.id,)) for group in groups)
     )
-    return playlist.render(lineup, lineup.channels, "http://10.0.0.2:8088")
+    return "".join(playlist.render(lineup, lineup.channels, "http://10.0.0.2:8088"))
 
 
 def attributes(playlist: str) -> dict[str, str]:

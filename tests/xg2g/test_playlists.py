@@ -41,14 +41,11 @@ async def test_the_playlist_names_the_host_that_its_reader_asked() -> None:
     assert old_address == body
 
 
-@pytest.mark.parametrize(
-    "host", ['evil" onload="x', "evil/path", "<evil>", "a b", "user@evil", "[::1", ""]
-)
-async def test_a_host_that_is_none_reaches_no_playlist(host: str) -> None:
+async def test_a_reader_who_names_no_host_gets_the_address_of_the_connection() -> None:
     async with daemon(PLAYS) as gateway:
-        _, _, body = await gateway.ask(f"GET /playlist.m3u HTTP/1.0\nHost: {host}\n\n")
-        assert f"http://127.0.0.1:{gateway.port}/stream/".encode() in body
-    assert b"evil" not in body
+        for head in ("Host:\n", ""):
+            _, _, body = await gateway.ask(f"GET /playlist.m3u HTTP/1.0\n{head}\n")
+            assert f"http://127.0.0.1:{gateway.port}/stream/".encode() in body
 
 
 async def test_an_ipv6_host_is_a_host() -> None:

@@ -16,11 +16,11 @@ from tests.xg2g.upstream import (
     says,
     says_then_stays_silent,
 )
-from xg2g.backends.base import BackendHealth
-from xg2g.backends.errors import UnavailableError
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.readiness import Part, State, readiness
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g_backends.base import BackendHealth
+from xg2g_backends.errors import UnavailableError
 
 pytestmark = pytest.mark.anyio
 

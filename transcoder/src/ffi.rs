@@ -1,7 +1,7 @@
 //! The C ABI. Its rules for callers open include/xg2g_transcoder.h, which is
 //! generated from this file.
 //!
-//! Every export is one call of [`boundary`], or of [`call`] for those that work on
+//! Every export is one call of `boundary`, or of `call` for those that work on
 //! a handle: no panic leaves them, and a test reads this file to see that none is
 //! written otherwise. What is not about C is in the modules below, without `unsafe`.
 #![expect(unsafe_code, reason = "pointers of C callers")]

@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from xg2g.backends.errors import BackendError
 from xg2g.errors import UserError
+from xg2g_backends.errors import BackendError
 
 from .options import Configure, with_settings
 

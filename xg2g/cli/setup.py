@@ -23,7 +23,7 @@ from xg2g.errors import UsageError, UserError
 from xg2g.network import own_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
-from xg2g.setup.write import write_whole
+from xg2g.setup.write import check_replaceable, write_whole
 
 if TYPE_CHECKING:
     from xg2g.setup.greet import Greeting
@@ -136,6 +136,7 @@ def _target(named: Path | None) -> Path:
 
 
 def _may_write(path: Path, *, yes: bool, force: bool) -> None:
+    check_replaceable(path)
     if force or not os.path.lexists(path):
         return
     if yes:

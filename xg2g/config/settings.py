@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from xg2g.backends.base import RemuxOptions
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g_backends.base import RemuxOptions
 
 from .setting import Names, RestartNeeded, Section
 from .values import (
     AudioChannels,
     BitRate,
+    HostNames,
     ListeningHost,
     LogFormat,
     LogLevel,
@@ -119,6 +120,14 @@ class ServerSettings(Section):
     ] = ""
     """How players reach xg2g, if not by the address that they ask: behind a reverse proxy. It
     stands in playlist and guide."""
+    host_names: Annotated[
+        HostNames,
+        Field(examples=["tv.example.org"]),
+        RestartNeeded(),
+    ] = ()
+    """Further names by which xg2g may be asked. Addresses, names without a dot and those of home
+    networks (.local, .lan, .home.arpa, fritz.box) need no entry, nor does that of public_url;
+    * allows every name, and with it foreign web pages that make their own name lead to xg2g."""
     send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
     """For a viewer to take what was sent to them."""
     token: Annotated[

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from xg2g.backends.base import RemuxOptions
+from xg2g.hosts import ANY, host_of
 from xg2g.network import is_host
 from xg2g.receiver.address import ReceiverAddress
+from xg2g_backends.base import RemuxOptions
 
 
 def _bits_per_second(value: object) -> object:
@@ -87,7 +88,7 @@ def _public_url(url: str) -> str:
 def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     if urls:
         # Here, since it brings an HTTP client, which most calls of the command need not.
-        from xg2g.backends.external import ServiceAddress
+        from xg2g_backends.external import ServiceAddress
     for url in urls:
         ServiceAddress.parse(url)
     return urls
@@ -100,6 +101,13 @@ def _listening_host(host: str) -> str:
             "write an address of this computer, such as 127.0.0.1, or 0.0.0.0 for all of them"
         )
     return host
+
+
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name != ANY and (host_of(name) is None or ":" in name):
+            raise ValueError(f"{name} is no host name; write tv.example.org, or * for every name")
+    return names
 
 
 def _one_line(text: str) -> str:
@@ -138,6 +146,8 @@ TranscoderUrls = Annotated[
 """`http://one:3000,http://two:3000`"""
 Texts = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 """`one,two`, or `"one, and a comma",two`"""
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_host_names)]
+"""`tv.example.org,tv.example.net`, or `*`"""
 OneLine = Annotated[str, Field(max_length=64), AfterValidator(_one_line)]
 User = Annotated[str | None, AfterValidator(_user)]
 Token = Annotated[SecretStr | None, AfterValidator(_one_word)]

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 from xg2g.backend import choose_backend
-from xg2g.backends.base import RemuxStats, TrackState, TrackStats
-from xg2g.backends.errors import BackendError
 from xg2g.config.given import nearest
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService, OpenWebif
 from xg2g.receiver.refusal import why_refused
 from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.stream import StreamServer
+from xg2g_backends.base import RemuxStats, TrackState, TrackStats
+from xg2g_backends.errors import BackendError
 
 from .finding import Finding, bad, good, note, skipped
 from .patient import Patient

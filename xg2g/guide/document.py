@@ -28,11 +28,14 @@ async def document(
     and none of the event loop.
     """
     packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW_BITS) if compressed else None
-    left = list(reversed(channels))
+    unlisted, left = list(reversed(channels)), list(reversed(channels))
 
-    def head() -> bytes:
-        listed = (xmltv.channel(channel, logo_url=logo_url(channel)) for channel in channels)
-        return _packed(packer, xmltv.begin() + "".join(listed))
+    def head(_: sqlite3.Connection) -> bytes:
+        made = b""
+        while unlisted and len(made) < PIECE_BYTES:
+            channel = unlisted.pop()
+            made += _packed(packer, xmltv.channel(channel, logo_url=logo_url(channel)))
+        return made
 
     def piece(connection: sqlite3.Connection) -> bytes:
         made = b""
@@ -44,8 +47,11 @@ async def document(
             made += _packed(packer, xmltv.END) + (packer.flush() if packer else b"")
         return made
 
-    if first := head():
+    if first := _packed(packer, xmltv.begin()):
         yield first
+    while unlisted:
+        if made := await snapshot.read(head):
+            yield made
     while made := await snapshot.read(piece):
         yield made
         if not left:

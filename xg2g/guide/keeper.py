@@ -16,6 +16,7 @@ from ..store.readings import Reading
 from .programme import Programme
 from .reader import Guide, read_programmes
 from .schedule import Schedule
+from .timeline import OPEN_LIMIT_S
 
 log = structlog.get_logger()
 
@@ -64,7 +65,9 @@ class GuideKeeper:
         async for channel_id, programme in read_programmes(
             self._receiver, lineup, begin, schedule.minutes_for
         ):
-            if programme.end_s < over_s or programme.begin_s > schedule.until_s:
+            # One that does not tell its end may still run.
+            ends_s = programme.begin_s + OPEN_LIMIT_S if programme.is_open else programme.end_s
+            if ends_s < over_s or programme.begin_s > schedule.until_s:
                 # It would be forgotten again, every time.
                 continue
             if held >= PIECE and channel_id not in piece:

@@ -19,6 +19,7 @@ class Programme:
 
     begin_s: int
     end_s: int
+    """`begin_s` in one that was just received and does not tell its end."""
     event: int
     """The broadcast event's id, unique within its service for a while."""
     title: str
@@ -27,13 +28,18 @@ class Programme:
     genre: int | None
     """content_nibble levels 1 and 2 (EN 300 468, table 28) as one byte."""
 
+    @property
+    def is_open(self) -> bool:
+        """Its end is not told."""
+        return self.end_s <= self.begin_s
+
     @classmethod
     def of(cls, event: Event) -> Self:
         """The programme that an event is, without what XML cannot hold."""
         begin_s = int(event.begin.timestamp())
         return cls(
             begin_s=begin_s,
-            end_s=begin_s + max(1, int(event.duration.total_seconds())),
+            end_s=begin_s + (max(1, int(event.duration.total_seconds())) if event.duration else 0),
             event=event.id,
             title=_NOT_XML.sub("", event.title),
             short=_NOT_XML.sub("", event.short),

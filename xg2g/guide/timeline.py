@@ -5,6 +5,7 @@ Clients that record a programme look for it under its begin; so a begin moves on
 broadcaster moved it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,12 @@ from .programme import Programme
 SAME_S = 60
 """Begins of one programme in two tables of a broadcast (present/following and schedule) differ by
 less than this."""
+
+
+OPEN_LIMIT_S = 24 * 3600
+"""Longest time for which a programme that does not tell its end lasts until the next begins."""
+OPEN_LAST_S = 3600
+"""How long it lasts when no other follows within that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +33,13 @@ class Changes:
 
 
 def tidy(programmes: Iterable[Programme]) -> list[Programme]:
-    """Sort, keep each programme once, and end each where the next begins. The order of the input
-    makes no difference."""
+    """Sort, keep each programme once, and end each where the next begins, one that does not tell
+    its end too. The order of the input makes no difference."""
+    return _closed(_sorted(programmes), ())
+
+
+def _sorted(programmes: Iterable[Programme]) -> list[Programme]:
+    """`tidy`, with those left open that do not tell their end."""
     by_begin: dict[int, Programme] = {}
     for programme in programmes:
         other = by_begin.get(programme.begin_s)
@@ -49,10 +61,10 @@ def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes
     What was received is right where it says something. Where it is silent the stored line stays:
     a receiver that has forgotten its guide says nothing.
     """
-    new = tidy(_anchored(stored, tidy(received)))
-    begins = {programme.begin_s: programme for programme in new}
+    new = _sorted(_anchored(stored, _sorted(received)))
+    begins = {programme.begin_s for programme in new}
     known = {programme.begin_s: programme for programme in stored}
-    put = [programme for programme in new if known.get(programme.begin_s) != programme]
+    cut = []
     delete = []
     at = 0
     for old in stored:
@@ -63,10 +75,31 @@ def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes
         left_s = new[at].begin_s - old.begin_s
         if left_s * 2 > old.end_s - old.begin_s:
             # The next one begins a little earlier than was thought.
-            put.append(replace(old, end_s=new[at].begin_s))
+            cut.append(replace(old, end_s=new[at].begin_s))
         else:
             delete.append(old.begin_s)
-    return Changes(tuple(put), tuple(delete))
+    closed = _closed(new, known.keys() - set(delete))
+    put = [programme for programme in closed if known.get(programme.begin_s) != programme]
+    return Changes((*put, *cut), tuple(delete))
+
+
+def _closed(line: Sequence[Programme], others: Iterable[int]) -> list[Programme]:
+    """End those that are open where the next of the line, or of the begins `others`, begins."""
+    begins = sorted({*others, *(programme.begin_s for programme in line)})
+    return [
+        replace(programme, end_s=_end_s(programme.begin_s, begins))
+        if programme.is_open
+        else programme
+        for programme in line
+    ]
+
+
+def _end_s(begin_s: int, begins: Sequence[int]) -> int:
+    """Where a programme ends that does not tell it."""
+    following = bisect_right(begins, begin_s)
+    if following < len(begins) and begins[following] <= begin_s + OPEN_LIMIT_S:
+        return begins[following]
+    return begin_s + OPEN_LAST_S
 
 
 def _anchored(stored: Sequence[Programme], received: Iterable[Programme]) -> Iterable[Programme]:
@@ -79,6 +112,8 @@ def _anchored(stored: Sequence[Programme], received: Iterable[Programme]) -> Ite
         for old in by_event.get((programme.event, programme.title), ()):
             if abs(old.begin_s - programme.begin_s) < SAME_S:
                 end_s = max(programme.end_s, old.begin_s + 1)
+                if programme.is_open:
+                    end_s = old.begin_s
                 programme = replace(programme, begin_s=old.begin_s, end_s=end_s)
                 break
         yield programme
@@ -91,11 +126,9 @@ def _is_again(one: Programme, next_one: Programme) -> bool:
 
 def _one_of(one: Programme, other: Programme) -> Programme:
     """One for two: what says more, from the first begin to the last end."""
-    return replace(
-        max(one, other, key=_worth),
-        begin_s=min(one.begin_s, other.begin_s),
-        end_s=max(one.end_s, other.end_s),
-    )
+    begin_s = min(one.begin_s, other.begin_s)
+    end_s = max((it.end_s for it in (one, other) if not it.is_open), default=begin_s)
+    return replace(max(one, other, key=_worth), begin_s=begin_s, end_s=end_s)
 
 
 def _worth(programme: Programme) -> tuple[int, int, str, str, str, int]:

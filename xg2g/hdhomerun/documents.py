@@ -1,5 +1,6 @@
 """What a tuner tells in JSON and XML (SiliconDust's HTTP interface, and UPnP for Plex)."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -50,9 +51,16 @@ def discover(device: Device, base_url: str) -> dict[str, object]:
     }
 
 
-def lineup(channels: Iterable[Channel], base_url: str) -> list[dict[str, object]]:
-    """`/lineup.json`: one row a channel."""
-    return [_row(channel, base_url) for channel in _tunable(channels)]
+def lineup(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
+    """`/lineup.json`, in pieces: one row a channel."""
+    separator = "["
+    for channel in _tunable(channels):
+        yield separator + _json(_row(channel, base_url))
+        separator = ","
+    yield "]" if separator == "," else "[]"
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _row(channel: Channel, base_url: str) -> dict[str, object]:
@@ -67,25 +75,26 @@ def _row(channel: Channel, base_url: str) -> dict[str, object]:
     return row
 
 
-def lineup_xml(channels: Iterable[Channel], base_url: str) -> bytes:
-    """`/lineup.xml`: the same rows."""
-    root = ElementTree.Element("Lineup")
-    for row in lineup(channels, base_url):
-        program = ElementTree.SubElement(root, "Program")
-        for name, value in row.items():
+def lineup_xml(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
+    """`/lineup.xml`, in pieces: the same rows."""
+    yield "<?xml version='1.0' encoding='utf-8'?>\n<Lineup>"
+    for channel in _tunable(channels):
+        program = ElementTree.Element("Program")
+        for name, value in _row(channel, base_url).items():
             ElementTree.SubElement(program, name).text = str(value)
-    return _written(root)
+        yield ElementTree.tostring(program, encoding="unicode")
+    yield "</Lineup>"
 
 
-def lineup_m3u(channels: Iterable[Channel], base_url: str) -> str:
-    """`/lineup.m3u`, as the device writes it; the playlist for players is `xg2g.playlist`."""
-    lines = ["#EXTM3U"]
+def lineup_m3u(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
+    """`/lineup.m3u`, in pieces, as the device writes it; the playlist for players is
+    `xg2g.playlist`."""
+    yield "#EXTM3U\n"
     for channel in _tunable(channels):
         number = quoteattr(str(channel.number))
         title = f"{channel.number} {channel.name}"
-        lines.append(f"#EXTINF:-1 channel-id={number} channel-number={number},{title}")
-        lines.append(f"{base_url}{stream_path(channel)}")
-    return "\n".join(lines) + "\n"
+        yield f"#EXTINF:-1 channel-id={number} channel-number={number},{title}\n"
+        yield f"{base_url}{stream_path(channel)}\n"
 
 
 def _tunable(channels: Iterable[Channel]) -> Iterator[Channel]:

@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class BackendMetrics:
-    """The observer of the backend (backends/external/observer.py)."""
+    """The observer of the backend (backends/xg2g_backends/external/observer.py)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._info = Info("xg2g_backend", "Where streams are converted", registry=registry)

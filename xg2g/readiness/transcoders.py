@@ -1,8 +1,9 @@
 """The backend, watched: each remuxer that cannot be had tells how the transcoders are."""
 
-from ..backends.base import Backend, BackendHealth, Remuxer, RemuxOptions
-from ..backends.errors import UnavailableError
-from ..backends.external import Observer
+from xg2g_backends.base import Backend, BackendHealth, Remuxer, RemuxOptions
+from xg2g_backends.errors import UnavailableError
+from xg2g_backends.external import Observer
+
 from .readiness import Part, Readiness
 from .state import READY, Finding, State
 

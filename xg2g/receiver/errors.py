@@ -12,6 +12,10 @@ class UnreachableError(ReceiverError):
     """No connection, or it broke before an answer."""
 
 
+class TlsError(UnreachableError):
+    """It is there, and speaks no TLS, or none that this computer can speak."""
+
+
 class RestingError(UnreachableError):
     """The receiver failed several times and is left alone for some seconds: nothing was asked."""
 

@@ -32,6 +32,7 @@ from .errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from .redirect import redirect_target
 from .service_reference import ServiceReference
 
 CHUNK_BYTES = 192 * 1024
@@ -50,6 +51,7 @@ _RELAY_SHARE = 0.5
 begin, and when it cannot it ends the stream at once or says nothing for half a minute."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
+_REDIRECT = re.compile(rb"HTTP/1\.[01] 3\d\d\b(?:.*?\nlocation:([^\r\n]*))?", re.I | re.S)
 _STATUS_LINE_BYTES = len(b"HTTP/1.0 400")
 
 
@@ -177,7 +179,9 @@ class StreamServer:
         """Read the answer's head and return the beginning of the stream behind it."""
         try:
             async with asyncio.timeout(patience_s):
-                self._check_status(await self._read_head(reader, port), port)
+                head = await self._read_head(reader, port)
+                self._check_redirect(head, port)
+                self._check_status(head, port)
                 first = await reader.read(CHUNK_BYTES)
                 while len(first) < _STATUS_LINE_BYTES and first.startswith(b"H"):
                     more = await reader.read(CHUNK_BYTES)
@@ -207,6 +211,16 @@ class StreamServer:
                     "check the stream port"
                 )
         return head
+
+    def _check_redirect(self, head: bytes, port: int) -> None:
+        location = _REDIRECT.match(head)
+        if location is not None:
+            authority = self._address.authority(port)
+            target = redirect_target(f"http://{authority}/", (location[1] or b"").decode("latin-1"))
+            raise UnexpectedAnswerError(
+                f"{authority} is no stream server: it redirects to {target or 'nowhere'}; "
+                "check the stream port"
+            )
 
     def _check_status(self, answer: bytes, port: int, *, of_the_body: bool = False) -> None:
         """Raise what the status line says, unless that is 200 or this is no status line."""

@@ -1,12 +1,9 @@
 """How a client reaches xg2g."""
 
-import re
-
 from starlette.requests import Request
 
 from ..gateway import gateway_of
-
-_AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
+from ..hosts import host_of
 
 
 def base_url(request: Request) -> str:
@@ -19,7 +16,7 @@ def base_url(request: Request) -> str:
     if public_url:
         return public_url
     host = request.headers.get("host", "")
-    if not _AUTHORITY.fullmatch(host):
+    if host_of(host) is None:
         name, port = request.scope["server"]
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return f"http://{host}"

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -14,6 +15,7 @@ from ..hdhomerun import documents
 from ..lineup import Channel, Lineup
 from ..streaming.response import UNKNOWN_CHANNEL
 from .address import base_url
+from .document import DocumentResponse
 from .live import live, refused, refused_while_unread
 from .selection import lineup_of
 
@@ -28,18 +30,19 @@ async def _discover(request: Request) -> Response:
     return JSONResponse(documents.discover(gateway_of(request).device, base_url(request)))
 
 
-async def _lineup(request: Request) -> Response:
-    return JSONResponse(documents.lineup(_channels(request), base_url(request)))
+async def _lineup(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="application/json")
 
 
-async def _lineup_xml(request: Request) -> Response:
-    body = documents.lineup_xml(_channels(request), base_url(request))
-    return Response(body, media_type="application/xml")
+async def _lineup_xml(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup_xml, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="application/xml")
 
 
-async def _lineup_m3u(request: Request) -> Response:
-    body = documents.lineup_m3u(_channels(request), base_url(request))
-    return PlainTextResponse(body, media_type="audio/x-mpegurl")
+async def _lineup_m3u(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup_m3u, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="audio/x-mpegurl; charset=utf-8")
 
 
 def _channels(request: Request) -> Sequence[Channel]:

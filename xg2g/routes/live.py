@@ -68,6 +68,11 @@ def live(
     )
 
 
+def is_stream(path: str) -> bool:
+    """Whether clients take whatever comes on this path for video."""
+    return path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
+
+
 def refused_while_unread(request: Request) -> Response:
     """The answer while there is no lineup."""
     trouble = gateway_of(request).lineup_keeper.trouble

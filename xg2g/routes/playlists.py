@@ -1,25 +1,25 @@
 """The playlist, whole and by bouquet."""
 
+from functools import partial
+
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from .. import playlist
 from .address import base_url
-from .conditional import entity_tag, has_current
+from .document import DocumentResponse
 from .selection import Selection, lineup_of
 
 
-async def _playlist(request: Request) -> Response:
+async def _playlist(request: Request) -> ASGIApp:
     selection = Selection.of(request)
     lineup = lineup_of(request)
     channels = selection.channels(lineup)
-    text = playlist.render(lineup, channels, base_url(request), guide_query=selection.query)
-    tag = entity_tag(text)
-    headers = {"Cache-Control": "no-cache", "ETag": tag}
-    if has_current(request, tag):
-        return Response(status_code=304, headers=headers)
-    return Response(text, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8", headers=headers)
+    texts = partial(
+        playlist.render, lineup, channels, base_url(request), guide_query=selection.query
+    )
+    return DocumentResponse(request, texts, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8")
 
 
 ROUTES: list[BaseRoute] = [

@@ -1,14 +1,32 @@
 """Writes the file of settings."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from xg2g.errors import UserError
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise `UserError` for a path that is neither free, nor a regular file, nor a link to either:
+    a device that is replaced by a file is missing to every other program."""
+    try:
+        found = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, RuntimeError) as error:
+        raise _cannot_write(path, error) from error
+    if not stat.S_ISREG(found):
+        raise UserError(
+            f"{path} is {_kind(found)} and no regular file; name another file with --config"
+        )
+
+
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a file, or what a link leads to, at once and completely. Raises `UserError`."""
+    """Replace a regular file, or the one that a link leads to, at once and completely. Raises
+    `UserError`, also for everything that `check_replaceable` refuses."""
+    check_replaceable(path)
     try:
         path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -24,6 +42,20 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}; name another file with --config"
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError | RuntimeError) -> UserError:
+    why = error.strerror if isinstance(error, OSError) else "a loop of links"
+    return UserError(f"cannot write {path}: {why}; name another file with --config")
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")

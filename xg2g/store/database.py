@@ -255,4 +255,4 @@ def _locked(directory: Path) -> IO[str]:
 
 
 def _unusable(directory: Path, why: str) -> UnwritableError:
-    return UnwritableError(f"cannot keep data in {directory} ({why}); choose another data_dir")
+    return UnwritableError(f"cannot keep data in {directory} ({why}); choose another data.dir")

@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ..backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+
 from ..metrics import Metrics
 from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from ..receiver.service_reference import ServiceReference

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from ..backends.errors import BackendError, UnavailableError
+from xg2g_backends.errors import BackendError, UnavailableError
+
 from ..metrics import Metrics, Outcome
 from ..receiver.errors import (
     CredentialsError,

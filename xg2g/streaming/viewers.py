@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
 
-from ..backends.base import RemuxStats
+from xg2g_backends.base import RemuxStats
 
 _ID_BYTES = 6
 

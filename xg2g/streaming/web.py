@@ -21,6 +21,7 @@ from ..receiver.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import CHUNK_BYTES, LiveSource
 from .live import Receiver
@@ -133,6 +134,10 @@ def _check(response: httpx.Response) -> None:
         raise CredentialsError(f"{host} refuses the stream (HTTP status {status})")
     if status in (404, 410, 429, 503):
         raise NoTunerError(f"{host} has no such stream now (HTTP status {status})")
+    if response.is_redirect:
+        target = redirect_target(str(response.url), response.headers.get("location", ""))
+        to = _host(target) if target else "nowhere"
+        raise UnexpectedAnswerError(f"{host} gives no stream: it redirects to {to}")
     if status != 200:
         raise UnexpectedAnswerError(f"{host} gives no stream (HTTP status {status})")
     media_type = response.headers.get("content-type", "").lower()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.backends.external.stand_in import StandIn, stand_in
-from xg2g.backends.base import BackendHealth, RemuxOptions
-from xg2g.backends.errors import UnavailableError
-from xg2g.backends.external import Deadlines, ExternalBackend, ServiceAddress
-from xg2g.backends.fake import FakeBackend
+from tests.backends.fake import FakeBackend
+from xg2g_backends.base import BackendHealth, RemuxOptions
+from xg2g_backends.errors import UnavailableError
+from xg2g_backends.external import Deadlines, ExternalBackend, ServiceAddress
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +84,22 @@ async def test_another_service() -> None:
     async with stand_in() as service:
         service.description = {"service": "something else"}
         assert "is no xg2g-transcoder" in await unusable(service)
+
+
+async def test_a_redirect_says_where_to() -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        answer = (
+            b"HTTP/1.1 308 Moved\r\nContent-Length: 0\r\n"
+            b"Location: https://me:secret@other:3000/v1\r\n\r\n"
+        )
+        writer.write(answer)
+        writer.close()
+
+    with closing(await asyncio.start_server(redirect, "127.0.0.1", 0)) as server:
+        port = server.sockets[0].getsockname()[1]
+        health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
+    assert "redirects to https://other:3000;" in health.detail
 
 
 async def test_a_service_that_is_too_old() -> None:

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.backends.external.stand_in import Fault, Refusal, StandIn, stand_in
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.errors import (
+from tests.backends.fake import FakeBackend
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.errors import (
     ClosedError,
     FinishedError,
     InvalidArgumentError,
     UnavailableError,
 )
-from xg2g.backends.external import Deadlines, ExternalBackend, ExternalRemuxer, ServiceAddress
-from xg2g.backends.external.input import WAITING_BYTES
-from xg2g.backends.external.remuxer import OUTAGE_S
-from xg2g.backends.external.rotation import LONGEST_PAUSE_S
-from xg2g.backends.external.service import LONGEST_BODY_BYTES
-from xg2g.backends.fake import FakeBackend
+from xg2g_backends.external import Deadlines, ExternalBackend, ExternalRemuxer, ServiceAddress
+from xg2g_backends.external.input import WAITING_BYTES
+from xg2g_backends.external.remuxer import OUTAGE_S
+from xg2g_backends.external.rotation import LONGEST_PAUSE_S
+from xg2g_backends.external.service import LONGEST_BODY_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -430,7 +430,7 @@ async def test_what_a_transcoder_may_have_died_of_does_not_come_into_this_proces
 
 
 async def local_bytes(local: object) -> int:
-    from xg2g.backends.fake import FakeRemuxer
+    from tests.backends.fake import FakeRemuxer
 
     assert isinstance(local, FakeRemuxer)
     return local._stats.bytes_in
@@ -520,5 +520,5 @@ async def test_a_remuxer_that_is_forgotten_is_warned_about() -> None:
             del remuxer
             gc.collect()
     assert [str(w.message).split()[0] for w in caught if "ExternalRemuxer" in str(w.message)] == [
-        "<xg2g.backends.external.remuxer.ExternalRemuxer"
+        "<xg2g_backends.external.remuxer.ExternalRemuxer"
     ]

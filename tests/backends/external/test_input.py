@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from xg2g.backends.external.input import PAST_BYTES, WAITING_BYTES, Input
-from xg2g.backends.external.packets import carried_over, first_packet
+from xg2g_backends.external.input import PAST_BYTES, WAITING_BYTES, Input
+from xg2g_backends.external.packets import carried_over, first_packet
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]

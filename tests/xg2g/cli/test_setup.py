@@ -1,6 +1,8 @@
 """`xg2g setup` as a person goes through it, and as a script calls it."""
 
 import asyncio
+import os
+import socket
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -149,6 +151,48 @@ async def test_a_link_goes_on_to_lead_to_the_file(
     assert link.is_symlink()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert load(file=file, environment={}).settings.receiver.url == receiver.base_url
+
+
+@pytest.mark.parametrize("named_by", ["--config", "XG2G_CONFIG"])
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("kind", ["device", "pipe", "directory", "socket", "loop"])
+async def test_nothing_but_a_regular_file_is_replaced(
+    kind: str, linked: bool, named_by: str, tmp_path: Path
+) -> None:
+    """Not by --force either, and before anything is asked."""
+    path = tmp_path / kind
+    controller, terminal = os.openpty()
+    with socket.socket(socket.AF_UNIX) as listener:
+        match kind:
+            case "device":
+                # Of all devices one that a defect cannot take from the whole machine.
+                path = Path(os.ttyname(terminal))
+            case "pipe":
+                os.mkfifo(path)
+            case "directory":
+                path.mkdir()
+            case "socket":
+                listener.bind(str(path))
+            case "loop":
+                path.symlink_to(path)
+        named = path
+        if linked:
+            named = tmp_path / "link"
+            named.symlink_to(path)
+        before = path.lstat()
+        arguments = ["--yes", "--force", "--receiver", "http://127.0.0.1:9"]
+        if named_by == "--config":
+            result = await setup(*arguments, "--config", str(named))
+        else:
+            result = await setup(*arguments, XG2G_CONFIG=str(named))
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert str(named) in line
+    assert "--config" in line
+    after = path.lstat()
+    os.close(terminal)
+    os.close(controller)
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
 
 async def test_a_file_that_cannot_be_written_says_what_to_do(receiver: SimulatedReceiver) -> None:

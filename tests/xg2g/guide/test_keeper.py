@@ -1,6 +1,7 @@
 """The guide from the receiver into the store."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -132,6 +133,27 @@ async def test_a_bouquets_guide_is_read_at_once_and_for_the_days_that_are_set(
         assert await scene.hours(2) == [0]
     assert scene.receiver.asked == ["a"]
     assert scene.receiver.window == (datetime.fromtimestamp(NOW_S, UTC), 7 * 24 * 60)
+
+
+async def test_events_of_odd_length_and_of_none_are_shown(tmp_path: Path) -> None:
+    async with Database.open(tmp_path) as database:
+        scene = Scene(database, bouquet("a", service(1)))
+        scene.receiver.of_bouquet["a"] = [
+            # Runs, and began longer ago than what is over is kept.
+            replace(event(reference(1), -3, "Night"), duration=timedelta(0)),
+            replace(event(reference(1), 1, "News"), duration=timedelta(seconds=1800.5)),
+            replace(event(reference(1), 2, "Film"), duration=timedelta(0)),
+            event(reference(1), 4, "Talk"),
+        ]
+        await scene.refresh()
+        line = await scene.line(1)
+    shown = [(it.title, it.begin_s - NOW_S, it.end_s - NOW_S) for it in line]
+    assert shown == [
+        ("Night", -10800, 3600),
+        ("News", 3600, 5400),
+        ("Film", 7200, 14400),
+        ("Talk", 14400, 18000),
+    ]
 
 
 async def test_a_bouquet_whose_channels_were_all_read_is_not_asked_for(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xg2g.guide.programme import Programme
-from xg2g.guide.timeline import SAME_S, Changes, merge, tidy
+from xg2g.guide.timeline import OPEN_LAST_S, SAME_S, Changes, merge, tidy
 
 
 def programme(
@@ -23,7 +23,8 @@ def programmes_of(scale: int) -> st.SearchStrategy[list[Programme]]:
                 begin * scale, (begin + length) * scale, title, event=event, long=long
             ),
             st.integers(0, 60),
-            st.integers(1, 30),
+            # 0: it does not tell its end.
+            st.integers(0, 30),
             st.sampled_from("ABC"),
             st.integers(1, 3),
             st.sampled_from(["", "x", "yy"]),
@@ -136,3 +137,26 @@ def test_what_runs_while_the_next_begins_earlier_is_shortened() -> None:
     stored = [programme(0, 1000, "Film")]
     line = applied(stored, merge(stored, [programme(950, 2000, "News")]))
     assert [(it.title, it.end_s) for it in line] == [("Film", 950), ("News", 2000)]
+
+
+def test_a_programme_that_does_not_tell_its_end_lasts_until_the_next() -> None:
+    line = tidy([programme(0, 0, "A"), programme(5400, 5400, "B"), programme(7000, 9000, "C")])
+    assert [(it.begin_s, it.end_s) for it in line] == [(0, 5400), (5400, 7000), (7000, 9000)]
+
+
+def test_a_programme_that_does_not_tell_its_end_does_not_last_for_days() -> None:
+    line = tidy([programme(0, 0, "A"), programme(3 * 86400, 3 * 86400 + 60, "B")])
+    assert line[0].end_s == OPEN_LAST_S
+
+
+def test_an_end_that_is_not_told_takes_nothing_from_what_is_stored() -> None:
+    stored = [programme(0, 100, "A"), programme(100, 200, "B")]
+    assert applied(stored, merge(stored, [programme(0, 0, "A")])) == stored
+    # Another event of which the end is told afterwards.
+    line = applied([], merge([], [programme(0, 0, "A")]))
+    assert applied(line, merge(line, [programme(0, 1800, "A")])) == [programme(0, 1800, "A")]
+
+
+def test_of_two_that_are_one_the_end_that_is_told_counts() -> None:
+    (kept,) = tidy([programme(30, 30, "A"), programme(0, 100, "A")])
+    assert (kept.begin_s, kept.end_s) == (0, 100)

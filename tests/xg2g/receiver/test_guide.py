@@ -102,6 +102,28 @@ async def test_numbers_may_be_texts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "duration_s"),
+    [
+        (1800.5, 1800.5),
+        ("1800.5", 1800.5),
+        ("1800", 1800),
+        (0.25, 0.25),
+        (0, 0),
+        ("0", 0),
+        (0.0, 0),
+    ],
+)
+async def test_an_event_of_any_length_is_one(written: object, duration_s: float) -> None:
+    event = await read_one(duration_sec=written)
+    assert event.duration == timedelta(seconds=duration_s)
+
+
+async def test_a_begin_within_a_second_is_one() -> None:
+    event = await read_one(begin_timestamp=BEGIN.timestamp() + 0.5)
+    assert event.begin == BEGIN + timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(
     "placeholder",
     [
         {"id": 0, "begin_timestamp": 0, "title": "N/A", "sname": ""},
@@ -110,6 +132,8 @@ async def test_numbers_may_be_texts() -> None:
         {"begin_timestamp": 10**15},
         {"duration_sec": ""},
         {"duration_sec": -60},
+        {"duration_sec": -0.5},
+        {"duration_sec": "1e3"},
         {"duration_sec": 10**9},
         {"title": None},
         {"sref": "nonsense"},

@@ -144,6 +144,22 @@ async def test_what_is_no_stream_server_is_named_so(answer: bytes) -> None:
     assert isinstance(await failure_of_opening(says(answer)), UnexpectedAnswerError)
 
 
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        (b"\r\nLocation: https://root:geheim@box:8443/x?y", "https://box:8443/x;"),
+        (b"\nserver: z\nlocation:/y", "/y;"),
+        (b"", "nowhere;"),
+    ],
+)
+async def test_a_redirect_says_where_to(location: bytes, target: str) -> None:
+    answer = b"HTTP/1.1 301 Moved" + location + b"\r\n\r\n"
+    error = await failure_of_opening(says(answer))
+    assert isinstance(error, UnexpectedAnswerError)
+    assert target in str(error)
+    assert "geheim" not in str(error)
+
+
 async def test_a_closed_port_is_unreachable() -> None:
     async with upstream(says()) as server:
         port = server.port

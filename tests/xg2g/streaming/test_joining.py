@@ -13,7 +13,6 @@ import pytest
 from tests.oracle.transport import Packets, pats, pmts
 from tests.remux.driver import backend
 from tests.remux.recordings import all_paths
-from xg2g.backends.base import RemuxOptions
 from xg2g.streaming.opening import Opening, Phase
 from xg2g.streaming.opening.packet import (
     PACKET_BYTES,
@@ -25,6 +24,7 @@ from xg2g.streaming.opening.packet import (
     starts_unit,
 )
 from xg2g.streaming.opening.picture import VIDEO_STREAM_TYPES
+from xg2g_backends.base import RemuxOptions
 
 MOMENTS = (0.0, 0.17, 0.41)
 """Of the recording."""

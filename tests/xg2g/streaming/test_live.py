@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from starlette.types import Message
 
+from tests.backends.fake import FakeBackend
 from tests.xg2g.streaming.test_opening import KEY, NOISE, TELEVISION, picture, sound
-from xg2g.backends.base import RemuxOptions
-from xg2g.backends.fake import FakeBackend
 from xg2g.metrics import Metrics, Outcome
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from xg2g.receiver.service_reference import ServiceReference
@@ -17,6 +16,7 @@ from xg2g.receiver.stream import LiveSource
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.response import LiveResponse
 from xg2g.streaming.viewers import Viewers
+from xg2g_backends.base import RemuxOptions
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,10 @@ from tests.xg2g.upstream import (
     upstream,
 )
 from xg2g.lineup.arrangement import Bouquet, Service, arrange
+from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g.receiver.errors import UnexpectedAnswerError
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.streaming.web import WebStreams
 
 pytestmark = pytest.mark.anyio
 
@@ -124,6 +127,19 @@ async def test_a_redirect_of_the_provider_is_followed(names: None) -> None:
         async with upstream(redirect) as first:
             status, _, body, _ = await play(entry(address(first)))
     assert (status, body) == (200, PACKET * 10)
+
+
+async def test_a_redirect_that_is_not_followed_says_where_to(names: None) -> None:
+    """Of a softcam's relay, which the entry names as this machine."""
+    redirect = says(b"HTTP/1.1 302 Found\r\nLocation: http://other.example/live?key=secret\r\n\r\n")
+    async with upstream(redirect) as relay:
+        web = WebStreams("box", StreamDeadlines(connect_s=1, first_byte_s=1, stall_s=1))
+        with pytest.raises(UnexpectedAnswerError) as raised:
+            async with web.open(entry(f"http://127.0.0.1:{relay.port}/1").reference):
+                pass
+    error = raised.value
+    assert "redirects to other.example" in str(error)
+    assert "secret" not in str(error)
 
 
 async def test_a_redirect_to_this_machine_is_not(names: None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from ..service_reference import ServiceReference
 from .body import Body
 from .json_items import DamagedJsonError, JsonItems
-from .values import decode, flag, incremental_decoder, number, text
+from .values import decode, flag, incremental_decoder, number, seconds, text
 
 _PIECE_BYTES = 64 * 1024
 """Some 100 events, less than 1 ms: what is read between two turns of the event loop."""
@@ -33,6 +33,7 @@ class Event:
     begin: datetime
     """In UTC."""
     duration: timedelta
+    """0 when the broadcaster does not tell."""
     title: str
     short: str
     long: str
@@ -94,10 +95,11 @@ def _check_result(body: Body) -> None:
 
 
 def _event(item: Mapping[str, Any]) -> Event | None:
-    """The event, or None for a placeholder: one without beginning, duration or title."""
-    begin_s, duration_s = number(item.get("begin_timestamp")), number(item.get("duration_sec"))
+    """The event, or None for a placeholder: one without beginning, duration or title. A duration
+    of 0 is one: some broadcasters say of no programme how long it is."""
+    begin_s, duration_s = seconds(item.get("begin_timestamp")), seconds(item.get("duration_sec"))
     title = text(item.get("title"), escaped=True)
-    if not begin_s or not duration_s or begin_s < 0 or duration_s < 0 or not title:
+    if not begin_s or duration_s is None or begin_s < 0 or duration_s < 0 or not title:
         return None
     try:
         service = _service(str(item.get("sref")))

@@ -17,7 +17,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from ...network import why_no_connection
+from ...network import is_tls_trouble, why_no_connection
 from ..address import ReceiverAddress
 from ..errors import (
     AddressRefusedError,
@@ -25,9 +25,12 @@ from ..errors import (
     ReceiverError,
     RestingError,
     TimeLimitError,
+    TlsError,
     UnexpectedAnswerError,
     UnreachableError,
 )
+from ..redirect import redirect_target
+from ..tls import receiver_tls
 from .body import Body
 from .breaker import Breaker, BreakerState
 from .turn import Turn
@@ -157,9 +160,9 @@ class Transport:
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
             limits=httpx.Limits(max_connections=1),
             headers={"User-Agent": "xg2g", "Accept-Encoding": "gzip"},
-            # A receiver's certificate is its own, and names nobody.
-            verify=False,
+            verify=receiver_tls(),
             trust_env=False,
+            event_hooks={"response": [self._refuse_redirect]},
             transport=self._transport,
         )
 
@@ -203,6 +206,8 @@ class Transport:
                 "try again when it is less busy"
             ) from error
         except httpx.ConnectError as error:
+            if is_tls_trouble(error):
+                raise self._no_tls(why_no_connection(error)) from error
             raise self._unreachable(why_no_connection(error)) from error
         except httpx.TransportError as error:
             raise self._unreachable(f"the connection broke ({error})") from error
@@ -237,6 +242,27 @@ class Transport:
         return UnreachableError(
             f"cannot reach the receiver at {self.url}: {why}; check the address, and that "
             "the receiver is on and not in deep standby"
+        )
+
+    def _no_tls(self, why: str) -> TlsError:
+        return TlsError(
+            f"cannot reach the receiver at {self.url}: {why}; check that this port is that of "
+            "HTTPS in OpenWebif's settings, or write http:// and the port of HTTP"
+        )
+
+    async def _refuse_redirect(self, response: httpx.Response) -> None:
+        """Before httpx reads where it leads, since it may lead nowhere."""
+        if not response.has_redirect_location:
+            return
+        asked = response.request.url
+        target = redirect_target(str(asked), response.headers["location"])
+        if target is None:
+            raise self.no_openwebif(f"HTTP status {response.status_code}, which leads nowhere")
+        # A receiver that has moved sends each path to the same at its new place.
+        path = asked.path.removeprefix(self._address.path)
+        raise UnexpectedAnswerError(
+            f"{self.url} redirects to {target.removesuffix(path)}; "
+            "set receiver.url to that if the receiver is there"
         )
 
     def no_openwebif(self, why: str) -> UnexpectedAnswerError:

@@ -6,6 +6,7 @@ a text with the control characters of DVB, and in the guide with HTML entities.
 
 import codecs
 import html
+import math
 import re
 import unicodedata
 
@@ -50,6 +51,15 @@ def number(value: object) -> int | None:
             return int(value)
         case str() if re.fullmatch(r"\s*-?[0-9]{1,18}\s*", value):
             return int(value)
+    return None
+
+
+def seconds(value: object) -> float | None:
+    """A time in seconds, whole or not, or None for everything else."""
+    if isinstance(value, str):
+        return float(value) if re.fullmatch(r"\s*-?[0-9]{1,18}(\.[0-9]{1,18})?\s*", value) else None
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value)
     return None
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from .base import BackendHealth, RemuxOptions, RemuxStats
-from .errors import BackendError, ClosedError, FinishedError
+from xg2g_backends.base import BackendHealth, RemuxOptions, RemuxStats
+from xg2g_backends.errors import BackendError, ClosedError, FinishedError
 
 PACKET_BYTES = 188
 

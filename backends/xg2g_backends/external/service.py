@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from ..base import RemuxOptions
 from ..errors import BackendError, InvalidArgumentError, error_for_kind
@@ -62,6 +63,13 @@ class Service:
         found = answer.json()
         if answer.status == 401:
             raise self._refused_token()
+        if 300 <= answer.status < 400:
+            # Not followed: the token would go along.
+            place = _place(answer.headers.get("location", ""))
+            raise UnusableError(
+                f"what answers at {self} redirects to {place}; "
+                "set --external-transcoder to the transcoder itself"
+            )
         if answer.status != 200 or found.get("service") != NAME:
             raise UnusableError(
                 f"what answers at {self} is no {NAME}; check the URL of --external-transcoder"
@@ -174,3 +182,15 @@ class Service:
 async def _undo(opening: asyncio.Task[Session]) -> None:
     with suppress(UnusableError, FullError, BackendError):
         await (await opening).aclose()
+
+
+def _place(location: str) -> str:
+    """Scheme, host and port of a URL, which may hold secrets elsewhere."""
+    try:
+        parts = urlsplit(location.strip())
+        authority = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "nowhere"
+    if not location.isprintable() or not location.strip():
+        return "nowhere"
+    return f"{parts.scheme}://{authority}" if authority else "another path"

@@ -3,18 +3,14 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 from weakref import WeakSet
 
 from ..base import BackendHealth, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from ._abi import Library, file_name
+from ._abi import Library, library_path
 from .remuxer import EmbeddedRemuxer
 
 __all__ = ["EmbeddedBackend", "EmbeddedRemuxer"]
-
-LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
-"""Environment variable with the path of another library than the one that is installed."""
 
 
 class EmbeddedBackend:
@@ -22,9 +18,7 @@ class EmbeddedBackend:
 
     def __init__(self, library: Path | None = None) -> None:
         """Prepare to load `library`; by default that of `XG2G_LIBRARY`, or the installed one."""
-        self.path = library or Path(
-            os.environ.get(LIBRARY_VARIABLE) or Path(__file__).with_name(file_name())
-        )
+        self.path = library or library_path()
         self._library: Library | None = None
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="xg2g-remux")
         self._remuxers: WeakSet[EmbeddedRemuxer] = WeakSet()

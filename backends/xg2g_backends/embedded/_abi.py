@@ -5,6 +5,7 @@
 
 import ctypes
 import json
+import os
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from pathlib import Path
@@ -15,6 +16,9 @@ from ..errors import UnavailableError, error_for
 
 ABI_VERSION: Final = 1
 
+LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
+"""Environment variable with the path of another library than the one that is installed."""
+
 FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}
 """Platform -> what cargo calls the library there."""
 
@@ -22,6 +26,11 @@ FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transc
 def file_name(platform: str = sys.platform) -> str:
     """Return the library's name on a platform, in the words of `sys.platform`."""
     return FILE_NAMES.get(platform, "libxg2g_transcoder.so")
+
+
+def library_path() -> Path:
+    """Return the path of the library to load: that of `XG2G_LIBRARY`, or the installed one."""
+    return Path(os.environ.get(LIBRARY_VARIABLE) or Path(__file__).with_name(file_name()))
 
 
 class Options(ctypes.Structure):

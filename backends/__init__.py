@@ -1,1 +1,0 @@
-"""One remuxer interface, and the ways to run the remuxer behind it."""

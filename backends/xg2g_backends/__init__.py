@@ -1,0 +1,65 @@
+"""Convert the audio of MPEG transport streams to AAC; the video stays as it is.
+
+`remux` converts a file with one blocking call. For a live stream a `Backend` opens `Remuxer`s,
+which take and return bytes: `EmbeddedBackend` runs them in this process, `ExternalBackend` in
+transcoder services. Errors are `BackendError`s. The names of `__all__` are the public interface,
+which stays compatible within a major version. Each is loaded at its first use, so that the package
+alone costs no start-up time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+# The folder above is a source root. Imported through it, every class would exist a second time, and
+# an `except BackendError` would miss the other one.
+if __name__ != "xg2g_backends":
+    raise ImportError(f"{__name__} is the package xg2g_backends: import it by that name")
+
+if TYPE_CHECKING:
+    from .base import (
+        Backend,
+        BackendHealth,
+        Remuxer,
+        RemuxOptions,
+        RemuxStats,
+        TrackState,
+        TrackStats,
+    )
+    from .embedded import EmbeddedBackend
+    from .embedded.file import remux
+    from .errors import BackendError, InvalidArgumentError, UnavailableError
+    from .external import ExternalBackend, ServiceAddress
+
+__all__ = [
+    "Backend",
+    "BackendError",
+    "BackendHealth",
+    "EmbeddedBackend",
+    "ExternalBackend",
+    "InvalidArgumentError",
+    "RemuxOptions",
+    "RemuxStats",
+    "Remuxer",
+    "ServiceAddress",
+    "TrackState",
+    "TrackStats",
+    "UnavailableError",
+    "remux",
+]
+
+_MODULES: Final = {
+    "EmbeddedBackend": "embedded",
+    "BackendError": "errors",
+    "InvalidArgumentError": "errors",
+    "UnavailableError": "errors",
+    "ExternalBackend": "external",
+    "ServiceAddress": "external",
+    "remux": "embedded.file",
+}
+"""Name -> module that defines it; the others are in `base`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES.get(name, 'base')}", __name__), name)
