@@ -15,6 +15,7 @@ from xg2g.simulator.recording import (
     load_recording,
     parse_recording,
     select_program,
+    without_streams,
 )
 from xg2g.simulator.service import HD_TV, RADIO, TV, Service, ServiceReference
 from xg2g.simulator.transport import NULL_PID
@@ -39,6 +40,12 @@ _FAULTS = (
 )
 
 
+_ONE_SILENT = frozenset((0x109, 0x10A))
+"""Streams of the clip's PMT that are never sent, and that players wait for: private sections and
+an audio track. (They do not wait for its teletext.)"""
+_TWO_SILENT = frozenset((0x205,))
+
+
 def standard_lineup(
     sources: Sequence[Path] = (), *, channels: int = 0, bouquets: int = 1
 ) -> Lineup:
@@ -48,8 +55,8 @@ def standard_lineup(
 
     Raises RecordingError, with a message for the user, for a source that cannot be served.
     """
-    one = _clip("one-hd.ts", "Card One HD", HD_TV)
-    two = _clip("two-hd.ts", "Card Two HD", HD_TV)
+    one = _clip("one-hd.ts", "Card One HD", HD_TV, left_out=_ONE_SILENT)
+    two = _clip("two-hd.ts", "Card Two HD", HD_TV, left_out=_TWO_SILENT)
     three = _clip("three-latm.ts", "Card Three & Friends", TV)
     four = _clip("four-radio.ts", "Radio Four", RADIO)
     five = _clip("five-scrambled.ts", "Card Five HD (scrambled)", HD_TV)
@@ -57,6 +64,7 @@ def standard_lineup(
     five.relayed = _cleared(one, five)
     six = _clip("six-changes.ts", "Card Six (sound changes)", TV)
     faults = [_fault(one, name, i + 1, c) for i, (name, c) in enumerate(_FAULTS)]
+    faults.append(_announcing(one, len(faults) + 1))
     recorded = [s for i, path in enumerate(sources) for s in _recorded(path, _CABLE + i)]
     # By whole reference, by the kind of service left out, by name; Radio Four has none.
     one.picon, two.picon, three.picon = (
@@ -142,8 +150,10 @@ def _entry(service: Service) -> Entry:
     return Entry(str(service.reference), service.name)
 
 
-def _clip(file: str, name: str, service_type: int) -> Service:
-    transport_stream_id, service_id, loop = _clip_loop(file)
+def _clip(
+    file: str, name: str, service_type: int, *, left_out: frozenset[int] = frozenset()
+) -> Service:
+    transport_stream_id, service_id, loop = _clip_loop(file, left_out)
     reference = ServiceReference(
         service_type, service_id, transport_stream_id, _NETWORK, _SATELLITE
     )
@@ -165,10 +175,10 @@ def _exchanged_loop(file: str, first: int, second: int) -> Loop:
 
 
 @cache
-def _clip_loop(file: str) -> tuple[int, int, Loop]:
+def _clip_loop(file: str, left_out: frozenset[int]) -> tuple[int, int, Loop]:
     """A loop never changes: all receivers of a process share it."""
     data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
-    recording = parse_recording(data)
+    recording = parse_recording(without_streams(data, left_out))
     (program,) = recording.programs
     loop = Loop(select_program(recording, program), program.pcr_pid)
     return recording.transport_stream_id, program.service_id, loop
@@ -178,6 +188,13 @@ def _fault(base: Service, name: str, number: int, conditions: Conditions) -> Ser
     """The base service on a transponder of its own: the sub-network tells the references apart."""
     reference = base.reference._replace(namespace=_SATELLITE + number)
     return Service(reference, name, base.loop, conditions, has_guide=False)
+
+
+def _announcing(base: Service, number: int) -> Service:
+    """The base service as its clip is: the PMT announces streams that never come."""
+    service = _fault(base, "Announces a track that never comes", number, Conditions())
+    service.loop = _clip_loop("one-hd.ts", frozenset())[2]
+    return service
 
 
 def _recorded(path: Path, namespace: int) -> list[Service]:

@@ -121,6 +121,38 @@ def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
     return bytes(out)
 
 
+def without_streams(packets: bytes, pids: frozenset[int]) -> bytes:
+    """Return the packets with these elementary streams left out of every PMT.
+
+    Every such section has to begin and end in one packet, as those of the test cards do.
+    """
+    pmt_pids: set[int] = set()
+    out = bytearray(packets)
+    for at in range(0, len(packets), PACKET_SIZE):
+        pid = _pid_at(packets, at + 1)
+        if not packets[at + 1] & 0x40 or (pid != PAT_PID and pid not in pmt_pids):
+            continue
+        start = payload_start(packets, at) + 1 + packets[payload_start(packets, at)]
+        end = start + 3 + (int.from_bytes(packets[start + 1 : start + 3], "big") & 0x0FFF)
+        if pid == PAT_PID:
+            pmt_pids |= {_pid_at(packets, entry + 2) for entry in range(start + 8, end - 4, 4)}
+            continue
+        stream = start + 12 + (int.from_bytes(packets[start + 10 : start + 12], "big") & 0x0FFF)
+        section = bytearray(packets[start:stream])
+        while stream + 5 <= end - 4:
+            following = (
+                stream + 5 + (int.from_bytes(packets[stream + 3 : stream + 5], "big") & 0x0FFF)
+            )
+            if _pid_at(packets, stream + 1) not in pids:
+                section += packets[stream:following]
+            stream = following
+        flags = int.from_bytes(section[1:3], "big") & 0xF000
+        section[1:3] = (flags | len(section) + 4 - 3).to_bytes(2, "big")
+        section += crc32(bytes(section)).to_bytes(4, "big")
+        out[start : at + PACKET_SIZE] = section.ljust(at + PACKET_SIZE - start, b"\xff")
+    return bytes(out)
+
+
 def _aligned(data: bytes) -> bytes:
     out = bytearray()
     at = 0

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from tests.oracle.transport import Packets
+from tests.oracle.transport import Packets, pmts
 from tests.oracle.ts_checker import check, continuity_errors
 from tests.xg2g.simulator.viewer import HEADER, connected, until, watching
 from tests.xg2g.simulator.virtual_clock import VirtualClock
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 
 REFUSAL = b"HTTP/1.0 400 Bad Request\r\n\r\n"
 ONE = "1:0:19:65:1:1:C00000:0:0:0:"
+TWO = "1:0:19:66:1:1:C00000:0:0:0:"
 THREE = "1:0:1:CA:2:1:C00000:0:0:0:"
 RADIO = "1:0:2:67:1:1:C00000:0:0:0:"
 
@@ -60,6 +61,31 @@ async def test_the_pat_lists_the_transponder_and_one_pmt_arrives(
     pmt_pids = {0x100, 0x200, 0x300, 0x400, 0x500, 0x600}
     assert packets.pids() & pmt_pids == {0x100}
     assert 0x108 not in packets.pids(), "teletext is in the PMT and never sent"
+
+
+SILENT = "1:0:19:65:1:1:C0000A:0:0:0:"
+TELETEXT = 0x108
+
+
+@pytest.mark.parametrize(
+    ("reference", "never_sent"),
+    [
+        (ONE, {TELETEXT}),
+        (TWO, set()),
+        (THREE, set()),
+        (SILENT, {TELETEXT, 0x109, 0x10A}),
+    ],
+)
+async def test_only_a_channel_that_says_so_announces_what_players_wait_for_in_vain(
+    receiver: SimulatedReceiver, reference: str, never_sent: set[int]
+) -> None:
+    async with watching(receiver.stream_port, reference) as viewer:
+        await viewer.read(len(HEADER))
+        packets = Packets(await viewer.read(8000 * PACKET_SIZE))
+    announced = {stream.pid for pmt in pmts(packets) for stream in pmt.streams}
+    assert announced - packets.pids() == never_sent
+    name = next(str(s.name) for s in receiver.services if str(s.reference) == reference)
+    assert ("never comes" in name) is (0x10A in never_sent)
 
 
 async def test_guide_and_time_of_day_are_in_the_stream(receiver: SimulatedReceiver) -> None:
