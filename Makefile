@@ -27,7 +27,8 @@ help: ## list the verbs
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
 
 run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...; EXTERNAL=1 for two processes
-	@$(if $(EXTERNAL),.venv/bin/python scripts/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
+	@XG2G_STARTED_BY='make run$(if $(RECEIVER), RECEIVER=$(RECEIVER))$(if $(EXTERNAL), EXTERNAL=$(EXTERNAL))' ARGS="$${ARGS-}" \
+	  $(if $(EXTERNAL),.venv/bin/python scripts/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
 build: $(LIBRARY) $(TRANSCODER) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer and leave a working .venv/bin/xg2g
 	@:

@@ -62,7 +62,7 @@ def _demo(executable: Path, env: dict[str, str]) -> Iterator[tuple[subprocess.Po
     ) as demo:
         try:
             assert demo.stdout is not None
-            address = next(line for line in demo.stdout if line.startswith("try "))
+            address = next(line for line in demo.stdout if line.split()[:1] == ["try"])
             yield demo, address.split()[-1]
         finally:
             demo.kill()

@@ -47,6 +47,14 @@ class Ready:
     port: int
     lineup: Lineup | None
     """None while the receiver has not answered yet."""
+    tuners: int | None = None
+    """None while the receiver has not told how many there are."""
+    public_url: str | None = None
+    """How players reach xg2g, if not by `host` and `port`."""
+    trouble: str | None = None
+    """Why there is no lineup yet, if that is known: one line."""
+    unkept: str | None = None
+    """Why channel numbers and guide will not outlive this process, if they should: one line."""
 
 
 async def run(
@@ -57,6 +65,9 @@ async def run(
     reread: Reread | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises `UserError`.
+
+    `on_ready` is called when the daemon serves, and once more when the first lineup comes after
+    that.
 
     A receiver that does not answer at the very first start ends the daemon, since that is most
     often a wrong address that somebody at a terminal wants to see at once. With `receiver.wait`,
@@ -131,9 +142,10 @@ async def run(
                     days=settings.guide.days,
                     past_hours=settings.guide.past_hours,
                 )
+                announcement = _Announcement(on_ready, lambda: _ready(listener, gateway, settings))
                 refresher = Refresher(
                     keeper,
-                    partial(_after_lineup, keeper, guide, picons, settings),
+                    partial(_after_lineup, keeper, guide, picons, settings, announcement),
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
@@ -155,7 +167,7 @@ async def run(
                     await serve(
                         create_app(gateway, refresher, access),
                         [listener, *extra],
-                        on_ready=lambda: on_ready(_ready(listener, keeper.lineup)),
+                        on_ready=announcement.make,
                         on_stop=gateway.stopping.set,
                     )
     except StoreError as error:
@@ -197,9 +209,14 @@ async def _change(
 
 
 async def _after_lineup(
-    keeper: LineupKeeper, guide: GuideKeeper, picons: Picons, settings: Settings
+    keeper: LineupKeeper,
+    guide: GuideKeeper,
+    picons: Picons,
+    settings: Settings,
+    announcement: "_Announcement",
 ) -> None:
     """Read what there is about the channels."""
+    announcement.complete()
     if settings.guide.enabled:
         await guide.refresh()
     if keeper.lineup:
@@ -213,6 +230,33 @@ async def _load_now(keeper: LineupKeeper) -> None:
         raise UserError(f"{error} (with --wait, xg2g starts anyway and keeps asking)") from error
 
 
-def _ready(listener: socket.socket, lineup: Lineup | None) -> Ready:
+class _Announcement:
+    """The call of `on_ready`, which is repeated when the first lineup comes later."""
+
+    def __init__(self, on_ready: Callable[[Ready], None], ready: Callable[[], Ready]) -> None:
+        self._on_ready = on_ready
+        self._ready = ready
+        self._is_incomplete = False
+
+    def make(self) -> None:
+        ready = self._ready()
+        self._is_incomplete = ready.lineup is None
+        self._on_ready(ready)
+
+    def complete(self) -> None:
+        if self._is_incomplete:
+            self.make()
+
+
+def _ready(listener: socket.socket, gateway: Gateway, settings: Settings) -> Ready:
     host, port = listener.getsockname()[:2]
-    return Ready(host, port, lineup)
+    keeper = gateway.lineup_keeper
+    return Ready(
+        host,
+        port,
+        keeper.lineup,
+        tuners=gateway.tuners.limit,
+        public_url=settings.server.public_url or None,
+        trouble=str(keeper.trouble) if keeper.trouble else None,
+        unkept=gateway.database.unkept,
+    )

@@ -18,13 +18,18 @@ _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 
 def own_address() -> IPv4Address | None:
     """The address under which the home's other devices reach this computer; None without one."""
+    address = outgoing_address()
+    return address if address and is_at_home(IPv4Network(address)) else None
+
+
+def outgoing_address() -> IPv4Address | None:
+    """The address from which this computer reaches other networks; None without a route there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_NOWHERE)
         except OSError:
             return None
-        address = IPv4Address(probe.getsockname()[0])
-    return address if is_at_home(IPv4Network(address)) else None
+        return IPv4Address(probe.getsockname()[0])
 
 
 def own_network() -> IPv4Network | None:

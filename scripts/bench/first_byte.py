@@ -119,8 +119,12 @@ async def daemon(broadcast: Broadcast, command: Path) -> AsyncIterator[str]:
         assert process.stdout is not None
         try:
             async with asyncio.timeout(GIVE_UP_S):
-                line = (await process.stdout.readline()).decode()
-            base_url = line.split()[-1].removesuffix("/playlist.m3u")
+                line = b""
+                while b"/playlist.m3u" not in line:
+                    line = await process.stdout.readline()
+                    if not line:
+                        raise SystemExit("the daemon did not start")
+            base_url = line.decode().split()[-1].removesuffix("/playlist.m3u")
             yield f"{base_url}/{_REFERENCE}"
         finally:
             await _end(process)

@@ -140,9 +140,10 @@ def house(folder: Path) -> Iterator[House]:
         with daemon:
             try:
                 assert daemon.stdout is not None
-                first_line = daemon.stdout.readline()
-                assert first_line.startswith("playlist"), (folder / "daemon.log").read_text()
-                running = House(first_line.split()[-1].removesuffix("/playlist.m3u"), home)
+                rows = (line.split() for line in daemon.stdout)
+                url = next((words[-1] for words in rows if words[:1] == ["playlist"]), None)
+                assert url is not None, (folder / "daemon.log").read_text()
+                running = House(url.removesuffix("/playlist.m3u"), home)
                 until(
                     lambda: "<programme " in running.get("/xmltv.xml").text,
                     "the daemon has read the guide",

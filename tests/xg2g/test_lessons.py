@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.xg2g.cli.announced import announced_address
 from tests.xg2g.cli.command import COMMAND, environment
 from tests.xg2g.player import channels, seen, watch
 from tests.xg2g.serving import serving
@@ -118,16 +119,16 @@ async def test_whatever_says_where_to_listen_is_listened_to(by: str, tmp_path: P
         }
         flags = ("--port", str(port)) if by == "flag" else ()
         async with command(receiver, file, *flags, **variables.get(by, {})) as (said, _):
-            assert said.split() == ["playlist", f"http://127.0.0.1:{port}/playlist.m3u"]
+            assert said == f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(trust_env=False) as client:
-                assert (await client.get(said.split()[1])).status_code == 200
+                assert (await client.get(f"{said}/playlist.m3u")).status_code == 200
 
 
 @asynccontextmanager
 async def command(
     receiver: SimulatedReceiver, file: Path, *flags: str, **variables: str
 ) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    """`xg2g serve` in a process of its own; its first line, and the process."""
+    """`xg2g serve` in a process of its own; the address that it says, and the process."""
     process = await asyncio.create_subprocess_exec(
         *(*COMMAND, "serve", "--receiver", receiver.base_url, "--config", str(file), *flags),
         stdout=subprocess.PIPE,
@@ -137,7 +138,7 @@ async def command(
     assert process.stdout is not None
     try:
         async with asyncio.timeout(30):
-            yield (await process.stdout.readline()).decode().strip(), process
+            yield await announced_address(process.stdout), process
     finally:
         if process.returncode is None:
             process.kill()

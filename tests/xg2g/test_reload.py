@@ -18,6 +18,7 @@ import av
 import httpx
 import pytest
 
+from tests.xg2g.cli.announced import announced_address
 from tests.xg2g.cli.command import COMMAND, environment
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
@@ -50,8 +51,7 @@ class Serving:
         """Wait for the address."""
         assert self.process.stdout is not None
         async with asyncio.timeout(20):
-            first = (await self.process.stdout.readline()).decode()
-        self.url = first.split()[1].removesuffix("/playlist.m3u")
+            self.url = await announced_address(self.process.stdout)
 
     async def line(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read the log until there is such a line."""

@@ -1,30 +1,76 @@
-"""What is said on the terminal once the daemon serves."""
+"""The block that the terminal shows once the daemon serves."""
+
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
 
 from rich.console import Console
+from rich.markup import escape
 
 from xg2g.daemon import Ready
-from xg2g.network import own_address
+from xg2g.network import outgoing_address
 from xg2g.playlist import stream_path
+
+from .invocation import command_with
+from .player import find_player
+
+_EVERYWHERE = ("0.0.0.0", "::")
 
 
 def announce(ready: Ready) -> None:
-    """Say where to go from here."""
-    console = Console(highlight=False)
-    everywhere = ready.host in ("0.0.0.0", "::")
-    reachable = str(own_address() or "127.0.0.1") if everywhere else ready.host
-    base_url = f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{ready.port}"
-    console.print(f"[bold]playlist[/]  {base_url}/playlist.m3u", soft_wrap=True)
-    if ready.lineup is None:
-        console.print("[bold]channels[/]  none yet: the receiver has not answered")
-    elif not ready.lineup.channels:
-        console.print("[bold]channels[/]  none: the receiver's bouquets are empty")
+    """Print where xg2g is and what to do with it, as one piece."""
+    text = "\n".join(_lines(ready))
+    Console(highlight=False).print(text, soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _lines(ready: Ready) -> Iterator[str]:
+    base_url = ready.public_url or _base_url(ready)
+    front_page = f"[bold]{escape(base_url)}/[/]"
+    count = len(ready.lineup.channels) if ready.lineup else 0
+    if count:
+        tuners = f", {_amount(ready.tuners, 'tuner')}" if ready.tuners else ""
+        yield f"xg2g is ready: open {front_page} ({_amount(count, 'channel')}{tuners})"
     else:
-        first = ready.lineup.channels[0]
-        console.print(f"[bold]channels[/]  {len(ready.lineup.channels)}")
-        console.print(f"[bold]try[/]       vlc {base_url}{stream_path(first)}", soft_wrap=True)
-    if ready.host in ("127.0.0.1", "::1"):
-        console.print(
-            "[dim]Only this computer can connect; --host 0.0.0.0 opens it to the network.[/]"
-        )
+        reason = "the receiver's bouquets are empty"
+        if ready.lineup is None:
+            reason = ready.trouble or "the receiver has not answered"
+        yield f"xg2g serves no channel yet: {escape(reason)}"
+    rows = [("playlist", f"{base_url}/playlist.m3u"), ("guide", f"{base_url}/xmltv.xml")]
+    if not ready.public_url:
+        rows.append(("network tuner", base_url.removeprefix("http://")))
+    if count:
+        assert ready.lineup is not None
+        url = f"{base_url}{stream_path(ready.lineup.channels[0])}"
+        rows.append(("try", f"{find_player() or 'vlc'} {url}"))
     else:
-        console.print("[dim]Whoever can reach this address can watch.[/]")
+        rows.append(("status", f"{base_url}/"))
+    rows.append(("other devices", _other_devices(ready)))
+    if ready.unkept:
+        rows.append(("not kept", f"channel numbers and guide: {ready.unkept}"))
+    for name, text in rows:
+        yield f"  [bold]{name:13}[/]  {escape(text)}"
+
+
+def _other_devices(ready: Ready) -> str:
+    if _is_loopback(ready.host):
+        command = command_with("--host", "0.0.0.0")
+        return f"cannot connect; this lets them in: {command}"
+    if ready.host in _EVERYWHERE and not ready.public_url and outgoing_address() is None:
+        return "put this computer's own address, which its network settings show, for 127.0.0.1"
+    return "connect to the same addresses; whoever reaches them can watch"
+
+
+def _base_url(ready: Ready) -> str:
+    host = ready.host
+    if host in _EVERYWHERE:
+        host = str(outgoing_address() or "127.0.0.1")
+    return f"http://{f'[{host}]' if ':' in host else host}:{ready.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    return ip_address(host).is_loopback
+
+
+def _amount(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -11,7 +11,7 @@ CONFIG_VARIABLE = "XG2G_CONFIG"
 """Names the file."""
 
 _ELSEWHERE = re.compile(
-    r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|PUBLISH|WRITE_REFERENCE|TRANSCODER(_.*)?)$"
+    r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|PUBLISH|STARTED_BY|WRITE_REFERENCE|TRANSCODER(_.*)?)$"
 )
 """Variables that are read in other places: by the build, the tests, docker-compose.yml, the
 transcoder service."""

@@ -1,5 +1,6 @@
 """Holds the lineup: from the store at once, and from the receiver when that gives a better one."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -59,7 +60,7 @@ class LineupKeeper:
         not all about each, which `load` will bring. Raises as that does."""
         if self._read_at_once:
             try:
-                return await self._load(self._read_at_once)
+                return await self._load(self._read_at_once, level=logging.DEBUG)
             except (UnexpectedAnswerError, TimeLimitError) as error:
                 log.info("bouquets are read one by one", reason=str(error))
         return await self._load_whole()
@@ -81,16 +82,16 @@ class LineupKeeper:
         self.read_at_s = self._clock_s()
         return lineup
 
-    async def _load(self, read: Read) -> Lineup:
+    async def _load(self, read: Read, *, level: int = logging.INFO) -> Lineup:
         try:
-            self.lineup = await self._accept(await read())
+            self.lineup = await self._accept(await read(), level)
         except (ReceiverError, StoreError) as error:
             self.trouble = error
             raise
         self.trouble = None
         return self.lineup
 
-    async def _accept(self, bouquets: Sequence[Bouquet]) -> Lineup:
+    async def _accept(self, bouquets: Sequence[Bouquet], level: int) -> Lineup:
         seen = arrange(bouquets, wanted=self._wanted)
         for name in seen.missing:
             log.warning("no such bouquet", bouquet=name)
@@ -111,7 +112,8 @@ class LineupKeeper:
                 lambda known: arrange(bouquets, wanted=self._wanted, known_groups=known),
             )
         )
-        log.info(
+        log.log(
+            level,
             "lineup read",
             channels=len(change.lineup.channels),
             new=change.new,

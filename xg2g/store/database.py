@@ -87,6 +87,9 @@ class Database:
         self._path = path
         self._writer = writer
         self._lock = lock
+        self.unkept: str | None = None
+        """Why the file is a temporary one although it should outlive the process; None when all
+        is as it should be."""
         self._write_thread = ThreadPoolExecutor(1, "store-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "store-read")
 

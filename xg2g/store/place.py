@@ -31,15 +31,17 @@ async def open_database(directory: Path | None, *, keep: bool = True) -> AsyncIt
     their numbers. Raises `StoreError`.
     """
     with TemporaryDirectory(prefix="xg2g-") as temporary:
-        database = None
+        database, unkept = None, None
         if keep:
             place = directory or default_directory()
             try:
                 database = Database.open(place)
             except UnwritableError as error:
-                log.error("nothing new is remembered, not even numbers", reason=str(error))
+                unkept = str(error)
+                log.error("nothing new is remembered, not even numbers", reason=unkept)
                 _copy(place / FILE, Path(temporary) / FILE)
         async with database or Database.open(Path(temporary)) as opened:
+            opened.unkept = unkept
             yield opened
 
 

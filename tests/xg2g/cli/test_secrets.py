@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.xg2g.cli.announced import announced_address
 from tests.xg2g.cli.command import COMMAND, environment
 from xg2g.simulator import Credentials, SimulatedReceiver
 
@@ -62,8 +63,8 @@ async def test_no_secret_shows_in_a_log_an_answer_an_argument_or_what_is_kept(
 async def used(process: asyncio.subprocess.Process) -> bytes:
     """All that is answered while the daemon is asked, watched, guessed at and told; it ends."""
     assert process.stdout is not None
-    seen = first = await process.stdout.readline()
-    address = first.decode().split()[1].removesuffix("/playlist.m3u")
+    address = await announced_address(process.stdout)
+    seen = b""
     async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
         for path in READ:
             seen += (await client.get(path)).raise_for_status().content

@@ -1,0 +1,136 @@
+"""What the terminal says once the daemon serves."""
+
+import asyncio
+import re
+import signal
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from tests.xg2g.cli.command import COMMAND, environment
+from xg2g.cli import announcement
+from xg2g.cli.invocation import command_with
+from xg2g.daemon import Ready
+from xg2g.lineup import Lineup
+from xg2g.simulator import SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+NAMES = ("playlist", "guide", "network tuner", "try", "other devices")
+
+
+@asynccontextmanager
+async def said_by(*command: str, **variables: str) -> AsyncIterator[asyncio.StreamReader]:
+    """A daemon whose output and log arrive as on a terminal: in one."""
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, *command), stdout=PIPE, stderr=STDOUT, env=environment(**variables)
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            yield process.stdout
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await process.stdout.read()
+            await process.wait()
+
+
+async def lines(output: asyncio.StreamReader, count: int) -> list[str]:
+    return [(await output.readline()).decode().rstrip() for _ in range(count)]
+
+
+async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
+    async with said_by("demo", "--port", "0", XDG_DATA_HOME=str(tmp_path)) as output:
+        first, *rows = await lines(output, 1 + len(NAMES))
+    ready = re.fullmatch(
+        r"xg2g is ready: open (http://127\.0\.0\.1:\d+)/ \(18 channels, 8 tuners\)", first
+    )
+    assert ready, first
+    assert [row[2:15].rstrip() for row in rows] == list(NAMES)
+    assert rows[0].endswith(f" {ready[1]}/playlist.m3u")
+    assert rows[1].endswith(f" {ready[1]}/xmltv.xml")
+    assert f" {ready[1]}/stream/" in rows[3]
+
+
+async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path: Path) -> None:
+    async with SimulatedReceiver() as receiver:
+        await receiver.power_off()
+        serve = ("serve", "--wait", "--receiver", receiver.base_url, "--port", "0")
+        async with said_by(*serve, XDG_DATA_HOME=str(tmp_path)) as output:
+            first, *_ = await lines(output, 5)
+            assert first.startswith("xg2g serves no channel yet: ")
+            await receiver.power_on()
+            while not (line := (await output.readline()).decode()).startswith("xg2g is ready"):
+                assert line
+            assert "(18 channels, 8 tuners)" in line
+
+
+async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> None:
+    async with SimulatedReceiver() as receiver:
+        serve = ("serve", "--receiver", receiver.base_url, "--port", "0")
+        async with said_by(*serve, "--data-dir", "/dev/null/here") as output:
+            while not (line := (await output.readline()).decode()).startswith("xg2g is ready"):
+                assert line
+            rows = await lines(output, 1 + len(NAMES))
+    assert rows[-1].startswith("  not kept ")
+    assert "/dev/null/here" in rows[-1]
+
+
+def shown(capsys: pytest.CaptureFixture[str], ready: Ready) -> list[str]:
+    announcement.announce(ready)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_on_every_address_it_says_the_one_that_others_reach(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for host in ("0.0.0.0", "::"):
+        monkeypatch.setattr(announcement, "outgoing_address", lambda: IPv4Address("192.168.1.20"))
+        text = "\n".join(shown(capsys, Ready(host, 8088, Lineup())))
+        assert "http://192.168.1.20:8088/playlist.m3u" in text
+        assert "127.0.0.1" not in text
+        monkeypatch.setattr(announcement, "outgoing_address", lambda: None)
+        text = "\n".join(shown(capsys, Ready(host, 8088, Lineup())))
+        assert "this computer's own address" in text
+
+
+def test_behind_a_proxy_it_says_the_public_address(capsys: pytest.CaptureFixture[str]) -> None:
+    ready = Ready("127.0.0.1", 8088, Lineup(), public_url="https://example.org/tv")
+    text = "\n".join(shown(capsys, ready))
+    assert "https://example.org/tv/playlist.m3u" in text
+    assert ":8088" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "command"),
+    [
+        (("./bin/xg2g", "demo"), {}, "bin/xg2g demo --host 0.0.0.0"),
+        (
+            ("./bin/xg2g", "serve", "--host", "127.0.0.1", "--receiver", "http://root:pw@box"),
+            {},
+            "bin/xg2g serve --receiver http://root:***@box --host 0.0.0.0",
+        ),
+        (("./bin/xg2g", "demo", "--host=::1"), {}, "bin/xg2g demo --host 0.0.0.0"),
+        (("lib/xg2g/__main__.py", "demo"), {}, "python -m xg2g demo --host 0.0.0.0"),
+        (
+            ("xg2g", "demo"),
+            {"XG2G_STARTED_BY": "make run"},
+            "make run ARGS='--host 0.0.0.0'",
+        ),
+        (
+            ("xg2g", "serve"),
+            {"XG2G_STARTED_BY": "make run RECEIVER=box", "ARGS": "--tracks deu --host ::1"},
+            "make run RECEIVER=box ARGS='--tracks deu --host 0.0.0.0'",
+        ),
+    ],
+)
+def test_how_to_let_others_in_has_the_form_of_the_command_that_was_used(
+    arguments: tuple[str, ...], variables: dict[str, str], command: str
+) -> None:
+    said = command_with("--host", "0.0.0.0", arguments=arguments, environment=variables)
+    assert said == command
