@@ -73,8 +73,8 @@ def decode_track(
 
     Access units that begin before `from_packet` are left out.
 
-    With `stereo`, more than two channels are mixed down as FFmpeg's decoder does it,
-    or its resampler where the decoder cannot.
+    With `stereo`, more than two channels are mixed down as `ffmpeg -ac 2` does it: centre
+    and surround at -3 dB, nothing divided by the sum of the levels.
     """
     codec = audio_codec(packets, pid)
     if codec is None:
@@ -105,8 +105,6 @@ def decode(
 ) -> tuple[list[Decoded], int]:
     """Decodes access units one by one, so that each sample keeps its unit's PTS."""
     context = _decoder(codec)
-    if stereo and codec in ("ac3", "dts"):
-        context.options = {"downmix": "stereo"}
     decoded: list[Decoded] = []
     refused = 0
     ticks = 0.0
@@ -121,9 +119,8 @@ def decode(
             frames = []
         refused += not frames
         for frame in frames:
-            samples = _planar(frame)
-            if stereo and samples.shape[0] > 2:
-                samples = _mixed_down(frame)
+            mixes = stereo and frame.layout.nb_channels > 2
+            samples = _mixed_down(frame) if mixes else _planar(frame)
             ticks = frame.samples * 90_000 / frame.sample_rate
             decoded.append(Decoded(pts, frame.sample_rate, samples))
         previous = unit if frames else None
@@ -212,6 +209,8 @@ class Point:
     correlation: float
     worst_channel: float
     """The lowest correlation of a channel that is neither silent nor faint."""
+    level_db: float
+    """How much louder than in the source it is, in the channel where that is worst."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +238,11 @@ class Comparison:
     def correlation(self) -> float:
         """The lowest correlation of any channel."""
         return min((point.worst_channel for point in self.points), default=0.0)
+
+    @property
+    def level_db(self) -> float:
+        """The largest change of level either way, of any channel."""
+        return max((abs(point.level_db) for point in self.points), default=float("inf"))
 
 
 def compare(
@@ -349,17 +353,24 @@ def _point(source: TimeLine, output: TimeLine, start: int, size: int) -> Point:
     sharp = _correlation(np.diff(around), np.diff(heard))
     lag = _nearest_peak(sharp, reach)
     loudest = max(_rms(row[None, lag : lag + size]) for row in around)
-    per_channel = [
-        float(_correlation(around[c : c + 1], heard[c : c + 1])[lag])
+    judged = [
+        c
         for c in range(heard.shape[0])
         if _rms(around[c : c + 1, lag : lag + size]) > max(SILENCE_RMS, loudest * FAINT)
     ]
+    per_channel = [float(_correlation(around[c : c + 1], heard[c : c + 1])[lag]) for c in judged]
+    levels = [_level_db(around[c, lag : lag + size], heard[c]) for c in judged]
     return Point(
         at_s=start / source.rate_hz,
         offset_ms=(reach - lag) * 1000 / source.rate_hz,
         correlation=float(_correlation(around, heard)[lag]),
         worst_channel=min(per_channel, default=0.0),
+        level_db=max(levels, key=abs, default=float("inf")),
     )
+
+
+def _level_db(source: Samples, heard: Samples) -> float:
+    return float(20 * np.log10(max(_rms(heard), 1e-9) / max(_rms(source), 1e-9)))
 
 
 def _correlation(around: Samples, heard: Samples) -> NDArray[np.float64]:

@@ -45,6 +45,7 @@ def test_a_faithful_conversion_passes(codec: str) -> None:
     assert found.offset_ms <= 0.05
     assert found.correlation > 0.98
     assert found.longest_gap_s < 0.3 and not found.silent
+    assert found.level_db < 0.3
 
 
 @pytest.mark.parametrize("shift_ms", [-40, -2, 2, 20, 120])
@@ -75,6 +76,15 @@ def test_one_dead_channel_is_caught() -> None:
     half = sound(SECONDS)
     half[1] = 0
     assert judged(encode("aac", half)).correlation < 0.3
+
+
+@pytest.mark.parametrize("change_db", [-12, -0.6, 0.6, 3])
+def test_a_change_of_level_is_measured_though_only_one_channel_has_it(change_db: float) -> None:
+    changed = sound(SECONDS)
+    changed[1] *= 10 ** (change_db / 20)
+    found = judged(encode("aac", changed))
+    assert found.correlation > 0.9
+    assert found.level_db == pytest.approx(abs(change_db), abs=0.2)
 
 
 def test_distorted_sound_is_caught() -> None:

@@ -345,6 +345,7 @@ unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
             _ => return Err(range("keep_original")),
         },
         generation: given.generation,
+        dual_mono: crate::DualMono::Both,
         tracks: if given.tracks.is_null() {
             Tracks::All
         } else {

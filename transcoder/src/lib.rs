@@ -55,7 +55,7 @@ pub mod ts;
 mod versions;
 
 pub use error::{Error, ErrorKind};
-pub use options::{Options, Tracks};
+pub use options::{DualMono, Options, Tracks};
 pub use remux::Remuxer;
 pub use stats::{Stats, TrackState, TrackStats};
 pub use versions::versions;

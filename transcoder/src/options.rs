@@ -15,6 +15,9 @@ pub struct Options {
     pub program: u16,
     /// Which audio tracks of a program are kept.
     pub tracks: Tracks,
+    /// Which channels of a dual mono track are heard. Where [`tracks`](Self::tracks) names
+    /// the language of one of them, that one.
+    pub dual_mono: DualMono,
     /// Leave the source track in and add the AAC track on a free PID.
     pub keep_original: bool,
     /// Which of a stream's remuxers this is. 0 is the first; the one that goes on where
@@ -36,6 +39,20 @@ pub enum Tracks {
     Languages(Vec<[u8; 3]>),
 }
 
+/// Which channels are heard of a source that has two programmes in its two channels: MPEG
+/// audio in mode dual_channel (ISO/IEC 11172-3, 2.4.2.3), AC-3 and E-AC-3 with acmod 0 (1+1;
+/// ETSI TS 102 366, 4.4.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DualMono {
+    /// Both, left and right; where the output has one channel, the left one.
+    #[default]
+    Both,
+    /// The left one alone, in every channel of the output.
+    Left,
+    /// The right one alone.
+    Right,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -44,6 +61,7 @@ impl Default for Options {
             bitrate_bps: 192_000,
             program: 0,
             tracks: Tracks::All,
+            dual_mono: DualMono::Both,
             keep_original: false,
             generation: 0,
         }

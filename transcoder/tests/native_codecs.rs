@@ -4,20 +4,24 @@
 use std::f64::consts::TAU;
 
 use proptest::prelude::*;
-use xg2g_transcoder::ErrorKind;
 use xg2g_transcoder::audio::Codec;
 use xg2g_transcoder::audio::native::{
     DecodeError, Decoder, Encoder, MAX_AC3_UNIT_BYTES, OutputFormat, Pcm,
 };
+use xg2g_transcoder::{DualMono, ErrorKind};
 
 const FRAME: usize = Encoder::FRAME_SAMPLES;
+/// Of 16 bits.
+const FULL_SCALE: f64 = 32_768.0;
 const AS_SOURCE: OutputFormat = OutputFormat {
     sample_rate_hz: None,
     channels: None,
+    dual_mono: DualMono::Both,
 };
 const STEREO: OutputFormat = OutputFormat {
     sample_rate_hz: None,
     channels: Some(2),
+    dual_mono: DualMono::Both,
 };
 
 /// An elementary stream of tests/codecs: 48 kHz, a sine in each channel.
@@ -45,7 +49,7 @@ macro_rules! clip {
 const STEREO_HZ: &[f64] = &[440.0, 660.0];
 const SURROUND_HZ: &[f64] = &[400.0, 500.0, 600.0, 60.0, 700.0, 800.0];
 
-static CLIPS: [Clip; 8] = [
+static CLIPS: [Clip; 9] = [
     clip!(MpegLayer2, "mp2-stereo.mp2", Some(576), 1152, STEREO_HZ),
     clip!(MpegLayer3, "mp3-stereo.mp3", Some(384), 1152, STEREO_HZ),
     clip!(Ac3, "ac3-stereo.ac3", Some(768), 1536, STEREO_HZ),
@@ -54,6 +58,8 @@ static CLIPS: [Clip; 8] = [
     clip!(AacAdts, "aac-stereo.adts", None, 1024, STEREO_HZ),
     clip!(AacLatm, "aac-stereo.latm", None, 1024, STEREO_HZ),
     clip!(Dts, "dts-51.dts", Some(1024), 512, SURROUND_HZ),
+    // ffmpeg -loro_cmixlev 0.841 -loro_surmixlev 0.595
+    clip!(Eac3, "eac3-51-levels.eac3", Some(1024), 1536, SURROUND_HZ),
 ];
 
 impl Clip {
@@ -95,7 +101,7 @@ fn decode_all<'a>(
                     .iter()
                     .skip(channel)
                     .step_by(usize::from(pcm.channels))
-                    .map(|&sample| f64::from(sample)),
+                    .map(|&sample| f64::from(sample) * FULL_SCALE),
             );
         }
     }
@@ -230,24 +236,84 @@ fn layer_one_is_decoded() {
     assert!(rms(&channels[0][768..]) > 5_000.0);
 }
 
+/// What each of left and right gets of every channel in WAV order, by ETSI TS 102 366, 7.8.2.
+fn downmix_levels(centre: f64, surround: f64) -> [[f64; 6]; 2] {
+    [
+        [1.0, 0.0, centre, 0.0, surround, 0.0],
+        [0.0, 1.0, centre, 0.0, 0.0, surround],
+    ]
+}
+
 #[test]
-fn downmixed_surround_at_full_scale_does_not_clip() {
-    let loud = vec![sine(29_000.0, 400.0, 48_000, 20 * FRAME); 6];
-    let (frames, _) = encode_all(48_000, 512_000, &loud);
-    let in_phase = decode_all(Codec::AacAdts, STEREO, frames.iter().map(Vec::as_slice));
-    let clip = &CLIPS[3];
-    let ac3 = decode_all(clip.codec, STEREO, clip.access_units());
-    for channel in in_phase.iter().chain(&ac3) {
-        let peak = channel
-            .iter()
-            .fold(0.0f64, |peak, sample| peak.max(sample.abs()));
-        assert!((8_000.0..32_767.0).contains(&peak), "peak {peak}");
+fn a_downmix_has_the_levels_of_the_stream_and_is_not_divided_by_their_sum() {
+    const MINUS_3_DB: f64 = std::f64::consts::FRAC_1_SQRT_2;
+    // AC-3 with the levels that ffmpeg writes by default, E-AC-3 and DTS without any, and
+    // E-AC-3 with levels of its own.
+    let usual = downmix_levels(MINUS_3_DB, MINUS_3_DB);
+    for (clip, levels) in [
+        (3, downmix_levels(0.594_604, 0.5)),
+        (4, usual),
+        (7, usual),
+        (8, downmix_levels(0.840_896, 0.594_604)),
+    ] {
+        let clip = &CLIPS[clip];
+        let channels = decode_all(clip.codec, AS_SOURCE, clip.access_units());
+        let mixed = decode_all(clip.codec, STEREO, clip.access_units());
+        for (side, signal) in mixed.iter().enumerate() {
+            for (channel, &hz) in clip.tones_hz.iter().enumerate() {
+                let (source, _) = tone(settled(&channels[channel]), hz, 48_000.0);
+                let (found, _) = tone(settled(signal), hz, 48_000.0);
+                let expected = levels[side][channel];
+                assert!(
+                    (found / source - expected).abs() < 0.02,
+                    "{:?}: {hz} Hz is at {:.3} in side {side}, which should be {expected}",
+                    clip.codec,
+                    found / source
+                );
+            }
+        }
     }
-    let (amplitude, _) = tone(settled(&in_phase[0][4096..]), 400.0, 48_000.0);
-    assert!(
-        amplitude / 2f64.sqrt() / rms(settled(&in_phase[0][4096..])) > 0.999,
-        "distorted"
-    );
+}
+
+#[test]
+fn mono_of_surround_is_half_of_its_stereo_downmix() {
+    let mono = OutputFormat {
+        channels: Some(1),
+        ..AS_SOURCE
+    };
+    for clip in &CLIPS[3..5] {
+        let stereo = decode_all(clip.codec, STEREO, clip.access_units());
+        let one = decode_all(clip.codec, mono, clip.access_units());
+        for (n, &sample) in one[0].iter().enumerate() {
+            let expected = (stereo[0][n] + stereo[1][n]) / 2.0;
+            assert!((sample - expected).abs() < 0.1, "{:?}, {n}", clip.codec);
+        }
+    }
+}
+
+#[test]
+fn what_was_added_up_is_marked_for_the_limiter() {
+    for (clip, channels, is_mixed) in [
+        (2, Some(2), false),
+        (2, Some(1), false),
+        (2, None, false),
+        (3, Some(2), true),
+        (3, Some(1), true),
+        (3, Some(6), false),
+        (3, None, false),
+    ] {
+        let clip = &CLIPS[clip];
+        let format = OutputFormat {
+            channels,
+            ..AS_SOURCE
+        };
+        let mut decoder = Decoder::new(clip.codec, format).expect("decoder");
+        let mut pcm = Pcm::default();
+        decoder
+            .decode(clip.access_units()[0], &mut pcm)
+            .expect("decoded");
+        assert_eq!(pcm.is_mixed, is_mixed, "{channels:?}");
+    }
 }
 
 #[test]
@@ -273,7 +339,7 @@ fn mono_and_stereo_become_each_other_at_the_same_level() {
 fn a_resampled_access_unit_says_where_its_samples_belong() {
     let to_48k = OutputFormat {
         sample_rate_hz: Some(48_000),
-        channels: None,
+        ..AS_SOURCE
     };
     let (hz, units) = (1_000.0, 60);
     let (frames, _) = encode_all(
@@ -298,7 +364,11 @@ fn a_resampled_access_unit_says_where_its_samples_belong() {
             error.abs() <= 0.51,
             "access unit {k} is off by {error} samples"
         );
-        resampled.extend(pcm.samples.iter().map(|&sample| f64::from(sample)));
+        resampled.extend(
+            pcm.samples
+                .iter()
+                .map(|&sample| f64::from(sample) * FULL_SCALE),
+        );
     }
     // The same 0.2 s of both: same level, same phase at their start.
     let (level, phase) = tone(&source[0][4410..4410 + 8820], hz, 44_100.0);
@@ -327,13 +397,13 @@ fn a_source_that_changes_its_channels_is_followed() {
 #[test]
 fn an_encoded_frame_holds_the_samples_that_the_delay_says() {
     for rate_hz in [16_000, 24_000, 32_000, 44_100, 48_000] {
-        for count in [1, 2, 6] {
+        for count in [1, 2, 3, 4, 5, 6] {
             let input: Vec<Vec<i16>> = (0..count).map(|seed| noise(seed, 8 * FRAME)).collect();
             let (frames, delay) = encode_all(rate_hz, 96_000 * count, &input);
             let output = decode_all(Codec::AacAdts, AS_SOURCE, frames.iter().map(Vec::as_slice));
             assert_eq!(output.len(), count as usize);
             // The LFE is too narrow to locate a sample.
-            for channel in (0..count as usize).filter(|&channel| channel != 3) {
+            for channel in (0..count as usize).filter(|&channel| count < 6 || channel != 3) {
                 let pattern = &input[channel][FRAME..FRAME + 512];
                 let lag = (0..4 * FRAME)
                     .max_by_key(|&lag| {
@@ -354,19 +424,36 @@ fn an_encoded_frame_holds_the_samples_that_the_delay_says() {
 }
 
 #[test]
-fn surround_keeps_its_channel_order_through_the_encoder() {
-    let input: Vec<Vec<i16>> = SURROUND_HZ
+fn channels_keep_their_order_through_the_encoder() {
+    for count in 2..=6 {
+        keeps_channel_order(count);
+    }
+}
+
+fn keeps_channel_order(count: usize) {
+    const WITHOUT_LFE_HZ: &[f64] = &[400.0, 500.0, 600.0, 700.0, 800.0];
+    let tones_hz = if count < 6 {
+        WITHOUT_LFE_HZ
+    } else {
+        SURROUND_HZ
+    };
+    let input: Vec<Vec<i16>> = tones_hz[..count]
         .iter()
         .map(|&hz| sine(10_000.0, hz, 48_000, 16 * FRAME))
         .collect();
     let (frames, _) = encode_all(48_000, 384_000, &input);
+    assert_eq!(
+        usize::from((frames[5][2] & 1) << 2 | frames[5][3] >> 6),
+        count,
+        "channel_configuration"
+    );
     let output = decode_all(Codec::AacAdts, AS_SOURCE, frames.iter().map(Vec::as_slice));
     for (channel, signal) in output.iter().enumerate() {
         let signal = settled(&signal[4096..]);
-        let (amplitude, _) = tone(signal, SURROUND_HZ[channel], 48_000.0);
+        let (amplitude, _) = tone(signal, tones_hz[channel], 48_000.0);
         assert!(
             amplitude / 2f64.sqrt() / rms(signal) > 0.98 && amplitude > 9_000.0,
-            "channel {channel}: {amplitude}"
+            "channel {channel} of {count}: {amplitude}"
         );
     }
 }
@@ -411,7 +498,7 @@ fn what_cannot_be_set_up_is_an_error() {
             .expect_err("refused")
             .kind()
     };
-    assert_eq!(kind(3, 48_000), ErrorKind::InvalidArgument);
+    assert_eq!(kind(7, 48_000), ErrorKind::InvalidArgument);
     assert_eq!(kind(2, 47_000), ErrorKind::InvalidArgument);
     let four = OutputFormat {
         channels: Some(4),
@@ -454,6 +541,7 @@ fn formats() -> impl Strategy<Value = OutputFormat> {
         .prop_map(|(sample_rate_hz, channels)| OutputFormat {
             sample_rate_hz,
             channels,
+            dual_mono: DualMono::Both,
         })
 }
 

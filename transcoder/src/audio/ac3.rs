@@ -40,6 +40,31 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     header.map_or(Parsed::NotHere, Parsed::Header)
 }
 
+/// Whether the two channels of a frame are two programmes (acmod 0, 1+1).
+pub(super) fn is_dual_mono(frame: &[u8]) -> bool {
+    frame.starts_with(&SYNC_WORD) && acmod(frame) == 0
+}
+
+/// Whether a frame says how loud its centre and surround channels are in a downmix. AC-3
+/// always does where it has such channels, E-AC-3 where mixmdate is set (TS 102 366, E.1.2.2).
+pub(super) fn has_mix_levels(frame: &[u8]) -> bool {
+    const BSI_END_OF_DIALNORM: usize = 50;
+    if !is_eac3(frame) {
+        return true;
+    }
+    let has_compression = field(frame, BSI_END_OF_DIALNORM, 1) == 1;
+    let mixing_metadata = BSI_END_OF_DIALNORM + 1 + if has_compression { 8 } else { 0 };
+    acmod(frame) != 0 && field(frame, mixing_metadata, 1) == 1
+}
+
+fn is_eac3(frame: &[u8]) -> bool {
+    field(frame, 40, 5) > 10
+}
+
+fn acmod(frame: &[u8]) -> u32 {
+    field(frame, if is_eac3(frame) { 36 } else { 48 }, 3)
+}
+
 /// syncinfo() and bsi() (TS 102 366, 4.3):
 ///
 /// ```text

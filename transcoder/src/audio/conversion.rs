@@ -2,6 +2,7 @@
 
 use super::Codec;
 use super::access_unit::{AccessUnit, Framer};
+use super::limiter::Limiter;
 use super::native::{Decoder, Encoder, OutputFormat, Pcm};
 use super::timeline::{FRAME_SAMPLES, FrameTime, Placement, Timeline};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
@@ -231,7 +232,8 @@ struct Output {
     channels: u8,
     encoder: Encoder,
     timeline: Timeline,
-    /// Interleaved samples short of a frame.
+    limiter: Limiter,
+    /// Interleaved samples behind the limiter, short of a frame.
     pending: Vec<i16>,
     adts: Vec<u8>,
 }
@@ -257,30 +259,33 @@ fn feed(
             counts.decode_errors += 1;
             return;
         };
-        let timeline = Timeline::new(pcm.sample_rate_hz, encoder.delay_samples(), start);
+        let limiter = Limiter::new(pcm.sample_rate_hz, pcm.channels);
+        let delay = encoder.delay_samples() + limiter.delay_samples();
+        let timeline = Timeline::new(pcm.sample_rate_hz, delay, start);
         *output = Some(Output {
             sample_rate_hz: pcm.sample_rate_hz,
             channels: pcm.channels,
             encoder,
             timeline,
+            limiter,
             pending: Vec::new(),
             adts: Vec::new(),
         });
     }
     if let Some(output) = output {
-        output.place(&pcm.samples, start, counts, sink);
+        output.place(pcm, start, counts, sink);
     }
 }
 
 impl Output {
     fn place(
         &mut self,
-        samples: &[i16],
+        pcm: &Pcm,
         start: Timestamp,
         counts: &mut Counts,
         sink: &mut impl FnMut(AacFrame<'_>),
     ) {
-        let mut kept = samples;
+        let mut kept = pcm.samples.as_slice();
         match self.timeline.place(start) {
             Placement::Follow => {}
             Placement::FillThenFollow { silent_samples } => {
@@ -289,13 +294,13 @@ impl Output {
             }
             Placement::Trim { samples: count } => {
                 let skipped = count as usize * usize::from(self.channels);
-                kept = samples.get(skipped..).unwrap_or(&[]);
+                kept = kept.get(skipped..).unwrap_or(&[]);
             }
             Placement::Rebase { silent_samples } => {
                 self.feed_silence(silent_samples, counts, sink);
             }
         }
-        self.pending.extend_from_slice(kept);
+        self.limiter.push(kept, pcm.is_mixed, &mut self.pending);
         self.timeline
             .feed((kept.len() / usize::from(self.channels)) as u64);
         self.encode_whole_frames(counts, sink);
@@ -307,16 +312,17 @@ impl Output {
         counts: &mut Counts,
         sink: &mut impl FnMut(AacFrame<'_>),
     ) {
-        let values = samples as usize * usize::from(self.channels);
-        self.pending.resize(self.pending.len() + values, 0);
+        let silence = vec![0.0; samples as usize * usize::from(self.channels)];
+        self.limiter.push(&silence, false, &mut self.pending);
         self.timeline.feed(samples);
         self.encode_whole_frames(counts, sink);
     }
 
     /// Pushes out what the encoder still holds, behind silence.
     fn flush(&mut self, counts: &mut Counts, sink: &mut impl FnMut(AacFrame<'_>)) {
-        let frames = self.timeline.frames_in_flight() as usize;
-        self.pending.resize(frames * self.frame_values(), 0);
+        let values = self.timeline.frames_in_flight() as usize * self.frame_values();
+        let silence = vec![0.0; values.saturating_sub(self.pending.len())];
+        self.limiter.push(&silence, false, &mut self.pending);
         self.encode_whole_frames(counts, sink);
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod conversion;
 pub mod dts;
 pub mod frame;
 pub mod latm;
+pub mod limiter;
 pub mod mpeg_audio;
 pub mod native;
 mod payload;

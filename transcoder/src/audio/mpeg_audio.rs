@@ -103,6 +103,13 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     })
 }
 
+/// Whether a frame's two channels are two programmes (mode dual_channel, ISO/IEC 11172-3,
+/// 2.4.2.3).
+pub(super) fn is_dual_mono(frame: &[u8]) -> bool {
+    const MODE_DUAL_CHANNEL: u32 = 0b10;
+    field(frame, 24, 2) == MODE_DUAL_CHANNEL
+}
+
 fn could_begin(bytes: &[u8]) -> bool {
     bytes.first().is_none_or(|&byte| byte == 0xFF)
         && bytes.get(1).is_none_or(|&byte| byte & 0xE0 == 0xE0)

@@ -16,9 +16,9 @@ use std::sync::Once;
 
 use fdk_aac_sys as fdk;
 
-use super::Codec;
 use super::access_unit::MAX_UNIT_BYTES;
-use crate::{Error, ErrorKind};
+use super::{Codec, ac3, mpeg_audio};
+use crate::{DualMono, Error, ErrorKind};
 
 /// Longest access unit of AC-3 and E-AC-3 that is decoded, in bytes: libavcodec
 /// keeps a copy in a buffer of this size and walks along the dependent frames
@@ -59,19 +59,24 @@ pub fn versions() -> [(&'static str, String); 2] {
 pub struct OutputFormat {
     /// Sample rate in Hz; `None` keeps the source's.
     pub sample_rate_hz: Option<u32>,
-    /// Channels: 1, 2 or 6 (5.1). `None` keeps the source's, and gives 5.1 for
-    /// every source that has more than two.
+    /// Channels: 1, 2 or 6 (5.1). `None` keeps the source's, as far as AAC in ADTS
+    /// has channels for them (docs/reference/native-codecs.md).
     pub channels: Option<u8>,
+    /// Which channels of a dual mono source are heard.
+    pub dual_mono: DualMono,
 }
 
 /// Samples decoded from one access unit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pcm {
-    /// Interleaved samples in WAV channel order (L R C LFE Ls Rs).
-    pub samples: Vec<i16>,
+    /// Interleaved samples in WAV channel order (L R C LFE Ls Rs); full scale is 1.
+    pub samples: Vec<f32>,
+    /// Whether channels of the source were added up: `samples` may go far beyond full
+    /// scale, and are for a [`Limiter`](super::limiter::Limiter).
+    pub is_mixed: bool,
     /// Rate of `samples` in Hz.
     pub sample_rate_hz: u32,
-    /// Channels of `samples`: 1, 2 or 6.
+    /// Channels of `samples`: 1 to 6.
     pub channels: u8,
     /// How many samples of each channel, at the start, belong before the access
     /// unit's PTS, because the resampler had kept them back; 0 without resampling.
@@ -80,8 +85,7 @@ pub struct Pcm {
     pub source_samples: u32,
     /// Sample rate of the access unit in Hz.
     pub source_sample_rate_hz: u32,
-    /// Channels of the access unit. Those that a decoder adds up by itself for the
-    /// wanted format (AC-3, E-AC-3, DTS) count as the channels that it gives.
+    /// Channels of the access unit.
     pub source_channels: u8,
 }
 
@@ -120,12 +124,19 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// Decodes the access units of one elementary stream to 16-bit samples.
+/// Decodes the access units of one elementary stream.
+///
+/// Fewer channels than the source has are mixed as ETSI TS 102 366, 7.8.2 says for Lo/Ro:
+/// with the stream's own levels (AC-3, E-AC-3) or -3 dB for the centre and the surround
+/// channels, without the LFE, and without dividing by the sum of the levels. Mono is half the
+/// sum of left and right.
 ///
 /// The source may change its sample rate and channels at any access unit.
 #[derive(Debug)]
 pub struct Decoder {
     state: NonNull<c::Decoder>,
+    codec: Codec,
+    format: OutputFormat,
     max_unit_bytes: usize,
 }
 
@@ -159,6 +170,8 @@ impl Decoder {
         NonNull::new(state)
             .map(|state| Self {
                 state,
+                codec,
+                format,
                 max_unit_bytes: match codec {
                     Codec::Ac3 | Codec::Eac3 => MAX_AC3_UNIT_BYTES,
                     _ => MAX_UNIT_BYTES,
@@ -194,6 +207,7 @@ impl Decoder {
     }
 
     fn decode_into(&mut self, access_unit: &[u8], pcm: &mut Pcm) -> Result<(), DecodeError> {
+        let unit = self.describe(access_unit);
         // SAFETY: `state` is valid; the bytes are copied before the call returns, and
         // there are no more than `max_unit_bytes` of them, so the cast is exact.
         let sent = unsafe {
@@ -201,6 +215,7 @@ impl Decoder {
                 self.state.as_ptr(),
                 access_unit.as_ptr(),
                 access_unit.len() as c_int,
+                &unit,
             )
         };
         let mut frame = c::Frame::default();
@@ -222,12 +237,37 @@ impl Decoder {
         }
     }
 
+    fn describe(&self, access_unit: &[u8]) -> c::Unit {
+        let (is_dual_mono, has_mix_levels) = match self.codec {
+            Codec::Ac3 | Codec::Eac3 => (
+                ac3::is_dual_mono(access_unit),
+                ac3::has_mix_levels(access_unit),
+            ),
+            Codec::MpegLayer1 | Codec::MpegLayer2 | Codec::MpegLayer3 => {
+                (mpeg_audio::is_dual_mono(access_unit), false)
+            }
+            Codec::AacAdts | Codec::AacLatm | Codec::Dts => (false, false),
+        };
+        let taken = match (self.format.dual_mono, self.format.channels) {
+            _ if !is_dual_mono => c::TAKE_BOTH,
+            // Two programmes are never mixed.
+            (DualMono::Left, _) | (DualMono::Both, Some(1)) => c::TAKE_LEFT,
+            (DualMono::Right, _) => c::TAKE_RIGHT,
+            (DualMono::Both, _) => c::TAKE_BOTH,
+        };
+        c::Unit {
+            taken,
+            has_mix_levels: has_mix_levels.into(),
+        }
+    }
+
     fn append(&mut self, frame: &c::Frame, pcm: &mut Pcm) -> Result<(), DecodeError> {
         let channels = frame.channels as usize;
         let start = pcm.samples.len();
         if start == 0 {
             pcm.sample_rate_hz = frame.rate;
             pcm.channels = frame.channels as u8;
+            pcm.is_mixed = frame.is_mixed != 0;
             pcm.leading_samples = frame.delayed_samples;
             pcm.source_sample_rate_hz = frame.source_rate;
             pcm.source_channels = u8::try_from(frame.source_channels).unwrap_or(u8::MAX);
@@ -238,7 +278,7 @@ impl Decoder {
         if start / channels + capacity > MAX_SAMPLES_PER_ACCESS_UNIT {
             return Err(DecodeError::TooLarge);
         }
-        pcm.samples.resize(start + capacity * channels, 0);
+        pcm.samples.resize(start + capacity * channels, 0.0);
         // SAFETY: `state` is valid and holds the frame that `receive` took; behind
         // `start` there is room for `capacity` samples of each channel.
         let written = unsafe {
@@ -293,17 +333,20 @@ impl Encoder {
     /// Samples of each channel in one frame.
     pub const FRAME_SAMPLES: usize = 1024;
 
-    /// Sets up an encoder for 1, 2 or 6 channels at a sample rate of AAC. A bit rate
+    /// Sets up an encoder for 1 to 6 channels at a sample rate of AAC. A bit rate
     /// outside of what AAC-LC can carry with them becomes the nearest one that it can.
     pub fn new(sample_rate_hz: u32, channels: u8, bitrate_bps: u32) -> Result<Self, Error> {
         let channel_mode = match channels {
             1 => fdk::CHANNEL_MODE_MODE_1,
             2 => fdk::CHANNEL_MODE_MODE_2,
+            3 => fdk::CHANNEL_MODE_MODE_1_2,
+            4 => fdk::CHANNEL_MODE_MODE_1_2_1,
+            5 => fdk::CHANNEL_MODE_MODE_1_2_2,
             6 => fdk::CHANNEL_MODE_MODE_1_2_2_1,
             _ => {
                 return Err(Error::new(
                     ErrorKind::InvalidArgument,
-                    format!("AAC is not encoded with {channels} channels; 1, 2 and 6 are possible"),
+                    format!("AAC is not encoded with {channels} channels; 1 to 6 are possible"),
                 ));
             }
         };
@@ -487,7 +530,19 @@ mod c {
         pub(super) channels: u32,
         pub(super) max_samples: u32,
         pub(super) delayed_samples: u32,
+        pub(super) is_mixed: u32,
     }
+
+    /// `struct xg2g_unit`.
+    #[repr(C)]
+    pub(super) struct Unit {
+        pub(super) taken: u32,
+        pub(super) has_mix_levels: u32,
+    }
+
+    pub(super) const TAKE_BOTH: u32 = 0;
+    pub(super) const TAKE_LEFT: u32 = 1;
+    pub(super) const TAKE_RIGHT: u32 = 2;
 
     unsafe extern "C" {
         pub(super) fn xg2g_codecs_silence();
@@ -503,11 +558,12 @@ mod c {
             decoder: *mut Decoder,
             data: *const u8,
             size: c_int,
+            unit: *const Unit,
         ) -> c_int;
         pub(super) fn xg2g_decoder_receive(decoder: *mut Decoder, frame: *mut Frame) -> c_int;
         pub(super) fn xg2g_decoder_convert(
             decoder: *mut Decoder,
-            samples: *mut i16,
+            samples: *mut f32,
             capacity: c_int,
         ) -> c_int;
     }

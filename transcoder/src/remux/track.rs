@@ -139,6 +139,7 @@ impl Track {
             format: OutputFormat {
                 sample_rate_hz: rate_hz,
                 channels,
+                dual_mono: options.dual_mono,
             },
             bitrate_bps: options.bitrate_bps,
             state: State::search(sniffer, declared.codec, pid == output_pid, Held::default()),

@@ -71,6 +71,7 @@ impl TryFrom<RemuxOptions> for Options {
             tracks: chosen.tracks.0,
             keep_original: chosen.keep_original,
             generation: chosen.generation,
+            dual_mono: crate::DualMono::Both,
         };
         options.validate()?;
         Ok(options)
