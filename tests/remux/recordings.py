@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -107,6 +108,21 @@ class Recording:
     @cached_property
     def pmt_pids(self) -> set[int]:
         return {pid for _, pat in pats(self.packets) for pid in pat.values()}
+
+    @cached_property
+    def together(self) -> list[set[int]]:
+        """PIDs that keep their order among each other: those that one program alone names; where
+        there is but one program, all of them."""
+        programs = {number for _, pat in pats(self.packets) for number in pat}
+        seen = self.packets.pids()
+        if len(programs) <= 1:
+            return [seen]
+        named: dict[int, set[int]] = {}
+        for pmt in self.pmts:
+            named.setdefault(pmt.program, set()).update(s.pid for s in pmt.streams)
+        uses = Counter(pid for pids in named.values() for pid in pids)
+        alone = [{pid for pid in pids if uses[pid] == 1} for pids in named.values()]
+        return alone + [{pid} for pid in seen]
 
     @cached_property
     def untouched(self) -> set[int]:

@@ -1,7 +1,7 @@
 //! The state machine: transport stream in, transport stream out.
 //!
 //! ```text
-//! packet -> waits for the first PAT and PMT -> route of its PID
+//! packet -> waits for the PMT of its program -> route of its PID
 //!   Pass   -------------------------------------------------> output
 //!   Drop
 //!   Pat    -> programs, their PMT PIDs -> routes -----------> output (rewritten for one program)
@@ -91,13 +91,14 @@ impl Remuxer {
         let (opening, stream) = (&mut self.opening, &mut self.stream);
         self.sync.push(input, |packet| {
             let packet = Packet::new(packet);
+            stream.note(packet);
             match opening {
-                Some(waiting) if !waiting.lets_pass(packet) => {
-                    if waiting.push(packet, stream) {
-                        stream.begin(opening.take(), output);
+                Some(waiting) => {
+                    if waiting.push(packet, stream, output) {
+                        *opening = None;
                     }
                 }
-                _ => stream.push(packet, output),
+                None => stream.push(packet, stream.packets, output),
             }
         });
         self.bytes_in += input.len() as u64;
@@ -114,14 +115,17 @@ impl Remuxer {
         let (opening, stream) = (&mut self.opening, &mut self.stream);
         self.sync.finish(|packet| {
             let packet = Packet::new(packet);
+            stream.note(packet);
             match opening {
-                Some(waiting) if !waiting.lets_pass(packet) => {
-                    waiting.push(packet, stream);
+                Some(waiting) => {
+                    waiting.push(packet, stream, output);
                 }
-                _ => stream.push(packet, output),
+                None => stream.push(packet, stream.packets, output),
             }
         });
-        stream.begin(opening.take(), output);
+        if let Some(mut waiting) = opening.take() {
+            waiting.end(stream, output);
+        }
         stream.finish(output);
         self.bytes_out += (output.len() - before) as u64;
         Ok(())
@@ -176,11 +180,16 @@ struct Stream {
     tracks: Vec<Track>,
     clocks: Vec<ProgramClock>,
     ended_tracks: Vec<TrackStats>,
+    /// PIDs that a packet was seen on.
+    seen: Box<[bool]>,
+    /// PIDs that a table in force names.
+    named: Box<[bool]>,
     /// PIDs that carried AAC of ours and that no PMT names any more. What the source
     /// still sends there belongs to nothing, and its counters do not follow ours.
     abandoned_pids: Vec<Pid>,
     /// Of a stream that goes on where another remuxer's has broken off.
     marks: Option<Marks>,
+    /// Packets recognised, those that wait for the tables included.
     packets: u64,
     continuity_errors: u64,
     transport_errors: u64,
@@ -201,6 +210,8 @@ impl Stream {
             tracks: Vec::new(),
             clocks: Vec::new(),
             ended_tracks: Vec::new(),
+            seen: vec![false; Pid::COUNT].into(),
+            named: vec![false; Pid::COUNT].into(),
             abandoned_pids: Vec::new(),
             packets: 0,
             continuity_errors: 0,
@@ -211,12 +222,16 @@ impl Stream {
         stream
     }
 
-    /// Learns the tables from a packet that waits. Returns whether there is nothing left
-    /// to wait for: every program is known, or everything that came belongs to one that
-    /// is.
-    fn study(&mut self, packet: Packet<'_>) -> bool {
+    /// Counts a packet that was recognised.
+    fn note(&mut self, packet: Packet<'_>) {
+        self.packets += 1;
+        self.seen[packet.pid().index()] = true;
+    }
+
+    /// Learns the tables from a packet that waits for the first of them.
+    fn study(&mut self, packet: Packet<'_>) {
         if packet.transport_error() || packet.pid() == Pid::NULL {
-            return false;
+            return;
         }
         let mut nothing = Vec::new();
         let index = packet.pid().index();
@@ -233,48 +248,49 @@ impl Stream {
                     self.follow_pmt(packet.pid(), &section, &mut nothing);
                 }
             }
-            Route::Pass | Route::Drop | Route::Track(_) => return false,
+            Route::Pass | Route::Drop | Route::Track(_) => {}
         }
-        let mut known = self.programs.iter().filter(|p| p.pmt().is_some());
-        self.pat.is_known()
-            && (known.clone().count() == self.programs.len()
-                || known.next().is_some() && self.seen_pids().all(|pid| self.knows(pid)))
     }
 
-    /// Takes the packets that waited for the tables. If no PMT came it has learnt nothing.
-    fn begin(&mut self, opening: Option<Opening>, output: &mut Vec<u8>) {
-        let Some(opening) = opening else { return };
-        if self.programs.iter().all(|program| program.pmt().is_none()) {
+    /// How many of the programs that are wanted have had their PMT.
+    fn known_programs(&self) -> usize {
+        self.programs.iter().filter(|p| p.pmt().is_some()).count()
+    }
+
+    /// Whether every program that is wanted has had its PMT.
+    fn knows_every_program(&self) -> bool {
+        self.pat.is_known() && self.known_programs() == self.programs.len()
+    }
+
+    /// Whether a packet of the PID need not wait for a PMT: a table that is known names it,
+    /// or no PMT may (EN 300 468, 5.1.3).
+    fn has_place(&self, pid: Pid) -> bool {
+        pid.value() < FIRST_FREE_PID || pid == Pid::NULL || self.named[pid.index()]
+    }
+
+    /// Forgets which packets [`study`](Self::study) has seen: they come again. If no PMT
+    /// came it has learnt nothing.
+    fn rewind(&mut self) {
+        if self.known_programs() == 0 {
             self.pat = Pat::new(version_offset(self.options.generation));
             self.programs.clear();
             self.pmt_pids.clear();
             self.route();
         }
+        self.forget_counters();
+    }
+
+    /// What comes next does not follow what came.
+    fn forget_counters(&mut self) {
         self.counters.fill(SourceCounter::default());
         self.pat.lose();
         for entry in &mut self.pmt_pids {
             entry.lose();
         }
-        for bytes in opening.into_packets() {
-            self.push(Packet::new(&bytes), output);
-        }
     }
 
-    /// PIDs above those reserved for tables that a payload was seen on.
-    fn seen_pids(&self) -> impl Iterator<Item = Pid> + '_ {
-        (FIRST_FREE_PID..Pid::NULL.value())
-            .map(Pid::new)
-            .filter(|pid| self.counters[pid.index()].last().is_some())
-    }
-
-    /// Whether a table that is known names the PID.
-    fn knows(&self, pid: Pid) -> bool {
-        self.pmt_pids.iter().any(|entry| entry.pid == pid)
-            || self.programs.iter().any(|program| program.uses(pid))
-    }
-
-    fn push(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
-        self.packets += 1;
+    /// Takes a packet; `number` is its place in the source.
+    fn push(&mut self, packet: Packet<'_>, number: u64, output: &mut Vec<u8>) {
         let start = output.len();
         let pid = packet.pid();
         let damaged = packet.transport_error();
@@ -290,7 +306,7 @@ impl Stream {
             && let Some(pcr) = packet.pcr()
             && let Some(clock) = self.clocks.iter_mut().find(|clock| clock.pid == pid)
         {
-            clock.observe(pcr, self.packets);
+            clock.observe(pcr, number);
         }
         match self.routes[pid.index()] {
             Route::Pass => output.extend_from_slice(packet.bytes()),
@@ -305,7 +321,7 @@ impl Stream {
                 }
             }
         }
-        self.send_due(output);
+        self.send_due(number, output);
         self.seal(output, start);
     }
 
@@ -317,10 +333,10 @@ impl Stream {
         self.seal(output, start);
     }
 
-    fn send_due(&mut self, output: &mut Vec<u8>) {
+    fn send_due(&mut self, number: u64, output: &mut Vec<u8>) {
         for track in self.tracks.iter_mut().filter(|track| track.has_waiting()) {
             let clock = self.clocks.iter().find(|clock| clock.pid == track.pcr_pid);
-            let moment = clock.and_then(|clock| clock.moment(self.packets));
+            let moment = clock.and_then(|clock| clock.moment(number));
             if moment.is_some() || !track.can_await_clock() {
                 track.send_due(moment, output);
             }
@@ -545,7 +561,7 @@ impl Stream {
             .chain(FIRST_FREE_PID..FIRST_ADDED_PID)
             .map(Pid::new)
             .find(|&pid| {
-                self.counters[pid.index()].last().is_none()
+                !self.seen[pid.index()]
                     && !self.pat.programs().any(|(_, pmt_pid)| pmt_pid == pid)
                     && !self.programs.iter().any(|program| program.uses(pid))
                     && !self.tracks.iter().any(|track| track.output_pid == pid)
@@ -567,6 +583,11 @@ impl Stream {
         }
         for pid in self.programs.iter().flat_map(Program::pids) {
             self.routes[pid.index()] = Route::Pass;
+        }
+        self.named.fill(false);
+        let pmt_pids = self.pmt_pids.iter().map(|entry| entry.pid);
+        for pid in self.programs.iter().flat_map(Program::pids).chain(pmt_pids) {
+            self.named[pid.index()] = true;
         }
         self.routes[Pid::PAT.index()] = Route::Pat;
         for (index, track) in self.tracks.iter().enumerate() {

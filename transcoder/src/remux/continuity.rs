@@ -50,11 +50,6 @@ impl SourceCounter {
             Continuity::Lost { is_error }
         }
     }
-
-    /// The last packet's counter; none when the PID was never seen.
-    pub(super) fn last(&self) -> Option<u8> {
-        self.last
-    }
 }
 
 /// The counter of a PID that we write to.

@@ -2,7 +2,16 @@
 //!
 //! Nothing can be played before the first PAT and PMT, and what is audio only they say:
 //! sent on as it came, audio would stand on a PID on which the PMT then promises AAC. So
-//! packets wait for the tables, and then leave in their order.
+//! packets wait for the tables:
+//!
+//! ```text
+//!          first PMT                        every PMT that is wanted, or MAX_WAIT
+//!  Studying --------> Sorting -------------------------------------------------> over
+//!  all wait           those wait that no known table names
+//! ```
+//!
+//! A multiplex has many programs, and none of them waits for the PMT of another. The
+//! packets of a PID keep their order.
 
 use super::Stream;
 use crate::ts::clock::Pcr;
@@ -12,32 +21,100 @@ use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 /// least each 500 ms (TR 101 290, 5.2.1). In 27 MHz.
 const MAX_WAIT_27M: i64 = 13_500_000;
 
-/// Packets that wait where no clock shows how long: 500 ms of a transponder at 24 Mbit/s.
+/// Packets that come while some wait, where no clock shows how long that is: 500 ms of a
+/// transponder at 24 Mbit/s. Also the bound of those that wait.
 const MAX_PACKETS: usize = 8192;
 
 /// Holds a stream's first packets.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
-    packets: Vec<[u8; PACKET_BYTES]>,
+    waiting: Vec<Waiting>,
+    /// Programs known when packets were last let go.
+    known_programs: usize,
+    /// Packets since the first that had to wait.
+    packets: usize,
     first_pcr: Option<(Pid, Pcr)>,
 }
 
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    bytes: [u8; PACKET_BYTES],
+}
+
 impl Opening {
-    /// Whether a packet has no need to wait: a null packet before all others.
-    pub(super) fn lets_pass(&self, packet: Packet<'_>) -> bool {
-        self.packets.is_empty() && packet.pid() == Pid::NULL
+    /// Takes the stream's next packet. `stream` learns the tables from it and writes to
+    /// `output` what need not wait. Returns whether the wait is over; then nothing is held.
+    pub(super) fn push(
+        &mut self,
+        packet: Packet<'_>,
+        stream: &mut Stream,
+        output: &mut Vec<u8>,
+    ) -> bool {
+        let number = stream.packets;
+        if self.packets == 0 && packet.pid() == Pid::NULL {
+            stream.push(packet, number, output);
+            return false;
+        }
+        self.packets += 1;
+        let is_studying = self.known_programs == 0;
+        if is_studying || !stream.has_place(packet.pid()) {
+            let bytes = *packet.bytes();
+            self.waiting.push(Waiting { number, bytes });
+        } else {
+            stream.push(packet, number, output);
+        }
+        if is_studying {
+            self.study(packet, stream);
+        }
+        if stream.knows_every_program()
+            || self.packets >= MAX_PACKETS
+            || self.has_waited_long(packet)
+        {
+            self.end(stream, output);
+            return true;
+        }
+        if is_studying && stream.known_programs() > 0 {
+            stream.rewind();
+        }
+        while self.known_programs != stream.known_programs() {
+            self.known_programs = stream.known_programs();
+            self.let_go(stream, output, false);
+        }
+        false
     }
 
-    /// Takes the next packet; `stream` learns the tables from it. Returns whether the
-    /// wait is over.
-    pub(super) fn push(&mut self, packet: Packet<'_>, stream: &mut Stream) -> bool {
-        self.packets.push(*packet.bytes());
-        stream.study(packet) || self.packets.len() >= MAX_PACKETS || self.has_waited_long(packet)
+    /// Lets go of everything.
+    pub(super) fn end(&mut self, stream: &mut Stream, output: &mut Vec<u8>) {
+        if self.known_programs == 0 {
+            stream.rewind();
+        }
+        self.let_go(stream, output, true);
     }
 
-    /// The packets that waited.
-    pub(super) fn into_packets(self) -> Vec<[u8; PACKET_BYTES]> {
-        self.packets
+    /// Lets the stream learn the tables from the packet that came; from all that wait when
+    /// with it the first PAT is known: PMTs may have come before it.
+    fn study(&self, packet: Packet<'_>, stream: &mut Stream) {
+        let knew_programs = stream.pat.is_known();
+        stream.study(packet);
+        if !knew_programs && stream.pat.is_known() {
+            stream.forget_counters();
+            for Waiting { bytes, .. } in &self.waiting {
+                stream.study(Packet::new(bytes));
+            }
+        }
+    }
+
+    /// Hands the packets to the stream that need not wait any more. What the stream learns
+    /// from them counts afterwards: a PID's packets go together.
+    fn let_go(&mut self, stream: &mut Stream, output: &mut Vec<u8>, all: bool) {
+        let (gone, kept): (Vec<Waiting>, _) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| all || stream.has_place(Packet::new(&waiting.bytes).pid()));
+        self.waiting = kept;
+        for Waiting { number, bytes } in gone {
+            stream.push(Packet::new(&bytes), number, output);
+        }
     }
 
     fn has_waited_long(&mut self, packet: Packet<'_>) -> bool {
