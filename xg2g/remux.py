@@ -90,7 +90,7 @@ def _recognise(counters: RemuxStats, source: str, program: int, final: bool) -> 
         raise UserError(f"{_input(source)} is empty")
     if counters.packets_in == 0 and final:
         raise UserError(
-            f"{_input(source)} is no transport stream: it has no packets of 188 or 204 bytes"
+            f"{_input(source)} is no transport stream: it has no packets of 188, 192 or 204 bytes"
         )
     if program and counters.programs and program not in counters.programs:
         there = ", ".join(map(str, counters.programs))

@@ -6,8 +6,9 @@ from typing import Final
 
 SYNC_BYTE: Final = 0x47
 PACKET_BYTES: Final = 188
-STRIDES: Final = (PACKET_BYTES, 204)
-"""Packet lengths on the wire; 204 with Reed-Solomon parity (EN 300 429)."""
+STRIDES: Final = (PACKET_BYTES, 204, 192)
+"""Packet lengths on the wire; 204 with Reed-Solomon parity (EN 300 429), 192 with the time stamp
+of the next packet (M2TS)."""
 SYNC_RUN: Final = 5
 """Sync bytes one stride apart before packets are believed (TR 101 290, 5.2.1)."""
 UNDECIDED_BYTES: Final = (SYNC_RUN - 1) * PACKET_BYTES

@@ -2,26 +2,36 @@
 //!
 //! ```text
 //!              five sync bytes, one stride apart
-//!  Searching -------------------------------------> Locked(188 | 204)
+//!  Searching -------------------------------------> Locked(188 | 192 | 204)
 //!      ^                                                 |
 //!      '-------- two sync bytes missing in a row --------'
 //! ```
 //!
 //! The counts are those of TR 101 290, 5.2.1. 204-byte packets carry 16 bytes of
-//! Reed-Solomon parity (EN 300 429), which are left out. Every decision waits for
-//! the bytes it depends on, so how the input is cut never shows.
+//! Reed-Solomon parity behind them (EN 300 429), 192-byte packets a time stamp of 4
+//! bytes in front (M2TS: Blu-ray, AVCHD and many recorders); both are left out. Every
+//! decision waits for the bytes it depends on, so how the input is cut never shows.
 
 use super::packet::{PACKET_BYTES, SYNC_BYTE};
 
 /// Sync bytes that must stand one stride apart before packets are believed.
 const SYNC_RUN: usize = 5;
 
+/// Packet length with parity behind each packet.
+const PARITY_STRIDE: usize = 204;
+
+/// Packet length with a time stamp in front of each packet.
+const STAMPED_STRIDE: usize = STAMP_BYTES + PACKET_BYTES;
+
+/// Arrival time stamp in front of a packet: 2 bits of copy permission, 30 bits of 27 MHz.
+const STAMP_BYTES: usize = 4;
+
 /// Packet lengths on the wire, the likelier one first.
-const STRIDES: [usize; 2] = [PACKET_BYTES, 204];
+const STRIDES: [usize; 3] = [PACKET_BYTES, PARITY_STRIDE, STAMPED_STRIDE];
 
 /// Bytes beyond a position that decide whether packets begin there. Also the
 /// bound of what is carried over between calls.
-const LOOKAHEAD: usize = (SYNC_RUN - 1) * 204 + 1;
+const LOOKAHEAD: usize = (SYNC_RUN - 1) * PARITY_STRIDE + 1;
 
 /// Finds packets in a byte stream.
 #[derive(Debug, Default)]
@@ -124,6 +134,9 @@ impl Synchroniser {
                 State::Searching => match find_packets(&bytes[position..], at_end) {
                     Search::Found { offset, stride } => {
                         self.bytes_skipped += offset as u64;
+                        self.bytes_skipped = self
+                            .bytes_skipped
+                            .saturating_sub(bytes_in_front(stride) as u64);
                         position += offset;
                         self.state = State::Locked { stride };
                         self.resyncs += u64::from(self.was_locked);
@@ -152,25 +165,26 @@ fn find_packets(bytes: &[u8], at_end: bool) -> Search {
         offset += distance;
         let candidate = &bytes[offset..];
         for stride in STRIDES {
-            let run = (0..SYNC_RUN)
-                .map_while(|k| candidate.get(k * stride))
-                .take(SYNC_RUN);
-            let (mut seen, mut good) = (0, 0);
-            for &byte in run {
-                seen += 1;
-                good += usize::from(byte == SYNC_BYTE);
-            }
+            let (seen, good) = sync_run(candidate, stride);
             if good < seen {
                 continue;
             }
             if seen == SYNC_RUN {
-                return Search::Found { offset, stride };
+                if stride != STAMPED_STRIDE {
+                    return Search::Found { offset, stride };
+                }
+                match is_stamp(candidate) {
+                    Some(true) => continue,
+                    None if !at_end => return Search::Undecided { offset },
+                    Some(false) | None => return Search::Found { offset, stride },
+                }
             }
             if !at_end {
                 return Search::Undecided { offset };
             }
             // A stream of fewer than five packets: its last one has to end with it.
-            if candidate.len() >= PACKET_BYTES && candidate.len().is_multiple_of(stride) {
+            let whole = candidate.len() + bytes_in_front(stride);
+            if candidate.len() >= PACKET_BYTES && whole.is_multiple_of(stride) {
                 return Search::Found { offset, stride };
             }
         }
@@ -179,6 +193,39 @@ fn find_packets(bytes: &[u8], at_end: bool) -> Search {
     Search::Undecided {
         offset: bytes.len(),
     }
+}
+
+/// Bytes of each packet on the wire that stand before its sync byte.
+fn bytes_in_front(stride: usize) -> usize {
+    if stride == STAMPED_STRIDE {
+        STAMP_BYTES
+    } else {
+        0
+    }
+}
+
+/// How many of the next sync bytes are there to be seen, and how many of them are right.
+fn sync_run(bytes: &[u8], stride: usize) -> (usize, usize) {
+    let run = (0..SYNC_RUN).map_while(|k| bytes.get(k * stride));
+    run.fold((0, 0), |(seen, good), &byte| {
+        (seen + 1, good + usize::from(byte == SYNC_BYTE))
+    })
+}
+
+/// Whether a run of sync bytes at the start of `bytes` is one of time stamps: their upper
+/// bytes stay the same for many packets. Then the true run stands 3 or 4 bytes behind it.
+/// In a packet, 3 behind its sync byte, such a value would announce neither payload nor
+/// adaptation field. None when more bytes have to come.
+fn is_stamp(bytes: &[u8]) -> Option<bool> {
+    let mut is_decided = true;
+    for distance in [STAMP_BYTES - 1, STAMP_BYTES] {
+        let (seen, good) = sync_run(bytes.get(distance..).unwrap_or(&[]), STAMPED_STRIDE);
+        if seen == SYNC_RUN && good == SYNC_RUN {
+            return Some(true);
+        }
+        is_decided &= seen == SYNC_RUN || good < seen;
+    }
+    is_decided.then_some(false)
 }
 
 #[cfg(test)]
@@ -216,6 +263,66 @@ mod tests {
         assert_eq!(expected, (0..20).collect::<Vec<_>>());
         for piece in 1..bytes.len() {
             assert_eq!(found(&bytes, piece).0, expected, "pieces of {piece}");
+        }
+    }
+
+    /// Packets with time stamps in front that begin with `upper` and count on.
+    fn stamped(range: std::ops::Range<u8>, upper: u8) -> Vec<u8> {
+        range
+            .flat_map(|n| [vec![upper, upper, n, n ^ 0x47], packet(n).to_vec()].concat())
+            .collect()
+    }
+
+    #[test]
+    fn packets_behind_time_stamps_are_found_without_them() {
+        for upper in [0, 0x47] {
+            let bytes = stamped(0..9, upper);
+            for piece in [1, 4, 188, 191, 192, 193, 5000] {
+                let (numbers, sync) = found(&bytes, piece);
+                assert_eq!(numbers, (0..9).collect::<Vec<_>>(), "stamps of {upper:#x}");
+                assert_eq!((sync.bytes_skipped(), sync.resyncs()), (0, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn packets_behind_time_stamps_are_found_from_any_byte_on() {
+        for upper in [0, 0x47] {
+            let bytes = stamped(0..12, upper);
+            for cut in 1..=STAMPED_STRIDE {
+                let expected: Vec<u8> = (u8::from(cut > STAMP_BYTES)..12).collect();
+                assert_eq!(found(&bytes[cut..], 100).0, expected, "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn packets_behind_time_stamps_are_found_again_after_garbage_of_any_length() {
+        for length in 1..400 {
+            let garbage = vec![9; length];
+            let bytes = [stamped(0..12, 7), garbage, stamped(12..24, 7)].concat();
+            let expected: Vec<u8> = (0..24).collect();
+            for piece in [61, 5000] {
+                assert_eq!(found(&bytes, piece).0, expected, "garbage of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_packet_length_may_change_on_the_way() {
+        let bytes = [numbered(0..9), stamped(9..20, 1), numbered(20..30)].concat();
+        for piece in [1, 192, 5000] {
+            // Where time stamps end, the place of one is taken for that of the next.
+            let expected: Vec<u8> = (0..30).filter(|&n| n != 20).collect();
+            assert_eq!(found(&bytes, piece).0, expected);
+        }
+    }
+
+    #[test]
+    fn a_stream_of_few_stamped_packets_is_found_at_its_end() {
+        for count in 1..5 {
+            let bytes = stamped(0..count, 0x11);
+            assert_eq!(found(&bytes, 50).0, (0..count).collect::<Vec<_>>());
         }
     }
 
