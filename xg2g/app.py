@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from .api.access import Access
 from .gateway import Gateway
@@ -14,9 +15,24 @@ from .observation import Household
 from .refresher import Refresher
 from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
 from .routes.host_guard import HostGuard
+from .routes.methods import Options
 from .routes.selection import Refused, fault, refused
+from .routes.target import RequestTarget
 
-__all__ = ["Gateway", "create_app"]
+__all__ = ["ROUTES", "Gateway", "create_app"]
+
+ROUTES: tuple[BaseRoute, ...] = (
+    *front_page.ROUTES,
+    *playlists.ROUTES,
+    *guide.ROUTES,
+    *logos.ROUTES,
+    *live.ROUTES,
+    *hdhomerun.ROUTES,
+    *operations.ROUTES,
+    *api.ROUTES,
+    *live.BY_REFERENCE,
+)
+"""Every path of the daemon."""
 
 
 def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = None) -> Starlette:
@@ -36,20 +52,15 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
 
     app = Starlette(
         lifespan=lifespan,
-        routes=[
-            *front_page.ROUTES,
-            *playlists.ROUTES,
-            *guide.ROUTES,
-            *logos.ROUTES,
-            *live.ROUTES,
-            *hdhomerun.ROUTES,
-            *operations.ROUTES,
-            *api.ROUTES,
-            *live.ANY_PATH,
-        ],
+        routes=ROUTES,
         exception_handlers={Refused: refused, HTTPException: fault},
     )
+    # No redirects for a slash, which lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    # From the inside to the outside.
+    app.add_middleware(Options, routes=ROUTES)
     app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
+    app.add_middleware(RequestTarget)
     app.add_middleware(Counting, metrics=gateway.metrics)
     gateway.metrics.registry.register(Household(gateway, refresher))
     app.state.gateway = gateway

@@ -102,7 +102,7 @@ def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
     if lineup is None:
         return refused_while_unread(request)
     # By frequency, as in ch546000000, and with a dot, as in America, there are none.
-    number = _NUMBER.fullmatch(request.path_params["wanted"])
+    number = _NUMBER.fullmatch(request.path_params.get("wanted", ""))
     channel = lineup.by_number(int(number[1])) if number else None
     if channel is None:
         return refused(*UNKNOWN_CHANNEL)
@@ -139,6 +139,8 @@ ROUTES: list[BaseRoute] = [
     Route("/status.json", _status),
     Route("/device.xml", _device),
     # What comes behind is looked at here, so that a refusal is always one of a tuner.
+    Route("/auto", _on_any_tuner),
     Route("/auto/{wanted:path}", _on_any_tuner),
+    Route("/tuner{tuner}", _on_one_tuner),
     Route("/tuner{tuner}/{wanted:path}", _on_one_tuner),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -98,8 +99,23 @@ ROUTES: list[BaseRoute] = [
     *(Route(f"/stream/{{channel_id}}{each}", _stream) for each in (TRANSPORT_STREAM, *ENDINGS)),
 ]
 
-ANY_PATH: list[BaseRoute] = [
-    # http://receiver:8001/1:0:19:... with xg2g's address in place of the receiver's. It takes
-    # every path, so it has to be the last route.
-    Route("/{reference:path}", _service_reference),
+
+class _ServiceConvertor(Convertor[str]):
+    """What begins as a service reference does; the rest is for whoever reads it to judge."""
+
+    regex = r"[0-9]+:[0-9]+:[^/]*:.*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("service", _ServiceConvertor())
+
+BY_REFERENCE: list[BaseRoute] = [
+    # http://receiver:8001/1:0:19:... with xg2g's address in place of the receiver's. Mounts come
+    # before it.
+    Route("/{reference:service}", _service_reference),
 ]

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from ..api.problem import problem, speaks_of_problems
 from ..gateway import gateway_of
 from ..lineup import Channel, Lineup
+from .methods import with_options
 
 _YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
 
@@ -77,6 +78,7 @@ async def refused(request: Request, error: Exception) -> Response:
 async def fault(request: Request, error: Exception) -> Response:
     """Starlette's handler for what its router refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)
+    headers = with_options(error.headers)
     if speaks_of_problems(request):
-        return problem(error.status_code, f"{error.detail}; /openapi.json has it", error.headers)
-    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+        return problem(error.status_code, f"{error.detail}; /openapi.json has it", headers)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, headers)

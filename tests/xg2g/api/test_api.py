@@ -223,11 +223,11 @@ async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one(
 
 async def test_what_the_api_does_not_have_is_a_problem_too() -> None:
     async with daemon(PLAYS) as gateway:
-        for path in ("nothing", "status/", "channels/", "", "status//"):
+        for path in ("nothing", "status/nothing", "channels/a/b", "", "//nothing//"):
             await get(gateway, f"/api/v1/{path}", status=404)
         await get(gateway, "/api/v1/refresh", status=405)
         status, headers, _ = await change(gateway, "POST", "/api/v1/status")
-        assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+        assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD", "OPTIONS"})
 
 
 async def test_ready_is_who_has_a_lineup_and_why_not_is_said() -> None:
