@@ -155,6 +155,45 @@ class BackendHealth:
     """What is wrong though the backend can be used: each one line for a user."""
 
 
+class PointKind(StrEnum):
+    """What is at a place in the output."""
+
+    RANDOM_ACCESS = "random_access"
+    """A picture with which a decoder can begin."""
+    DISCONTINUITY = "discontinuity"
+    """Video is missing before it, or another time base begins."""
+    SOUND_BEGINS = "sound_begins"
+    """The first sound of a track."""
+    SCRAMBLED = "scrambled"
+    """From here on the video is scrambled."""
+    CLEAR = "clear"
+    """Video that was scrambled is clear again."""
+    TABLES_CHANGED = "tables_changed"
+    """A PMT that differs from the one before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A place in the output where a viewer can join, or where the stream changes."""
+
+    offset: int
+    """Bytes of output before it, counted from the stream's first: a packet begins there. It may lie
+    before what the call gave that told of it: whether a decoder can begin with a picture is known
+    some packets later."""
+    kind: PointKind
+    program: int
+    """Service id."""
+    pts_90k: int | None = None
+    """PTS of the PES packet that begins there, 33 bits."""
+    codec: str | None = None
+    """Coding of a random access point's video: mpeg2, h264 or hevc."""
+    is_open: bool = False
+    """Pictures follow that do not decode for who begins here: those with an earlier PTS."""
+    tables: bytes = field(default=b"", repr=False)
+    """Packets of PAT and PMT as they last left before a random access point: who begins there reads
+    them first."""
+
+
 class Remuxer(Protocol):
     """Converts the audio of one stream. An async context manager; leaving it closes.
 

@@ -19,6 +19,7 @@ CTYPES = {
     "int": ctypes.c_int,
     "int *": ctypes.POINTER(ctypes.c_int),
     "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64,
     "size_t": ctypes.c_size_t,
     "size_t *": ctypes.POINTER(ctypes.c_size_t),
     "char *": ctypes.c_char_p,
@@ -27,6 +28,7 @@ CTYPES = {
     "uint8_t *": ctypes.c_void_p,
     "const uint8_t **": ctypes.POINTER(ctypes.c_void_p),
     "const xg2g_options *": ctypes.POINTER(_abi.Options),
+    "xg2g_point *": ctypes.POINTER(_abi.PointRecord),
 }
 
 
@@ -65,11 +67,24 @@ def test_every_function_is_declared_as_in_the_header() -> None:
     assert declared == _abi.PROTOTYPES
 
 
-def test_the_options_have_the_fields_of_the_header() -> None:
-    body = re.search(r"typedef struct \{(.*?)\} xg2g_options;", HEADER, re.S)
+@pytest.mark.parametrize(
+    ("name", "structure"), [("xg2g_options", _abi.Options), ("xg2g_point", _abi.PointRecord)]
+)
+def test_the_structures_have_the_fields_of_the_header(
+    name: str, structure: type[ctypes.Structure]
+) -> None:
+    body = re.search(rf"typedef struct \{{([^}}]*)\}} {name};", HEADER)
     assert body is not None
     fields = re.findall(r"^ +(?!//)(.*?)(\w+);$", body[1], re.M)
-    assert tuple((name, CTYPES[type_.strip()]) for type_, name in fields) == _abi.Options._fields_
+    assert tuple((name, CTYPES[type_.strip()]) for type_, name in fields) == structure._fields_
+
+
+def test_the_kinds_of_points_have_the_numbers_of_the_header() -> None:
+    kinds = re.findall(r"XG2G_POINT_KIND_(\w+) = (\d+)", HEADER)
+    assert kinds == [(kind.name, str(number)) for number, kind in enumerate(_abi.POINT_KINDS)]
+    codecs = re.findall(r"XG2G_VIDEO_CODEC_(\w+) = (\d+)", HEADER)
+    named = [(name.lower(), int(number)) for name, number in codecs if name != "OTHER"]
+    assert named == [(name, number) for number, name in enumerate(_abi.VIDEO_CODECS) if name]
 
 
 def test_the_options_have_the_size_that_the_library_expects(

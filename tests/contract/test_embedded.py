@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend, EmbeddedRemuxer
+from xg2g_backends.base import Point, PointKind, RemuxOptions
+from xg2g_backends.embedded import EmbeddedBackend, EmbeddedRemuxer, _abi
 from xg2g_backends.errors import InternalError, PoisonedError
 
 pytestmark = pytest.mark.anyio
+
+CLIPS = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips"
 
 LARGE = b"\x47\x1f\xff\x10".ljust(188, b"\xff") * 1000
 """More than is converted on the event loop."""
@@ -84,3 +86,24 @@ async def test_the_installed_library_is_found_and_runs() -> None:
     async with await backend.open(RemuxOptions(tracks=("deu", "eng"))) as remuxer:
         assert await remuxer.process(LARGE) + await remuxer.finish() == LARGE
     await backend.aclose()
+
+
+def test_the_library_gives_the_same_points_for_any_pieces() -> None:
+    library = _abi.Library(EmbeddedBackend().path)
+    stream = (CLIPS / "one-hd.ts").read_bytes()
+
+    def points(piece_bytes: int) -> list[Point]:
+        handle = library.open(RemuxOptions())
+        found: list[Point] = []
+        for at in range(0, len(stream), piece_bytes):
+            library.process(handle, stream[at : at + piece_bytes])
+            found += library.points(handle)
+        library.free(handle)
+        return found
+
+    whole = points(len(stream))
+    assert points(10_000) == whole
+    joins = [point for point in whole if point.kind is PointKind.RANDOM_ACCESS]
+    assert len(joins) >= 5
+    assert {point.codec for point in joins} == {"h264"}
+    assert all(point.tables[:1] == b"\x47" and len(point.tables) % 188 == 0 for point in joins)

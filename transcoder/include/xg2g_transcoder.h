@@ -40,6 +40,9 @@
 // of its output within an int; a receiver's read is a thousandth of it.
 #define XG2G_MAX_INPUT_BYTES (16 << 20)
 
+// pts_90k of a point without one.
+#define XG2G_NO_PTS UINT64_MAX
+
 // The kinds of failure, with the numbers they carry through the C ABI.
 //
 // A number is never given a second meaning; a retired one stays reserved.
@@ -71,6 +74,34 @@ typedef int32_t xg2g_error;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What is at a place in the output.
+typedef enum {
+  // A picture with which a decoder can begin.
+  XG2G_POINT_KIND_RANDOM_ACCESS = 0,
+  // Video is missing before it, or another time base begins.
+  XG2G_POINT_KIND_DISCONTINUITY = 1,
+  // The first sound of a track.
+  XG2G_POINT_KIND_SOUND_BEGINS = 2,
+  // From here on the video is scrambled.
+  XG2G_POINT_KIND_SCRAMBLED = 3,
+  // Video that was scrambled is clear again.
+  XG2G_POINT_KIND_CLEAR = 4,
+  // A PMT that differs from the one before it.
+  XG2G_POINT_KIND_TABLES_CHANGED = 5,
+} xg2g_point_kind;
+
+// The coding of a random access point's video.
+typedef enum {
+  // MPEG-1 or MPEG-2 video.
+  XG2G_VIDEO_CODEC_MPEG2 = 1,
+  // H.264.
+  XG2G_VIDEO_CODEC_H264 = 2,
+  // HEVC.
+  XG2G_VIDEO_CODEC_HEVC = 3,
+  // Another one, which is not looked into: it has no random access points.
+  XG2G_VIDEO_CODEC_OTHER = 4,
+} xg2g_video_codec;
+
 // Options of a stream. Every field is read: set them all.
 typedef struct {
   // sizeof(xg2g_options), so that later versions can add fields at the end; what this
@@ -93,6 +124,27 @@ typedef struct {
   // commas, "deu,eng": the first that matches is kept alone.
   const char *tracks;
 } xg2g_options;
+
+// A place in the output.
+typedef struct {
+  // sizeof(xg2g_point), set by the caller: a later library fills no more than that.
+  size_t size;
+  // Bytes of output before it, counted from the stream's first: a packet begins there.
+  uint64_t offset;
+  // PTS of the PES packet that begins there, 33 bits of 90 kHz, or XG2G_NO_PTS.
+  uint64_t pts_90k;
+  // An xg2g_point_kind. Kinds that a caller does not know are to be passed over.
+  uint32_t kind;
+  // Service id.
+  uint32_t program;
+  // An xg2g_video_codec for a random access point, else 0.
+  uint32_t codec;
+  // 1 for a random access point behind which pictures follow that do not decode for who
+  // begins there (those with an earlier PTS), else 0.
+  uint32_t is_open;
+  // Bytes of tables of a random access point, else 0.
+  size_t tables_len;
+} xg2g_point;
 
 #ifdef __cplusplus
 extern "C" {
@@ -153,6 +205,19 @@ int xg2g_audio_remux_finish_view(void *handle, const uint8_t **output, size_t *o
 // XG2G_ERROR_OUTPUT_TOO_SMALL surely enough for the same input again, otherwise an
 // estimate that streams stay below. 0 for a handle that cannot be used.
 size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
+
+// Takes the next point of what was processed: where a viewer can join, or where the
+// stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
+//
+// A point may lie before what the latest call gave: whether a decoder can begin with a
+// picture is known only some packets later. A random access point comes with the packets
+// of PAT and PMT as they last left before it, for who begins there: they are written to
+// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
+// the same point comes again. With 1024 points not taken the oldest are forgotten.
+int xg2g_audio_remux_next_point(void *handle,
+                                xg2g_point *point,
+                                uint8_t *tables,
+                                size_t tables_capacity);
 
 // Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
 // them. Returns its length or an error.

@@ -21,7 +21,9 @@ use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
 use self::session::Session;
-use crate::{Error, ErrorKind, Options, Tracks, versions};
+use crate::ts::clock::Timestamp;
+use crate::ts::video::VideoCodec;
+use crate::{Error, ErrorKind, Options, Point, PointKind, Tracks, versions};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -54,6 +56,64 @@ pub struct xg2g_options {
     /// "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
     /// commas, "deu,eng": the first that matches is kept alone.
     pub tracks: *const c_char,
+}
+
+/// What is at a place in the output.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg2g_point_kind {
+    /// A picture with which a decoder can begin.
+    RandomAccess = 0,
+    /// Video is missing before it, or another time base begins.
+    Discontinuity = 1,
+    /// The first sound of a track.
+    SoundBegins = 2,
+    /// From here on the video is scrambled.
+    Scrambled = 3,
+    /// Video that was scrambled is clear again.
+    Clear = 4,
+    /// A PMT that differs from the one before it.
+    TablesChanged = 5,
+}
+
+/// The coding of a random access point's video.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg2g_video_codec {
+    /// MPEG-1 or MPEG-2 video.
+    Mpeg2 = 1,
+    /// H.264.
+    H264 = 2,
+    /// HEVC.
+    Hevc = 3,
+    /// Another one, which is not looked into: it has no random access points.
+    Other = 4,
+}
+
+/// pts_90k of a point without one.
+pub const XG2G_NO_PTS: u64 = u64::MAX;
+
+/// A place in the output.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct xg2g_point {
+    /// sizeof(xg2g_point), set by the caller: a later library fills no more than that.
+    pub size: usize,
+    /// Bytes of output before it, counted from the stream's first: a packet begins there.
+    pub offset: u64,
+    /// PTS of the PES packet that begins there, 33 bits of 90 kHz, or XG2G_NO_PTS.
+    pub pts_90k: u64,
+    /// An xg2g_point_kind. Kinds that a caller does not know are to be passed over.
+    pub kind: u32,
+    /// Service id.
+    pub program: u32,
+    /// An xg2g_video_codec for a random access point, else 0.
+    pub codec: u32,
+    /// 1 for a random access point behind which pictures follow that do not decode for who
+    /// begins there (those with an earlier PTS), else 0.
+    pub is_open: u32,
+    /// Bytes of tables of a random access point, else 0.
+    pub tables_len: usize,
 }
 
 /// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
@@ -224,6 +284,53 @@ pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_le
     })
 }
 
+/// Takes the next point of what was processed: where a viewer can join, or where the
+/// stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
+///
+/// A point may lie before what the latest call gave: whether a decoder can begin with a
+/// picture is known only some packets later. A random access point comes with the packets
+/// of PAT and PMT as they last left before it, for who begins there: they are written to
+/// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
+/// the same point comes again. With 1024 points not taken the oldest are forgotten.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_audio_remux_next_point(
+    handle: *mut c_void,
+    point: *mut xg2g_point,
+    tables: *mut u8,
+    tables_capacity: usize,
+) -> c_int {
+    call(handle, |session| {
+        not_null(point)?;
+        // SAFETY: not NULL, and `size` is the first field of every version.
+        let size = unsafe { (&raw const (*point).size).read() };
+        if size < mem::size_of::<xg2g_point>() {
+            return Err(invalid(format!("point.size is {size}")));
+        }
+        let capacity = writable(tables, tables_capacity)?;
+        let Some(next) = session.next_point() else {
+            return Ok(0);
+        };
+        let found = describe(next, size);
+        // SAFETY: by the header's rules `point` can be written.
+        unsafe { point.write(found) };
+        if found.tables_len > capacity {
+            return Err(Error::new(
+                ErrorKind::OutputTooSmall,
+                format!("the tables have {} bytes", found.tables_len),
+            ));
+        }
+        if let PointKind::RandomAccess {
+            tables: packets, ..
+        } = &next.kind
+        {
+            // SAFETY: by the header's rules `tables` has room for `tables_capacity` bytes.
+            unsafe { write_bytes(packets, tables) };
+        }
+        session.take_point();
+        Ok(1)
+    })
+}
+
 /// Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
 /// them. Returns its length or an error.
 #[unsafe(no_mangle)]
@@ -284,6 +391,40 @@ fn open(options: Options) -> Result<*mut c_void, Error> {
     Ok(ptr::without_provenance_mut(handles::insert(Session::new(
         options,
     )?)))
+}
+
+fn describe(point: &Point, size: usize) -> xg2g_point {
+    let (kind, codec, is_open, tables_len) = match &point.kind {
+        PointKind::RandomAccess {
+            codec,
+            is_open,
+            tables,
+        } => {
+            let codec = match codec {
+                VideoCodec::Mpeg2 => xg2g_video_codec::Mpeg2,
+                VideoCodec::H264 => xg2g_video_codec::H264,
+                VideoCodec::Hevc => xg2g_video_codec::Hevc,
+                VideoCodec::Other => xg2g_video_codec::Other,
+            };
+            let kind = xg2g_point_kind::RandomAccess;
+            (kind, codec as u32, *is_open, tables.len())
+        }
+        PointKind::Discontinuity => (xg2g_point_kind::Discontinuity, 0, false, 0),
+        PointKind::SoundBegins => (xg2g_point_kind::SoundBegins, 0, false, 0),
+        PointKind::Scrambled => (xg2g_point_kind::Scrambled, 0, false, 0),
+        PointKind::Clear => (xg2g_point_kind::Clear, 0, false, 0),
+        PointKind::TablesChanged => (xg2g_point_kind::TablesChanged, 0, false, 0),
+    };
+    xg2g_point {
+        size,
+        offset: point.offset,
+        pts_90k: point.pts.map_or(XG2G_NO_PTS, Timestamp::ticks_90k),
+        kind: kind as u32,
+        program: point.program.into(),
+        codec,
+        is_open: is_open.into(),
+        tables_len,
+    }
 }
 
 fn version_json() -> String {

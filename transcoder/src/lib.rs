@@ -56,6 +56,6 @@ mod versions;
 
 pub use error::{Error, ErrorKind};
 pub use options::{DualMono, Options, Tracks};
-pub use remux::Remuxer;
+pub use remux::{Point, PointKind, Remuxer};
 pub use stats::{Stats, TrackState, TrackStats};
 pub use versions::versions;

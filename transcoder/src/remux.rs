@@ -14,6 +14,7 @@
 mod continuity;
 mod opening;
 mod pat;
+mod points;
 mod program;
 mod schedule;
 mod signalling;
@@ -23,6 +24,8 @@ mod track;
 use continuity::{Continuity, SourceCounter};
 use opening::Opening;
 use pat::Pat;
+use points::Points;
+pub use points::{Point, PointKind};
 use program::{PmtPid, Program};
 use schedule::{PCR_ADVANCE_27M, ProgramClock};
 use signalling::{DeclaredAudio, declared_audio};
@@ -32,6 +35,7 @@ use track::Track;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
 use crate::ts::psi::{self, Pmt, TABLE_PMT};
 use crate::ts::sync::Synchroniser;
+use crate::ts::video::VideoCodec;
 use crate::{Error, ErrorKind, Options, Stats, TrackStats, Tracks};
 
 /// Programs that are followed. A satellite transponder has at most some 60.
@@ -131,6 +135,20 @@ impl Remuxer {
         Ok(())
     }
 
+    /// The oldest point that was not taken yet, in the order in which they became known.
+    ///
+    /// A point may lie before what the last call gave: whether a decoder can begin with a
+    /// picture is known only once its first slice has left. With 1024 points not taken the
+    /// oldest are forgotten.
+    pub fn next_point(&self) -> Option<&Point> {
+        self.stream.points.next()
+    }
+
+    /// Takes the point that [`next_point`](Self::next_point) shows.
+    pub fn take_point(&mut self) -> Option<Point> {
+        self.stream.points.take()
+    }
+
     /// The counters so far.
     pub fn stats(&self) -> Stats {
         Stats {
@@ -189,6 +207,7 @@ struct Stream {
     abandoned_pids: Vec<Pid>,
     /// Of a stream that goes on where another remuxer's has broken off.
     marks: Option<Marks>,
+    points: Points,
     /// Packets recognised, those that wait for the tables included.
     packets: u64,
     continuity_errors: u64,
@@ -213,6 +232,7 @@ impl Stream {
             seen: vec![false; Pid::COUNT].into(),
             named: vec![false; Pid::COUNT].into(),
             abandoned_pids: Vec::new(),
+            points: Points::new(),
             packets: 0,
             continuity_errors: 0,
             transport_errors: 0,
@@ -596,6 +616,7 @@ impl Stream {
         for (index, entry) in self.pmt_pids.iter().enumerate() {
             self.routes[entry.pid.index()] = Route::Pmt(index as u8);
         }
+        self.watch_output();
     }
 
     /// Does what every packet needs that leaves: its PCR is moved back, its counter
@@ -614,7 +635,22 @@ impl Stream {
             if let Some(pcr) = packet.pcr() {
                 set_pcr(bytes, pcr.offset(-PCR_ADVANCE_27M));
             }
+            self.points.observe(Packet::new(bytes));
         }
+    }
+
+    /// Tells the points what the output's PIDs carry. Of a program's video the first is
+    /// what players choose.
+    fn watch_output(&mut self) {
+        let pmts = self.programs.iter().map(|p| (p.pmt_pid, p.number));
+        let pictures = self.programs.iter().filter_map(|program| {
+            program.pmt()?.streams.iter().find_map(|entry| {
+                let codec = VideoCodec::of_stream_type(entry.stream_type)?;
+                Some((entry.pid, program.number, codec))
+            })
+        });
+        let sounds = self.tracks.iter().map(|t| (t.output_pid, t.program));
+        self.points.follow(pmts, pictures, sounds);
     }
 
     fn stats(&self) -> Stats {

@@ -7,17 +7,22 @@ import ctypes
 import json
 import os
 import sys
-from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any, Final
 
-from ..base import RemuxOptions
+from ..base import Point, PointKind, RemuxOptions
 from ..errors import UnavailableError, error_for
 
 ABI_VERSION: Final = 1
 
 LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
 """Environment variable with the path of another library than the one that is installed."""
+
+TABLES_BYTES: Final = 4 * 188
+"""Offered for the tables of a point: enough for one program."""
+
+OUTPUT_TOO_SMALL: Final = -2
 
 FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}
 """Platform -> what cargo calls the library there."""
@@ -48,6 +53,30 @@ class Options(ctypes.Structure):
     )
 
 
+class PointRecord(ctypes.Structure):
+    """xg2g_point."""
+
+    _fields_ = (
+        ("size", c_size_t),
+        ("offset", c_uint64),
+        ("pts_90k", c_uint64),
+        ("kind", c_uint32),
+        ("program", c_uint32),
+        ("codec", c_uint32),
+        ("is_open", c_uint32),
+        ("tables_len", c_size_t),
+    )
+
+
+POINT_KINDS: Final = tuple(PointKind)
+"""xg2g_point_kind -> kind; the numbers count from 0."""
+
+VIDEO_CODECS: Final = (None, "mpeg2", "h264", "hevc", None)
+"""xg2g_video_codec -> name."""
+
+NO_PTS: Final = 2**64 - 1
+
+
 PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_abi_version": (c_uint32, ()),
     "xg2g_version": (c_char_p, ()),
@@ -65,6 +94,7 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     ),
     "xg2g_audio_remux_finish_view": (c_int, (c_void_p, POINTER(c_void_p), POINTER(c_size_t))),
     "xg2g_audio_remux_output_capacity": (c_size_t, (c_void_p, c_size_t)),
+    "xg2g_audio_remux_next_point": (c_int, (c_void_p, POINTER(PointRecord), c_void_p, c_size_t)),
     "xg2g_audio_remux_stats": (c_int, (c_void_p, c_char_p, c_size_t)),
     "xg2g_audio_remux_last_error": (c_int, (c_void_p, c_char_p, c_size_t)),
     "xg2g_audio_remux_free": (None, (c_void_p,)),
@@ -143,6 +173,24 @@ class Library:
         self._check(handle, code)
         return ctypes.string_at(output, length.value)
 
+    def points(self, handle: int) -> list[Point]:
+        """Take the points of what was processed since the last call."""
+        points: list[Point] = []
+        record = PointRecord(size=ctypes.sizeof(PointRecord))
+        tables = ctypes.create_string_buffer(TABLES_BYTES)
+        while True:
+            code = self._library.xg2g_audio_remux_next_point(
+                handle, byref(record), tables, len(tables)
+            )
+            if code == OUTPUT_TOO_SMALL:
+                tables = ctypes.create_string_buffer(record.tables_len)
+                continue
+            self._check(handle, code)
+            if code == 0:
+                return points
+            if record.kind < len(POINT_KINDS):
+                points.append(_point(record, tables.raw[: record.tables_len]))
+
     def stats(self, handle: int) -> dict[str, Any]:
         """Return the stream's counters."""
         length = self._library.xg2g_audio_remux_stats(handle, None, 0)
@@ -164,3 +212,15 @@ class Library:
             self._library.xg2g_audio_remux_last_error(handle, text, len(text))
             why = text.value.decode(errors="replace")
             raise error_for(code, f"{name.decode()}: {why}" if why else name.decode())
+
+
+def _point(record: PointRecord, tables: bytes) -> Point:
+    return Point(
+        offset=record.offset,
+        kind=POINT_KINDS[record.kind],
+        program=record.program,
+        pts_90k=None if record.pts_90k == NO_PTS else record.pts_90k,
+        codec=VIDEO_CODECS[record.codec],
+        is_open=bool(record.is_open),
+        tables=tables,
+    )

@@ -12,7 +12,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::{Error, ErrorKind, Options, Remuxer, Stats};
+use crate::{Error, ErrorKind, Options, Point, Remuxer, Stats};
 
 /// Most bytes of output buffer that stay allocated between calls: enough for a
 /// second of the fastest broadcast, and a small part of a stream's memory.
@@ -105,6 +105,16 @@ impl Session {
         };
         kept.saturating_add(input_len.saturating_mul(2))
             .saturating_add(64 << 10)
+    }
+
+    /// The oldest point that was not taken.
+    pub(super) fn next_point(&self) -> Option<&Point> {
+        self.remuxer.next_point()
+    }
+
+    /// Takes the point that [`next_point`](Self::next_point) shows.
+    pub(super) fn take_point(&mut self) {
+        self.remuxer.take_point();
     }
 
     pub(super) fn stats(&self) -> Stats {

@@ -6,3 +6,4 @@ pub mod packet;
 pub mod pes;
 pub mod psi;
 pub mod sync;
+pub mod video;

@@ -1,0 +1,327 @@
+//! Random access: whether a decoder can begin with a picture.
+//!
+//! ```text
+//! MPEG-2   sequence header, then an I picture           ISO/IEC 13818-2, 6.2
+//! H.264    SPS, then an IDR picture, or an I picture    ISO/IEC 14496-10, 7.4.1.2.4
+//!          (with or without a recovery point SEI: many
+//!          broadcasters never send an IDR)              D.2.8
+//! HEVC     SPS, then a BLA, IDR or CRA picture          ISO/IEC 23008-2, 7.4.2.2
+//! ```
+//!
+//! Broadcasters repeat the parameter sets in front of every picture that decodes without
+//! others (TS 101 154, 5.5.2 and 5.14). A picture without them is no place to join: the
+//! decoder of a viewer who comes has none.
+
+/// stream_type of video that is looked into (ISO/IEC 13818-1, table 2-34).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoCodec {
+    /// MPEG-1 or MPEG-2 video.
+    Mpeg2,
+    /// H.264.
+    H264,
+    /// HEVC.
+    Hevc,
+    /// Video whose pictures are not looked into: AVS, VC-1, Dirac, VVC.
+    Other,
+}
+
+impl VideoCodec {
+    /// The coding that a stream_type names; none when it is no video.
+    pub fn of_stream_type(stream_type: u8) -> Option<Self> {
+        match stream_type {
+            0x01 | 0x02 => Some(Self::Mpeg2),
+            0x1B | 0x1F | 0x20 => Some(Self::H264),
+            // 0x27 is HEVC to some recorders.
+            0x24 | 0x25 | 0x27 => Some(Self::Hevc),
+            0x10 | 0x21 | 0x33 | 0x42 | 0xD1 | 0xD2 | 0xD4 | 0xEA => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+/// What the beginning of a picture says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The bytes so far do not tell.
+    NeedMore,
+    /// A decoder can begin here, and every picture after it in display order decodes.
+    Random {
+        /// Whether pictures that follow in the stream and precede it in display order may
+        /// refer to ones before it: those do not decode for who begins here.
+        is_open: bool,
+    },
+    /// The picture needs others, or parameters that do not come with it.
+    Dependent,
+}
+
+/// Bytes of a picture's beginning that are looked at: parameter sets with scaling lists and
+/// SEI messages with captions stay below.
+pub const MAX_HEAD_BYTES: usize = 8 * 1024;
+
+/// Says whether a decoder can begin with the picture that begins with these bytes of the
+/// elementary stream. From [`MAX_HEAD_BYTES`] on the answer is never `NeedMore`.
+pub fn access(codec: VideoCodec, head: &[u8]) -> Access {
+    let found = match codec {
+        VideoCodec::Mpeg2 => mpeg2(head),
+        VideoCodec::H264 => h264(head),
+        VideoCodec::Hevc => hevc(head),
+        VideoCodec::Other => Access::Dependent,
+    };
+    if found == Access::NeedMore && head.len() >= MAX_HEAD_BYTES {
+        return Access::Dependent;
+    }
+    found
+}
+
+fn mpeg2(head: &[u8]) -> Access {
+    const PICTURE: u8 = 0x00;
+    const FIRST_SLICE: u8 = 0x01;
+    const LAST_SLICE: u8 = 0xAF;
+    const SEQUENCE_HEADER: u8 = 0xB3;
+    const GROUP: u8 = 0xB8;
+    const INTRA_CODED: u8 = 1;
+    let mut has_sequence = false;
+    let mut closed_group = false;
+    for unit in units(head) {
+        match *unit {
+            [SEQUENCE_HEADER, ..] => has_sequence = true,
+            // time_code 25 bits, closed_gop 1 (6.2.2.6).
+            [GROUP, _, _, _, flags, ..] => closed_group = flags & 0x40 != 0,
+            // temporal_reference 10 bits, picture_coding_type 3 (6.2.3).
+            [PICTURE, _, flags, ..] => {
+                return if has_sequence && flags >> 3 & 7 == INTRA_CODED {
+                    Access::Random {
+                        is_open: !closed_group,
+                    }
+                } else {
+                    Access::Dependent
+                };
+            }
+            [FIRST_SLICE..=LAST_SLICE, ..] => return Access::Dependent,
+            _ => {}
+        }
+    }
+    Access::NeedMore
+}
+
+fn h264(head: &[u8]) -> Access {
+    const SLICE: u8 = 1;
+    const PARTITION_A: u8 = 2;
+    const IDR_SLICE: u8 = 5;
+    const SEQUENCE_PARAMETERS: u8 = 7;
+    let mut has_parameters = false;
+    for unit in units(head) {
+        let Some((&first, rest)) = unit.split_first() else {
+            return Access::NeedMore;
+        };
+        match first & 0x1F {
+            SEQUENCE_PARAMETERS => has_parameters = true,
+            IDR_SLICE if has_parameters => return Access::Random { is_open: false },
+            SLICE | PARTITION_A if has_parameters => {
+                // first_mb_in_slice, slice_type (7.3.3); both fit the first bytes, in which
+                // no emulation prevention can stand before slice_type ends.
+                let Some(bytes) = rest.first_chunk::<4>() else {
+                    return Access::NeedMore;
+                };
+                return match slice_type(*bytes) {
+                    Some(2 | 4 | 7 | 9) => Access::Random { is_open: true },
+                    _ => Access::Dependent,
+                };
+            }
+            SLICE | PARTITION_A | IDR_SLICE => return Access::Dependent,
+            _ => {}
+        }
+    }
+    Access::NeedMore
+}
+
+/// slice_type of a slice that begins with these bytes; none when it is no valid one.
+fn slice_type(bytes: [u8; 4]) -> Option<u32> {
+    let bits = u32::from_be_bytes(bytes);
+    let (_, after_first) = exp_golomb(bits)?;
+    exp_golomb(bits << after_first).map(|(value, _)| value)
+}
+
+/// ue(v) at the top of `bits` (9.1), and how many bits it takes; none when they are too few.
+fn exp_golomb(bits: u32) -> Option<(u32, u32)> {
+    let zeros = bits.leading_zeros();
+    let length = 2 * zeros + 1;
+    (length < u32::BITS).then(|| ((bits >> (u32::BITS - length)) - 1, length))
+}
+
+fn hevc(head: &[u8]) -> Access {
+    const LAST_PICTURE_TYPE: u8 = 31;
+    const BLA_AND_IDR: std::ops::RangeInclusive<u8> = 16..=20;
+    const CRA: u8 = 21;
+    const SEQUENCE_PARAMETERS: u8 = 33;
+    let mut has_parameters = false;
+    for unit in units(head) {
+        let Some(&first) = unit.first() else {
+            return Access::NeedMore;
+        };
+        match first >> 1 & 0x3F {
+            SEQUENCE_PARAMETERS => has_parameters = true,
+            CRA if has_parameters => return Access::Random { is_open: true },
+            // BLA_W_LP and BLA_W_RADL may have leading pictures, of which those that do not
+            // decode are marked as to be skipped.
+            kind if has_parameters && BLA_AND_IDR.contains(&kind) => {
+                return Access::Random {
+                    is_open: kind <= 17,
+                };
+            }
+            0..=LAST_PICTURE_TYPE => return Access::Dependent,
+            _ => {}
+        }
+    }
+    Access::NeedMore
+}
+
+/// What follows each start code (00 00 01), up to the end of the bytes.
+fn units(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let codes = bytes.windows(3).enumerate();
+    codes
+        .filter(|(_, code)| code == &[0, 0, 1])
+        .map(|(at, _)| bytes.get(at + 3..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: [u8; 3] = [0, 0, 1];
+
+    fn stream(units: &[&[u8]]) -> Vec<u8> {
+        units
+            .iter()
+            .flat_map(|unit| [&CODE, *unit].concat())
+            .collect()
+    }
+
+    const H264_SPS: &[u8] = &[0x67, 0x64, 0, 0x28];
+    const H264_PPS: &[u8] = &[0x68, 0xEE];
+    const RECOVERY_POINT: &[u8] = &[0x06, 6, 1, 0xC4, 0x80];
+    /// first_mb_in_slice 0, slice_type 7 (I), then whatever.
+    const I_SLICE: &[u8] = &[0x41, 0b1000_1000, 0x80, 0, 0];
+    /// first_mb_in_slice 0, slice_type 5 (P).
+    const P_SLICE: &[u8] = &[0x41, 0b1001_1000, 0x80, 0, 0];
+
+    #[test]
+    fn h264_begins_at_idr_and_at_i_pictures_with_their_parameters() {
+        let idr = stream(&[&[0x09, 0xF0], H264_SPS, H264_PPS, &[0x65, 0x88, 0x84, 0, 0]]);
+        assert_eq!(
+            access(VideoCodec::H264, &idr),
+            Access::Random { is_open: false }
+        );
+        for messages in [&[RECOVERY_POINT][..], &[]] {
+            let mut units = vec![&[0x09, 0x10][..], H264_SPS, H264_PPS];
+            units.extend(messages);
+            units.push(I_SLICE);
+            let open = stream(&units);
+            assert_eq!(
+                access(VideoCodec::H264, &open),
+                Access::Random { is_open: true }
+            );
+        }
+    }
+
+    #[test]
+    fn h264_does_not_begin_at_other_pictures_nor_without_parameters() {
+        for units in [
+            &[H264_SPS, H264_PPS, P_SLICE][..],
+            &[I_SLICE],
+            &[&[0x65, 0x88, 0x84, 0, 0]],
+            &[RECOVERY_POINT, P_SLICE],
+        ] {
+            assert_eq!(access(VideoCodec::H264, &stream(units)), Access::Dependent);
+        }
+    }
+
+    #[test]
+    fn hevc_begins_at_idr_bla_and_cra_with_their_parameters() {
+        let parameters: [&[u8]; 3] = [&[32 << 1, 1], &[33 << 1, 1], &[34 << 1, 1]];
+        for (kind, is_open) in [
+            (16, true),
+            (17, true),
+            (18, false),
+            (19, false),
+            (20, false),
+            (21, true),
+        ] {
+            let slice = [kind << 1, 1, 0x80];
+            let with: Vec<&[u8]> = parameters.iter().copied().chain([&slice[..]]).collect();
+            assert_eq!(
+                access(VideoCodec::Hevc, &stream(&with)),
+                Access::Random { is_open }
+            );
+            assert_eq!(
+                access(VideoCodec::Hevc, &stream(&[&slice])),
+                Access::Dependent
+            );
+        }
+        let trailing: Vec<&[u8]> = parameters
+            .iter()
+            .copied()
+            .chain([&[2, 1, 0x80][..]])
+            .collect();
+        assert_eq!(
+            access(VideoCodec::Hevc, &stream(&trailing)),
+            Access::Dependent
+        );
+    }
+
+    #[test]
+    fn mpeg2_begins_at_i_pictures_behind_a_sequence_header() {
+        let sequence: &[u8] = &[0xB3, 0x2D, 0x02, 0x40];
+        let picture = |kind: u8| [0x00, 0x00, kind << 3, 0xFF, 0xF8];
+        for (flags, is_open) in [(0x40, false), (0x00, true)] {
+            let group = [0xB8, 0, 8, 0, flags];
+            let units = [sequence, &group, &picture(1)];
+            assert_eq!(
+                access(VideoCodec::Mpeg2, &stream(&units)),
+                Access::Random { is_open }
+            );
+        }
+        for units in [&[sequence, &picture(2)][..], &[&picture(1)]] {
+            assert_eq!(access(VideoCodec::Mpeg2, &stream(units)), Access::Dependent);
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_cut_short_asks_for_more_and_never_changes_its_mind() {
+        let cases = [
+            (
+                VideoCodec::H264,
+                stream(&[&[0x09, 0x10], H264_SPS, H264_PPS, RECOVERY_POINT, I_SLICE]),
+            ),
+            (VideoCodec::H264, stream(&[&[0x09, 0x10], P_SLICE])),
+            (
+                VideoCodec::Hevc,
+                stream(&[&[33 << 1, 1], &[21 << 1, 1, 0x80]]),
+            ),
+            (
+                VideoCodec::Mpeg2,
+                stream(&[&[0xB3, 1, 2, 3], &[0xB8, 0, 8, 0, 0], &[0, 0, 8, 0, 0]]),
+            ),
+        ];
+        for (codec, whole) in cases {
+            let verdict = access(codec, &whole);
+            assert_ne!(verdict, Access::NeedMore);
+            for length in 0..whole.len() {
+                let early = access(codec, &whole[..length]);
+                assert!(
+                    early == Access::NeedMore || early == verdict,
+                    "{codec:?} at {length}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_is_looked_at_up_to_its_bound() {
+        let endless = vec![0xFF; MAX_HEAD_BYTES];
+        for codec in [VideoCodec::Mpeg2, VideoCodec::H264, VideoCodec::Hevc] {
+            assert_eq!(access(codec, &endless[1..]), Access::NeedMore);
+            assert_eq!(access(codec, &endless), Access::Dependent);
+        }
+    }
+}
