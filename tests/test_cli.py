@@ -62,3 +62,35 @@ def test_help_teaches_with_examples(command: str) -> None:
     result = run(command, "--help")
     assert result.returncode == 0
     assert f"xg2g {command}" in result.stdout.partition("Examples")[2]
+
+
+COMMANDS = ("setup", "serve", "doctor", "demo", "remux", "simulate", "healthcheck", "config show")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_no_default_that_is_none_and_no_type_of_python(command: str) -> None:
+    shown = run(*command.split(), "--help").stdout
+    assert "default: ()" not in shown
+    assert "list[" not in shown
+
+
+def test_a_shell_can_complete_commands_and_options(tmp_path: Path) -> None:
+    environment = os.environ | {"HOME": str(tmp_path), "PATH": f"{XG2G.parent}:/usr/bin:/bin"}
+    installing = [str(XG2G), "--install-completion", "bash"]
+    subprocess.run(installing, env=environment, check=True, capture_output=True, timeout=60)
+    script = """
+        source ~/.bashrc
+        for words in 'xg2g se' 'xg2g serve --rec'; do
+            COMP_WORDS=($words) COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            $(complete -p xg2g | sed 's/.*-F \\([^ ]*\\).*/\\1/') xg2g
+            echo "${COMPREPLY[@]}"
+        done
+    """
+    shell = ["bash", "-c", script]
+    done = subprocess.run(
+        shell, env=environment, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert [set(line.split()) for line in done.stdout.splitlines()] == [
+        {"serve", "setup"},
+        {"--receiver"},
+    ]

@@ -68,6 +68,11 @@ def why_no_connection(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def is_refused(error: BaseException) -> bool:
+    """Whether a computer answered that nothing listens on the port."""
+    return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+
+
 def is_tls_trouble(error: BaseException) -> bool:
     """Whether there was a connection, and TLS on it could not be agreed upon."""
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))

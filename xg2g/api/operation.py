@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..config.messages import said_of
 from ..store.database import StoreError
 from .access import access_of
 from .models import NoQuery, Query
@@ -63,8 +64,13 @@ class Operation:
 
 def _explained(error: ValidationError) -> str:
     """The first mistake in a query, on one line."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "query"
-    what = "there is no such parameter" if first["type"] == "extra_forbidden" else first["msg"]
-    printable = "".join(c if c.isprintable() else "?" for c in name)[:64]
-    return f"{printable}: {what[0].lower()}{what[1:]}"
+    if first["type"] == "extra_forbidden":
+        return f"{_printable(name)}: there is no such parameter"
+    value = f'"{_printable(str(first["input"]))}"'
+    return f"{_printable(name)}: {said_of(value, first)}"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:64])

@@ -23,7 +23,6 @@ from .simulate import simulate
 app = typer.Typer(
     name="xg2g",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="markdown",
     # Of whatever goes wrong unforeseen: variables hold passwords.
     pretty_exceptions_show_locals=False,

@@ -32,7 +32,9 @@ def demo(
 
     `xg2g demo`
 
-    `xg2g demo --source recording.ts` to play a recording through the whole chain
+    With a recording that passes through the whole chain:
+
+    `xg2g demo --source recording.ts`
     """
     from xg2g import event_loop, logs
 

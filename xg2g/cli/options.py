@@ -77,7 +77,7 @@ def _option(setting: Setting) -> object:
         f"{flag}/--no-{flag.removeprefix('--')}" if setting.is_switch else flag,
         metavar=None if setting.is_switch else setting.names.metavar,
         help=setting.meaning,
-        show_default=not setting.is_switch and setting.default_text,
+        show_default=False if setting.is_switch else setting.default_text or False,
         rich_help_panel=f"{setting.section.capitalize()} options",
     )
     one = bool if setting.is_switch else list[str] if setting.is_list else str

@@ -7,7 +7,7 @@ from .options import Configure, with_settings
 def serve(configure: Configure) -> None:
     """Serve a receiver's channels, with sound that every client plays.
 
-    Prints the playlist's address; open that in VLC, Kodi or Jellyfin.
+    Prints the address of a page for a browser, with what to enter in which player.
 
     Every option can be set in a file or in the environment, too: `--receiver` is `receiver.url`
     there or `XG2G_RECEIVER` here. User and password of the receiver belong there:
@@ -17,15 +17,21 @@ def serve(configure: Configure) -> None:
 
     **Examples**
 
+    For this computer alone:
+
     `xg2g serve --receiver http://192.168.1.10`
 
-    `xg2g serve --receiver http://192.168.1.10 --host 0.0.0.0` for other devices in the network
+    For every device in the network:
 
-    `xg2g serve --receiver http://192.168.1.10 --tracks deu,eng` for one audio track, German if
-    there is one
+    `xg2g serve --receiver http://192.168.1.10 --host 0.0.0.0`
 
-    `xg2g serve --receiver http://192.168.1.10 --external-transcoder http://192.168.1.20:3000` to
-    convert where `xg2g-transcoder` runs
+    One audio track, German if there is one:
+
+    `xg2g serve --receiver http://192.168.1.10 --tracks deu,eng`
+
+    After `xg2g setup`, with the sound converted where `xg2g-transcoder` runs:
+
+    `xg2g serve --external-transcoder http://192.168.1.20:3000`
     """
     # Here and in the other commands: a daemon takes longer to import than --help to run.
     from xg2g import event_loop, logs

@@ -27,21 +27,38 @@ class AuthFor(Enum):
 
 
 def simulate(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the OpenWebif API.")] = 8080,
-    stream_port: Annotated[int, typer.Option(help="Port of the streams.")] = 8001,
-    relay_port: Annotated[int, typer.Option(help="Port of the stream relay.")] = 17999,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port of the OpenWebif API.")] = 8080,
+    stream_port: Annotated[int, typer.Option(metavar="PORT", help="Port of the streams.")] = 8001,
+    relay_port: Annotated[
+        int, typer.Option(metavar="PORT", help="Port of the stream relay.")
+    ] = 17999,
     source: Annotated[
         list[Path] | None,
-        typer.Option(help="Transport stream to serve in a loop; may be given several times."),
+        typer.Option(
+            metavar="FILE.ts",
+            help="Transport stream to serve in a loop; may be given several times.",
+        ),
     ] = None,
-    tuners: Annotated[int, typer.Option(min=1, help="Number of tuners.")] = DEFAULT_TUNERS,
+    tuners: Annotated[
+        int, typer.Option(min=1, metavar="COUNT", help="Number of tuners.")
+    ] = DEFAULT_TUNERS,
     channels: Annotated[
-        int, typer.Option(min=0, max=10_000, help="So many services more, which show the cards.")
+        int,
+        typer.Option(
+            min=0,
+            max=10_000,
+            metavar="COUNT",
+            help="Number of additional services that show the cards.",
+        ),
     ] = 0,
-    bouquets: Annotated[int, typer.Option(min=1, help="Bouquets to spread --channels over.")] = 1,
+    bouquets: Annotated[
+        int, typer.Option(min=1, metavar="COUNT", help="Bouquets to spread --channels over.")
+    ] = 1,
     guide_days: Annotated[
-        int, typer.Option(min=1, max=28, help="Days of programme guide.")
+        int, typer.Option(min=1, max=28, metavar="DAYS", help="Days of programme guide.")
     ] = DEFAULT_GUIDE_DAYS,
     generation: Annotated[
         Generation,
@@ -74,9 +91,13 @@ def simulate(
 
     **Examples**
 
-    `xg2g simulate --channels 500 --bouquets 20 --slow 1` for a big lineup on a weak box
+    A big lineup on a weak receiver:
 
-    `xg2g simulate --generation e --tuners 1` for an old one with a single tuner
+    `xg2g simulate --channels 500 --bouquets 20 --slow 1`
+
+    An old receiver with a single tuner:
+
+    `xg2g simulate --generation e --tuners 1`
     """
     credentials = _credentials(auth)
     receiver = SimulatedReceiver(

@@ -16,6 +16,10 @@ _ELSEWHERE = re.compile(
 """Variables that are read in other places: by the build, the tests, docker-compose.yml, the
 transcoder service."""
 
+_SLIP = 0.9
+"""How alike two names are of which one is a misspelling of the other: one letter in ten or less is
+wrong."""
+
 _KUBERNETES = re.compile(r"XG2G_(PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?|SERVICE_(HOST|PORT(_\w+)?))$")
 """What Kubernetes sets in every pod beside a service called xg2g. `XG2G_PORT` is a URL there."""
 
@@ -88,8 +92,17 @@ def _unknown(name: str, settings: Mapping[str, Setting]) -> str:
     by_key = {key.replace(".", "_").upper(): it.variable for key, it in settings.items()}
     if meant := by_key.get(bare):
         return f"{name} is not a setting; did you mean {meant}?"
+    known = {
+        variable.removeprefix(VARIABLE_PREFIX): variable
+        for setting in settings.values()
+        for variable in variables_of(setting)
+    }
+    known[CONFIG_VARIABLE.removeprefix(VARIABLE_PREFIX)] = CONFIG_VARIABLE
+    names = by_key | known
+    # A slip of the keyboard comes first: the predecessor's names are whole families.
+    if near := nearest(bare, names, cutoff=_SLIP):
+        return f"{name} is not a setting; did you mean {names[near]}?"
     if why := why_gone(bare):
         return f"{name} is ignored: {why}"
-    known = [variable for setting in settings.values() for variable in variables_of(setting)]
-    near = nearest(bare, [it.removeprefix(VARIABLE_PREFIX) for it in (*known, CONFIG_VARIABLE)])
-    return f"{name} is not a setting" + (f"; did you mean {VARIABLE_PREFIX}{near}?" if near else "")
+    near = nearest(bare, known)
+    return f"{name} is not a setting" + (f"; did you mean {known[near]}?" if near else "")

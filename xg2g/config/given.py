@@ -89,9 +89,10 @@ def without_password(text: str) -> str:
     return _PASSWORD_IN_URL.sub(r"\1***@", text)
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was misspelt, if one is near."""
-    return next(iter(get_close_matches(name, list(names), n=1, cutoff=0.7)), None)
+def nearest(name: str, names: Iterable[str], *, cutoff: float = 0.7) -> str | None:
+    """The name that was misspelt, if one is near. `cutoff` is how much of both has to be the same,
+    from 0 to 1."""
+    return next(iter(get_close_matches(name, list(names), n=1, cutoff=cutoff)), None)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

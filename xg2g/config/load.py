@@ -15,6 +15,7 @@ from xg2g.receiver.address import ReceiverAddress
 from .environment import CONFIG_VARIABLE, read_environment
 from .file import find_file, read_file
 from .given import Given, Reading, Value, holds_password, is_text
+from .messages import said_of
 from .setting import Setting, settings_of
 from .settings import Settings
 
@@ -173,25 +174,6 @@ def _without_effect(settings: Settings, reading: Reading) -> Iterator[str]:
             yield f"{subject}: without effect, since external.transcoder is not set"
 
 
-_MESSAGES: Mapping[str, str] = {
-    "int_parsing": "is not a whole number",
-    "int_parsing_size": "is no number that fits here",
-    "int_from_float": "is not a whole number",
-    "int_type": "is not a whole number",
-    "float_parsing": "is not a number",
-    "float_type": "is not a number",
-    "finite_number": "is not a number",
-    "string_too_long": "is too long; the most is {max_length} characters",
-    "bool_parsing": "is neither true nor false",
-    "bool_type": "is neither true nor false",
-    "literal_error": "is not possible; use {expected}",
-    "greater_than": "is too small; it has to be more than {gt:g}",
-    "greater_than_equal": "is too small; the least is {ge:g}",
-    "less_than": "is too big; it has to be less than {lt:g}",
-    "less_than_equal": "is too big; the most is {le:g}",
-}
-
-
 _NO_LIST = ("_type", "_parsing")
 _LONGEST_SHOWN = 60
 
@@ -203,12 +185,8 @@ def _explained(error: Any, given: Given, setting: Setting) -> str:
         return "a list does not fit here; it takes one value"
     if error["type"] == "value_error":
         return str(error["msg"]).removeprefix("Value error, ")
-    message = _MESSAGES.get(error["type"])
-    if message is None:
-        message = str(error["msg"])
-        return f"{message[0].lower()}{message[1:]}"
     value = "the value" if setting.is_secret else f'"{_short(str(error["input"]))}"'
-    return f"{value} {message.format(**error.get('ctx', {}))}"
+    return said_of(value, error)
 
 
 def _short(text: str) -> str:

@@ -18,9 +18,12 @@ from xg2g_backends.base import RemuxOptions
 
 
 def _bits_per_second(value: object) -> object:
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)k", value.strip().lower())):
-        return int(match[1]) * 1000
-    return value
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"([0-9]{1,9})(k?)", value.strip().lower())
+    if match is None:
+        raise ValueError(f'"{value[:60]}" is not a bit rate; write 192000 or 192k')
+    return int(match[1]) * (1000 if match[2] else 1)
 
 
 def _separated(value: object) -> object:

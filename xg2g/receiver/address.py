@@ -94,3 +94,13 @@ class ReceiverAddress:
     @property
     def _bracketed_host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
+
+
+def refused_login(address: ReceiverAddress) -> str:
+    """Return what a receiver that answered 401 does, and what to do about it: a predicate."""
+    if address.credentials is None:
+        return "asks for a user and a password; set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
+    return (
+        f"refuses the password of user {address.credentials.user}; correct receiver.user and "
+        "receiver.password, or XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
+    )

@@ -21,7 +21,7 @@ from typing import Protocol
 import structlog
 
 from ..network import why_no_connection
-from .address import ReceiverAddress
+from .address import ReceiverAddress, refused_login
 from .deadlines import StreamDeadlines
 from .errors import (
     CredentialsError,
@@ -233,10 +233,7 @@ class StreamServer:
 
     def _refusal(self, status: int, port: int) -> Exception:
         if status in (401, 403):
-            return CredentialsError(
-                "the receiver's stream server refuses this user and password; set "
-                "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
-            )
+            return CredentialsError(f"the receiver's stream server {refused_login(self._address)}")
         if status in (400, 404, 503):
             return _RefusedError("the receiver has no free tuner for this service, or no such one")
         return UnexpectedAnswerError(

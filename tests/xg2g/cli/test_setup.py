@@ -98,7 +98,7 @@ async def test_a_script_says_yes_and_nothing_is_asked(
         ((), 1, "add --receiver"),
         (("--receiver", "http://127.0.0.1:1"), 1, "cannot reach the receiver"),
         (("--receiver", "ftp://box"), 1, "http://"),
-        (("--receiver", "BOX"), 1, "refuses this user and password"),
+        (("--receiver", "BOX"), 1, "asks for a user and a password"),
         (("--receiver", "BOX", "--network", "8.8.8.0/24"), 2, "private"),
     ],
 )

@@ -217,7 +217,12 @@ def test_tracks_are_a_word_or_languages(text: str, tracks: object) -> None:
     [
         ("server.port", "70000", '--port: "70000" is too big; the most is 65535'),
         ("receiver.stream_port", "0", '--stream-port: "0" is too small; the least is 1'),
-        ("audio.bitrate", "fast", '--bitrate: "fast" is not a whole number'),
+        ("audio.bitrate", "fast", '--bitrate: "fast" is not a bit rate; write 192000 or 192k'),
+        (
+            "audio.bitrate",
+            "192kbit",
+            '--bitrate: "192kbit" is not a bit rate; write 192000 or 192k',
+        ),
         ("audio.channels", "3", "--channels: channels 3 is not possible; use 0 (as the source)"),
         ("audio.sample_rate", "12345", "--sample-rate: sample rate 12345 is not a rate of AAC"),
         ("audio.tracks", "german", '--tracks: track language "german" is not an ISO 639-2 code'),
@@ -350,6 +355,21 @@ def test_a_variable_that_is_no_setting_is_noted_with_the_one_that_was_meant() ->
         "XG2G_SERVER_HOST is not a setting; did you mean XG2G_HOST?",
         "XG2G_WHATEVER is not a setting",
     )
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("SERVER_PROT", "PORT"),
+        ("SERVER_PUBLIC_ULR", "PUBLIC_URL"),
+        ("HDHR_ENABELD", "HDHR_ENABLED"),
+        ("EPG_DAY", "EPG_DAYS"),
+    ],
+)
+def test_a_slip_is_told_from_the_predecessors_variables(misspelt: str, meant: str) -> None:
+    """Whole families of them are ignored: XG2G_SERVER_*, XG2G_HDHR_*, XG2G_EPG_*."""
+    [note] = from_variables(**{misspelt: "1"}).notes
+    assert note == f"XG2G_{misspelt} is not a setting; did you mean XG2G_{meant}?"
 
 
 def test_what_kubernetes_sets_beside_a_service_called_xg2g_is_none_of_our_business() -> None:

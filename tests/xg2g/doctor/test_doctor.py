@@ -104,6 +104,7 @@ async def test_a_receiver_that_refuses_the_password_is_found_and_the_rest_left_o
         found = await findings(settings_for(receiver, user="root", password="falsch"))
     [finding] = about("receiver", found)
     assert finding.verdict is Verdict.BAD
+    assert "refuses the password of user root" in finding.text
     assert "XG2G_RECEIVER_PASSWORD" in finding.advice
     left_out = [finding.topic for finding in found if finding.verdict is Verdict.SKIPPED]
     assert left_out == ["channels", "stream", "logos", "guide"]
@@ -114,6 +115,7 @@ async def test_a_receiver_that_is_not_there_is_found() -> None:
     [finding] = about("receiver", await findings(settings_for(None, url="http://127.0.0.1:1")))
     assert finding.verdict is Verdict.BAD
     assert finding.text.endswith("at http://127.0.0.1:1: connection refused")
+    assert "start OpenWebif" in finding.advice
     [finding] = about("receiver", await findings(settings_for(None)))
     assert "xg2g setup" in finding.advice
 

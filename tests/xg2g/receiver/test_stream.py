@@ -126,6 +126,10 @@ async def test_wrong_credentials_are_told_from_everything_else() -> None:
     secret = Credentials("root", "geheim")
     error = await failure_of_opening(says(answer), credentials=secret)
     assert isinstance(error, CredentialsError)
+    assert "refuses the password of user root" in str(error)
+    missing = await failure_of_opening(says(answer))
+    assert isinstance(missing, CredentialsError)
+    assert "asks for a user and a password" in str(missing)
     assert "geheim" not in str(error)
 
 

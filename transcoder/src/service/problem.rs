@@ -166,7 +166,10 @@ impl From<Error> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(Kind::BadRequest, one_line(&rejection.body_text()))
+        // Its own text begins with what axum was about to do.
+        let cause = std::error::Error::source(&rejection);
+        let text = cause.map_or_else(|| rejection.body_text(), ToString::to_string);
+        Self::new(Kind::BadRequest, one_line(&text))
     }
 }
 

@@ -136,6 +136,7 @@ impl Answer {
         assert_eq!(body["status"], self.status);
         let detail = body["detail"].as_str().expect("a text");
         assert!(!detail.is_empty() && !detail.contains('\n'), "{detail}");
+        assert!(!detail.contains("deserialize"), "{detail}");
         if self.status == 503 {
             assert!(self.header("retry-after").is_some());
         }

@@ -17,8 +17,8 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from ...network import is_tls_trouble, why_no_connection
-from ..address import ReceiverAddress
+from ...network import is_refused, is_tls_trouble, why_no_connection
+from ..address import ReceiverAddress, refused_login
 from ..errors import (
     AddressRefusedError,
     CredentialsError,
@@ -208,6 +208,8 @@ class Transport:
         except httpx.ConnectError as error:
             if is_tls_trouble(error):
                 raise self._no_tls(why_no_connection(error)) from error
+            if is_refused(error):
+                raise self._nobody_listens(why_no_connection(error)) from error
             raise self._unreachable(why_no_connection(error)) from error
         except httpx.TransportError as error:
             raise self._unreachable(f"the connection broke ({error})") from error
@@ -227,10 +229,7 @@ class Transport:
 
     def _refusal(self, status: int) -> ReceiverError:
         if status == httpx.codes.UNAUTHORIZED:
-            return CredentialsError(
-                f"the receiver at {self.url} refuses this user and password; set "
-                "XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
-            )
+            return CredentialsError(f"the receiver at {self.url} {refused_login(self._address)}")
         if status == httpx.codes.FORBIDDEN:
             return AddressRefusedError(
                 f"the receiver at {self.url} refuses this computer's address; switch on "
@@ -242,6 +241,12 @@ class Transport:
         return UnreachableError(
             f"cannot reach the receiver at {self.url}: {why}; check the address, and that "
             "the receiver is on and not in deep standby"
+        )
+
+    def _nobody_listens(self, why: str) -> UnreachableError:
+        return UnreachableError(
+            f"cannot reach the receiver at {self.url}: {why}; it is on, but nothing listens there: "
+            "start OpenWebif on it, or correct the port"
         )
 
     def _no_tls(self, why: str) -> TlsError:
