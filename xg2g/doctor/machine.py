@@ -1,6 +1,8 @@
 """This computer: addresses and ports."""
 
+import asyncio
 import errno
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -10,6 +12,7 @@ import httpx
 from xg2g.errors import UserError
 from xg2g.network import own_address
 from xg2g.server import listen
+from xg2g.small_answer import ASK_PLAIN, small_answer
 from xg2g.store.place import default_directory
 
 from .finding import Finding, bad, good, note
@@ -17,6 +20,7 @@ from .patient import Patient
 
 LEAST_FREE_MB = 200
 
+_HEALTH_LIMIT_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -77,8 +81,13 @@ async def _own_version(host: str, port: int) -> str | None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz"
     try:
-        async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
-            answer = (await client.get(url)).json()
+        async with (
+            httpx.AsyncClient(timeout=3, trust_env=False) as client,
+            asyncio.timeout(3),
+            client.stream("GET", url, headers=ASK_PLAIN) as response,
+        ):
+            body = await small_answer(response, limit_bytes=_HEALTH_LIMIT_BYTES)
+        answer = json.loads(body or b"")
         return str(answer["version"]) if isinstance(answer["status"], str) else None
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+    except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
         return None

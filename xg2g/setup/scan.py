@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv4Network
 import httpx
 
 from xg2g.network import is_at_home
+from xg2g.small_answer import ASK_PLAIN, small_answer
 
 AT_A_TIME = 32
 CONNECT_TIMEOUT_S = 0.5
@@ -65,7 +66,13 @@ async def find_receivers(
                 try:
                     async with asyncio.timeout(ANSWER_TIMEOUT_S):
                         return await _ask(client, url)
-                except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+                except (
+                    httpx.HTTPError,
+                    httpx.InvalidURL,
+                    TimeoutError,
+                    ValueError,
+                    RecursionError,
+                ):
                     return None
 
         answers = await asyncio.gather(*(ask(address) for address in addresses))
@@ -73,15 +80,14 @@ async def find_receivers(
 
 
 async def _ask(client: httpx.AsyncClient, url: str) -> FoundReceiver | None:
-    async with client.stream("GET", f"{url}/api/about", headers={"User-Agent": "xg2g"}) as answer:
+    headers = {"User-Agent": "xg2g"} | ASK_PLAIN
+    async with client.stream("GET", f"{url}/api/about", headers=headers) as answer:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             asks_for_it = "openwebif" in answer.headers.get("WWW-Authenticate", "").lower()
             return FoundReceiver(url, "asks for a password") if asks_for_it else None
-        body = bytearray()
-        async for chunk in answer.aiter_bytes():
-            body += chunk
-            if len(body) > _ANSWER_LIMIT_BYTES:
-                return None
+        body = await small_answer(answer, limit_bytes=_ANSWER_LIMIT_BYTES)
+        if body is None:
+            return None
     if answer.status_code == httpx.codes.FORBIDDEN:
         refuses = b"403.6" in body
         return FoundReceiver(url, "refuses this computer's address") if refuses else None

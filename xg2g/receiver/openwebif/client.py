@@ -36,9 +36,13 @@ from .values import decode, flag
 
 T = TypeVar("T")
 
-_ANSWER_LIMIT_BYTES = 16 * 1024 * 1024
+_ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
 """A bouquet of 10,000 services is 2 MB; no answer but a guide comes near this."""
-_GUIDE_LIMIT_BYTES = 256 * 1024 * 1024
+_VALUES_LIMIT = 500_000
+"""Of an answer's values, each of which takes up to 100 bytes in memory: 10,000 services have some
+70,000."""
+_GUIDE_LIMIT_BYTES = 512 * 1024 * 1024
+"""500 services for 14 days are 250 MB."""
 _FOR_VIEWERS = frozenset({"api/serviceplayable", "api/statusinfo"})
 """Questions why a stream was refused."""
 _PICON_LIMIT_BYTES = 2 * 1024 * 1024
@@ -271,6 +275,8 @@ class OpenWebif:
 
     async def _json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         content = self._content(path, await self._ask(path, query), _ANSWER_LIMIT_BYTES)
+        if sum(map(content.count, (b",", b"[", b"{"))) > _VALUES_LIMIT:
+            raise self._unexpected(path, "it is larger than any receiver's")
         try:
             # Not strict: some boxes leave control characters in texts.
             answer = json.loads(decode(content), strict=False)

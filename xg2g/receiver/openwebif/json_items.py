@@ -56,6 +56,9 @@ class JsonItems:
                 break
             except RecursionError as error:
                 raise DamagedJsonError("it is nested too deeply") from error
+            except ValueError as error:
+                # A number of more digits than Python converts (sys.set_int_max_str_digits).
+                raise DamagedJsonError("it has a number that is none") from error
             yield item
         self._waiting = self._waiting[at:]
         if len(self._waiting) > _ITEM_LIMIT_CHARS:

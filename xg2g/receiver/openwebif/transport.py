@@ -31,7 +31,7 @@ from ..errors import (
 )
 from ..redirect import redirect_target
 from ..tls import receiver_tls
-from .body import Body
+from .body import Body, BodyError
 from .breaker import Breaker, BreakerState
 from .turn import Turn
 
@@ -62,7 +62,7 @@ class Question:
     deadline_s: float
     """From sending to the answer's last byte."""
     limit_bytes: int
-    """Of the answer on its way."""
+    """Of the answer unpacked."""
     understood: frozenset[int] = frozenset({200})
     """Statuses that say something; any other raises."""
     for_viewer: bool = False
@@ -222,9 +222,10 @@ class Transport:
         ) as response:
             if response.status_code not in question.understood:
                 raise self._refusal(response.status_code)
-            body = await Body.receive(response, limit_bytes=question.limit_bytes)
-            if body is None:
-                raise self.no_openwebif(f"/{question.path} never ends")
+            try:
+                body = await Body.receive(response, limit_bytes=question.limit_bytes)
+            except BodyError as error:
+                raise self.no_openwebif(f"/{question.path}: {error}") from error
             return Answer(response.status_code, response.headers, body)
 
     def _refusal(self, status: int) -> ReceiverError:
