@@ -54,10 +54,16 @@ def _findings(gateway: Gateway, refresher: Refresher) -> Iterator[Finding]:
     if lineup is None:
         reason = str(keeper.trouble) if keeper.trouble else "the lineup is being read"
         yield Finding(State.NOT_READY, reason)
-    elif not lineup.channels:
+    elif not lineup.channels and not keeper.missing:
         yield Finding(
             State.NOT_READY, "the receiver's bouquets hold no channel; see lineup.bouquets"
         )
+    if keeper.missing:
+        is_empty = lineup is None or not lineup.channels
+        state = State.NOT_READY if is_empty else State.DEGRADED
+        yield Finding(state, keeper.missing_text)
+    if lineup and (missing := gateway.missing_tuner_bouquets(lineup)):
+        yield Finding(State.DEGRADED, f"hdhomerun.bouquets: {missing}")
     by_web_alone = lineup is not None and all(it.reference.path for it in lineup.channels)
     for part, finding in gateway.readiness:
         if finding.state is not State.READY and not (by_web_alone and part is Part.STREAM_SERVER):

@@ -12,14 +12,15 @@ from .api.access import Access
 from .app import create_app
 from .backend import choose_backend
 from .config import Settings
-from .errors import UserError
+from .errors import UsageError, UserError
 from .gateway import Gateway
 from .guide.keeper import GuideKeeper
 from .hdhomerun.identity import Identity
 from .hdhomerun.presence import present
 from .hosts import Hosts
 from .lineup import Lineup
-from .lineup.keeper import LineupKeeper
+from .lineup.keeper import LineupKeeper, UnknownBouquetError
+from .lineup.naming import choose, unknown
 from .metrics import Metrics
 from .observation import Questions
 from .picons import Picons
@@ -108,8 +109,7 @@ async def run(
                 await keeper.restore()
                 if not settings.guide.enabled:
                     await database.write(programmes.clear)
-                if keeper.lineup is None and not settings.receiver.wait:
-                    await _load_now(keeper)
+                await _begin(keeper, settings)
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
@@ -162,7 +162,9 @@ async def run(
                     _guard(access, settings)
                     if reread is not None:
                         change = partial(_change, receiving, gateway.streams, refresher, access)
-                        reloader = Reloader(settings, reread, change)
+                        reloader = Reloader(
+                            settings, reread, change, check=partial(_check_bouquets, keeper)
+                        )
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await serve(
                         create_app(gateway, refresher, access),
@@ -223,11 +225,56 @@ async def _after_lineup(
         await picons.fill(keeper.lineup)
 
 
-async def _load_now(keeper: LineupKeeper) -> None:
+async def _begin(keeper: LineupKeeper, settings: Settings) -> None:
+    """Read a first lineup where there is none, and make sure that the bouquets exist that the
+    settings name. Raises `UserError`.
+
+    What is stored may be older than a bouquet: the receiver is asked before a name is refused.
+    """
+    if (
+        keeper.missing
+        or _missing_tuner_bouquets(keeper, settings)
+        or (keeper.lineup is None and (settings.lineup.bouquets or not settings.receiver.wait))
+    ):
+        await _load_now(keeper, settings)
+    if missing := _missing_tuner_bouquets(keeper, settings):
+        raise UsageError(f"hdhomerun.bouquets: {missing}")
+
+
+async def _load_now(keeper: LineupKeeper, settings: Settings) -> None:
     try:
-        await keeper.load_first()
+        await keeper.load_first(strict=True)
+    except UnknownBouquetError as error:
+        raise UsageError(str(error)) from error
     except ReceiverError as error:
-        raise UserError(f"{error} (with --wait, xg2g starts anyway and keeps asking)") from error
+        if keeper.missing:
+            raise UsageError(f"{keeper.missing_text} (at the last reading; now {error})") from error
+        if keeper.lineup is None and not settings.receiver.wait:
+            raise UserError(
+                f"{error} (with --wait, xg2g starts anyway and keeps asking)"
+            ) from error
+        log.warning("the bouquets are looked for when the receiver answers", reason=str(error))
+
+
+def _missing_tuner_bouquets(keeper: LineupKeeper, settings: Settings) -> str | None:
+    if keeper.lineup is None:
+        return None
+    names = [group.name for group in keeper.lineup.groups]
+    missing = choose(settings.hdhomerun.bouquets, names).missing
+    return unknown(missing, names) if missing else None
+
+
+def _check_bouquets(keeper: LineupKeeper, before: Settings, after: Settings) -> None:
+    """Raises `UsageError` when other settings name a bouquet that is not there."""
+    if keeper.names is None:
+        return
+    for where, old, new in (
+        ("", before.lineup.bouquets, after.lineup.bouquets),
+        ("hdhomerun.bouquets: ", before.hdhomerun.bouquets, after.hdhomerun.bouquets),
+    ):
+        missing = choose(new, keeper.names).missing
+        if missing and new != old:
+            raise UsageError(f"{where}{unknown(missing, keeper.names)}")
 
 
 class _Announcement:

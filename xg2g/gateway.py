@@ -12,7 +12,7 @@ from .hdhomerun.identity import Identity
 from .hosts import Hosts
 from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
-from .lineup.naming import whole_names
+from .lineup.naming import choose, unknown
 from .metrics import Metrics
 from .picons import Picons
 from .readiness import Readiness
@@ -65,14 +65,16 @@ class Gateway:
         """What is listed as a network tuner, in order of the numbers."""
         if not self.tuner_bouquets:
             return lineup.channels
-        chosen = (lineup.select(bouquet=name) or () for name in self.tuner_groups(lineup))
+        names = choose(self.tuner_bouquets, (group.name for group in lineup.groups)).names
+        chosen = (lineup.select(bouquet=name) or () for name in names)
         by_number = {channel.number: channel for channel in chain.from_iterable(chosen)}
         return [by_number[number] for number in sorted(by_number)]
 
-    def tuner_groups(self, lineup: Lineup) -> Sequence[str]:
-        """Names of the bouquets that are listed as a network tuner, whether they exist or not;
-        empty for all."""
-        return whole_names(self.tuner_bouquets, (group.name for group in lineup.groups))
+    def missing_tuner_bouquets(self, lineup: Lineup) -> str | None:
+        """One line about bouquets that should be listed as a network tuner and are not there."""
+        names = [group.name for group in lineup.groups]
+        missing = choose(self.tuner_bouquets, names).missing
+        return unknown(missing, names) if missing else None
 
 
 def gateway_of(request: Request) -> Gateway:

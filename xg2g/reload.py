@@ -27,10 +27,20 @@ changed nothing then."""
 class Reloader:
     """Holds the settings that the daemon runs with."""
 
-    def __init__(self, settings: Settings, reread: Reread, apply: Apply) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reread: Reread,
+        apply: Apply,
+        *,
+        check: Callable[[Settings, Settings], None] = lambda before, after: None,
+    ) -> None:
+        """`check` is given the settings of now and those that were read; raises `UserError` for
+        such as cannot work, whether they would change now or at the next start."""
         self.settings = settings
         self._reread = reread
         self._apply = apply
+        self._check = check
 
     async def reload(self) -> None:
         """Read again. What is wrong is logged, and everything stays as it is; what cannot change in
@@ -38,6 +48,7 @@ class Reloader:
         try:
             configuration = self._reread()
             wanted = configuration.settings
+            self._check(self.settings, wanted)
             differing = [it for it in _all() if _value(wanted, it) != _value(self.settings, it)]
             live = frozenset(it.key for it in differing if it.is_live)
             settings = _with(self.settings, wanted, live)

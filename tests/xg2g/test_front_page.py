@@ -78,8 +78,8 @@ async def test_bouquets_chosen_for_plex_are_few_enough_or_missing() -> None:
     async with daemon(PLAYS, bouquets=bouquets, tuner_bouquets=("few", "Gone")) as gateway:
         _, _, body = await gateway.get("/")
     assert b"Plex takes" not in body
-    assert b"hdhomerun.bouquets names Gone, and" in body
-    assert b"names few" not in body
+    assert b'hdhomerun.bouquets: no bouquet is called "Gone"; there are: "All", "Few"' in body
+    assert b">degraded<" in body
 
 
 async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> None:

@@ -157,7 +157,8 @@ class LineupSettings(Section):
         RestartNeeded(),
     ] = ()
     """Bouquets to serve, with commas between them; none for all. Upper and lower case are the
-    same. A name with a comma in it stands in quotation marks: "Film, Serien",Sport."""
+    same, and a final (TV) or (Radio) can be left out. A name with a comma in it
+    stands in quotation marks: "Film, Serien",Sport."""
     refresh_hours: Annotated[
         float, Field(ge=0.1, le=168), Names(variable="REFRESH_HOURS"), RestartNeeded()
     ] = 6

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 from xg2g.backend import choose_backend
-from xg2g.config.given import nearest
+from xg2g.lineup.naming import unknown
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService, OpenWebif
 from xg2g.receiver.refusal import why_refused
@@ -38,9 +38,9 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
         return
     service = patient.channel
     if service is None:
-        near = nearest(patient.wanted or "", [it.name for it in patient.services])
-        advice = f"did you mean {near}?" if near else "names are those of the playlist"
-        yield bad("stream", f"no channel is called {patient.wanted}", advice)
+        names = [it.name for it in patient.services]
+        what, _, advice = unknown([patient.wanted or ""], names, kind="channel").partition("; ")
+        yield bad("stream", what, advice)
         return
     try:
         if not await patient.openwebif.playable(service):

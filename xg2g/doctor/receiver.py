@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from xg2g.lineup.naming import whole_names
+from xg2g.lineup.naming import choose, unknown
 from xg2g.network import why_no_connection
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
@@ -96,12 +96,14 @@ async def channels(patient: Patient) -> AsyncIterator[Finding]:
     except ReceiverError as error:
         yield bad("channels", str(error))
         return
-    there = {bouquet.name.casefold() for bouquet in bouquets}
-    wanted = whole_names(patient.settings.lineup.bouquets, (it.name for it in bouquets))
-    for name in wanted:
-        if name.casefold() not in there:
-            advice = f"lineup.bouquets: there are {', '.join(it.name for it in bouquets)}"
-            yield bad("channels", f"the receiver has no bouquet {name}", advice)
+    names = [bouquet.name for bouquet in bouquets]
+    for where, wanted in (
+        ("", patient.settings.lineup.bouquets),
+        ("hdhomerun.bouquets: ", patient.settings.hdhomerun.bouquets),
+    ):
+        if missing := choose(wanted, names).missing:
+            what, _, advice = unknown(missing, names).partition("; ")
+            yield bad("channels", f"{where}{what}", advice)
     text = f"{len(patient.services)} in {len(bouquets)} bouquets"
     if len(bouquets) > _LOOKED_INTO:
         text = f"{len(bouquets)} bouquets; {len(patient.services)} in the first {_LOOKED_INTO}"

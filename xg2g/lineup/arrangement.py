@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..receiver.service_reference import DVB, ServiceReference
 from .lineup import Group
-from .naming import whole_names
+from .naming import choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Arrangement:
     """Entries that cannot be played: recordings, protocols other than HTTP."""
     missing: tuple[str, ...] = ()
     """Bouquets that were wanted and are not there."""
+    names: tuple[str, ...] = ()
+    """Of all bouquets that are there, wanted or not."""
 
 
 def identity(reference: ServiceReference) -> str:
@@ -106,14 +108,13 @@ def arrange(
     a service a group keeps the channel; `known_groups` (path of a group -> id of a channel) holds
     it to that when the members are put in another order.
     """
-    names = {name.casefold(): name for name in whole_names(wanted, _names(bouquets))}
-    found: set[str] = set()
+    names = tuple(dict.fromkeys(_names(bouquets)))
+    choice = choose(wanted, names)
     candidates: dict[str, Candidate] = {}
     members: dict[str, tuple[Bouquet, dict[str, None]]] = {}
     position = left_out = 0
     for bouquet, name_path, service in _walk(bouquets, ()):
-        found.update(name_path)
-        selected = not names or any(name in names for name in name_path)
+        selected = not wanted or not choice.names.isdisjoint(name_path)
         if selected:
             ids = members.setdefault(bouquet.reference or bouquet.name, (bouquet, {}))[1]
         if service is None:
@@ -137,8 +138,7 @@ def arrange(
         for reference, (b, ids) in members.items()
         if ids
     )
-    missing = tuple(name for folded, name in names.items() if folded not in found)
-    return Arrangement(tuple(candidates.values()), tuple(groups), left_out, missing)
+    return Arrangement(tuple(candidates.values()), tuple(groups), left_out, choice.missing, names)
 
 
 def _names(bouquets: Sequence[Bouquet]) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _walk(
     """Every service with its bouquet and the names of that and those around it; each bouquet once
     without a service before them."""
     for bouquet in bouquets:
-        name_path = (*above, _printable(bouquet.name).casefold())
+        name_path = (*above, _printable(bouquet.name))
         yield bouquet, name_path, None
         for entry in bouquet.entries:
             if isinstance(entry, Bouquet):

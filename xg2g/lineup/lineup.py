@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..receiver.service_reference import ServiceReference
+from .naming import matching
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,15 @@ class Lineup:
     ) -> tuple[Channel, ...] | None:
         """The channels of a bouquet, in its order, or all; of them radio or television alone.
 
-        A bouquet's name counts in any case of its letters, and where several have it, all of
+        Names count as `naming.matching` says, and where several bouquets have one, all of
         them. None when there is no such bouquet.
         """
         channels = self.channels
         if bouquet is not None:
-            groups = [g for g in self.groups if g.name.casefold() == bouquet.casefold()]
-            if not groups:
+            names = matching(bouquet, (group.name for group in self.groups))
+            if not names:
                 return None
+            groups = [group for group in self.groups if group.name in names]
             ids = dict.fromkeys(channel_id for g in groups for channel_id in g.channel_ids)
             channels = tuple(self._by_id[channel_id] for channel_id in ids)
         if radio is None:

@@ -86,9 +86,6 @@ def _advice(gateway: Gateway) -> Iterator[str]:
             f"Plex takes {PLEX_CHANNELS} channels at most, and here are {count}; "
             "hdhomerun.bouquets chooses some for it."
         )
-    for name in gateway.tuner_groups(lineup):
-        if lineup.select(bouquet=name) is None:
-            yield f"hdhomerun.bouquets names {name}, and there is no such bouquet."
 
 
 def _tile(name: str, value: str) -> Element:

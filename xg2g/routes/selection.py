@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from ..api.problem import problem, speaks_of_problems
 from ..gateway import gateway_of
 from ..lineup import Channel, Lineup
+from ..lineup.naming import unknown
 from .methods import with_options
 
 _YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
@@ -53,7 +54,8 @@ class Selection:
         """The channels that pass. Raises `Refused` when there is no such bouquet."""
         channels = lineup.select(bouquet=self.bouquet, radio=self.radio)
         if channels is None:
-            raise Refused(404, "no such bouquet; /playlist.m3u names them as groups")
+            names = (group.name for group in lineup.groups)
+            raise Refused(404, unknown([self.bouquet or ""], names))
         return channels
 
 

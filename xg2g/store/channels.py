@@ -10,7 +10,7 @@ from ..lineup import Channel, Group, Lineup
 from ..lineup.arrangement import Arrangement, Bouquet, Candidate, Service
 from ..lineup.numbering import assign
 from ..receiver.service_reference import ServiceReference
-from .facts import bump
+from .facts import bump, note
 
 Arrange = Callable[[dict[str, str]], Arrangement]
 """Makes an arrangement, given which group of alternatives is which channel."""
@@ -45,6 +45,12 @@ def load(connection: sqlite3.Connection) -> Lineup | None:
         for id_, number, name, sources, radio, picon, alternatives in rows
     )
     return Lineup(channels, tuple(groups)) if channels else None
+
+
+def bouquet_names(connection: sqlite3.Connection) -> tuple[str, ...] | None:
+    """Names of all bouquets that the receiver had, served or not; None when it was never stored."""
+    found = connection.execute("SELECT value FROM fact WHERE name = 'bouquets'").fetchone()
+    return tuple(json.loads(found[0])) if found else None
 
 
 def stored_bouquet(connection: sqlite3.Connection, reference: str) -> Bouquet | None:
@@ -87,6 +93,7 @@ def apply(connection: sqlite3.Connection, arrange: Arrange) -> Change:
         (_row(candidate, numbers[candidate.id]) for candidate in arrangement.candidates),
     )
     _write_groups(connection, arrangement.groups)
+    note(connection, "bouquets", json.dumps(arrangement.names))
     lineup = load(connection) or Lineup()
     if lineup != before:
         bump(connection, "lineup")

@@ -70,7 +70,7 @@ async def test_a_healthy_receiver_has_nothing_bad_and_its_tuner_back() -> None:
     [
         ("No lock (ends with zero bytes)", "stream", Verdict.BAD, "found no signal"),
         ("No PAT (silent socket)", "stream", Verdict.BAD, "sent nothing for 3 s"),
-        ("no such channel", "stream", Verdict.BAD, "no channel is called no such channel"),
+        ("no such channel", "stream", Verdict.BAD, 'no channel is called "no such channel"'),
         ("No tuner (400 in the body)", "stream", Verdict.NOTE, "no free tuner"),
     ],
 )
@@ -87,7 +87,7 @@ async def test_a_channel_that_does_not_play_is_found_with_the_reason(
 async def test_a_channel_whose_name_is_misspelt_is_found_with_the_one_that_was_meant() -> None:
     async with SimulatedReceiver() as receiver:
         [finding] = about("stream", await findings(settings_for(receiver), "Card Tow HD"))
-    assert finding.advice == "did you mean Card Two HD?"
+    assert finding.advice.endswith('did you mean "Card Two HD"?')
 
 
 async def test_a_channel_that_arrives_scrambled_is_found() -> None:
