@@ -25,6 +25,7 @@ mod sessions;
 mod settings;
 mod stream;
 mod table;
+mod target;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod work;

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, MatchedPath, Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -357,15 +357,39 @@ async fn document() -> Response {
     (json, openapi::json()).into_response()
 }
 
-async fn no_such_path() -> Problem {
-    nothing_there()
+/// All that there are; the target `*` stands for the service itself (RFC 9112, 3.2.4).
+const METHODS: &str = "GET,HEAD,POST,DELETE";
+
+async fn no_such_path(request: Request) -> Response {
+    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, METHODS)]).into_response();
+    }
+    nothing_there().into_response()
 }
 
-async fn wrong_method(request: Request) -> Problem {
+/// Both answers get their `Allow` from the router.
+async fn wrong_method(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     Problem::new(
         Kind::MethodNotAllowed,
         one_line(&format!("{} is not possible here", request.method())),
     )
+    .into_response()
+}
+
+/// Where methods are told, OPTIONS is one of them (RFC 9110, 9.3.7). For answers of the router: it
+/// tells them outside of every layer.
+pub(super) fn with_options(mut response: Response) -> Response {
+    let told = response
+        .headers()
+        .get(header::ALLOW)
+        .and_then(|methods| HeaderValue::try_from([methods.as_bytes(), b",OPTIONS"].concat()).ok());
+    if let Some(told) = told {
+        response.headers_mut().insert(header::ALLOW, told);
+    }
+    response
 }
 
 async fn counted(State(shared): State<Shared>, request: Request, next: Next) -> Response {

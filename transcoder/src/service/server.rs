@@ -19,7 +19,9 @@ use tracing::{debug, warn};
 use super::listen::{Listener, Stream};
 use super::logs::Seldom;
 use super::metrics::Metrics;
+use super::routes;
 use super::settings::Address;
+use super::target;
 
 /// Bounds a request's head, and what is read of a body at a time.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
@@ -106,7 +108,9 @@ impl Connections {
         let router = self.router.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ArrivedAt(local.clone()));
-            router.clone().call(request.map(Body::new))
+            target::normalise(request.uri_mut());
+            let answer = router.clone().call(request.map(Body::new));
+            async move { answer.await.map(routes::with_options) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -11,4 +11,5 @@ mod reference;
 mod refusals;
 mod stop;
 mod streams;
+mod targets;
 mod viewer;
