@@ -86,7 +86,7 @@ class Receiving:
         watched = WatchedStreams(streams, address, self._readiness, self._receiver.in_standby)
         self._readiness.watch(Part.STREAM_SERVER, watched.probe)
         self._readiness.watch(Part.WEB_INTERFACE, self._probe_web_interface)
-        return Sources(watched, WebStreams(address.host, deadlines))
+        return Sources(watched, WebStreams(address.host, deadlines, receiver_ports=address.ports))
 
     async def _read(
         self, read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address
+from socket import inet_aton
 from urllib.parse import urlsplit
 
 from ..receiver.service_reference import DVB, ServiceReference
@@ -88,9 +90,23 @@ def web_address(reference: ServiceReference) -> str | None:
 
 
 def is_receivers_own(url: str) -> bool:
-    """Whether a URL in the receiver's lists means the receiver itself: its softcam relay."""
+    """Whether a URL in the receiver's lists means the receiver itself: its softcam relay.
+
+    Numbers are read as the C library reads them (inet_aton): 127.1, 2130706433 and 0x7f000001 are
+    127.0.0.1, and 0.0.0.0 is this machine as well.
+    """
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    if host.removesuffix(".") == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address: IPv4Address | IPv6Address = IPv4Address(inet_aton(host))
+    except OSError:
+        try:
+            address = IPv6Address(host)
+        except ValueError:
+            return False
+        address = address.ipv4_mapped or address
+    return address.is_loopback or address.is_unspecified
 
 
 def arrange(

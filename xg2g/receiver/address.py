@@ -87,6 +87,11 @@ class ReceiverAddress:
         port = "" if self.port == default_port else f":{self.port}"
         return f"{self.scheme}://{self._bracketed_host}{port}{self.path}"
 
+    @property
+    def ports(self) -> frozenset[int]:
+        """Where its web interface, its stream server and its stream relay listen."""
+        return frozenset((self.port, self.stream_port, self.relay_port))
+
     def authority(self, port: int) -> str:
         """`host:port` of a server on the receiver, as a `Host` header wants it."""
         return f"{self._bracketed_host}:{port}"

@@ -5,7 +5,7 @@ receiver's own lists come here; what a client sends never does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +25,7 @@ from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import CHUNK_BYTES, LiveSource
 from .live import Receiver
+from .outward import OutwardTransport
 
 _REDIRECTS = 5
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml")
@@ -45,8 +46,16 @@ class Sources:
 class WebStreams:
     """Opens IPTV entries."""
 
-    def __init__(self, receiver_host: str, deadlines: StreamDeadlines) -> None:
-        """`receiver_host` is what the receiver means by its own loopback address."""
+    def __init__(
+        self,
+        receiver_host: str,
+        deadlines: StreamDeadlines,
+        *,
+        receiver_ports: Container[int] = (),
+    ) -> None:
+        """`receiver_host` is what the receiver means by its own loopback address. Where that is
+        this machine's own, too, only `receiver_ports` are the receiver's."""
+        self._receiver_ports = receiver_ports
         self._receiver_host = f"[{receiver_host}]" if ":" in receiver_host else receiver_host
         self._deadlines = deadlines
 
@@ -62,7 +71,8 @@ class WebStreams:
             timeout=httpx.Timeout(self._deadlines.stall_s, connect=self._deadlines.connect_s),
             follow_redirects=not own,
             max_redirects=_REDIRECTS,
-            event_hooks={"request": [] if own else [_refuse_loopback]},
+            # The receiver may be on this machine; nothing else on it is meant by its lists.
+            transport=OutwardTransport(here=self._receiver_ports if own else ()),
             headers={"User-Agent": "xg2g", "Accept-Encoding": "identity"},
             trust_env=False,
         ) as client:
@@ -145,12 +155,6 @@ def _check(response: httpx.Response) -> None:
         raise UnexpectedAnswerError(
             f"{host} gives a playlist (HLS or DASH) where xg2g needs a transport stream"
         )
-
-
-async def _refuse_loopback(request: httpx.Request) -> None:
-    """No redirect leads to a service of this machine."""
-    if is_receivers_own(str(request.url)):
-        raise UnexpectedAnswerError("the stream redirects to this machine itself")
 
 
 @asynccontextmanager
