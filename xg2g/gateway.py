@@ -17,6 +17,7 @@ from .metrics import Metrics
 from .picons import Picons
 from .readiness import Readiness
 from .store.database import Database
+from .streaming.failures import Failures
 from .streaming.live import LiveStreams
 from .streaming.tuners import Tuners
 from .streaming.viewers import Viewers
@@ -51,6 +52,7 @@ class Gateway:
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
     readiness: Readiness = field(default_factory=Readiness)
+    failures: Failures = field(default_factory=Failures)
     viewers: Viewers = field(default_factory=Viewers)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set to end every live stream."""

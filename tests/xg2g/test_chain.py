@@ -105,7 +105,7 @@ async def test_a_receiver_that_has_fewer_tuners_than_was_said_is_asked_what_woul
                 answer = await client.get(urls["Ends after 20 s"], timeout=30)
     assert answer.status_code == 503
     assert answer.headers["X-HDHomeRun-Error"] == "805 All Tuners In Use"
-    (reason,) = (line["reason"] for line in logs if line["event"] == "stream failed")
+    (reason,) = (line["reason"] for line in logs if line["event"] == "channel not opened")
     assert reason == "all tuners of the receiver are in use"
 
 

@@ -178,6 +178,33 @@ class Streams(Answer):
     streams: list[Stream]
 
 
+class Failure(Answer):
+    """A stream that did not open, or that broke."""
+
+    at: datetime
+    """When it last happened."""
+    channel: str
+    """What was asked for: most often a channel's id."""
+    channel_name: str | None
+    """Null for what is in no bouquet."""
+    viewer: str | None
+    """Address of the viewer, or of the proxy before them."""
+    status: int | None
+    """The HTTP status that the viewer got; null when the stream had begun."""
+    outcome: str
+    """A word for programs, as in `xg2g_streams_total`."""
+    reason: str
+    """One line for a user: what is wrong, and what to do."""
+    times: int
+    """How often it happened."""
+
+
+class Failures(Answer):
+    """The last streams that failed, the latest first; no more than 20."""
+
+    failures: list[Failure]
+
+
 class Accepted(Answer):
     """A refresh that has begun."""
 

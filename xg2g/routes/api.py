@@ -155,6 +155,24 @@ async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
     return models.Streams(streams=streams)
 
 
+async def _failures(request: Request, _: models.NoQuery) -> BaseModel:
+    return models.Failures(
+        failures=[
+            models.Failure(
+                at=each.at,
+                channel=each.channel_id,
+                channel_name=each.channel_name,
+                viewer=each.viewer,
+                status=each.status,
+                outcome=each.outcome,
+                reason=each.reason,
+                times=each.times,
+            )
+            for each in gateway_of(request).failures
+        ]
+    )
+
+
 async def _end_stream(request: Request, _: models.NoQuery) -> Response:
     viewer = gateway_of(request).viewers.find(request.path_params["stream_id"])
     if viewer is None:
@@ -273,6 +291,12 @@ OPERATIONS = (
         handler=_streams,
         summary="Who watches what",
         answer=models.Streams,
+    ),
+    Operation(
+        path="/failures",
+        handler=_failures,
+        summary="Streams that did not open, or broke, and why",
+        answer=models.Failures,
     ),
     Operation(
         method="DELETE",

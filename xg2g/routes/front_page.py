@@ -19,6 +19,7 @@ from ..readiness import State
 from ..refresher import Refresher, refresher_of
 from ..store import programmes
 from ..store.database import StoreError
+from ..streaming.failures import Failure
 from ..streaming.viewers import Viewer
 from .address import base_url
 from .html import Element, tag
@@ -28,6 +29,7 @@ PLEX_CHANNELS = 480
 """Plex refuses a tuner that has more."""
 
 _COLOURS = {State.READY: "good", State.DEGRADED: "fair", State.NOT_READY: "bad"}
+_FAILURES_SHOWN = 5
 _PROBES_WITHIN_S = 2
 """What takes longer to find out stands on the next page."""
 
@@ -73,7 +75,32 @@ async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
     viewers = [await _viewer(gateway, lineup, each) for each in gateway.viewers]
     nobody = [tag("p", "Nobody watches at the moment.", class_="dim")]
     watching = tag("section", tag("h2", "Watching now"), *(viewers or nobody))
-    return [tag("h1", gateway.name, state), *troubles, tiles, watching]
+    return [tag("h1", gateway.name, state), *troubles, tiles, watching, *_failures(gateway)]
+
+
+def _failures(gateway: Gateway) -> Iterator[Element]:
+    """The streams that failed last."""
+    failures = list(gateway.failures)[:_FAILURES_SHOWN]
+    if not failures:
+        return
+    yield tag(
+        "section",
+        tag("h2", "What failed last"),
+        *(
+            tag(
+                "div",
+                tag("span", tag("b", each.channel_name or each.channel_id), f"  {each.reason}"),
+                tag("span", _when(each), class_="dim"),
+                class_="viewer",
+            )
+            for each in failures
+        ),
+    )
+
+
+def _when(failure: Failure) -> str:
+    times = f", {failure.times} times" if failure.times > 1 else ""
+    return f"{failure.viewer or 'somebody'}, {failure.at.astimezone():%H:%M %Z}{times}"
 
 
 def _advice(gateway: Gateway) -> Iterator[str]:

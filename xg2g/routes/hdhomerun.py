@@ -13,14 +13,15 @@ from ..api.access import access_of
 from ..gateway import gateway_of
 from ..hdhomerun import documents
 from ..lineup import Channel, Lineup
-from ..streaming.response import UNKNOWN_CHANNEL
+from ..metrics import Outcome
+from ..streaming.response import Refusal
 from .address import base_url
 from .document import DocumentResponse
-from .live import live, refused, refused_while_unread
+from .live import live, refused, refused_while_unread, unknown
 from .selection import lineup_of
 
-_UNKNOWN_PROFILE = (404, "802 Unknown Transcode Profile")
-_TUNER_IN_USE = (503, "804 Tuner In Use")
+_UNKNOWN_PROFILE = Refusal(404, "802 Unknown Transcode Profile", Outcome.UNKNOWN_SERVICE)
+_TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)
 _NUMBER = re.compile(r"v([0-9]{1,9})")
 _TUNER = re.compile(r"[0-9]{1,3}")
 _LONGEST_S = 7 * 24 * 3600
@@ -87,30 +88,36 @@ async def _on_one_tuner(request: Request) -> ASGIApp:
     given, there_are = request.path_params["tuner"], gateway_of(request).tuners.limit
     tuner = int(given) if _TUNER.fullmatch(given) else None
     if tuner is None or (there_are is not None and tuner >= there_are):
-        return refused(*UNKNOWN_CHANNEL)
+        return unknown(request, _asked_for(request))
     return _stream(request, tuner)
 
 
 def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
     if request.query_params.get("transcode", "none") != "none":
-        return refused(*_UNKNOWN_PROFILE)
+        reason = "xg2g has no transcode profiles; leave transcode= out"
+        return refused(request, _UNKNOWN_PROFILE, _asked_for(request), reason)
     duration_s = _duration_s(request.query_params.get("duration"))
     if duration_s == 0:
         # Without a word: whatever comes on a stream's path is stored as video.
         return Response(status_code=400)
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
-        return refused_while_unread(request)
+        return refused_while_unread(request, _asked_for(request))
     # By frequency, as in ch546000000, and with a dot, as in America, there are none.
     number = _NUMBER.fullmatch(request.path_params.get("wanted", ""))
     channel = lineup.by_number(int(number[1])) if number else None
     if channel is None:
-        return refused(*UNKNOWN_CHANNEL)
+        return unknown(request, _asked_for(request))
     if tuner is not None and _is_held(request, tuner, channel):
-        return refused(*_TUNER_IN_USE)
+        reason = f"somebody else watches another channel on tuner {tuner}; use /auto/ instead"
+        return refused(request, _TUNER_IN_USE, channel.id, reason)
     return live(
-        request, channel.id, channel.sources, listed=True, duration_s=duration_s, tuner=tuner
+        request, channel.id, channel.sources, name=channel.name, duration_s=duration_s, tuner=tuner
     )
+
+
+def _asked_for(request: Request) -> str:
+    return str(request.path_params.get("wanted", ""))
 
 
 def _is_held(request: Request, tuner: int, channel: Channel) -> bool:

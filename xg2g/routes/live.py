@@ -1,7 +1,9 @@
 """Live streams, by channel and by service reference."""
 
 from collections.abc import Sequence
+from functools import partial
 
+import structlog
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -13,21 +15,32 @@ from ..lineup.segmented import ENDINGS, segmented_url
 from ..playlist import TRANSPORT_STREAM
 from ..receiver.errors import ReceiverError
 from ..receiver.service_reference import ServiceReference
-from ..streaming.response import LIVE_HEADERS, UNKNOWN_CHANNEL, LiveResponse, refusal_for
+from ..streaming.response import (
+    LIVE_HEADERS,
+    SYSTEM_BUSY,
+    UNKNOWN,
+    LiveResponse,
+    Refusal,
+    refusal_for,
+)
+from .failure_page import failure_page
+from .page import wants_page
+
+log = structlog.get_logger()
 
 
 async def _stream(request: Request) -> ASGIApp:
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
-        return refused_while_unread(request)
+        return refused_while_unread(request, request.path_params["channel_id"])
     channel = lineup.find(request.path_params["channel_id"])
     if channel is None:
-        return refused(*UNKNOWN_CHANNEL)
+        return unknown(request, request.path_params["channel_id"])
     if url := segmented_url(channel):
         return RedirectResponse(url, 302)
     if not request.url.path.endswith(TRANSPORT_STREAM):
-        return refused(*UNKNOWN_CHANNEL)
-    return live(request, channel.id, channel.sources, listed=True)
+        return unknown(request, channel.id)
+    return live(request, channel.id, channel.sources, name=channel.name)
 
 
 async def _service_reference(request: Request) -> ASGIApp:
@@ -37,10 +50,10 @@ async def _service_reference(request: Request) -> ASGIApp:
         return PlainTextResponse("Not Found\n", status_code=404)
     # Only services: a path would be a file of the receiver or a URL for it to fetch.
     if not reference.is_dvb_service:
-        return refused(*UNKNOWN_CHANNEL)
+        return unknown(request, request.path_params["reference"])
     lineup = gateway_of(request).lineup_keeper.lineup
-    listed = lineup is not None and lineup.find(reference.channel_id) is not None
-    return live(request, reference.channel_id, [reference], listed=listed)
+    channel = lineup.find(reference.channel_id) if lineup else None
+    return live(request, reference.channel_id, [reference], name=channel.name if channel else None)
 
 
 def live(
@@ -48,11 +61,12 @@ def live(
     channel_id: str,
     sources: Sequence[ServiceReference],
     *,
-    listed: bool,
+    name: str | None,
     duration_s: float | None = None,
     tuner: int | None = None,
 ) -> ASGIApp:
-    """The stream of the first source that plays, or the type alone for HEAD."""
+    """The stream of the first source that plays, or the type alone for HEAD. `name` is the
+    channel's, or None for a service that is in no bouquet."""
     gateway = gateway_of(request)
     if request.method == "HEAD":
         return _head()
@@ -63,9 +77,12 @@ def live(
         send_timeout_s=gateway.send_timeout_s,
         metrics=gateway.metrics,
         viewers=gateway.viewers,
-        unknown_when_refused=not listed,
+        unknown_when_refused=name is None,
         duration_s=duration_s,
         tuner=tuner,
+        name=name,
+        failures=gateway.failures,
+        explain=partial(failure_page, request) if wants_page(request) else None,
     )
 
 
@@ -74,18 +91,48 @@ def is_stream(path: str) -> bool:
     return path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
 
 
-def refused_while_unread(request: Request) -> Response:
+def refused_while_unread(request: Request, channel_id: str) -> Response:
     """The answer while there is no lineup."""
     trouble = gateway_of(request).lineup_keeper.trouble
     if not isinstance(trouble, ReceiverError):
-        return refused(503, "803 System Busy")
-    refusal = refusal_for(trouble)
-    return refused(refusal.status, refusal.hdhomerun_error)
+        reason = str(trouble or "the lineup is being read; try again in a moment")
+        return refused(request, SYSTEM_BUSY, channel_id, reason)
+    return refused(request, refusal_for(trouble), channel_id, str(trouble))
 
 
-def refused(status: int, hdhomerun_error: str) -> Response:
-    """A refusal before anything was opened; its body is empty as that of every other."""
-    return Response(status_code=status, headers={"X-HDHomeRun-Error": hdhomerun_error})
+def unknown(request: Request, channel_id: str) -> Response:
+    """The answer to a request for a channel that is not in the lineup."""
+    reason = "there is no such channel; load the playlist again"
+    return refused(request, UNKNOWN, channel_id, reason)
+
+
+def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) -> Response:
+    """A refusal before anything was opened; its body is empty as that of every other, unless a
+    person reads it."""
+    failure = gateway_of(request).failures.add(
+        channel_id=channel_id,
+        channel_name=None,
+        viewer=request.client.host if request.client else None,
+        status=refusal.status,
+        outcome=refusal.outcome.value,
+        reason=reason,
+    )
+    if failure.times == 1:
+        log.warning(
+            "channel not opened",
+            channel=failure.channel_id,
+            viewer=failure.viewer,
+            reason=reason,
+            outcome=failure.outcome,
+            status=refusal.status,
+        )
+    response = (
+        failure_page(request, failure)
+        if wants_page(request)
+        else Response(status_code=refusal.status)
+    )
+    response.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error
+    return response
 
 
 def _head() -> Response:

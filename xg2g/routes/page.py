@@ -1,5 +1,6 @@
 """What every page that a browser shows has in common."""
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from .html import Element, document, tag
@@ -35,6 +36,9 @@ code{display:block;font-size:.95rem;background:var(--soft);border-radius:.4rem;p
 margin:.35rem 0;user-select:all;overflow-wrap:anywhere}
 .viewer{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.5rem 0;
 border-bottom:1px solid var(--line)}
+.buttons{margin:1.5rem 0}
+.button{display:inline-block;border:1px solid var(--line);border-radius:.5rem;padding:.35rem .9rem;
+color:inherit;text-decoration:none}
 summary{cursor:pointer}
 footer{margin-top:2.5rem;font-size:.9rem}
 """
@@ -55,3 +59,8 @@ def written(title: str, *body: Element) -> str:
         tag("style", _STYLE),
     )
     return document(tag("html", head, tag("body", *body), lang="en"))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person looks at the answer. No player asks for HTML."""
+    return "text/html" in request.headers.get("accept", "").lower()

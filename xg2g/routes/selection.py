@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Self
 from urllib.parse import urlencode
 
@@ -13,7 +14,9 @@ from ..api.problem import problem, speaks_of_problems
 from ..gateway import gateway_of
 from ..lineup import Channel, Lineup
 from ..lineup.naming import unknown
+from .html import tag
 from .methods import with_options
+from .page import page, wants_page
 
 _YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
 
@@ -74,6 +77,11 @@ async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     if speaks_of_problems(request):
         return problem(error.status, str(error), error.headers)
+    if wants_page(request):
+        body = (tag("h1", HTTPStatus(error.status).phrase), tag("p", str(error)))
+        answer = page(HTTPStatus(error.status).phrase, *body, status=error.status)
+        answer.headers.update(error.headers)
+        return answer
     return PlainTextResponse(f"{error}\n", status_code=error.status, headers=error.headers)
 
 

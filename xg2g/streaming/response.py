@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from xg2g_backends.errors import BackendError, UnavailableError
@@ -30,6 +31,7 @@ from ..receiver.errors import (
     UnknownServiceError,
     UnreachableError,
 )
+from .failures import Failure, Failures
 from .live import LiveStream
 from .viewers import Viewer, Viewers
 
@@ -58,11 +60,13 @@ class Refusal:
 
 
 UNKNOWN_CHANNEL = (404, "801 Unknown Channel")
+UNKNOWN = Refusal(*UNKNOWN_CHANNEL, Outcome.UNKNOWN_SERVICE)
+SYSTEM_BUSY = Refusal(503, "803 System Busy", Outcome.RECEIVER_UNREACHABLE)
 SHUTTING_DOWN = Refusal(503, "803 System Busy", Outcome.SHUTDOWN)
 
 REFUSALS: dict[type[Exception], Refusal] = {
     NoTunerError: Refusal(503, "805 All Tuners In Use", Outcome.NO_TUNER),
-    UnknownServiceError: Refusal(*UNKNOWN_CHANNEL, Outcome.UNKNOWN_SERVICE),
+    UnknownServiceError: UNKNOWN,
     NoSignalError: Refusal(503, "806 Tune Failed", Outcome.NO_SIGNAL),
     TimeLimitError: Refusal(504, "807 No Video Data", Outcome.RECEIVER_SILENT),
     ScrambledError: Refusal(502, "811 Content Protection Required", Outcome.SCRAMBLED),
@@ -95,9 +99,14 @@ class LiveResponse:
         unknown_when_refused: bool = False,
         duration_s: float | None = None,
         tuner: int | None = None,
+        name: str | None = None,
+        failures: Failures | None = None,
+        explain: Callable[[Failure], Response] | None = None,
     ) -> None:
         """`unknown_when_refused`: a receiver that has no tuner for the service means 404.
-        `duration_s`: when the stream ends by itself; None for never. `tuner`: see `Viewer`."""
+        `duration_s`: when the stream ends by itself; None for never. `tuner`: see `Viewer`.
+        `name` is the channel's, `failures` where to note one, and `explain` makes the answer to a
+        viewer who reads why there is no stream; others get an empty body."""
         self._open_stream = open_stream
         self._stopping = stopping
         self._send_timeout_s = send_timeout_s
@@ -107,19 +116,27 @@ class LiveResponse:
         self._viewers = viewers
         self._duration_s = duration_s
         self._tuner = tuner
+        self._name = name
+        self._failures = Failures() if failures is None else failures
+        self._explain = explain
+        self._address: str | None = None
         self._started = False
         self._over = False
-        self._log = log.bind(channel=channel)
+        self._failed_before = False
+        self._log = log.bind(channel=channel, name=name) if name else log.bind(channel=channel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin_s = time.monotonic()
         client = scope.get("client")
-        address = client[0] if client else None
-        viewer = Viewer(channel_id=self._channel, address=address, tuner=self._tuner)
+        self._address = client[0] if client else None
+        viewer = Viewer(channel_id=self._channel, address=self._address, tuner=self._tuner)
         self._log = self._log.bind(viewer=viewer.address)
         with self._metrics.streams.track_inprogress(), self._viewers.watching(viewer):
             outcome = await self._run(viewer, receive, send)
         self._metrics.outcomes.labels(outcome).inc()
+        if self._failed_before:
+            # That it did not open was said, in one line.
+            return
         self._log.info(
             "stream ended",
             outcome=outcome.value,
@@ -172,23 +189,39 @@ class LiveResponse:
         except (ReceiverError, BackendError) as error:
             refusal = refusal_for(error)
             outcome = refusal.outcome
-            self._log.warning("stream failed", reason=str(error))
             if not self._started:
-                await self._refuse(send, refusal)
+                await self._refuse(send, refusal, str(error))
                 return outcome
+            self._log.warning("stream failed", reason=str(error))
+            self._note(None, outcome, str(error))
         await self._end(send)
         return outcome
 
-    async def _refuse(self, send: Send, refusal: Refusal) -> None:
+    async def _refuse(self, send: Send, refusal: Refusal, reason: str) -> None:
         status, hdhomerun_error = refusal.status, refusal.hdhomerun_error
         if self._unknown_when_refused and refusal.outcome is Outcome.NO_TUNER:
             status, hdhomerun_error = UNKNOWN_CHANNEL
-        headers = [
-            (b"content-length", b"0"),
-            (b"x-hdhomerun-error", hdhomerun_error.encode("ascii")),
-        ]
-        await self._send_start(send, status, headers)
+        self._failed_before = True
+        failure = self._note(status, refusal.outcome, reason)
+        self._log.warning(
+            "channel not opened", reason=reason, outcome=refusal.outcome.value, status=status
+        )
+        answer = self._explain(failure) if self._explain else Response(status_code=status)
+        answer.headers["X-HDHomeRun-Error"] = hdhomerun_error
+        await self._send_start(send, status, answer.raw_headers)
+        if answer.body:
+            await send(_body(bytes(answer.body), more=True))
         await self._end(send)
+
+    def _note(self, status: int | None, outcome: Outcome, reason: str) -> Failure:
+        return self._failures.add(
+            channel_id=self._channel,
+            channel_name=self._name,
+            viewer=self._address,
+            status=status,
+            outcome=outcome.value,
+            reason=reason,
+        )
 
     async def _send_start(
         self, send: Send, status: int, headers: list[tuple[bytes, bytes]]
@@ -211,7 +244,7 @@ class LiveResponse:
                 if self._started:
                     await self._end(send)
                 else:
-                    await self._refuse(send, SHUTTING_DOWN)
+                    await self._refuse(send, SHUTTING_DOWN, "xg2g is ending")
 
 
 def _body(chunk: bytes, *, more: bool) -> dict[str, object]:
