@@ -12,6 +12,7 @@ from rich.markup import escape
 from xg2g.errors import UserError
 
 from . import config
+from .channels import channels
 from .demo import demo
 from .doctor import doctor
 from .healthcheck import healthcheck
@@ -19,6 +20,8 @@ from .remux import remux
 from .serve import serve
 from .setup import setup
 from .simulate import simulate
+from .status import status
+from .watch import watch
 
 app = typer.Typer(
     name="xg2g",
@@ -29,6 +32,9 @@ app = typer.Typer(
 )
 app.command()(setup)
 app.command()(serve)
+app.command()(status)
+app.command()(channels)
+app.command()(watch)
 app.command()(doctor)
 app.command()(demo)
 app.command()(remux)

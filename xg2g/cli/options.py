@@ -25,6 +25,16 @@ ConfigFile = Annotated[
     ),
 ]
 
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Address of a running xg2g, as http://192.168.1.20:8088.",
+        show_default="where xg2g serve listens with these settings",
+    ),
+]
+
 _FILE_PARAMETER = "config_file"
 
 

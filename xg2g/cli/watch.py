@@ -1,0 +1,86 @@
+"""`xg2g watch`: a channel of a running daemon in the player that is here."""
+
+import subprocess
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xg2g.config.given import nearest
+from xg2g.errors import UserError
+
+from .options import Configure, Url, with_settings
+from .player import PLAYERS, find_player
+
+if TYPE_CHECKING:
+    from xg2g.api.models import Channel
+
+
+@with_settings()
+def watch(
+    configure: Configure,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the channel, part of it, or its number.")
+    ],
+    url: Url = None,
+    player: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Player to open.",
+            show_default=f"the first that is installed of {', '.join(PLAYERS)}",
+        ),
+    ] = None,
+    just_print: Annotated[
+        bool, typer.Option("--print", help="Print the stream's URL, and open nothing.")
+    ] = False,
+) -> None:
+    """Open a channel of a running xg2g in a player; without a player print its URL.
+
+    Exits as the player does, and with 1 when no channel is meant, or several are.
+
+    **Examples**
+
+    `xg2g watch "Das Erste HD"`
+
+    `xg2g watch 101`
+
+    `xg2g watch arte --player vlc`
+    """
+    from .running import RunningDaemon
+
+    stream_url = choose(RunningDaemon.of(configure(), url).channels(), name).stream_url
+    program = player or find_player()
+    if just_print or program is None:
+        typer.echo(stream_url)
+        return
+    try:
+        code = subprocess.run([program, stream_url], check=False).returncode
+    except OSError as error:
+        raise UserError(
+            f"cannot start {program}: {error.strerror}; --player names another"
+        ) from error
+    raise typer.Exit(code)
+
+
+def choose(channels: Sequence["Channel"], name: str) -> "Channel":
+    """Return the channel of this number or name, or the one with it in its name. Raises
+    `UserError`, which names those that could be meant."""
+    wanted = name.strip().casefold()
+    if wanted.isdecimal():
+        for channel in channels:
+            if channel.number == int(wanted):
+                return channel
+    same = [each for each in channels if each.name.casefold() == wanted]
+    holding = [each for each in channels if wanted and wanted in each.name.casefold()]
+    if same or len(holding) == 1:
+        # Several of one name: the first has the number that the remote control would choose.
+        return (same or holding)[0]
+    if holding:
+        shown = ", ".join(f"{each.number} {each.name}" for each in holding[:10])
+        more = ", ..." if len(holding) > 10 else ""
+        raise UserError(f'several channels have "{name}" in their name: {shown}{more}')
+    by_name = {each.name.casefold(): each.name for each in channels}
+    near = nearest(wanted, by_name, cutoff=0.6)
+    advice = f"did you mean {by_name[near]}?" if near else "xg2g channels lists them"
+    raise UserError(f'no channel is called "{name}"; {advice}')
