@@ -163,3 +163,18 @@ async def test_one_of_two_or_none_with_the_fall_back_is_degraded() -> None:
             await until_state(address, "ready")
             service.end(signal.SIGKILL)
             await until_state(address, "degraded")
+
+
+async def test_an_outage_is_counted_with_the_length_that_the_viewer_saw() -> None:
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        async with gateway(service.address) as address, watching(address) as viewer:
+            await viewer.go_on(STREAM_S)
+            assert await metric(address, "xg2g_stream_freeze_seconds_count") == 0
+            service.end(signal.SIGKILL)
+            watched = asyncio.create_task(viewer.go_on(STREAM_S))
+            await asyncio.sleep(1.5)
+            assert not watched.done()
+            service.restart()
+            await watched
+            assert await metric(address, "xg2g_stream_freeze_seconds_count") == 1
+            assert 1.4 < await metric(address, "xg2g_stream_freeze_seconds_sum") < 10

@@ -112,6 +112,12 @@ class Metrics:
             buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30),
             registry=self.registry,
         )
+        self.freeze_s = Histogram(
+            "xg2g_stream_freeze_seconds",
+            "How long viewers got nothing though the receiver sent: a transcoder was lost, or late",
+            buckets=(0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30),
+            registry=self.registry,
+        )
         self.backend = BackendMetrics(self.registry)
         for outcome in Outcome:
             self.outcomes.labels(outcome)

@@ -1,7 +1,8 @@
 """One live stream: from the receiver through the remuxer, for as long as it is held open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,6 +13,7 @@ from ..metrics import Metrics
 from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import CHUNK_BYTES, LiveSource
+from .freeze import FreezeWatch
 from .opening import PATIENCE_S, Opening, Phase
 
 LINGER_S = 0.02
@@ -30,6 +32,10 @@ class Receiver(Protocol):
 
 class LiveStream(LiveSource, Protocol):
     """A stream that was converted."""
+
+    on_freeze: Callable[[float], None]
+    """Told each time that the viewer got nothing though the receiver sent, and for how many
+    seconds."""
 
     async def stats(self) -> RemuxStats:
         """Return what was counted so far; raises `BackendError`."""
@@ -51,6 +57,7 @@ class LiveStreams:
     scrambled_after_s: float = 5
     """How long a stream may be noise: a softcam may need some seconds to open it."""
     metrics: Metrics
+    now: Callable[[], float] = time.monotonic
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveStream]:
@@ -66,7 +73,7 @@ class LiveStreams:
             await self.backend.open(options) as remuxer,
             self.receiver.open(service) as source,
         ):
-            stream = _RemuxedStream(source, remuxer, self.metrics)
+            stream = _RemuxedStream(source, remuxer, self.metrics, self.now)
             await stream.begin(self.first_output_s, self.scrambled_after_s)
             yield stream
 
@@ -88,7 +95,17 @@ class LiveStreams:
 class _RemuxedStream:
     """A `LiveStream`."""
 
-    def __init__(self, source: LiveSource, remuxer: Remuxer, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        source: LiveSource,
+        remuxer: Remuxer,
+        metrics: Metrics,
+        now: Callable[[], float],
+    ) -> None:
+        self.on_freeze: Callable[[float], None] = lambda frozen_s: None
+        self._now = now
+        self._freeze = FreezeWatch(now)
+        self._has_begun = False
         self._source = source
         self._remuxer = remuxer
         self._metrics = metrics
@@ -124,6 +141,7 @@ class _RemuxedStream:
             ) from error
         if not self._first:
             raise NoSignalError("the receiver's stream ended before anything could be shown")
+        self._has_begun = True
 
     async def read(self) -> bytes:
         if self._first:
@@ -140,11 +158,28 @@ class _RemuxedStream:
     async def _converted(self) -> bytes:
         """Read on; what can leave of that, which may be nothing."""
         await asyncio.sleep(self._linger_s)
+        asked_s = self._now()
         chunk = await self._source.read()
+        self._freeze.received(self._now() - asked_s)
         self._metrics.bytes_in.inc(len(chunk))
         # A full chunk means that more is waiting.
         self._linger_s = LINGER_S if len(chunk) < CHUNK_BYTES else 0.0
         if chunk:
-            return self._opening.take(await self._remuxer.process(chunk))
+            return self._opening.take(await self._timed(self._remuxer.process(chunk)))
         self._ended = True
         return self._opening.take(await self._remuxer.finish()) + self._opening.rest()
+
+    async def _timed(self, converting: Awaitable[bytes]) -> bytes:
+        """Await what comes of input, and tell how long the viewer has waited for it."""
+        output = b""
+        failed = True
+        try:
+            output = await converting
+            failed = False
+        finally:
+            if output or failed:
+                frozen_s = self._freeze.sent()
+                if frozen_s is not None and self._has_begun:
+                    self._metrics.freeze_s.observe(frozen_s)
+                    self.on_freeze(frozen_s)
+        return output

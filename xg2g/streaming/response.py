@@ -174,6 +174,7 @@ class LiveResponse:
                 self._metrics.start_s.observe(time.monotonic() - begin_s)
                 self._log.info("stream started")
                 viewer.stats = stream.stats
+                stream.on_freeze = self._froze
                 resource = (b"x-hdhomerun-resource", f"tuner{viewer.tuner}".encode("ascii"))
                 headers = [*LIVE_HEADERS, resource, (b"connection", b"close")]
                 await self._send_start(send, 200, headers)
@@ -212,6 +213,9 @@ class LiveResponse:
         if answer.body:
             await send(_body(bytes(answer.body), more=True))
         await self._end(send)
+
+    def _froze(self, frozen_s: float) -> None:
+        self._log.warning("picture stood still", frozen_s=round(frozen_s, 2))
 
     def _note(self, status: int | None, outcome: Outcome, reason: str) -> Failure:
         return self._failures.add(

@@ -1,7 +1,7 @@
 """The response to a viewer says its end once, whatever ends it at the same moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ class EndsWithTheViewer:
     """A stream that ends so many turns of the event loop after its viewer is dismissed."""
 
     def __init__(self, viewers: Viewers, turns: int) -> None:
+        self.on_freeze: Callable[[float], None] = lambda frozen_s: None
         self._viewers = viewers
         self._turns = turns
 

@@ -1,0 +1,101 @@
+"""How long a viewer's picture stood still is told, and what the receiver pauses is not."""
+
+import asyncio
+
+import pytest
+import structlog
+
+from tests.backends.fake import FakeBackend
+from tests.xg2g.daemon import daemon, until
+from tests.xg2g.receiver.clock import Time
+from tests.xg2g.streaming.test_live import SERVICE, Broadcast
+from tests.xg2g.upstream import PACKET, plays_at_leisure
+from xg2g.metrics import Metrics, Outcome
+from xg2g.streaming.freeze import FREEZE_S, FreezeWatch
+from xg2g.streaming.live import LiveStreams
+from xg2g_backends.base import RemuxOptions
+from xg2g_backends.errors import UnavailableError
+
+pytestmark = pytest.mark.anyio
+
+
+def test_it_begins_with_input_that_nothing_comes_of() -> None:
+    time = Time()
+    watch = FreezeWatch(time.now)
+    watch.received(0)
+    assert watch.sent() is None
+    time.now_s += 60
+    watch.received(60)
+    assert watch.sent() is None
+    watch.received(0.02)
+    time.now_s += 1
+    watch.received(0.02)
+    time.now_s += 1.5
+    assert watch.sent() == pytest.approx(2.5)
+    assert watch.sent() is None
+
+
+def test_what_the_receiver_pauses_meanwhile_does_not_count() -> None:
+    time = Time()
+    watch = FreezeWatch(time.now)
+    watch.received(0)
+    time.now_s += 7
+    watch.received(7)
+    time.now_s += 0.1
+    assert watch.sent() is None
+    watch.received(0)
+    time.now_s += 7
+    watch.received(7)
+    time.now_s += FREEZE_S
+    assert watch.sent() == pytest.approx(FREEZE_S)
+
+
+@pytest.mark.parametrize("ends", ["goes on", "fails"])
+async def test_a_stream_tells_each_freeze_with_its_length_and_counts_it(ends: str) -> None:
+    time, backend, metrics = Time(), FakeBackend(), Metrics()
+    lives = LiveStreams(
+        receiver=Broadcast(PACKET * 20),
+        backend=backend,
+        options=RemuxOptions(),
+        first_output_s=5,
+        metrics=metrics,
+        now=time.now,
+    )
+    frozen: list[float] = []
+    async with lives.open(SERVICE) as stream:
+        stream.on_freeze = frozen.append
+        for _ in range(3):
+            assert await stream.read()
+        [remuxer] = backend.remuxers
+        remuxer.gate.clear()
+        reading = asyncio.ensure_future(stream.read())
+        await until(lambda: remuxer.inside == 1)
+        time.now_s += 4
+        if ends == "fails":
+            remuxer.process_error = UnavailableError("no transcoder for 30 s")
+        remuxer.gate.set()
+        await asyncio.wait({reading})
+        assert (reading.exception() is not None) == (ends == "fails")
+    assert frozen == [pytest.approx(4)]
+    samples = [it for family in metrics.freeze_s.collect() for it in family.samples]
+    assert [it.value for it in samples if it.name == "xg2g_stream_freeze_seconds_sum"] == [
+        pytest.approx(4)
+    ]
+
+
+async def test_the_log_has_the_freeze_with_channel_and_viewer() -> None:
+    time = Time()
+    async with daemon(plays_at_leisure) as gateway:
+        gateway.gateway.streams.now = time.now
+        with structlog.testing.capture_logs() as logs:
+            reader, writer = await gateway.watch()
+            [remuxer] = gateway.backend.remuxers
+            remuxer.gate.clear()
+            await until(lambda: remuxer.inside == 1)
+            time.now_s += 2
+            remuxer.gate.set()
+            await until(lambda: any("frozen_s" in line for line in logs))
+            writer.close()
+            await gateway.ended(Outcome.VIEWER_LEFT)
+    [line] = [line for line in logs if "frozen_s" in line]
+    assert (line["frozen_s"], line["name"], line["viewer"]) == (2, "Das Erste HD", "127.0.0.1")
