@@ -115,3 +115,12 @@ def test_a_library_of_another_abi_version_is_refused(
     monkeypatch.setattr(_abi, "ABI_VERSION", _abi.ABI_VERSION + 1)
     with pytest.raises(UnavailableError, match="ABI version"):
         _abi.Library(EmbeddedBackend().path)
+
+
+def test_a_library_without_a_function_that_is_needed_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = {**_abi.PROTOTYPES, "xg2g_of_a_later_version": (None, ())}
+    monkeypatch.setattr(_abi, "PROTOTYPES", missing)
+    with pytest.raises(UnavailableError, match="older than xg2g"):
+        _abi.Library(EmbeddedBackend().path)

@@ -123,7 +123,11 @@ class Library:
                 "build it anew with `make build`"
             )
         for name, (result, arguments) in PROTOTYPES.items():
-            function = getattr(library, name)
+            function = getattr(library, name, None)
+            if function is None:
+                raise UnavailableError(
+                    f"{path} is older than xg2g: it has no {name}; build it anew with `make build`"
+                )
             function.restype, function.argtypes = result, arguments
         self._library = library
 
