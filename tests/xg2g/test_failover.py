@@ -178,3 +178,12 @@ async def test_an_outage_is_counted_with_the_length_that_the_viewer_saw() -> Non
             await watched
             assert await metric(address, "xg2g_stream_freeze_seconds_count") == 1
             assert 1.4 < await metric(address, "xg2g_stream_freeze_seconds_sum") < 10
+
+
+async def test_a_transcoder_that_ends_while_its_streams_go_on_is_told() -> None:
+    with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
+        async with gateway(service.address) as address, watching(address) as viewer:
+            await viewer.go_on(1)
+            service.signal(signal.SIGTERM)
+            told = await until_state(address, "not ready")
+            assert "is ending" in told["reason"]

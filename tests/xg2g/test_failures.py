@@ -78,7 +78,7 @@ async def test_who_uses_the_tuners_is_told_and_since_when() -> None:
         status, _, page = await browse(gateway, OTHER_STREAM)
         writer.close()
     assert status == 503
-    assert "all 1 tuners of the receiver are in use" in page
+    assert "the receiver's only tuner is in use" in page
     assert "Who uses the tuners" in page
     assert "<b>Das Erste HD</b>" in page
     assert "127.0.0.1, since " in page

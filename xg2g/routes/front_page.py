@@ -89,7 +89,7 @@ def _failures(gateway: Gateway) -> Iterator[Element]:
         *(
             tag(
                 "div",
-                tag("span", tag("b", each.channel_name or each.channel_id), f"  {each.reason}"),
+                tag("span", tag("b", each.channel_name or each.channel_id), f": {each.reason}"),
                 tag("span", _when(each), class_="dim"),
                 class_="viewer",
             )

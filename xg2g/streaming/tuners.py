@@ -201,7 +201,11 @@ class Tuners:
             and len(self._leases) >= self.limit
         ):
             if not await self._give_up_others(service, one=True):
-                raise NoTunerError(f"all {self.limit} tuners of the receiver are in use")
+                raise NoTunerError(
+                    "the receiver's only tuner is in use"
+                    if self.limit == 1
+                    else f"all {self.limit} tuners of the receiver are in use"
+                )
 
     async def _give_up_others(self, service: ServiceReference, *, one: bool = False) -> bool:
         """Close lingering streams of other transponders, the oldest first; whether there was one.

@@ -125,6 +125,8 @@ class _Answering:
 
 async def _described(service: Service) -> _Answering | str:
     try:
-        return _Answering(service, await service.describe())
+        answering = _Answering(service, await service.describe())
+        await service.check_ending()
+        return answering
     except UnusableError as error:
         return str(error)

@@ -93,6 +93,13 @@ class Service:
                 f"the transcoder at {self} does not describe itself as it should; update {NAME}"
             ) from error
 
+    async def check_ending(self) -> None:
+        """Ask whether it opens no more remuxers, since it ends, though it describes itself. Raises
+        `UnusableError`."""
+        answer = await self._request("GET", "/readyz")
+        if answer.status == 503 and answer.json().get("kind") == "Stopping":
+            raise self._refused(answer)
+
     async def open(self, options: RemuxOptions) -> Session:
         """Make a remuxer. A caller who is cancelled leaves none behind.
 
