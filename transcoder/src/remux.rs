@@ -17,6 +17,7 @@ mod pat;
 mod points;
 mod program;
 mod schedule;
+mod scrambling;
 mod signalling;
 mod takeover;
 mod track;
@@ -32,6 +33,7 @@ use signalling::{DeclaredAudio, declared_audio};
 use takeover::{Marks, version_offset};
 use track::Track;
 
+use crate::ts::clock::Pcr;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
 use crate::ts::psi::{self, Pmt, TABLE_PMT};
 use crate::ts::sync::Synchroniser;
@@ -334,10 +336,10 @@ impl Stream {
             Route::Pat => self.push_pat(packet, continuity, output),
             Route::Pmt(index) => self.push_pmt(index.into(), packet, continuity, output),
             Route::Track(index) => {
-                let track = &mut self.tracks[usize::from(index)];
-                if track.push(packet, continuity, output) {
-                    self.write_pmts_of(pid, output);
-                    self.tracks[usize::from(index)].release(output);
+                let index = usize::from(index);
+                let now = self.now(self.tracks[index].pcr_pid, number);
+                if self.tracks[index].push(packet, continuity, now, output) {
+                    self.follow_track(index, output);
                 }
             }
         }
@@ -347,10 +349,59 @@ impl Stream {
 
     fn finish(&mut self, output: &mut Vec<u8>) {
         let start = output.len();
+        let mut changed = Vec::new();
+        for track in &mut self.tracks {
+            if track.end(output) {
+                changed.push(track.pid);
+            }
+        }
+        self.write_pmts_of(&changed, output);
         for track in &mut self.tracks {
             track.finish(output);
         }
         self.seal(output, start);
+    }
+
+    /// The clock of a program at a packet.
+    fn now(&self, pcr_pid: Pid, number: u64) -> Option<Pcr> {
+        let clock = self.clocks.iter().find(|clock| clock.pid == pcr_pid)?;
+        clock.moment(number).map(|moment| moment.now())
+    }
+
+    /// Announces what has become of a track. What its program's other tracks are to become
+    /// for the same reason is announced with it, in one PMT.
+    fn follow_track(&mut self, index: usize, output: &mut Vec<u8>) {
+        let track = &self.tracks[index];
+        let (pid, program) = (track.pid, track.program);
+        let is_scrambled = track.passes_scrambled();
+        let is_clear = track.is_clear_again();
+        let mut changed = vec![pid];
+        for other in self
+            .tracks
+            .iter_mut()
+            .filter(|other| other.program == program)
+        {
+            let before = other.signalled();
+            if is_scrambled && other.awaits_key() {
+                other.give_up_scrambled();
+            } else if is_clear {
+                other.expect_clear();
+            }
+            if other.signalled() != before {
+                other.conclude(output);
+                changed.push(other.pid);
+            }
+        }
+        self.choose_again(program);
+        self.write_pmts_of(&changed, output);
+        self.watch_output();
+        for track in self
+            .tracks
+            .iter_mut()
+            .filter(|track| changed.contains(&track.pid))
+        {
+            track.release(output);
+        }
     }
 
     fn send_due(&mut self, number: u64, output: &mut Vec<u8>) {
@@ -359,6 +410,19 @@ impl Stream {
             let moment = clock.and_then(|clock| clock.moment(number));
             if moment.is_some() || !track.can_await_clock() {
                 track.send_due(moment, output);
+            }
+        }
+    }
+
+    /// Leaves out what is not chosen of a program, of whose tracks one has turned out to be
+    /// audio. Those that its PMT names as audio come first.
+    fn choose_again(&mut self, program: u16) {
+        let is_choice = |track: &&mut Track| track.program == program && track.is_heard();
+        let mut choices: Vec<&mut Track> = self.tracks.iter_mut().filter(is_choice).collect();
+        let candidates: Vec<_> = choices.iter().map(|t| (t.pid, t.declared())).collect();
+        if let Some(chosen) = choose(&self.options.tracks, &candidates) {
+            for track in choices.iter_mut().filter(|track| track.pid != chosen) {
+                track.drop_out();
             }
         }
     }
@@ -471,11 +535,11 @@ impl Stream {
         }
     }
 
-    fn write_pmts_of(&mut self, pid: Pid, output: &mut Vec<u8>) {
+    fn write_pmts_of(&mut self, pids: &[Pid], output: &mut Vec<u8>) {
         let numbers: Vec<u16> = self
             .programs
             .iter()
-            .filter(|p| p.declares(pid))
+            .filter(|program| pids.iter().any(|&pid| program.declares(pid)))
             .map(|p| p.number)
             .collect();
         for number in numbers {
@@ -509,14 +573,22 @@ impl Stream {
                 })
                 .filter_map(|entry| Some((entry.pid, declared_audio(entry)?)))
                 .collect();
-            let chosen = choose(&self.options.tracks, &candidates);
+            let named: Vec<_> = candidates
+                .iter()
+                .copied()
+                .filter(|c| c.1.is_named)
+                .collect();
+            let chosen = choose(&self.options.tracks, &named);
             for (pid, audio) in candidates {
-                if !declared.iter().any(|known| known.1 == pid) && declared.len() < MAX_TRACKS {
-                    let kept = chosen.is_none_or(|chosen| chosen == pid);
-                    declared.push((program.number, pid, pmt.pcr_pid, audio, kept));
-                }
+                // What is not named may be data; whether it is chosen is seen once it is known.
+                let kept = !audio.is_named || chosen.is_none_or(|chosen| chosen == pid);
+                declared.push((program.number, pid, pmt.pcr_pid, audio, kept));
             }
         }
+        declared.sort_by_key(|known| !known.3.is_named);
+        let mut seen = vec![false; Pid::COUNT];
+        declared.retain(|known| !std::mem::replace(&mut seen[known.1.index()], true));
+        declared.truncate(MAX_TRACKS);
 
         let mut gone = Vec::new();
         for track in std::mem::take(&mut self.tracks) {
@@ -524,11 +596,12 @@ impl Stream {
             if stays { &mut self.tracks } else { &mut gone }.push(track);
         }
         for mut track in gone {
+            track.end(output);
             track.finish(output);
             if track.has_replaced_source() && !self.abandoned_pids.contains(&track.pid) {
                 self.abandoned_pids.push(track.pid);
             }
-            if self.ended_tracks.len() < MAX_ENDED_TRACKS {
+            if track.is_audio() && self.ended_tracks.len() < MAX_ENDED_TRACKS {
                 self.ended_tracks.push(track.stats());
             }
         }
@@ -649,12 +722,14 @@ impl Stream {
                 Some((entry.pid, program.number, codec))
             })
         });
-        let sounds = self.tracks.iter().map(|t| (t.output_pid, t.program));
+        let audio = self.tracks.iter().filter(|track| track.is_audio());
+        let sounds = audio.map(|t| (t.output_pid, t.program));
         self.points.follow(pmts, pictures, sounds);
     }
 
     fn stats(&self) -> Stats {
-        let mut tracks: Vec<TrackStats> = self.tracks.iter().map(Track::stats).collect();
+        let audio = self.tracks.iter().filter(|track| track.is_audio());
+        let mut tracks: Vec<TrackStats> = audio.map(Track::stats).collect();
         tracks.extend(self.ended_tracks.iter().cloned());
         tracks.sort_by_key(|track| track.pid);
         Stats {

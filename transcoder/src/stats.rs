@@ -27,7 +27,8 @@ pub struct Stats {
     pub psi_errors: u64,
     /// Service ids that the PAT lists.
     pub programs: Vec<u16>,
-    /// One entry per audio track that a PMT declared, in PID order.
+    /// One entry per audio track, in PID order: what a PMT names as audio, and what is
+    /// audio without being named.
     pub tracks: Vec<TrackStats>,
 }
 
@@ -55,7 +56,7 @@ pub struct TrackStats {
     pub decode_errors: u64,
     /// Silence put in for what was missing, in milliseconds.
     pub silence_ms: u64,
-    /// Packets with transport_scrambling_control set.
+    /// Packets whose payload is scrambled, whatever transport_scrambling_control says.
     pub scrambled_packets: u64,
     /// Continuity errors on this PID.
     pub continuity_errors: u64,

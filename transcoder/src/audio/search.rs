@@ -17,6 +17,10 @@ pub(super) struct Proof {
     pub(super) reference: Option<FrameHeader>,
 }
 
+/// Headers inside a frame that agree with its own: more are no chance, but a short pattern
+/// that repeats, of which every chain of headers can be made.
+const MAX_INNER_HEADERS: usize = 3;
+
 /// What a search came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -124,6 +128,22 @@ impl Proof {
             }
             next += header.size_bytes;
         }
+        if self.successors > 1 && self.is_pattern(run.bytes, &first) {
+            return Candidate::Refuted;
+        }
         proven(last)
+    }
+
+    /// Whether a header stands at `at` and only lacks the bytes that would prove it.
+    pub(super) fn is_open(&self, payload: &Payload, at: Position) -> bool {
+        matches!(self.examine(payload, at), Candidate::Pending)
+    }
+
+    fn is_pattern(&self, bytes: &[u8], first: &FrameHeader) -> bool {
+        let frame = bytes.get(1..first.size_bytes).unwrap_or_default();
+        let inner = (0..frame.len())
+            .filter(|&at| self.family.first_bytes().contains(&frame[at]))
+            .filter(|&at| matches!(self.family.parse(&frame[at..]), Parsed::Header(h) if h.agrees_with(first)));
+        inner.take(MAX_INNER_HEADERS + 1).count() > MAX_INNER_HEADERS
     }
 }

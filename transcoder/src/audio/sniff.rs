@@ -11,6 +11,13 @@ use crate::ts::clock::Timestamp;
 /// times the longest LATM frame, or a second of broadcast audio.
 pub const MAX_SNIFFED_BYTES: usize = 32 * 1024;
 
+/// Fewer bytes do not show how they are spread.
+const MIN_NOISE_BYTES: u64 = 4096;
+
+/// Chi-squared of the values of bytes, above which they are no noise: six standard
+/// deviations above that of noise.
+const MAX_NOISE_SPREAD: u64 = 400;
+
 /// What the bytes so far say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -86,6 +93,35 @@ impl Sniffer {
             None if self.payload.end() < MAX_SNIFFED_BYTES as u64 => Verdict::NeedMore,
             _ => Verdict::Unknown,
         }
+    }
+
+    /// Position behind the last byte.
+    pub(crate) fn end(&self) -> u64 {
+        self.payload.end()
+    }
+
+    /// Whether what stands at a position can still turn out to be the first frame.
+    pub(crate) fn is_promising(&self, at: u64) -> bool {
+        let mut proofs = self.searches.iter().map(|search| search.proof);
+        proofs.any(|proof| proof.is_open(&self.payload, at))
+    }
+
+    /// Whether the bytes are spread as those of a scrambled stream are: evenly. Asked
+    /// where there was no audio; coded sound is never spread so evenly.
+    pub(crate) fn is_noise(&self) -> bool {
+        let bytes = self.payload.slice(0, self.payload.end());
+        let mut counts = [0u64; 256];
+        for &byte in bytes {
+            counts[usize::from(byte)] += 1;
+        }
+        let total = bytes.len() as u64;
+        // Chi-squared of 255 degrees of freedom times `total`: noise has 255, give or
+        // take 23.
+        let spread: u64 = counts
+            .iter()
+            .map(|&n| (n * 256).abs_diff(total).pow(2))
+            .sum();
+        total >= MIN_NOISE_BYTES && spread / 256 <= MAX_NOISE_SPREAD * total
     }
 
     /// A framer that begins with the first frame found and has every byte and

@@ -73,11 +73,6 @@ impl OutputCounter {
         self.is_ours
     }
 
-    /// Counts every packet from now on.
-    pub(super) fn take_over(&mut self) {
-        self.is_ours = true;
-    }
-
     /// Appends a packet that we made.
     pub(super) fn send(&mut self, mut bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
         if Packet::new(&bytes).has_payload() {

@@ -67,7 +67,7 @@ impl Pat {
         if packet.transport_error() || continuity.is_lost() {
             self.assembler.lose();
         }
-        if packet.transport_error() || packet.is_scrambled() || continuity == Continuity::Repeats {
+        if packet.transport_error() || continuity == Continuity::Repeats {
             return outcome;
         }
         let mut sections = Vec::new();

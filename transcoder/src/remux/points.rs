@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::continuity::SourceCounter;
+use super::scrambling::{Judgement, Scrambling};
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 use crate::ts::pes::PesReader;
@@ -104,6 +105,7 @@ struct Video {
     counter: SourceCounter,
     pes: PesReader,
     head: Option<Head>,
+    scrambling: Scrambling,
     scrambled_run: u32,
     is_scrambled: bool,
 }
@@ -231,8 +233,9 @@ impl Points {
             video.pes.lose();
             kinds.push(PointKind::Discontinuity);
         }
+        let judgement = video.scrambling.judge(packet).this;
         if packet.has_payload() {
-            if packet.is_scrambled() {
+            if judgement == Judgement::Scrambled {
                 video.head = None;
                 video.pes.lose();
                 video.scrambled_run += 1;
@@ -240,7 +243,7 @@ impl Points {
                     video.is_scrambled = true;
                     kinds.push(PointKind::Scrambled);
                 }
-            } else {
+            } else if judgement == Judgement::Clear {
                 video.scrambled_run = 0;
                 if std::mem::take(&mut video.is_scrambled) {
                     kinds.push(PointKind::Clear);
@@ -250,7 +253,7 @@ impl Points {
         for kind in kinds {
             self.note(offset, kind, None, program);
         }
-        if packet.has_payload() && !packet.is_scrambled() {
+        if packet.has_payload() && judgement == Judgement::Clear {
             self.look_at_picture(index, packet);
         }
     }
@@ -293,8 +296,7 @@ impl Points {
 
     fn observe_sound(&mut self, index: usize, packet: Packet<'_>) {
         let sound = &mut self.sounds[index];
-        if !sound.is_heard && packet.unit_start() && packet.has_payload() && !packet.is_scrambled()
-        {
+        if !sound.is_heard && packet.unit_start() && packet.payload().starts_with(&[0, 0, 1]) {
             sound.is_heard = true;
             let program = sound.program;
             let offset = self.offset;
@@ -328,7 +330,7 @@ impl Table {
 
     /// Takes the next packet of its PID; returns whether another version begins.
     fn push(&mut self, packet: Packet<'_>) -> bool {
-        if !packet.has_payload() || packet.is_scrambled() {
+        if !packet.has_payload() {
             return false;
         }
         let mut changed = false;
@@ -366,6 +368,7 @@ impl Video {
             counter: SourceCounter::default(),
             pes: PesReader::default(),
             head: None,
+            scrambling: Scrambling::default(),
             scrambled_run: 0,
             is_scrambled: false,
         }

@@ -47,7 +47,7 @@ impl PmtPid {
         if packet.pcr().is_some() {
             self.counter.send(without_payload(packet), output);
         }
-        if !packet.is_scrambled() && continuity != Continuity::Repeats {
+        if continuity != Continuity::Repeats {
             self.assembler
                 .push(packet.payload(), packet.unit_start(), |section| {
                     sections.push(section.to_vec());

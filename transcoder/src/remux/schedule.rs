@@ -149,6 +149,13 @@ struct Unit {
     may_be_left_out: bool,
 }
 
+impl Moment {
+    /// The output's clock.
+    pub(super) fn now(&self) -> Pcr {
+        self.now
+    }
+}
+
 impl Schedule {
     pub(super) fn new(bitrate_bps: u32, channels: u8) -> Self {
         let (buffer_bytes, rate_bps) = if channels == 1 || channels == 2 {
@@ -225,14 +232,6 @@ impl Schedule {
             self.outdated_units = self.outdated_units.saturating_sub(1);
         }
         self.packets.pop_front()
-    }
-
-    /// Takes the last packet that waits, for one who sends them in another way.
-    pub(super) fn take_last(&mut self) -> Option<[u8; PACKET_BYTES]> {
-        self.units.clear();
-        self.front_has_begun = false;
-        self.outdated_units = 0;
-        self.packets.pop_back()
     }
 
     /// The clock has jumped while units waited. Where time is missing they are late

@@ -26,6 +26,21 @@ const DVB_EXTENSION: u8 = 0x7F;
 const ATSC_AC3: u8 = 0x81;
 const ATSC_EAC3: u8 = 0xCC;
 
+/// Descriptors of entries that are no audio: video_stream, hierarchy, carousels (ISO/IEC
+/// 13818-6), metadata; VBI data, VBI teletext, teletext, subtitling, data broadcast and its
+/// id, application signalling (EN 300 468, table 12); ATSC captions; SCTE 35 cues.
+const OTHER_DATA: [u8; 19] = [
+    0x02, 0x04, 0x13, 0x14, 0x15, 0x16, 0x24, 0x25, 0x26, 0x28, 0x38, 0x45, 0x46, 0x56, 0x59, 0x64,
+    0x66, 0x6F, 0x8A,
+];
+
+/// format_identifiers (SMPTE registration authority) of what is no audio, or none that is
+/// recognised by sync words.
+const OTHER_FORMATS: [&[u8; 4]; 14] = [
+    b"CUEI", b"KLVA", b"ID3 ", b"VANC", b"HEVC", b"VC-1", b"drac", b"AV01", b"VVC ", b"TTML",
+    b"BSSD", b"Opus", b"SCTE", b"GABS",
+];
+
 const EXTENSION_SUPPLEMENTARY_AUDIO: u8 = 0x06;
 const EXTENSION_DTS_HD: u8 = 0x0E;
 const EXTENSION_DTS_NEURAL: u8 = 0x0F;
@@ -33,10 +48,13 @@ const EXTENSION_AC4: u8 = 0x15;
 
 const AUDIO_TYPE_VISUAL_IMPAIRED: u8 = 3;
 
-/// An entry of a PMT that is audio by what it declares.
+/// An entry of a PMT that is audio by what it declares, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DeclaredAudio {
-    /// The coding; none for one that is never decoded here (AC-4, TrueHD, LPCM).
+    /// Whether the entry says that it is audio. Otherwise only the elementary stream can.
+    pub(super) is_named: bool,
+    /// The coding; none for one that is never decoded here (AC-4, TrueHD, LPCM), and where
+    /// the entry does not say.
     pub(super) codec: Option<Codec>,
     /// ISO 639-2 code.
     pub(super) language: Option<[u8; 3]>,
@@ -44,28 +62,49 @@ pub(super) struct DeclaredAudio {
     pub(super) is_description: bool,
 }
 
-/// Reads an entry; none when it is no audio.
+/// Reads an entry; none when it cannot be audio.
 pub(super) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> {
-    let codec = match entry.stream_type {
-        0x03 | 0x04 => Some(Codec::MpegLayer2),
-        STREAM_TYPE_ADTS => Some(Codec::AacAdts),
-        0x11 => Some(Codec::AacLatm),
-        0x81 => Some(Codec::Ac3),
-        0x84 | 0x87 => Some(Codec::Eac3),
-        // 0x82 can be SCTE subtitles as well: the elementary stream tells.
-        0x82 | 0x85 | 0x8A => Some(Codec::Dts),
-        0x83 | 0x1C => None,
-        STREAM_TYPE_PRIVATE_PES => descriptors(&entry.descriptors).find_map(private_coding)?,
-        _ => return None,
+    let described = descriptors(&entry.descriptors).find_map(private_coding);
+    let (is_named, codec) = match (entry.stream_type, described) {
+        (0x03 | 0x04, _) => (true, Some(Codec::MpegLayer2)),
+        (STREAM_TYPE_ADTS, _) => (true, Some(Codec::AacAdts)),
+        (0x11, _) => (true, Some(Codec::AacLatm)),
+        (0x81, _) => (true, Some(Codec::Ac3)),
+        (0x84 | 0x87, _) => (true, Some(Codec::Eac3)),
+        (0x85 | 0x8A, _) => (true, Some(Codec::Dts)),
+        (0x83 | 0x1C, _) => (true, None),
+        (stream_type, Some(codec)) if is_private(stream_type) => (true, codec),
+        (stream_type, _) if !is_private(stream_type) || is_other_data(entry) => return None,
+        // SCTE subtitles as well.
+        (0x82, None) => (false, Some(Codec::Dts)),
+        _ => (false, None),
     };
     let loop_ = || descriptors(&entry.descriptors);
     let language = loop_().find(|d| d.tag == ISO_639_LANGUAGE);
     let described_by_type =
         language.is_some_and(|d| d.body.get(3) == Some(&AUDIO_TYPE_VISUAL_IMPAIRED));
     Some(DeclaredAudio {
+        is_named,
         codec,
         language: language.and_then(|d| d.body.first_chunk().copied()),
         is_description: described_by_type || loop_().any(is_supplementary_description),
+    })
+}
+
+/// stream_types that say nothing of what is inside: private PES data, and those that the
+/// standard leaves to users or has not assigned.
+fn is_private(stream_type: u8) -> bool {
+    matches!(stream_type, 0x00 | STREAM_TYPE_PRIVATE_PES | 0x37..=0x7E | 0x80..=0xFF)
+}
+
+/// Whether a descriptor says that the entry is something else than audio.
+fn is_other_data(entry: &ElementaryStream) -> bool {
+    descriptors(&entry.descriptors).any(|d| match d.tag {
+        REGISTRATION => d
+            .body
+            .first_chunk()
+            .is_some_and(|f| OTHER_FORMATS.contains(&f)),
+        tag => OTHER_DATA.contains(&tag),
     })
 }
 
@@ -170,13 +209,41 @@ mod tests {
     fn teletext_subtitles_and_data_are_no_audio() {
         for source in [
             entry(0x06, &[0x56, 5, b'd', b'e', b'u', 9, 0]),
+            entry(0x06, &[0x0A, 4, b'd', b'e', b'u', 0, 0x46, 0]),
+            entry(0x06, &[0x45, 1, 0]),
             entry(0x06, &[0x59, 8, b'd', b'e', b'u', 0x10, 0, 1, 0, 1]),
-            entry(0x06, &[]),
+            entry(0x06, &[0x6F, 0]),
+            entry(0x06, &[0x05, 4, b'K', b'L', b'V', b'A']),
+            entry(0x86, &[0x05, 4, b'C', b'U', b'E', b'I']),
+            entry(0x82, &[0x05, 4, b'S', b'C', b'T', b'E']),
             entry(0x05, &[]),
+            entry(0x0B, &[]),
+            entry(0x15, &[]),
             entry(0x1B, &[]),
-            entry(0x86, &[]),
         ] {
             assert_eq!(declared_audio(&source), None, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn private_types_without_a_descriptor_may_be_audio_and_are_not_named_so() {
+        for stream_type in [0x00, 0x06, 0x80, 0x82, 0x88, 0x91, 0xC1, 0xFF] {
+            for descriptors in [&[][..], &[0x52, 1, 7], &[0x0A, 4, b'd', b'e', b'u', 0]] {
+                let declared = declared_audio(&entry(stream_type, descriptors));
+                assert_eq!(
+                    declared.map(|d| d.is_named),
+                    Some(false),
+                    "{stream_type:#x}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_descriptor_names_the_coding_on_every_private_type() {
+        for stream_type in [0x06, 0x80, 0x91, 0xC1] {
+            let declared = declared_audio(&entry(stream_type, &[0x6A, 1, 0]));
+            assert!(declared.is_some_and(|d| d.is_named && d.codec == Some(Codec::Ac3)));
         }
     }
 

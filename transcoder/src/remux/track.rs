@@ -1,34 +1,50 @@
 //! One audio PID: from its packets to what leaves on its place.
 //!
 //! ```text
-//!             a header was found                    scrambled, or another coding
-//!  Probing ----------------------> Converting ------------------------------.
-//!   |   ^                              ^                                    |
-//!   |   | clear again                  | a header was found                 v
-//!   |   '------------------------------+--------------------------------- Passing
-//!   '------------------------------------------------------------------------^
-//!      AAC already, scrambled, nothing found
+//!  named as audio            a header was found              another coding, nothing
+//!  ---> Probing ------------------------------> Converting --------------------.
+//!         |                                        ^                           |
+//!         | AAC already, nothing found,            | a coding was proven       |
+//!         | scrambled for long                     |                           v
+//!         '--------------------------------> Seeking <------> Passing <--------'
+//!  ---------------------------------------------^       AAC already, scrambled,
+//!  not named, or nothing that is decoded                refused by the decoder
 //! ```
 //!
-//! While probing, packets are held: the PMT already promises AAC, and none of them
-//! may leave before it is known whether they have to.
+//! The PMT promises AAC while probing and converting, and says what the source says
+//! otherwise. A player that has read one PMT may never read the next, so it changes when
+//! the stream has changed and not while something is still being found out: while probing
+//! packets are held, and scrambling is waited out for a while in silence. What is not
+//! named as audio is held only as long as its packets look like the beginning of a frame.
 
 use std::collections::VecDeque;
 
 use super::continuity::{Continuity, OutputCounter};
 use super::schedule::{Moment, Schedule};
+use super::scrambling::{Judgement, Scrambling};
 use super::signalling::DeclaredAudio;
 use crate::audio::Codec;
-use crate::audio::access_unit::Framer;
 use crate::audio::conversion::{AacFrame, Conversion, Counts};
 use crate::audio::native::OutputFormat;
 use crate::audio::sniff::{Sniffer, Verdict};
-use crate::ts::packet::{PACKET_BYTES, Packet, Pid, without_payload};
+use crate::ts::clock::Pcr;
+use crate::ts::packet::{PACKET_BYTES, Packet, Pid, discontinuity, without_payload};
 use crate::ts::pes::{EsChunk, PesReader};
 use crate::{Options, TrackState, TrackStats};
 
 /// Scrambled packets in a row that make a track a scrambled one; fewer are damage.
 const SCRAMBLED_RUN: usize = 16;
+
+/// How long sound may be scrambled before the PMT stops promising AAC, in 27 MHz: 2 s. A
+/// softcam that has to wait for a key takes less, and a change of the PMT costs players
+/// more than the silence.
+const SCRAMBLED_GRACE_27M: i64 = 54_000_000;
+
+/// The same where no clock shows it, and the bound of what is held: a second of DTS.
+const MAX_SCRAMBLED_PACKETS: usize = 1024;
+
+/// Packets that wait for the next to tell whether they are scrambled.
+const MAX_UNDECIDED_PACKETS: usize = 16;
 
 /// Held packets that leave for one that comes: more than one, so that they catch up.
 const RELEASED_AT_ONCE: usize = 2;
@@ -39,6 +55,13 @@ const MAX_HELD_PACKETS: usize = 512;
 /// Bytes without a frame header after which another coding is looked for: more than
 /// any frame, so that one damaged frame is not enough.
 const RESNIFF_AFTER_BYTES: usize = 8 * 1024;
+
+/// Searches for another coding that may fail until none is believed in: some seconds.
+const MAX_RESNIFFS: u8 = 4;
+
+/// Beginnings that looked like a frame and were none, after which what is not named as
+/// audio is not held again.
+const MAX_FALSE_BEGINNINGS: u8 = 3;
 
 /// PES packets in a row that do not begin with ADTS until AAC is no longer believed.
 const FOREIGN_PES_RUN: u8 = 16;
@@ -58,6 +81,24 @@ pub(super) struct Track {
     format: OutputFormat,
     bitrate_bps: u32,
     state: State,
+    scrambling: Scrambling,
+    /// Scrambled packets in a row.
+    scrambled_run: usize,
+    /// When the first of them came.
+    scrambled_since: Option<Pcr>,
+    undecided: Vec<(PacketBytes, Continuity)>,
+    /// Packets of the source that are to leave under the PMT that was sent last.
+    leaving: VecDeque<PacketBytes>,
+    /// The same under the PMT that has to be sent next.
+    leaving_next: VecDeque<PacketBytes>,
+    /// Whether the elementary stream has been found to be audio.
+    is_proven: bool,
+    /// Whether it was scrambled until it was found.
+    was_scrambled: bool,
+    /// Whether packets have left since the coding of what leaves last changed.
+    has_left: bool,
+    /// The next packet that leaves is of another coding than those before.
+    changes_coding: bool,
     pes: PesReader,
     schedule: Schedule,
     counter: OutputCounter,
@@ -69,40 +110,43 @@ pub(super) struct Track {
 
 #[derive(Debug)]
 enum State {
+    /// Named as audio; nothing is known yet. Packets are held.
     Probing {
         sniffer: Sniffer,
-        held: Held,
+        held: Vec<PacketBytes>,
     },
     Converting {
         conversion: Box<Conversion>,
         resniff: Option<Sniffer>,
-        held: Held,
+        failed_resniffs: u8,
+        /// Scrambled packets.
+        held: Vec<PacketBytes>,
     },
-    Passing {
-        reason: Reason,
-        held: Held,
-    },
+    /// Packets leave as they came, but for those that look like the beginning of a frame.
+    Seeking(Seeking),
+    Passing(Reason),
     Dropped,
 }
 
-/// Packets that wait for a decision, and how many of the last were scrambled.
-#[derive(Debug, Default)]
-struct Held {
-    packets: VecDeque<PacketBytes>,
-    scrambled_run: usize,
+/// The search in a stream of which the PMT promises nothing.
+#[derive(Debug)]
+struct Seeking {
+    sniffer: Sniffer,
+    held: Vec<PacketBytes>,
+    /// Where what is held begins, in bytes of the sniffer.
+    held_from: Option<u64>,
+    false_beginnings: u8,
+    /// What is reported until it is found.
+    reported: TrackState,
 }
 
 /// Why packets pass untouched, and what may end that.
 #[derive(Debug)]
 enum Reason {
-    /// Not known yet what it is; packets do not wait, for the PMT promises nothing.
-    Unknown(Sniffer),
     /// It is AAC in ADTS. Counts PES packets that do not look it.
     Aac { foreign_pes: u8 },
-    /// It is scrambled.
-    Scrambled,
-    /// Nothing that can be decoded was found; the search goes on.
-    Unsupported(Sniffer),
+    /// It is scrambled; `inside` its PES packets if these begin clear.
+    Scrambled { inside: bool },
     /// The coding is known and the decoder refuses all of it.
     Undecodable,
 }
@@ -129,7 +173,6 @@ impl Track {
     ) -> Self {
         let channels = (options.channels != 0).then_some(options.channels);
         let rate_hz = (options.sample_rate_hz != 0).then_some(options.sample_rate_hz);
-        let sniffer = Sniffer::new(declared.codec);
         Self {
             pid,
             output_pid,
@@ -142,7 +185,17 @@ impl Track {
                 dual_mono: options.dual_mono,
             },
             bitrate_bps: options.bitrate_bps,
-            state: State::search(sniffer, declared.codec, pid == output_pid, Held::default()),
+            state: State::beginning(declared),
+            scrambling: Scrambling::default(),
+            scrambled_run: 0,
+            scrambled_since: None,
+            undecided: Vec::new(),
+            leaving: VecDeque::new(),
+            leaving_next: VecDeque::new(),
+            is_proven: false,
+            was_scrambled: false,
+            has_left: false,
+            changes_coding: false,
             pes: PesReader::default(),
             schedule: Schedule::new(options.bitrate_bps, options.channels),
             counter: OutputCounter::after(last_counter),
@@ -162,26 +215,20 @@ impl Track {
         (self.program, self.pcr_pid) = (program, pcr_pid);
         let recoded = self.declared.codec != declared.codec;
         self.declared = declared;
-        if recoded && let State::Passing { reason, .. } = &mut self.state {
-            *reason = Reason::Unknown(Sniffer::new(declared.codec));
+        if recoded && matches!(self.state, State::Passing(_) | State::Seeking(_)) {
+            self.let_held_leave();
+            self.state = State::Seeking(Seeking::new(declared, TrackState::Waiting));
         }
     }
 
     /// What the PMT has to say.
     pub(super) fn signalled(&self) -> Signalled {
+        let is_adts = self.declared.codec == Some(Codec::AacAdts);
         match &self.state {
+            State::Probing { .. } if is_adts => Signalled::AsInSource,
+            State::Passing(Reason::Aac { .. }) if self.keeps_pid() && !is_adts => Signalled::AsAac,
             State::Probing { .. } | State::Converting { .. } => Signalled::AsAac,
-            State::Passing {
-                reason: Reason::Aac { .. },
-                ..
-            } if self.keeps_pid() => {
-                if self.declared.codec == Some(Codec::AacAdts) {
-                    Signalled::AsInSource
-                } else {
-                    Signalled::AsAac
-                }
-            }
-            State::Passing { .. } => Signalled::AsInSource,
+            State::Passing(_) | State::Seeking(_) => Signalled::AsInSource,
             State::Dropped => Signalled::LeftOut,
         }
     }
@@ -190,101 +237,261 @@ impl Track {
     pub(super) fn codec(&self) -> Option<Codec> {
         match &self.state {
             State::Converting { conversion, .. } => conversion.counts().codec,
-            State::Passing {
-                reason: Reason::Aac { .. },
-                ..
-            } => Some(Codec::AacAdts),
+            State::Passing(Reason::Aac { .. }) => Some(Codec::AacAdts),
             _ => None,
         }
     }
 
-    /// Takes the PID's next packet and appends what leaves at once. Returns whether
-    /// [`signalled`](Self::signalled) has changed: then the PMT has to leave first,
-    /// and [`release`](Self::release) has to be called after it.
+    /// Whether the PMT names it as audio, or it was found to be.
+    pub(super) fn is_audio(&self) -> bool {
+        self.declared.is_named || self.is_proven
+    }
+
+    /// Whether it is audio and was not left out.
+    pub(super) fn is_heard(&self) -> bool {
+        self.is_audio() && !matches!(self.state, State::Dropped)
+    }
+
+    /// What the PMT declares.
+    pub(super) fn declared(&self) -> DeclaredAudio {
+        self.declared
+    }
+
+    /// Takes the PID's next packet; `now` is the clock of its program. Appends what leaves
+    /// at once. Returns whether [`signalled`](Self::signalled) has changed: then the PMT
+    /// has to leave, and [`release`](Self::release) has to be called after it.
     pub(super) fn push(
         &mut self,
         packet: Packet<'_>,
         continuity: Continuity,
+        now: Option<Pcr>,
         output: &mut Vec<u8>,
     ) -> bool {
         if !self.keeps_pid() && !matches!(self.state, State::Dropped) {
             output.extend_from_slice(packet.bytes());
         }
         let before = self.signalled();
-        if packet.is_scrambled() {
-            self.scrambled_packets += 1;
-        }
         if continuity.is_lost() {
             self.continuity_errors += 1;
+        }
+        let verdict = self.scrambling.judge(packet);
+        match verdict.this {
+            Judgement::Undecided => {
+                self.undecided.push((*packet.bytes(), continuity));
+                if self.undecided.len() >= MAX_UNDECIDED_PACKETS {
+                    self.scrambling.believe();
+                    self.decide(true, now, output);
+                }
+            }
+            this => {
+                self.decide(verdict.before == Judgement::Scrambled, now, output);
+                let is_scrambled = this == Judgement::Scrambled;
+                self.take(packet, continuity, is_scrambled, now, output);
+            }
+        }
+        if self.signalled() == before {
+            self.release(output);
+            return false;
+        }
+        self.conclude(output);
+        true
+    }
+
+    /// Takes the packets that were undecided.
+    fn decide(&mut self, are_scrambled: bool, now: Option<Pcr>, output: &mut Vec<u8>) {
+        for (bytes, continuity) in std::mem::take(&mut self.undecided) {
+            self.take(Packet::new(&bytes), continuity, are_scrambled, now, output);
+        }
+    }
+
+    /// Takes a packet of which it is known whether it is scrambled.
+    fn take(
+        &mut self,
+        packet: Packet<'_>,
+        continuity: Continuity,
+        is_scrambled: bool,
+        now: Option<Pcr>,
+        output: &mut Vec<u8>,
+    ) {
+        if is_scrambled {
+            self.scrambled_packets += 1;
+            self.scrambled_run += 1;
+            if self.scrambled_run == 1 {
+                self.scrambled_since = now;
+            }
+        } else if packet.has_payload() && !packet.transport_error() {
+            self.scrambled_run = 0;
         }
         if continuity.is_lost() || packet.transport_error() {
             self.lose();
         }
+        let chunk = self.chunk(packet, continuity, is_scrambled);
         match &mut self.state {
             State::Dropped => self.send_clock(packet, output),
             State::Probing { held, .. } => {
-                held.add(packet);
-                self.probe(packet, continuity);
+                held.push(*packet.bytes());
+                self.probe(chunk);
             }
             State::Converting { held, .. } => {
-                if packet.is_scrambled() && !packet.transport_error() {
-                    held.add(packet);
+                if is_scrambled {
+                    held.push(*packet.bytes());
                 } else {
-                    held.clear();
-                    self.send_clock(packet, output);
-                }
-                self.convert(packet, continuity);
-            }
-            State::Passing { held, .. } => {
-                held.count(packet);
-                self.watch(packet, continuity);
-                let repeats = continuity == Continuity::Repeats && self.counter.is_ours();
-                match &mut self.state {
-                    State::Passing { held, .. } | State::Probing { held, .. } => {
-                        if !repeats {
-                            held.packets.push_back(*packet.bytes());
-                        }
+                    let held = std::mem::take(held);
+                    for bytes in held.iter().chain([packet.bytes()]) {
+                        self.send_clock(Packet::new(bytes), output);
                     }
-                    State::Converting { .. } => self.send_clock(packet, output),
-                    State::Dropped => {}
                 }
+                self.convert(chunk, is_scrambled);
+            }
+            State::Seeking(seeking) => {
+                let repeats = continuity == Continuity::Repeats && self.counter.is_ours();
+                if !repeats {
+                    seeking.held.push(*packet.bytes());
+                }
+                self.seek(chunk);
+            }
+            State::Passing(_) => {
+                let repeats = continuity == Continuity::Repeats && self.counter.is_ours();
+                self.watch(packet, chunk, !repeats);
             }
         }
-        if self.signalled() != before {
-            return true;
+        if self.is_scrambled_for_long(now) {
+            self.give_up_scrambled();
         }
-        self.release(output);
-        false
     }
 
-    /// Lets held packets go that no longer have a reason to wait: a few at a time, for
-    /// the receiver's transport buffer.
+    /// Whether the last packets were scrambled.
+    fn is_scrambled(&self) -> bool {
+        self.scrambled_run >= SCRAMBLED_RUN
+    }
+
+    fn is_scrambled_for_long(&mut self, now: Option<Pcr>) -> bool {
+        if !self.is_scrambled() {
+            return false;
+        }
+        // Then the PMT stays as it is.
+        let changes_nothing = self.signalled() == Signalled::AsInSource;
+        let elapsed = match (self.scrambled_since, now) {
+            (Some(since), Some(now)) => now.since(since),
+            _ => 0,
+        };
+        if elapsed < 0 {
+            self.scrambled_since = now;
+        }
+        changes_nothing
+            || elapsed >= SCRAMBLED_GRACE_27M
+            || self.scrambled_run >= MAX_SCRAMBLED_PACKETS
+    }
+
+    /// Whether what the PMT promises is waited for in vain because it is scrambled.
+    pub(super) fn awaits_key(&self) -> bool {
+        let promises = matches!(self.state, State::Probing { .. } | State::Converting { .. });
+        promises && self.is_scrambled()
+    }
+
+    /// Whether it has become clear.
+    pub(super) fn is_clear_again(&self) -> bool {
+        self.was_scrambled && self.signalled() == Signalled::AsAac
+    }
+
+    /// Whether it passes because it is scrambled.
+    pub(super) fn passes_scrambled(&self) -> bool {
+        matches!(self.state, State::Passing(Reason::Scrambled { .. }))
+    }
+
+    /// Lets scrambled packets pass.
+    pub(super) fn give_up_scrambled(&mut self) {
+        match self.state {
+            State::Dropped | State::Passing(Reason::Scrambled { .. }) => {}
+            State::Converting { .. } => {
+                self.end_conversion(State::Passing(Reason::Scrambled { inside: false }));
+            }
+            _ => {
+                self.let_held_leave();
+                self.state = State::Passing(Reason::Scrambled { inside: false });
+            }
+        }
+    }
+
+    /// Promises AAC again: what was scrambled is going to be clear, as other tracks of its
+    /// program are.
+    pub(super) fn expect_clear(&mut self) {
+        if self.passes_scrambled() && self.declared.codec.is_some() && self.declared.is_named {
+            self.leaving.append(&mut self.leaving_next);
+            self.state = State::beginning(self.declared);
+        }
+    }
+
+    /// Appends what has to leave before a PMT that says something else.
+    pub(super) fn conclude(&mut self, output: &mut Vec<u8>) {
+        if !matches!(self.state, State::Converting { .. }) {
+            self.send_due(None, output);
+        }
+        if self.is_clear_again() {
+            // Scrambled packets of long ago would only leave in a heap.
+            for bytes in std::mem::take(&mut self.leaving) {
+                self.send_clock(Packet::new(&bytes), output);
+            }
+        }
+        self.release_up_to(usize::MAX, output);
+        self.leaving = std::mem::take(&mut self.leaving_next);
+        self.changes_coding = std::mem::take(&mut self.has_left);
+    }
+
+    /// Lets packets go that no longer have a reason to wait: a few at a time, for the
+    /// receiver's transport buffer.
     pub(super) fn release(&mut self, output: &mut Vec<u8>) {
+        self.leaving.append(&mut self.leaving_next);
         self.release_up_to(RELEASED_AT_ONCE, output);
+        if let State::Converting { held, .. } = &mut self.state
+            && self.scrambled_run == 0
+        {
+            for bytes in std::mem::take(held) {
+                self.send_clock(Packet::new(&bytes), output);
+            }
+        }
     }
 
     fn release_up_to(&mut self, count: usize, output: &mut Vec<u8>) {
-        match &mut self.state {
-            State::Passing { held, .. } => {
-                let count = count.min(held.packets.len());
-                for bytes in held.packets.drain(..count) {
-                    if self.pid == self.output_pid {
-                        self.counter.pass(bytes, output);
-                    }
-                }
-            }
-            State::Converting { held, .. } if held.scrambled_run == 0 => {
-                for bytes in std::mem::take(&mut held.packets) {
-                    self.send_clock(Packet::new(&bytes), output);
-                }
-            }
-            State::Converting { .. } | State::Probing { .. } | State::Dropped => {}
+        let count = count.min(self.leaving.len());
+        if count > 0 {
+            self.announce(output);
         }
+        for bytes in self.leaving.drain(..count) {
+            self.counter.pass(bytes, output);
+        }
+    }
+
+    /// Says before the first packet of another coding that it does not follow. On the PID
+    /// of the clock that would mean another time base (2.4.3.5).
+    fn announce(&mut self, output: &mut Vec<u8>) {
+        self.has_left = true;
+        if std::mem::take(&mut self.changes_coding) && self.output_pid != self.pcr_pid {
+            self.counter.send(discontinuity(self.output_pid, 0), output);
+        }
+    }
+
+    /// Lets packets leave under the PMT that is sent next, or the last when none is.
+    fn let_leave(&mut self, packets: impl IntoIterator<Item = PacketBytes>) {
+        if self.keeps_pid() {
+            self.leaving_next.extend(packets);
+        }
+    }
+
+    fn let_held_leave(&mut self) {
+        let held = match &mut self.state {
+            State::Probing { held, .. }
+            | State::Converting { held, .. }
+            | State::Seeking(Seeking { held, .. }) => std::mem::take(held),
+            State::Passing(_) | State::Dropped => return,
+        };
+        self.let_leave(held);
     }
 
     /// Appends the converted packets whose time has come.
     pub(super) fn send_due(&mut self, moment: Option<Moment>, output: &mut Vec<u8>) {
         while let Some(bytes) = self.schedule.next_due(moment) {
+            self.announce(output);
             self.counter.send(bytes, output);
         }
     }
@@ -304,24 +511,35 @@ impl Track {
         self.pcr_pid.is_assignable() && self.schedule.can_await_clock()
     }
 
-    /// Ends the track: everything that is held leaves.
+    /// Ends the track: what is held is going to leave. Returns whether
+    /// [`signalled`](Self::signalled) has changed, as for [`push`](Self::push).
+    pub(super) fn end(&mut self, output: &mut Vec<u8>) -> bool {
+        let before = self.signalled();
+        self.decide(true, None, output);
+        let is_scrambled = self.is_scrambled();
+        match &mut self.state {
+            State::Converting { conversion, .. } => {
+                let (pid, schedule) = (self.output_pid, &mut self.schedule);
+                conversion.finish(|frame| enqueue(schedule, pid, frame));
+                if is_scrambled {
+                    self.end_conversion(State::Passing(Reason::Scrambled { inside: false }));
+                }
+            }
+            State::Probing { .. } if is_scrambled => self.give_up_scrambled(),
+            // Of the last packets it never came to be known what they are.
+            _ => self.let_held_leave(),
+        }
+        if self.signalled() == before {
+            return false;
+        }
+        self.conclude(output);
+        true
+    }
+
+    /// Appends everything that is left of a track that has ended.
     pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
-        if let State::Probing { sniffer, held } = &mut self.state {
-            // What never came to be known passes, as it would have.
-            let (sniffer, held) = (
-                std::mem::replace(sniffer, Sniffer::new(None)),
-                std::mem::take(held),
-            );
-            self.state = State::Passing {
-                reason: Reason::Unknown(sniffer),
-                held,
-            };
-        }
-        if let State::Converting { conversion, .. } = &mut self.state {
-            let (pid, schedule) = (self.output_pid, &mut self.schedule);
-            conversion.finish(|frame| enqueue(schedule, pid, frame));
-        }
         self.send_due(None, output);
+        self.leaving.append(&mut self.leaving_next);
         self.release_up_to(usize::MAX, output);
     }
 
@@ -329,8 +547,15 @@ impl Track {
         let (state, mut counts) = match &self.state {
             State::Probing { .. } => (TrackState::Waiting, Counts::default()),
             State::Converting { conversion, .. } => (TrackState::Converting, conversion.counts()),
-            State::Passing { reason, .. } => (reason.state(), Counts::default()),
+            State::Seeking(seeking) => (seeking.reported, Counts::default()),
+            State::Passing(reason) => (reason.state(), Counts::default()),
             State::Dropped => (TrackState::Dropped, Counts::default()),
+        };
+        let is_dropped = state == TrackState::Dropped;
+        let state = if self.is_scrambled() && !is_dropped {
+            TrackState::Scrambled
+        } else {
+            state
         };
         counts.add(&self.ended);
         TrackStats {
@@ -361,11 +586,9 @@ impl Track {
             self.schedule.mark_discontinuity();
         }
         match &mut self.state {
-            State::Probing { sniffer, .. }
-            | State::Passing {
-                reason: Reason::Unknown(sniffer) | Reason::Unsupported(sniffer),
-                ..
-            } => sniffer.lose(),
+            State::Probing { sniffer, .. } | State::Seeking(Seeking { sniffer, .. }) => {
+                sniffer.lose();
+            }
             State::Converting {
                 conversion,
                 resniff,
@@ -376,14 +599,19 @@ impl Track {
                     sniffer.lose();
                 }
             }
-            State::Passing { .. } | State::Dropped => {}
+            State::Passing(_) | State::Dropped => {}
         }
     }
 
     /// The packet's share of the elementary stream; none of a damaged, repeated or
     /// scrambled one.
-    fn chunk<'a>(&mut self, packet: Packet<'a>, continuity: Continuity) -> Option<EsChunk<'a>> {
-        let usable = !packet.is_scrambled()
+    fn chunk<'a>(
+        &mut self,
+        packet: Packet<'a>,
+        continuity: Continuity,
+        is_scrambled: bool,
+    ) -> Option<EsChunk<'a>> {
+        let usable = !is_scrambled
             && !packet.transport_error()
             && packet.has_payload()
             && continuity != Continuity::Repeats;
@@ -393,132 +621,144 @@ impl Track {
         self.pes.push(packet.payload(), packet.unit_start())
     }
 
-    fn probe(&mut self, packet: Packet<'_>, continuity: Continuity) {
-        let chunk = self.chunk(packet, continuity);
+    fn probe(&mut self, chunk: Option<EsChunk<'_>>) {
         let State::Probing { sniffer, held } = &mut self.state else {
             return;
         };
-        if held.scrambled_run >= SCRAMBLED_RUN {
-            let held = std::mem::take(held);
-            self.state = State::Passing {
-                reason: Reason::Scrambled,
-                held,
-            };
-            return;
+        if let Some(chunk) = chunk {
+            sniffer.push(chunk.data, chunk.pts);
         }
-        let verdict = match chunk {
-            Some(chunk) => {
-                sniffer.push(chunk.data, chunk.pts);
-                sniffer.verdict()
+        let verdict = match sniffer.verdict() {
+            // Scrambled packets have a time limit of their own.
+            Verdict::NeedMore
+                if held.len() >= MAX_HELD_PACKETS && self.scrambled_run < SCRAMBLED_RUN =>
+            {
+                Verdict::Unknown
             }
-            None => Verdict::NeedMore,
-        };
-        let verdict = if held.packets.len() >= MAX_HELD_PACKETS && verdict == Verdict::NeedMore {
-            Verdict::Unknown
-        } else {
-            verdict
+            verdict => verdict,
         };
         let sniffer = match verdict {
             Verdict::NeedMore => return,
             _ => std::mem::replace(sniffer, Sniffer::new(None)),
         };
-        let held = std::mem::take(held);
-        match (verdict, sniffer.into_framer()) {
-            (Verdict::Found(codec), Some(framer)) if codec != Codec::AacAdts => {
-                self.begin_conversion(framer, held);
+        match (verdict, sniffer) {
+            (Verdict::Found(codec), sniffer) if codec != Codec::AacAdts => {
+                self.begin_conversion(sniffer);
             }
             (Verdict::Found(_), _) => {
-                self.state = State::Passing {
-                    reason: Reason::Aac { foreign_pes: 0 },
-                    held,
-                };
+                self.is_proven = true;
+                self.let_held_leave();
+                self.state = State::Passing(Reason::Aac { foreign_pes: 0 });
             }
-            _ => {
-                self.state = State::Passing {
-                    reason: unsupported(self.declared.codec),
-                    held,
-                }
+            (_, sniffer) => {
+                self.let_held_leave();
+                self.state = self.unknown(&sniffer);
             }
         }
     }
 
-    fn watch(&mut self, packet: Packet<'_>, continuity: Continuity) {
-        let chunk = self.chunk(packet, continuity);
-        let declared = self.declared.codec;
-        let keeps_pid = self.keeps_pid();
-        let State::Passing { reason, held } = &mut self.state else {
+    /// The state of a stream in which nothing was found.
+    fn unknown(&self, sniffer: &Sniffer) -> State {
+        if self.declared.codec.is_some() && self.declared.is_named && sniffer.is_noise() {
+            return State::Passing(Reason::Scrambled { inside: true });
+        }
+        State::Seeking(Seeking::new(self.declared, TrackState::Unsupported))
+    }
+
+    fn seek(&mut self, chunk: Option<EsChunk<'_>>) {
+        let State::Seeking(seeking) = &mut self.state else {
             return;
         };
-        if held.scrambled_run >= SCRAMBLED_RUN {
-            *reason = Reason::Scrambled;
-            return;
+        let verdict = seeking.push(chunk);
+        if seeking.held_from.is_none() {
+            let held = std::mem::take(&mut seeking.held);
+            self.let_leave(held);
         }
-        let Some(chunk) = chunk else { return };
-        match reason {
-            Reason::Undecodable => {}
-            Reason::Scrambled => {
-                if chunk.starts_pes {
-                    let mut sniffer = Sniffer::new(declared);
-                    sniffer.push(chunk.data, chunk.pts);
-                    self.state = State::search(sniffer, declared, keeps_pid, std::mem::take(held));
-                }
+        let State::Seeking(seeking) = &mut self.state else {
+            return;
+        };
+        let sniffer = match verdict {
+            Verdict::NeedMore => return,
+            _ => std::mem::replace(&mut seeking.sniffer, Sniffer::new(None)),
+        };
+        match verdict {
+            Verdict::Found(codec) if codec != Codec::AacAdts => self.begin_conversion(sniffer),
+            Verdict::Found(_) => {
+                self.is_proven = true;
+                self.leaving.append(&mut self.leaving_next);
+                self.let_held_leave();
+                self.state = State::Passing(Reason::Aac { foreign_pes: 0 });
             }
-            Reason::Aac { foreign_pes } => {
-                if chunk.starts_pes && !chunk.data.is_empty() {
-                    let looks_it =
-                        matches!(chunk.data, [0xFF, second, ..] if second & 0xF6 == 0xF0);
-                    *foreign_pes = if looks_it { 0 } else { *foreign_pes + 1 };
-                    if *foreign_pes >= FOREIGN_PES_RUN {
-                        *reason = Reason::Unknown(Sniffer::new(declared));
-                    }
-                }
-            }
-            Reason::Unknown(sniffer) | Reason::Unsupported(sniffer) => {
-                sniffer.push(chunk.data, chunk.pts);
-                match sniffer.verdict() {
-                    Verdict::NeedMore => {}
-                    Verdict::Unknown => *reason = unsupported(declared),
-                    Verdict::Found(Codec::AacAdts) => *reason = Reason::Aac { foreign_pes: 0 },
-                    Verdict::Found(_) => {
-                        let sniffer = std::mem::replace(sniffer, Sniffer::new(None));
-                        if let Some(framer) = sniffer.into_framer() {
-                            self.begin_conversion(framer, Held::default());
-                        }
-                    }
+            _ => {
+                let false_beginnings = seeking.false_beginnings;
+                self.let_held_leave();
+                self.state = self.unknown(&sniffer);
+                if let State::Seeking(seeking) = &mut self.state {
+                    seeking.false_beginnings = false_beginnings;
                 }
             }
         }
     }
 
-    fn convert(&mut self, packet: Packet<'_>, continuity: Continuity) {
-        let chunk = self.chunk(packet, continuity);
+    /// Looks at a packet that passes.
+    fn watch(&mut self, packet: Packet<'_>, chunk: Option<EsChunk<'_>>, leaves: bool) {
+        let State::Passing(reason) = &mut self.state else {
+            return;
+        };
+        match (reason, chunk) {
+            (Reason::Scrambled { inside }, Some(chunk)) if chunk.starts_pes => {
+                let mut seeking = Seeking::new(self.declared, TrackState::Scrambled);
+                if *inside {
+                    // Noise begins with something like a header time and again.
+                    seeking.sniffer = Sniffer::new(None);
+                }
+                seeking.held.extend(leaves.then_some(*packet.bytes()));
+                self.state = State::Seeking(seeking);
+                self.seek(Some(chunk));
+                return;
+            }
+            (Reason::Aac { foreign_pes }, Some(chunk))
+                if chunk.starts_pes && !chunk.data.is_empty() =>
+            {
+                let looks_it = matches!(chunk.data, [0xFF, second, ..] if second & 0xF6 == 0xF0);
+                *foreign_pes = if looks_it { 0 } else { *foreign_pes + 1 };
+                if *foreign_pes >= FOREIGN_PES_RUN {
+                    self.state = State::Seeking(Seeking::new(self.declared, TrackState::Waiting));
+                }
+            }
+            _ => {}
+        }
+        self.let_leave(leaves.then_some(*packet.bytes()));
+    }
+
+    fn convert(&mut self, chunk: Option<EsChunk<'_>>, is_scrambled: bool) {
+        let is_first_of_scrambled = self.scrambled_run == SCRAMBLED_RUN;
+        if is_scrambled {
+            self.lose();
+        }
         let State::Converting {
             conversion,
             resniff,
-            held,
+            failed_resniffs,
+            ..
         } = &mut self.state
         else {
             return;
         };
-        if held.scrambled_run >= SCRAMBLED_RUN {
-            let held = std::mem::take(held);
-            self.end_conversion(Reason::Scrambled, held);
-            return;
-        }
-        let Some(chunk) = chunk else {
-            if packet.is_scrambled() {
-                self.lose();
-            }
-            return;
-        };
         let (pid, schedule) = (self.output_pid, &mut self.schedule);
+        if is_scrambled && is_first_of_scrambled {
+            // What came before is not kept in the encoder until it is late.
+            conversion.finish(|frame| enqueue(schedule, pid, frame));
+        }
+        let Some(chunk) = chunk else { return };
         conversion.push(chunk, |frame| enqueue(schedule, pid, frame));
         if conversion.is_hopeless() {
-            self.end_conversion(Reason::Undecodable, Held::default());
+            self.end_conversion(State::Passing(Reason::Undecodable));
             return;
         }
         if conversion.unrecognised_bytes() < RESNIFF_AFTER_BYTES {
             *resniff = None;
+            *failed_resniffs = 0;
             return;
         }
         let sniffer = resniff.get_or_insert_with(|| Sniffer::new(None));
@@ -526,7 +766,7 @@ impl Track {
         match sniffer.verdict() {
             Verdict::NeedMore => {}
             Verdict::Found(Codec::AacAdts) => {
-                self.end_conversion(Reason::Aac { foreign_pes: 0 }, Held::default());
+                self.end_conversion(State::Passing(Reason::Aac { foreign_pes: 0 }));
             }
             Verdict::Found(_) => {
                 if let Some(framer) = resniff.take().and_then(Sniffer::into_framer) {
@@ -534,12 +774,22 @@ impl Track {
                 }
             }
             Verdict::Unknown => {
-                self.end_conversion(unsupported(self.declared.codec), Held::default());
+                *failed_resniffs += 1;
+                let sniffer = resniff.take();
+                if *failed_resniffs >= MAX_RESNIFFS
+                    && let Some(sniffer) = sniffer
+                {
+                    let next = self.unknown(&sniffer);
+                    self.end_conversion(next);
+                }
             }
         }
     }
 
-    fn begin_conversion(&mut self, framer: Framer, held: Held) {
+    fn begin_conversion(&mut self, sniffer: Sniffer) {
+        let Some(framer) = sniffer.into_framer() else {
+            return;
+        };
         let mut conversion = Conversion::new(framer, self.format, self.bitrate_bps);
         let (pid, schedule) = (self.output_pid, &mut self.schedule);
         let nothing = EsChunk {
@@ -548,27 +798,34 @@ impl Track {
             pts: None,
         };
         conversion.push(nothing, |frame| enqueue(schedule, pid, frame));
+        self.leaving.append(&mut self.leaving_next);
+        self.was_scrambled = matches!(&self.state,
+            State::Seeking(seeking) if seeking.reported == TrackState::Scrambled);
+        // Clocks in them are still to leave.
+        let held = match &mut self.state {
+            State::Probing { held, .. } | State::Seeking(Seeking { held, .. }) => {
+                std::mem::take(held)
+            }
+            _ => Vec::new(),
+        };
+        self.is_proven = true;
         self.state = State::Converting {
             conversion: Box::new(conversion),
             resniff: None,
+            failed_resniffs: 0,
             held,
         };
     }
 
-    /// Lets packets pass from now on, behind what is still in the encoder.
-    fn end_conversion(&mut self, reason: Reason, mut held: Held) {
+    /// Goes on in another state, behind what is still in the encoder.
+    fn end_conversion(&mut self, next: State) {
+        self.let_held_leave();
         if let State::Converting { conversion, .. } = &mut self.state {
             let (pid, schedule) = (self.output_pid, &mut self.schedule);
             conversion.finish(|frame| enqueue(schedule, pid, frame));
             self.ended.add(&conversion.counts());
         }
-        if self.keeps_pid() {
-            while let Some(bytes) = self.schedule.take_last() {
-                held.packets.push_front(bytes);
-                self.counter.take_over();
-            }
-        }
-        self.state = State::Passing { reason, held };
+        self.state = next;
     }
 
     /// Sends the PCR that a packet of a rewritten PID carries.
@@ -580,62 +837,64 @@ impl Track {
 }
 
 impl State {
-    /// Where a track begins of which nothing is known but its declaration. DTS shares
-    /// its stream_type with subtitles, and an original that is kept has to go on
-    /// leaving: for these nothing is promised, and nothing held, before more is known.
-    fn search(sniffer: Sniffer, declared: Option<Codec>, keeps_pid: bool, held: Held) -> Self {
-        match declared {
-            None => Self::Passing {
-                reason: Reason::Unsupported(sniffer),
-                held,
-            },
-            Some(Codec::AacAdts | Codec::Dts) => Self::Passing {
-                reason: Reason::Unknown(sniffer),
-                held,
-            },
-            Some(_) if keeps_pid => Self::Probing { sniffer, held },
-            Some(_) => Self::Passing {
-                reason: Reason::Unknown(sniffer),
-                held,
-            },
+    /// Where a track begins of which nothing is known but its declaration.
+    fn beginning(declared: DeclaredAudio) -> Self {
+        if declared.is_named && declared.codec.is_some() {
+            Self::Probing {
+                sniffer: Sniffer::new(declared.codec),
+                held: Vec::new(),
+            }
+        } else if declared.is_named {
+            Self::Seeking(Seeking::new(declared, TrackState::Unsupported))
+        } else {
+            Self::Seeking(Seeking::new(declared, TrackState::Waiting))
         }
+    }
+}
+
+impl Seeking {
+    fn new(declared: DeclaredAudio, reported: TrackState) -> Self {
+        Self {
+            sniffer: Sniffer::new(declared.codec),
+            held: Vec::new(),
+            held_from: None,
+            false_beginnings: 0,
+            reported,
+        }
+    }
+
+    /// Takes the next of the elementary stream; says by `held_from` whether what is held
+    /// has to wait.
+    fn push(&mut self, chunk: Option<EsChunk<'_>>) -> Verdict {
+        let Some(chunk) = chunk else {
+            return Verdict::NeedMore;
+        };
+        let may_hold = self.false_beginnings < MAX_FALSE_BEGINNINGS;
+        if self.held_from.is_none() && chunk.starts_pes && may_hold {
+            self.held_from = Some(self.sniffer.end());
+        }
+        self.sniffer.push(chunk.data, chunk.pts);
+        let verdict = self.sniffer.verdict();
+        if verdict == Verdict::NeedMore
+            && let Some(from) = self.held_from
+            && !self.sniffer.is_promising(from)
+        {
+            self.held_from = None;
+            // Of a header that was none at once nothing has waited.
+            self.false_beginnings += u8::from(self.held.len() > 1);
+        }
+        verdict
     }
 }
 
 impl Reason {
     fn state(&self) -> TrackState {
         match self {
-            Self::Unknown(_) => TrackState::Waiting,
             Self::Aac { .. } => TrackState::PassingAac,
-            Self::Scrambled => TrackState::Scrambled,
-            Self::Unsupported(_) | Self::Undecodable => TrackState::Unsupported,
+            Self::Scrambled { .. } => TrackState::Scrambled,
+            Self::Undecodable => TrackState::Unsupported,
         }
     }
-}
-
-impl Held {
-    fn add(&mut self, packet: Packet<'_>) {
-        self.packets.push_back(*packet.bytes());
-        self.count(packet);
-    }
-
-    fn count(&mut self, packet: Packet<'_>) {
-        self.scrambled_run = if packet.is_scrambled() {
-            self.scrambled_run + 1
-        } else {
-            0
-        };
-    }
-
-    fn clear(&mut self) {
-        self.packets.clear();
-        self.scrambled_run = 0;
-    }
-}
-
-/// The search for something that can be decoded begins anew.
-fn unsupported(declared: Option<Codec>) -> Reason {
-    Reason::Unsupported(Sniffer::new(declared))
 }
 
 /// A language code as text; broadcasts hold such as "es" and a zero byte.

@@ -110,8 +110,8 @@ fn parse_header(bytes: &[u8]) -> Header {
     let [0, 0, 1, _, _, _, flags, pts_flags, data_bytes] = *fixed else {
         return Header::Malformed;
     };
-    // '10' in front, and not scrambled at PES level.
-    if flags & 0xF0 != 0x80 {
+    // '10' in front. PES_scrambling_control behind it is for whoever looks at the payload.
+    if flags & 0xC0 != 0x80 {
         return Header::Malformed;
     }
     let total = FIXED_HEADER_BYTES + usize::from(data_bytes);

@@ -1,0 +1,183 @@
+//! Whether the payload of a PID's packets is scrambled.
+//!
+//! transport_scrambling_control says so (ISO/IEC 13818-1, 2.4.3.3), and is not always
+//! right: descramblers leave it set on what they have cleared, and clear it on what they
+//! had no key for. A PES packet shows it: it begins with a start code, or with noise.
+//! Between two beginnings the bits are believed as far as they were right before.
+
+use crate::ts::packet::Packet;
+
+/// Distinct values in the payload of a packet that begin noise: of 184 random bytes some
+/// 132 differ, and in one of a hundred thousand packets fewer than 110. Tables, text and
+/// stuffing have far fewer.
+const NOISE_VALUES_PER_184_BYTES: usize = 110;
+
+/// A shorter payload does not show noise.
+const MIN_NOISE_BYTES: usize = 64;
+
+/// What is known of a packet's payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judgement {
+    Clear,
+    Scrambled,
+    /// The bits say scrambled, and what came before gives no reason to believe them. The
+    /// PID's next packets tell.
+    Undecided,
+}
+
+/// What a packet says of itself and of those before it that were undecided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) before: Judgement,
+    pub(super) this: Judgement,
+}
+
+/// Judges the packets of one PID that carries PES packets.
+#[derive(Debug, Default)]
+pub(super) struct Scrambling {
+    /// Whether the bits were right where a PES packet with them set began.
+    bits_are_right: Option<bool>,
+    /// The PES packet under way began with noise although its bits say clear.
+    unit_is_noise: bool,
+}
+
+impl Scrambling {
+    /// Judges the PID's next packet.
+    pub(super) fn judge(&mut self, packet: Packet<'_>) -> Verdict {
+        let says_scrambled = packet.is_scrambled();
+        let payload = packet.payload();
+        let this = if packet.transport_error() || payload.is_empty() {
+            // Nothing can be learnt from it, and nothing of it is used.
+            Judgement::Clear
+        } else if packet.unit_start() && payload.len() >= 3 {
+            let is_clear = begins_clear(payload);
+            if says_scrambled {
+                self.bits_are_right = Some(!is_clear);
+                self.unit_is_noise = false;
+                clear_if(is_clear)
+            } else {
+                self.unit_is_noise = !is_clear && is_noise(payload);
+                clear_if(!self.unit_is_noise)
+            }
+        } else if says_scrambled {
+            match self.bits_are_right {
+                Some(right) => clear_if(!right),
+                None => Judgement::Undecided,
+            }
+        } else {
+            clear_if(!self.unit_is_noise)
+        };
+        // A packet whose bits say clear, or that begins clear, ends a doubt: scrambling
+        // begins with a key, for seconds, and not for the rest of a PES packet.
+        let before = match this {
+            Judgement::Scrambled if says_scrambled => Judgement::Scrambled,
+            Judgement::Undecided => Judgement::Undecided,
+            _ => Judgement::Clear,
+        };
+        Verdict { before, this }
+    }
+
+    /// Believes the bits: no PES packet began while they were in doubt.
+    pub(super) fn believe(&mut self) {
+        self.bits_are_right = Some(true);
+    }
+}
+
+fn clear_if(is_clear: bool) -> Judgement {
+    if is_clear {
+        Judgement::Clear
+    } else {
+        Judgement::Scrambled
+    }
+}
+
+/// Whether a PES packet begins (2.4.3.6).
+fn begins_clear(payload: &[u8]) -> bool {
+    payload.starts_with(&[0, 0, 1])
+}
+
+fn is_noise(payload: &[u8]) -> bool {
+    let mut values = [false; 256];
+    for &byte in payload {
+        values[usize::from(byte)] = true;
+    }
+    let distinct = values.iter().filter(|&&seen| seen).count();
+    let expected = NOISE_VALUES_PER_184_BYTES * payload.len() / 184;
+    payload.len() >= MIN_NOISE_BYTES && distinct >= expected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ts::packet::PACKET_BYTES;
+
+    const CLEAR: &[u8] = &[0, 0, 1, 0xC0];
+
+    /// Bytes that pass for scrambled ones.
+    fn noise(seed: u32) -> [u8; PACKET_BYTES] {
+        let mut state = seed.wrapping_mul(2_654_435_769) | 1;
+        std::array::from_fn(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as u8
+        })
+    }
+
+    fn packet(unit_start: bool, bits: u8, begins: &[u8]) -> [u8; PACKET_BYTES] {
+        let mut bytes = noise(7);
+        bytes[..4].copy_from_slice(&[0x47, u8::from(unit_start) << 6, 0x50, bits << 6 | 0x10]);
+        bytes[4..4 + begins.len()].copy_from_slice(begins);
+        bytes
+    }
+
+    fn judged(packets: &[[u8; PACKET_BYTES]]) -> Vec<Judgement> {
+        let mut scrambling = Scrambling::default();
+        packets
+            .iter()
+            .map(|bytes| scrambling.judge(Packet::new(bytes)).this)
+            .collect()
+    }
+
+    #[test]
+    fn bits_that_are_set_on_clear_packets_are_not_believed() {
+        let packets = [packet(true, 2, CLEAR), packet(false, 3, &[])];
+        assert_eq!(judged(&packets), [Judgement::Clear; 2]);
+    }
+
+    #[test]
+    fn bits_that_are_set_on_noise_are_believed() {
+        let packets = [packet(true, 2, &[]), packet(false, 3, &[])];
+        assert_eq!(judged(&packets), [Judgement::Scrambled; 2]);
+    }
+
+    #[test]
+    fn noise_is_scrambled_whatever_the_bits_say() {
+        let packets = [packet(true, 0, &[]), packet(false, 0, &[])];
+        assert_eq!(judged(&packets), [Judgement::Scrambled; 2]);
+    }
+
+    #[test]
+    fn what_is_neither_a_pes_packet_nor_noise_is_not_scrambled() {
+        let mut table = [0xFF; PACKET_BYTES];
+        table[..8].copy_from_slice(&[0x47, 0x40, 0x50, 0x10, 0, 0x42, 0xF0, 0x10]);
+        assert_eq!(judged(&[table]), [Judgement::Clear]);
+    }
+
+    #[test]
+    fn bits_set_in_the_middle_of_a_pes_packet_are_in_doubt_until_the_next_tells() {
+        let doubtful = packet(false, 2, &[]);
+        for (next, expected) in [
+            (packet(false, 0, &[]), Judgement::Clear),
+            (packet(true, 0, CLEAR), Judgement::Clear),
+            (packet(true, 2, CLEAR), Judgement::Clear),
+            (packet(true, 2, &[]), Judgement::Scrambled),
+        ] {
+            let mut scrambling = Scrambling::default();
+            scrambling.judge(Packet::new(&packet(true, 0, CLEAR)));
+            let verdict = scrambling.judge(Packet::new(&doubtful));
+            assert_eq!(verdict.this, Judgement::Undecided);
+            assert_eq!(scrambling.judge(Packet::new(&next)).before, expected);
+        }
+    }
+}
