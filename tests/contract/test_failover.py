@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from functools import cache
@@ -128,14 +129,42 @@ async def test_lost_answers_leave_no_trace_in_the_output() -> None:
             assert await converted(backend, stream, lose) == expected
 
 
-async def test_a_service_that_hangs_is_left_behind() -> None:
+@pytest.mark.parametrize("other", ["service", "library"])
+async def test_a_service_that_stands_still_costs_three_seconds_at_most(other: str) -> None:
     """As when its machine is suspended: connections stay, answers do not come."""
     with transcoder() as first, transcoder() as second:
-        backend = ExternalBackend(
-            [first.address, second.address], deadlines=Deadlines(answer_s=0.5)
-        )
-        output = await converted(backend, source(), lambda: first.signal(signal.SIGSTOP))
-    judge(source(), output)
+        addresses = [first.address, second.address] if other == "service" else [first.address]
+        fallback = EmbeddedBackend() if other == "library" else None
+        backend = ExternalBackend(addresses, fallback=fallback)
+        longest_s = 0.0
+        async with await backend.open(RemuxOptions()) as remuxer:
+            output = []
+            async for piece in pieces(source(), lambda: first.signal(signal.SIGSTOP)):
+                began_s = time.monotonic()
+                output.append(await remuxer.process(piece))
+                longest_s = max(longest_s, time.monotonic() - began_s)
+            output.append(await remuxer.finish())
+        await backend.aclose()
+    assert 1 < longest_s < 3
+    if other == "service":
+        judge(source(), b"".join(output))
+
+
+async def test_a_service_that_goes_on_after_a_stop_leaves_no_trace_in_the_output() -> None:
+    """Longer than any deadline of a request, and shorter than the patience for an outage."""
+    embedded = EmbeddedBackend()
+    async with await embedded.open(RemuxOptions()) as remuxer:
+        expected = await remuxer.process(source()) + await remuxer.finish()
+    await embedded.aclose()
+    with transcoder() as service:
+
+        def stop() -> None:
+            service.signal(signal.SIGSTOP)
+            loop = asyncio.get_running_loop()
+            loop.call_later(Deadlines().answer_s + 1, service.signal, signal.SIGCONT)
+
+        backend = ExternalBackend([service.address])
+        assert await converted(backend, source(), stop) == expected
 
 
 async def test_the_token_opens_the_service_and_a_wrong_one_is_said_to_be() -> None:

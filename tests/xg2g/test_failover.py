@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +42,7 @@ class Watching:
 
     def __init__(self, response: httpx.Response) -> None:
         self.received = b""
+        self.longest_pause_s = 0.0
         self._pieces = response.aiter_raw()
 
     async def go_on(self, seconds: float) -> bytes:
@@ -48,7 +50,9 @@ class Watching:
         start = len(self.received)
         async with asyncio.timeout(60):
             while span_s(self.received[start:]) < seconds:
+                began_s = time.monotonic()
                 self.received += await anext(self._pieces)
+                self.longest_pause_s = max(self.longest_pause_s, time.monotonic() - began_s)
                 start -= start % 188
         return self.received[start:]
 
@@ -104,6 +108,21 @@ async def test_a_viewer_stays_in_this_process_when_no_transcoder_is_left() -> No
                 service.end(signal.SIGKILL)
                 assert seen(await viewer.go_on(STREAM_S))[1]
             assert await metric(address, "xg2g_backend_fallbacks_total") == 1
+
+
+@pytest.mark.parametrize("other", ["service", "fallback"])
+async def test_a_transcoder_that_stands_still_costs_a_viewer_three_seconds_at_most(
+    other: str,
+) -> None:
+    with transcoder() as first, transcoder() as second:
+        urls = (first.address, second.address) if other == "service" else (first.address,)
+        async with gateway(*urls, fallback=other == "fallback") as address:
+            async with watching(address) as viewer:
+                await viewer.go_on(STREAM_S)
+                first.signal(signal.SIGSTOP)
+                await viewer.go_on(STREAM_S)
+            assert viewer.longest_pause_s < 3
+            assert await metric(address, "xg2g_backend_failovers_total") == 1
 
 
 async def test_nothing_is_left_open_at_the_transcoder_when_viewers_leave() -> None:

@@ -10,12 +10,13 @@ from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
 from ..errors import ClosedError, UnavailableError
 from .address import ServiceAddress
 from .errands import Errands
-from .line import Deadlines, Line
+from .line import Line
 from .observer import Observer, Unobserved
 from .pool import Pool
 from .remuxer import ExternalRemuxer, Surroundings
 from .service import Description, Service, UnusableError
 from .session import Session
+from .wait import Deadlines
 
 __all__ = ["Deadlines", "ExternalBackend", "ExternalRemuxer", "Observer", "ServiceAddress"]
 
@@ -44,7 +45,7 @@ class ExternalBackend:
         lines = [Line(address, token, deadlines or Deadlines()) for address in addresses]
         services = [Service(line, self._errands, self._observer.retried) for line in lines]
         self._shared = Surroundings(
-            pool=Pool(services, clock_s),
+            pool=Pool(services, clock_s, has_fallback=fallback is not None),
             fallback=fallback,
             live=live,
             observer=self._observer,

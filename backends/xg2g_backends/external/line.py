@@ -11,14 +11,16 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import h11
 
 from .address import ServiceAddress
+from .wait import Deadlines, Wait
 
 ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Longest answer that is read: several times what the longest body can become."""
@@ -36,15 +38,10 @@ class NotReachedError(Exception):
 class AnswerLostError(Exception):
     """The request was sent, and no whole answer came: it may have been served."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """How long a service may take. A live stream stands still meanwhile."""
-
-    connect_s: float = 2.0
-    answer_s: float = 5.0
-    """From a request to the end of its answer. That takes milliseconds; but who takes a service
-    that is short of CPU time for a lost one makes it worse, since all begin anew elsewhere."""
+    def __init__(self, text: str, *, silent_s: float = 0.0) -> None:
+        super().__init__(text)
+        self.silent_s = silent_s
+        """For how long the service answered nobody; 0 when it did, or the connection broke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,11 @@ class Line:
         self.address = address
         self.has_token = token is not None
         self._headers = [("authorization", f"Bearer {token}")] if token is not None else []
-        self._deadlines = deadlines
+        self.deadlines = deadlines
         self._idle: dict[str, list[_Connection]] = {}
         """By authority, the one used last at the end."""
+        self._answers: Counter[str] = Counter()
+        """How many came from each authority."""
         self._tls = ssl.create_default_context() if address.url.startswith("https:") else None
         self._closed = False
 
@@ -85,10 +84,14 @@ class Line:
         media_type: str | None = None,
         within_s: float | None = None,
         kept: bool = True,
+        on_silence: Callable[[], bool] | None = None,
+        silence_limit_s: float | None = None,
     ) -> Answer:
         """Send a request and return its answer; on a connection of its own, if not `kept`.
 
-        Raises `NotReachedError` and `AnswerLostError`, whose texts are reasons for a user.
+        While the service answers nobody, `on_silence` is asked again and again whether to give up,
+        until `silence_limit_s`; without it the deadline for answers holds. Raises
+        `NotReachedError` and `AnswerLostError`, whose texts are reasons for a user.
         """
         scheme, _, rest = url.partition("://")
         authority, slash, path = rest.partition("/")
@@ -101,14 +104,21 @@ class Line:
         connection = (self._take_idle(authority) if kept else None) or await self._connected(
             authority, scheme
         )
-        answer_s = within_s or self._deadlines.answer_s
+        deadlines = replace(
+            self.deadlines,
+            answer_s=within_s or self.deadlines.answer_s,
+            outage_s=silence_limit_s or self.deadlines.outage_s,
+        )
+        wait = Wait(deadlines, lambda: self._answers[authority], on_silence)
         answered = False
         try:
-            async with asyncio.timeout(answer_s):
+            async with wait:
                 answer = await connection.exchange(request, body)
             answered = True
+            self._answers[authority] += 1
         except TimeoutError as error:
-            raise AnswerLostError(f"no answer within {answer_s:g} s") from error
+            text = f"no answer within {round(wait.waited_s, 1):g} s"
+            raise AnswerLostError(text, silent_s=wait.gave_up_after_s) from error
         except OSError as error:
             raise AnswerLostError(_reason(error)) from error
         except h11.RemoteProtocolError as error:
@@ -144,7 +154,7 @@ class Line:
         return None
 
     async def _connected(self, authority: str, scheme: str) -> "_Connection":
-        connect_s = self._deadlines.connect_s
+        connect_s = self.deadlines.connect_s
         try:
             async with asyncio.timeout(connect_s):
                 if self.address.socket is not None:

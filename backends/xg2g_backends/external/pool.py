@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..base import RemuxOptions
 from ..errors import InvalidArgumentError, UnavailableError
@@ -16,23 +17,36 @@ log = logging.getLogger(__name__)
 class Pool:
     """Spreads remuxers over services, and remembers which of them are in trouble."""
 
-    def __init__(self, services: Sequence[Service], clock_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        clock_s: Callable[[], float],
+        *,
+        has_fallback: bool = False,
+    ) -> None:
+        """`has_fallback`: streams can also go on without any service."""
         self.services = tuple(services)
         self._rotation = Rotation(self.services, clock_s)
+        self._has_fallback = has_fallback
+        for service in self.services:
+            service.elsewhere = partial(self._is_elsewhere, service)
+            service.returned = partial(self._rotation.worked, service)
 
     async def open(self, options: RemuxOptions) -> Session:
         """Open a remuxer, and ask every service before giving up.
 
         Raises `UnavailableError`, and `InvalidArgumentError` for options that are refused.
         """
-        return await self._open(self._rotation.all(), options)
+        services = sorted(self._rotation.all(), key=lambda it: it.is_silent)
+        if self._has_fallback:
+            services = [it for it in services if not it.is_silent]
+        return await self._open(services, options)
 
     async def open_now(self, options: RemuxOptions) -> Session:
-        """Open a remuxer on one of the services that are not left alone after trouble.
-
-        Raises as `open` does.
-        """
-        return await self._open(self._rotation.ready(), options)
+        """Open a remuxer on one of the services that are neither left alone after trouble nor
+        silent. Raises as `open` does."""
+        services = [it for it in self._rotation.ready() if not it.is_silent]
+        return await self._open(services, options)
 
     def next_due_in_s(self) -> float:
         """Until `open_now` will ask a service again."""
@@ -48,6 +62,10 @@ class Pool:
     async def aclose(self) -> None:
         """Close the connections."""
         await asyncio.gather(*(service.aclose() for service in self.services))
+
+    def _is_elsewhere(self, service: Service) -> bool:
+        others = (it for it in self.services if it is not service)
+        return self._has_fallback or any(not it.is_silent for it in others)
 
     async def _open(self, services: Sequence[Service], options: RemuxOptions) -> Session:
         reason = "every transcoder is in trouble"

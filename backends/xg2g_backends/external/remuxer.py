@@ -161,6 +161,8 @@ class ExternalRemuxer:
         if isinstance(self._remuxer, Session):
             self._shared.pool.lost(self._remuxer, error)
         self._remuxer = None
+        if error.silent_s and self._outage_since_s is None:
+            self._outage_since_s = self._shared.clock_s() - error.silent_s
         self._losses += error.input_was_seen
         if self._losses >= LOSSES_PER_BODY:
             self._give_body_up()

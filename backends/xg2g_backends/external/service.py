@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +22,10 @@ API: Final = 1
 LONGEST_BODY_BYTES: Final = 192 * 1024
 """Sent at once even if more is allowed. Five tracks of it are converted in some 30 ms of CPU time,
 and a service that takes 20 streams over has them all at once, with a deadline to meet."""
+
+
+_ASKED_AGAIN_S: Final = 0.25
+"""After a silent service could not even be connected to."""
 
 
 class UnusableError(Exception):
@@ -53,6 +58,17 @@ class Service:
         self._errands = errands
         self._on_retry = on_retry
         self._body_bytes: int | None = None
+        self._returns: dict[str, asyncio.Task[None]] = {}
+        """By authority, the wait for a silent one to answer again."""
+        self.elsewhere: Callable[[], bool] = lambda: False
+        """Whether a stream of this service could go on at another place now."""
+        self.returned: Callable[[], object] = lambda: None
+        """Told when it answers again after a silence."""
+
+    @property
+    def is_silent(self) -> bool:
+        """It took requests and answered nobody; somebody is waiting for it to answer again."""
+        return self._line.address.url.rpartition("/")[2] in self._returns
 
     def __str__(self) -> str:
         return str(self._line.address)
@@ -123,6 +139,10 @@ class Service:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        waits = tuple(self._returns.values())
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
         await self._line.aclose()
 
     async def _open(self, options: RemuxOptions) -> Session:
@@ -143,7 +163,35 @@ class Service:
             self._line.address.beside(location),
             body_bytes=body_bytes,
             on_retry=self._on_retry,
+            on_silence=self._silence,
         )
+
+    def _silence(self, url: str) -> bool:
+        """Wait for the silent one at this URL, and tell whether to do without it meanwhile."""
+        scheme, _, rest = url.partition("://")
+        authority = rest.partition("/")[0]
+        if authority not in self._returns:
+            wait = asyncio.create_task(self._await_return(f"{scheme}://{authority}"))
+            self._returns[authority] = wait
+            wait.add_done_callback(lambda done: self._end_wait(authority, done))
+        return self.elsewhere()
+
+    def _end_wait(self, authority: str, done: asyncio.Task[None]) -> None:
+        del self._returns[authority]
+        if not done.cancelled():
+            self.returned()
+
+    async def _await_return(self, base: str) -> None:
+        """Ask until it answers, whatever that is: a connection is accepted by the system alone."""
+        while True:
+            try:
+                await self._line.request("GET", f"{base}/v1", kept=False)
+            except NotReachedError:
+                await asyncio.sleep(_ASKED_AGAIN_S)
+            except AnswerLostError:
+                continue
+            else:
+                return
 
     async def _request(
         self, method: str, path: str, body: bytes = b"", media_type: str | None = None
@@ -153,7 +201,13 @@ class Service:
             # A load balancer chooses an instance for a connection: a kept one would lead every
             # remuxer to the first.
             return await self._line.request(
-                method, address.url + path, body, media_type, kept=False
+                method,
+                address.url + path,
+                body,
+                media_type,
+                kept=False,
+                on_silence=partial(self._silence, address.url),
+                silence_limit_s=self._line.deadlines.answer_s,
             )
         except (NotReachedError, AnswerLostError) as error:
             raise UnusableError(

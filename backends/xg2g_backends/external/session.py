@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ..base import RemuxStats
@@ -17,13 +18,20 @@ class LostError(Exception):
     """The remuxer is gone, or nobody can say. What was under way may go to another one."""
 
     def __init__(
-        self, reason: str, *, service_is_well: bool = False, input_was_seen: bool = True
+        self,
+        reason: str,
+        *,
+        service_is_well: bool = False,
+        input_was_seen: bool = True,
+        silent_s: float = 0.0,
     ) -> None:
         super().__init__(reason)
         self.service_is_well = service_is_well
         """The service answered: only this remuxer is lost."""
         self.input_was_seen = input_was_seen
         """What was under way may have arrived, and so may be what the remuxer was lost over."""
+        self.silent_s = silent_s
+        """For how long the service has answered nobody; 0 for other losses."""
 
 
 class Session:
@@ -34,13 +42,22 @@ class Session:
     """
 
     def __init__(
-        self, line: Line, url: str, *, body_bytes: int, on_retry: Callable[[], None]
+        self,
+        line: Line,
+        url: str,
+        *,
+        body_bytes: int,
+        on_retry: Callable[[], None],
+        on_silence: Callable[[str], bool],
     ) -> None:
+        """`on_silence` is told the remuxer's URL while its service answers nobody, and says whether
+        to give it up."""
         self.body_bytes = body_bytes
         """Longest body that the service takes."""
         self.url = url
         self.line = line
         self._on_retry = on_retry
+        self._on_silence = partial(on_silence, url)
         self._seq = 0
 
     async def process(self, body: bytes) -> bytes:
@@ -69,16 +86,24 @@ class Session:
     async def _sent(
         self, method: str, url: str, body: bytes = b"", media_type: str | None = None
     ) -> Answer:
+        request = partial(
+            self.line.request, method, url, body, media_type, on_silence=self._on_silence
+        )
         try:
-            answer = await self.line.request(method, url, body, media_type)
+            answer = await request()
         except NotReachedError as error:
             raise LostError(str(error), input_was_seen=False) from error
-        except AnswerLostError:
+        except AnswerLostError as lost:
+            # Who has answered nobody would answer this no sooner.
+            if lost.silent_s:
+                raise LostError(str(lost), silent_s=lost.silent_s) from lost
             self._on_retry()
             try:
-                answer = await self.line.request(method, url, body, media_type)
-            except (NotReachedError, AnswerLostError) as error:
+                answer = await request()
+            except NotReachedError as error:
                 raise LostError(str(error)) from error
+            except AnswerLostError as error:
+                raise LostError(str(error), silent_s=error.silent_s) from error
         if answer.status != 200:
             raise _trouble(answer)
         return answer

@@ -63,6 +63,10 @@ class StandIn:
         self.faults: deque[Fault | Refusal | None] = deque()
         self.refusals: deque[Refusal] = deque()
         self.token: str | None = None
+        self.frozen = asyncio.Event()
+        """Cleared, it accepts connections and requests and answers nobody, as a process that was
+        stopped; what it was asked meanwhile is answered when it goes on."""
+        self.frozen.set()
         self.description: dict[str, Any] = {
             "service": "xg2g-transcoder",
             "version": "0.1.0",
@@ -150,6 +154,7 @@ class StandIn:
         self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         request, body = await _request(connection, reader)
+        await self.frozen.wait()
         if request is None:
             return False
         numbered = b"?seq=" in request.target
