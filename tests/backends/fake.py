@@ -59,6 +59,8 @@ class FakeRemuxer:
         self.gate.set()
         self.closed = False
         self.inside = 0
+        self.taken = b""
+        """All that was given to it."""
         self._finished = False
         self._held = b""
         self._stats = RemuxStats()
@@ -71,6 +73,7 @@ class FakeRemuxer:
                 raise self.process_error
             if self._finished:
                 raise FinishedError("the stream was finished before")
+            self.taken += chunk
             held = self._held + chunk
             whole = len(held) - len(held) % PACKET_BYTES
             output, self._held = held[:whole], held[whole:]

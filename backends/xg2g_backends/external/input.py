@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from .packets import carried_over, first_packet, tables
+from .packets import carried_over, first_packet, tables, video_alone
 
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """Input that waits for a transcoder; of more, the oldest is dropped. 3 s at 10 Mbit/s, which is
@@ -60,6 +60,18 @@ class Input:
     def drop_body(self) -> int:
         """Give the last `body` up, and return how many bytes of the stream that is."""
         return self._drop_first()
+
+    def keep_video(self) -> int:
+        """Give the last `body` up but for its video, and return how many bytes of the stream that
+        is; all of it where video cannot be told."""
+        if not self._waiting:
+            return 0
+        past = b"".join(self._past)
+        kept = None if self._gap else video_alone(past, self._waiting[0], self._program)
+        if kept is None:
+            return self._drop_first()
+        self._waiting[0], given_up = kept
+        return given_up
 
     def drop_oldest(self) -> int:
         """Keep within `WAITING_BYTES`, and return how many bytes were too many."""

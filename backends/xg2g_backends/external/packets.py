@@ -17,6 +17,11 @@ UNDECIDED_BYTES: Final = (SYNC_RUN - 1) * PACKET_BYTES
 PAT_PID: Final = 0
 TABLE_PAT: Final = 0x00
 TABLE_PMT: Final = 0x02
+NULL_PID: Final = 0x1FFF
+VIDEO_TYPES: Final = frozenset(
+    (0x01, 0x02, 0x10, 0x1B, 0x1F, 0x20, 0x24, 0x25, 0x33, 0x42, 0xD1, 0xD2, 0xEA)
+)
+"""Stream types of a PMT (H.222.0, table 2-34; the last four are AVS, Dirac, AVS2 and VC-1)."""
 
 
 def carried_over(past: bytes, program: int) -> bytes:
@@ -36,6 +41,31 @@ def tables(past: bytes, program: int) -> bytes:
     """Return the last PAT and PMTs alone, for a stream that has a gap here."""
     aligned = _aligned_end(past)
     return b"" if aligned is None else _tables(past[: aligned[1]], aligned[0], program)
+
+
+def video_alone(past: bytes, body: bytes, program: int) -> tuple[bytes, int] | None:
+    """Return `body`, which follows `past`, with a null packet (H.222.0, 2.4.3.3) in place of each
+    that carries no video, and how many bytes of it are given up so.
+
+    The packet that `past` breaks off in stays. None when `past` does not show where packets begin
+    or which carry video, or when `body` does not go on with packets.
+    """
+    aligned = _aligned_end(past)
+    if aligned is None:
+        return None
+    stride, end = aligned
+    pids = _video_pids(past[end % stride : end], stride, program)
+    if not pids:
+        return None
+    kept, given_up = bytearray(body), 0
+    begun = len(past) - end
+    for at in range((stride - begun) % stride, len(body) - 2, stride):
+        if body[at] != SYNC_BYTE:
+            return None
+        if int.from_bytes(body[at + 1 : at + 3], "big") & 0x1FFF not in pids:
+            kept[at + 1 : at + 3] = NULL_PID.to_bytes(2, "big")
+            given_up += min(stride, len(body) - at)
+    return bytes(kept), given_up
 
 
 def first_packet(stream: bytes) -> int:
@@ -77,6 +107,26 @@ def _tables(past: bytes, stride: int, program: int) -> bytes:
             if section[0] == TABLE_PMT and program in (0, number):
                 found[pid, number] = carriers
     return pat + b"".join(found.values())
+
+
+def _video_pids(packets: bytes, stride: int, program: int) -> set[int]:
+    """PIDs of video, and of clocks that have a PID of their own; empty where there is no video."""
+    carriers = _tables(packets, stride, program)
+    cut = [carriers[at : at + stride] for at in range(0, len(carriers), stride)]
+    listed = {int.from_bytes(packet[1:3], "big") & 0x1FFF for packet in cut} - {PAT_PID}
+    video: set[int] = set()
+    clocks: set[int] = set()
+    others: set[int] = set()
+    for pid in listed:
+        for section, _ in _sections(cut, pid):
+            clocks.add(int.from_bytes(section[8:10], "big") & 0x1FFF)
+            at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
+            while at + 5 <= len(section) - 4:
+                is_video = section[at] in VIDEO_TYPES
+                elementary = int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
+                (video if is_video else others).add(elementary)
+                at += 5 + (int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF)
+    return video | (clocks - others) if video else set()
 
 
 def _programs(pat: bytes) -> dict[int, int]:

@@ -198,9 +198,11 @@ class ExternalRemuxer:
             return None
 
     async def _fall_back(self, fallback: Backend, options: RemuxOptions) -> Remuxer:
-        # What a transcoder may have died of does not come into this process.
+        # What a transcoder may have died of does not come into this process: nothing that C code
+        # decodes. Video is looked at in Rust alone, and the picture goes on.
         if self._losses:
-            self._give_body_up()
+            self._shared.observer.dropped(self._input.keep_video())
+            self._losses = 0
         remuxer = await fallback.open(options)
         self._shared.observer.fallen_back()
         return remuxer

@@ -535,18 +535,50 @@ async def test_what_a_transcoder_may_have_died_of_does_not_come_into_this_proces
         remuxer = await world.open()
         await remuxer.process(PIECES[0])
         service.faults.extend([Fault.CUT_BEFORE, Fault.CUT_BEFORE])
-        await remuxer.process(PIECES[1])
-        await remuxer.process(PIECES[2])
+        output = await remuxer.process(PIECES[1])
+        output += await remuxer.process(PIECES[2])
         await remuxer.aclose()
+    # The packet that was cut by the first piece's end had come into the transcoder before.
+    whole = -(-len(PIECES[0]) // 188) * 188
+    lost = {STREAM[at : at + 188] for at in range(whole, len(PIECES[0]) + len(PIECES[1]), 188)}
+    came = [output[at : at + 188] for at in range(0, len(output), 188)]
+    assert {pid_of(packet) for packet in came if packet in lost} == {VIDEO_PID}
+    assert 100 * 188 < world.counts.dropped_bytes < len(PIECES[1])
+
+
+@pytest.mark.parametrize("size", [30_000, 188 * 40, 4_001])
+async def test_the_picture_goes_on_where_the_library_takes_a_stream_over(size: int) -> None:
+    pieces = [STREAM[at : at + size] for at in range(0, 240_000, size)]
+    fallback = FakeBackend()
+    async with one_service(fallback) as (world, service):
+        remuxer = await world.open()
+        came = 0
+        output = b""
+        for number, piece in enumerate(pieces):
+            if number == len(pieces) // 2:
+                came = len(b"".join(service.all[0].bodies))
+                service.faults.extend([Fault.CUT_BEFORE, Fault.CUT_BEFORE])
+            output += await remuxer.process(piece)
+        await remuxer.aclose()
+    assert world.counts.fallbacks == 1
+    assert 0 < came < len(STREAM)
     [local] = fallback.remuxers
-    assert (await local_bytes(local)) < len(PIECES[2]) + 4 * 188
+    taken = local.taken
+    # From the packet on that the transcoder had begun.
+    sent = b"".join(pieces)
+    video = [it for it in packets_of(sent[came - came % 188 :]) if pid_of(it) == VIDEO_PID]
+    assert [it for it in packets_of(taken) if pid_of(it) == VIDEO_PID] == video
 
 
-async def local_bytes(local: object) -> int:
-    from tests.backends.fake import FakeRemuxer
+VIDEO_PID = 0x101
 
-    assert isinstance(local, FakeRemuxer)
-    return local._stats.bytes_in
+
+def packets_of(stream: bytes) -> list[bytes]:
+    return [stream[at : at + 188] for at in range(0, len(stream) - 187, 188)]
+
+
+def pid_of(packet: bytes) -> int:
+    return int.from_bytes(packet[1:3], "big") & 0x1FFF
 
 
 async def test_a_stream_begins_in_this_process_when_no_service_answers() -> None:
