@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
 
@@ -28,15 +36,23 @@ RECOGNISE_BYTES: Final = 1024 * 1024
 is four times the 100 ms in which a PAT has to come again (ETSI TR 101 290, 5.2.1)."""
 
 
-def remux_file(source: str, target: str, options: RemuxOptions, backend: Backend) -> RemuxStats:
+def remux_file(
+    source: str,
+    target: str,
+    options: RemuxOptions,
+    backend: Backend,
+    *,
+    replace_file: bool = False,
+) -> RemuxStats:
     """Convert a transport stream from a file to another; `-` is standard input or output.
 
-    The backend is closed in the end.
+    The backend is closed in the end. A file that exists and has content is an error, unless
+    `replace_file` is set.
     Raises `UserError`, `BackendError`, and `BrokenPipeError` when nobody reads any more.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(_open_source(source))
-        _check_target(target, reader)
+        _check_target(target, reader, replace_file)
         progress = stack.enter_context(_progress(source, reader))
         runner = stack.enter_context(asyncio.Runner())
         stack.callback(lambda: runner.run(backend.aclose()))
@@ -120,8 +136,9 @@ def _chunks(source: str, reader: BinaryIO, progress: Callable[[int], None]) -> I
         yield chunk
 
 
-def _check_target(target: str, reader: BinaryIO) -> None:
-    """Refuse to write binary data to a terminal, or over what is being read."""
+def _check_target(target: str, reader: BinaryIO, replace_file: bool) -> None:
+    """Refuse to write binary data to a terminal, over what is being read, or over a file of
+    somebody who has not agreed."""
     if target == "-" and os.isatty(1):
         raise UsageError("standard output is a terminal; give a file, or a pipe to a player")
     try:
@@ -131,6 +148,8 @@ def _check_target(target: str, reader: BinaryIO) -> None:
     reading = os.fstat(reader.fileno())
     if stat.S_ISREG(reading.st_mode) and os.path.samestat(reading, writing):
         raise UsageError("input and output are the same file; give another output")
+    if target != "-" and stat.S_ISREG(writing.st_mode) and writing.st_size and not replace_file:
+        raise UsageError(f"{target} exists; --force replaces it")
 
 
 @contextmanager
@@ -166,7 +185,12 @@ def _progress(source: str, reader: BinaryIO) -> Iterator[Callable[[int], None]]:
         yield lambda _: None
         return
     size = os.fstat(reader.fileno()).st_size or None
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+    ]
+    columns += [TransferSpeedColumn(), TimeRemainingColumn()] if size else [TransferSpeedColumn()]
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(_input(source), total=size)
         yield lambda count: progress.advance(task, count)

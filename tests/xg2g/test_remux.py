@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,16 +36,45 @@ def complaint(result: subprocess.CompletedProcess[bytes]) -> str:
 
 def test_files_and_pipes_give_the_same_stream(tmp_path: Path) -> None:
     result = remux(RADIO, tmp_path / "out.ts")
-    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+    assert (result.returncode, result.stdout) == (0, b"")
     converted = (tmp_path / "out.ts").read_bytes()
     assert len(converted) > len(RADIO.read_bytes()) // 2
-    assert remux("-", "-", stdin=RADIO.read_bytes()).stdout == converted
+    piped = remux("-", "-", stdin=RADIO.read_bytes())
+    assert (piped.stdout, piped.stderr) == (converted, b"")
 
     os.mkfifo(tmp_path / "fifo")
     with subprocess.Popen([*COMMAND, tmp_path / "fifo", tmp_path / "2.ts"], env=ENVIRONMENT) as one:
         (tmp_path / "fifo").write_bytes(RADIO.read_bytes())
         assert one.wait() == 0
     assert (tmp_path / "2.ts").read_bytes() == converted
+
+
+def test_it_ends_with_what_was_converted_how_long_it_took_and_what_was_repaired(
+    tmp_path: Path,
+) -> None:
+    source = RADIO.read_bytes()
+    said = remux(RADIO, tmp_path / "1.ts").stderr.decode()
+    assert re.fullmatch(
+        r"converted mp2 deu to AAC; 0\.3 MB in \d+\.\d s; repaired: nothing\n", said
+    ), said
+    (tmp_path / "cut.ts").write_bytes(source[: 188 * 400] + b"?" * 50 + source[188 * 420 :])
+    said = remux(tmp_path / "cut.ts", tmp_path / "2.ts").stderr.decode()
+    assert re.search(r"repaired: \d gaps of lost packets, 50 bytes between packets", said), said
+    untouched = remux(CLIPS / "five-scrambled.ts", tmp_path / "3.ts").stderr.decode()
+    assert untouched.startswith("converted no sound; ")
+
+
+def test_a_file_that_exists_is_replaced_only_by_whoever_says_so(tmp_path: Path) -> None:
+    target = tmp_path / "out.ts"
+    target.write_bytes(b"mine")
+    refused = remux(RADIO, target)
+    assert (refused.returncode, target.read_bytes()) == (2, b"mine")
+    assert "--force" in complaint(refused)
+    assert remux(RADIO, target, "--force").returncode == 0
+    assert target.read_bytes()[0] == 0x47
+    assert remux(RADIO, "/dev/null").returncode == 0
+    (tmp_path / "made").touch()
+    assert remux(RADIO, tmp_path / "made").returncode == 0
 
 
 def test_the_counters_come_as_json_on_standard_error(tmp_path: Path) -> None:
@@ -136,7 +166,7 @@ def test_an_option_out_of_range_says_what_to_use(option: str, value: str, said: 
 
 def test_a_terminal_gets_a_progress_bar_and_no_binary_data(tmp_path: Path) -> None:
     terminal, terminal_of_child = pty.openpty()
-    cases = (("-", 2, "is a terminal"), (str(tmp_path / "out.ts"), 0, "MB"))
+    cases = (("-", 2, "is a terminal"), (str(tmp_path / "out.ts"), 0, "0:00:"))
     for target, code, shown in cases:
         process = subprocess.Popen(
             [*COMMAND, LATM, target],
