@@ -11,6 +11,7 @@ import structlog
 from .api.access import Access
 from .app import create_app
 from .backend import choose_backend
+from .condition import condition
 from .config import Settings
 from .errors import UsageError, UserError
 from .gateway import Gateway
@@ -39,6 +40,9 @@ from .streaming.live import LiveStreams
 
 log = structlog.get_logger()
 
+_EXAMINED_S = 1.0
+"""How long the start waits for what is said of the way to a viewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -53,7 +57,7 @@ class Ready:
     public_url: str | None = None
     """How players reach xg2g, if not by `host` and `port`."""
     trouble: str | None = None
-    """Why there is no lineup yet, if that is known: one line."""
+    """Why a viewer who comes now would not be served: one line. None when they would."""
     unkept: str | None = None
     """Why channel numbers and guide will not outlive this process, if they should: one line."""
 
@@ -142,10 +146,14 @@ async def run(
                     days=settings.guide.days,
                     past_hours=settings.guide.past_hours,
                 )
-                announcement = _Announcement(on_ready, lambda: _ready(listener, gateway, settings))
+                announcement = _Announcement(
+                    on_ready, lambda: _ready(listener, gateway, refresher, settings)
+                )
                 refresher = Refresher(
                     keeper,
-                    partial(_after_lineup, keeper, guide, picons, settings, announcement),
+                    partial(
+                        _after_lineup, keeper, guide, picons, settings, readiness, announcement
+                    ),
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
@@ -166,6 +174,7 @@ async def run(
                             settings, reread, change, check=partial(_check_bouquets, keeper)
                         )
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
+                    await readiness.examine(within_s=_EXAMINED_S)
                     await serve(
                         create_app(gateway, refresher, access),
                         [listener, *extra],
@@ -215,10 +224,13 @@ async def _after_lineup(
     guide: GuideKeeper,
     picons: Picons,
     settings: Settings,
+    readiness: Readiness,
     announcement: "_Announcement",
 ) -> None:
     """Read what there is about the channels."""
-    announcement.complete()
+    if announcement.is_incomplete:
+        await readiness.examine(within_s=_EXAMINED_S)
+        announcement.make()
     if settings.guide.enabled:
         await guide.refresh()
     if keeper.lineup:
@@ -283,27 +295,27 @@ class _Announcement:
     def __init__(self, on_ready: Callable[[Ready], None], ready: Callable[[], Ready]) -> None:
         self._on_ready = on_ready
         self._ready = ready
-        self._is_incomplete = False
+        self.is_incomplete = False
+        """It was made without a lineup."""
 
     def make(self) -> None:
         ready = self._ready()
-        self._is_incomplete = ready.lineup is None
+        self.is_incomplete = ready.lineup is None
         self._on_ready(ready)
 
-    def complete(self) -> None:
-        if self._is_incomplete:
-            self.make()
 
-
-def _ready(listener: socket.socket, gateway: Gateway, settings: Settings) -> Ready:
+def _ready(
+    listener: socket.socket, gateway: Gateway, refresher: Refresher, settings: Settings
+) -> Ready:
     host, port = listener.getsockname()[:2]
     keeper = gateway.lineup_keeper
+    found = condition(gateway, refresher)
     return Ready(
         host,
         port,
         keeper.lineup,
         tuners=gateway.tuners.limit,
         public_url=settings.server.public_url or None,
-        trouble=str(keeper.trouble) if keeper.trouble else None,
+        trouble=None if found.is_ready else found.reasons[0],
         unkept=gateway.database.unkept,
     )

@@ -28,14 +28,12 @@ def _lines(ready: Ready) -> Iterator[str]:
     base_url = ready.public_url or _base_url(ready)
     front_page = f"[bold]{escape(base_url)}/[/]"
     count = len(ready.lineup.channels) if ready.lineup else 0
-    if count:
-        tuners = f", {_amount(ready.tuners, 'tuner')}" if ready.tuners else ""
-        yield f"xg2g is ready: open {front_page} ({_amount(count, 'channel')}{tuners})"
+    tuners = f", {_amount(ready.tuners, 'tuner')}" if ready.tuners else ""
+    holds = f"open {front_page} ({_amount(count, 'channel')}{tuners})"
+    if ready.trouble:
+        yield f"[red]xg2g is not ready[/]: {escape(ready.trouble)}; {holds} for how it is"
     else:
-        reason = "the receiver's bouquets are empty"
-        if ready.lineup is None:
-            reason = ready.trouble or "the receiver has not answered"
-        yield f"xg2g serves no channel yet: {escape(reason)}"
+        yield f"xg2g is ready: {holds}"
     rows = [("playlist", f"{base_url}/playlist.m3u"), ("guide", f"{base_url}/xmltv.xml")]
     if not ready.public_url:
         rows.append(("network tuner", base_url.removeprefix("http://")))
@@ -43,8 +41,6 @@ def _lines(ready: Ready) -> Iterator[str]:
         assert ready.lineup is not None
         url = f"{base_url}{stream_path(ready.lineup.channels[0])}"
         rows.append(("try", f"{find_player() or 'vlc'} {url}"))
-    else:
-        rows.append(("status", f"{base_url}/"))
     rows.append(("other devices", _other_devices(ready)))
     if ready.unkept:
         rows.append(("not kept", f"channel numbers and guide: {ready.unkept}"))

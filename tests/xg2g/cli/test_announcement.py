@@ -26,8 +26,10 @@ NAMES = ("playlist", "guide", "network tuner", "try", "other devices")
 @asynccontextmanager
 async def said_by(*command: str, **variables: str) -> AsyncIterator[asyncio.StreamReader]:
     """A daemon whose output and log arrive as on a terminal: in one."""
+    # Other programs of this computer may have its port.
+    env = environment(XG2G_HDHR_ENABLED="false", **variables)
     process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, *command), stdout=PIPE, stderr=STDOUT, env=environment(**variables)
+        *(*COMMAND, *command), stdout=PIPE, stderr=STDOUT, env=env
     )
     assert process.stdout is not None
     try:
@@ -42,6 +44,20 @@ async def said_by(*command: str, **variables: str) -> AsyncIterator[asyncio.Stre
 
 async def lines(output: asyncio.StreamReader, count: int) -> list[str]:
     return [(await output.readline()).decode().rstrip() for _ in range(count)]
+
+
+async def beginning(output: asyncio.StreamReader) -> str:
+    """The first line of the block; warnings may come before it."""
+    while line := (await output.readline()).decode().rstrip():
+        if line.startswith("xg2g is "):
+            return line
+    raise AssertionError("it ended before it served")
+
+
+def served(receiver: SimulatedReceiver, *, streams_on: int | None = None) -> tuple[str, ...]:
+    port = receiver.stream_port if streams_on is None else streams_on
+    addresses = ("--receiver", receiver.base_url, "--stream-port", str(port))
+    return "serve", "--port", "0", *addresses
 
 
 async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
@@ -60,23 +76,32 @@ async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
 async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         await receiver.power_off()
-        serve = ("serve", "--wait", "--receiver", receiver.base_url, "--port", "0")
-        async with said_by(*serve, XDG_DATA_HOME=str(tmp_path)) as output:
-            first, *_ = await lines(output, 5)
-            assert first.startswith("xg2g serves no channel yet: ")
+        serve = served(receiver)
+        async with said_by(*serve, "--wait", XDG_DATA_HOME=str(tmp_path)) as output:
+            assert (await beginning(output)).startswith("xg2g is not ready: ")
             await receiver.power_on()
-            while not (line := (await output.readline()).decode()).startswith("xg2g is ready"):
-                assert line
-            assert "(18 channels, 8 tuners)" in line
+            line = await beginning(output)
+    assert line.startswith("xg2g is ready: ")
+    assert "(18 channels, 8 tuners)" in line
+
+
+async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_path: Path) -> None:
+    async with SimulatedReceiver() as receiver:
+        serve = served(receiver, streams_on=1)
+        async with said_by(*serve, XDG_DATA_HOME=str(tmp_path)) as output:
+            first = await beginning(output)
+    assert first.startswith("xg2g is not ready: ")
+    assert "127.0.0.1:1: connection refused" in first
+    assert "(18 channels, 8 tuners)" in first
 
 
 async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> None:
-    async with SimulatedReceiver() as receiver:
-        serve = ("serve", "--receiver", receiver.base_url, "--port", "0")
-        async with said_by(*serve, "--data-dir", "/dev/null/here") as output:
-            while not (line := (await output.readline()).decode()).startswith("xg2g is ready"):
-                assert line
-            rows = await lines(output, 1 + len(NAMES))
+    async with (
+        SimulatedReceiver() as receiver,
+        said_by(*served(receiver), "--data-dir", "/dev/null/here") as output,
+    ):
+        assert (await beginning(output)).startswith("xg2g is ready: ")
+        rows = await lines(output, 1 + len(NAMES))
     assert rows[-1].startswith("  not kept ")
     assert "/dev/null/here" in rows[-1]
 
