@@ -3,7 +3,7 @@
 import asyncio
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated
@@ -17,6 +17,10 @@ from xg2g.config.settings import LogSettings
 from xg2g.doctor.finding import Finding, Verdict
 
 from .options import Configure, with_settings
+
+NO_TELEVISION = 1
+SOMETHING_ELSE = 3
+"""2 is a command that was called wrongly."""
 
 _COLOURS = {
     Verdict.GOOD: "green",
@@ -43,8 +47,11 @@ def doctor(
     """Examine settings, network, receiver and a channel, and say what to do about each finding.
 
     Takes the settings that `xg2g serve` would take, and may be called while it runs. Uses a tuner
-    for the seconds of the channel, if one is free; changes nothing. Exits with 1 when something is
-    bad, with 0 otherwise. No secret is printed: the output can be shown to others.
+    for the seconds of the channel, if one is free; changes nothing. No secret is printed: the
+    output can be shown to others.
+
+    Exits with 0 when all is well, with 1 when television does not work, and with 3 when it does and
+    something around it does not: discovery, guide, clock, or what is kept.
 
     **Examples**
 
@@ -79,8 +86,25 @@ def doctor(
             asyncio.run(_examine(configuration.settings, channel, seconds, found, status.update))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
-    if any(finding.verdict is Verdict.BAD for finding in findings):
-        raise typer.Exit(1)
+    code, line = _conclusion(findings)
+    if not as_json:
+        console.print(line)
+    if code:
+        raise typer.Exit(code)
+
+
+def _conclusion(findings: Sequence[Finding]) -> tuple[int, str]:
+    """The exit code, and the last line."""
+    bad = [finding for finding in findings if finding.verdict is Verdict.BAD]
+    topics = ", ".join(dict.fromkeys(finding.topic for finding in bad))
+    if any(finding.ends_television for finding in bad):
+        return NO_TELEVISION, f"[red]television does not work[/]: see {topics}"
+    if bad:
+        return SOMETHING_ELSE, f"[yellow]television works[/]; this does not: {topics}"
+    watched = any(it.topic == "stream" and it.verdict is Verdict.GOOD for it in findings)
+    if watched:
+        return 0, "[green]television works[/]"
+    return 0, "[green]nothing is wrong[/]; no channel was watched"
 
 
 async def _examine(

@@ -33,6 +33,11 @@ def serve(configure: Configure) -> None:
 
     `xg2g serve --external-transcoder http://192.168.1.20:3000`
     """
+    serve_with(configure)
+
+
+def serve_with(configure: Configure) -> None:
+    """Run the daemon with what `configure` reads, now and at each SIGHUP, until it is stopped."""
     # Here and in the other commands: a daemon takes longer to import than --help to run.
     from xg2g import event_loop, logs
     from xg2g.daemon import run

@@ -5,14 +5,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from xg2g.config import Settings
+from xg2g.config import Settings, load
 from xg2g.config.environment import CONFIG_VARIABLE, read_environment
 from xg2g.config.example import example
 from xg2g.config.file import SYSTEM_FILE, find_file, preferred_file
@@ -20,7 +20,7 @@ from xg2g.config.given import Given
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
 from xg2g.errors import UsageError, UserError
-from xg2g.network import own_address, own_network
+from xg2g.network import outgoing_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
 from xg2g.setup.write import check_replaceable, write_whole
@@ -28,6 +28,10 @@ from xg2g.setup.write import check_replaceable, write_whole
 if TYPE_CHECKING:
     from xg2g.setup.greet import Greeting
     from xg2g.setup.scan import FoundReceiver
+
+
+SIMULATED_PORT = 8080
+"""Of the web interface that `xg2g simulate` offers, unless it is told another one."""
 
 
 def setup(
@@ -88,6 +92,9 @@ def setup(
     given = read_environment(os.environ, settings_of(Settings)).values
     path = _target(config)
     dialogue = Dialogue(yes=yes, greet=_greet, search=_search)
+    if not yes:
+        console.print(_INTRODUCTION, markup=False)
+        console.print(f"The answers go to {path}.\n", markup=False)
     with _somebody_answering():
         _may_write(path, yes=yes, force=force)
         greeting = dialogue.receiver(
@@ -98,6 +105,9 @@ def setup(
         about = greeting.about
         name = " ".join(word for word in (about.brand, about.model) if word)
         console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
+        host_of_streams = greeting.address.host
+        dialogue.look_at_streams = lambda port: _port_trouble(host_of_streams, port)
+        dialogue.streams(_number(given.get("receiver.stream_port")))
         dialogue.bouquets(list(greeting.bouquets))
         dialogue.access(host or _text(given.get("server.host")))
     is_secret = "receiver.password" in dialogue.settings
@@ -111,8 +121,43 @@ def setup(
     console.print(f"begin        xg2g serve{flag}", markup=False)
     console.print(f"if in doubt  xg2g doctor{flag}", markup=False)
     if dialogue.settings["server.host"] == EVERYBODY:
-        address = own_address() or "THIS-COMPUTER"
-        console.print(f"playlist     http://{address}:{DEFAULT_PORT}/playlist.m3u", markup=False)
+        address = str(outgoing_address() or "THIS-COMPUTER")
+    else:
+        address = str(dialogue.settings["server.host"])
+    console.print(f"then open    http://{address}:{DEFAULT_PORT}/", markup=False)
+    if not yes and _wanted("\nStart now?"):
+        from .serve import serve_with
+
+        # The start says how to let others in, in the form of the command that is running.
+        sys.argv[1:] = ["serve", *(["--config", str(config)] if config else [])]
+        serve_with(lambda: load(file=path))
+
+
+_INTRODUCTION = """\
+xg2g streams your Enigma2 receiver's television to every player, with sound that all of them play.
+This finds the receiver, asks what there is to ask, and writes a file of settings. Nothing is
+written before the end; Ctrl+C leaves everything as it is.
+"""
+
+
+def _wanted(question: str) -> bool:
+    """Ask; where nobody answers, the answer is no."""
+    try:
+        return typer.confirm(question, default=True)
+    except typer.Abort:
+        typer.echo()
+        return False
+
+
+def _port_trouble(host: str, port: int) -> str | None:
+    from xg2g.readiness.port import port_trouble
+
+    return asyncio.run(port_trouble(host, port))
+
+
+def _number(given: Given | None) -> int | None:
+    text = _text(given)
+    return int(text) if text and text.isdecimal() else None
 
 
 @contextmanager
@@ -154,7 +199,15 @@ def _greet(address: ReceiverAddress) -> "Greeting":
 def _search(network: IPv4Network) -> list["FoundReceiver"]:
     from xg2g.setup.scan import find_receivers
 
-    return asyncio.run(find_receivers(network.hosts()))
+    async def search() -> list["FoundReceiver"]:
+        around, here = await asyncio.gather(
+            find_receivers(network.hosts()),
+            # Where xg2g simulate listens.
+            find_receivers([IPv4Address("127.0.0.1")], port=SIMULATED_PORT),
+        )
+        return around + here
+
+    return asyncio.run(search())
 
 
 def _network(text: str | None) -> IPv4Network | None:

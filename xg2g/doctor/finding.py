@@ -16,6 +16,13 @@ class Verdict(StrEnum):
     """It could not be looked at, because of something that another finding names."""
 
 
+TELEVISION = frozenset(
+    ("settings", "port", "sound", "receiver", "web interface", "channels", "streams", "stream")
+)
+"""Topics without which nobody watches. The others stand around television: discovery, guide, logos,
+clock, what is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line for a user, and, unless all is well, one that says what to do. Neither holds a
@@ -27,6 +34,11 @@ class Finding:
     advice: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
     """What was measured, with its unit in the name."""
+
+    @property
+    def ends_television(self) -> bool:
+        """Whether nobody can watch because of it."""
+        return self.verdict is Verdict.BAD and self.topic in TELEVISION
 
 
 def good(topic: str, text: str, **figures: float) -> Finding:

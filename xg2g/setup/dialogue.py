@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EVERYBODY = "0.0.0.0"
+DEFAULT_STREAM_PORT = 8001
 THIS_COMPUTER = "127.0.0.1"
 _ATTEMPTS = 5
 
@@ -32,6 +33,8 @@ class Dialogue:
     greet: Callable[[ReceiverAddress], "Greeting"]
     """Asks the receiver what it is; raises `ReceiverError`."""
     search: Callable[[IPv4Network], list["FoundReceiver"]]
+    look_at_streams: Callable[[int], str | None] = lambda _: None
+    """Connects to a port of the receiver that was greeted; returns why that fails, or None."""
     settings: dict[str, Value] = field(default_factory=dict)
     """What was answered, by key."""
 
@@ -56,6 +59,26 @@ class Dialogue:
                 self.settings["receiver.password"] = greeting.address.credentials.password
             return greeting
         raise UserError("no receiver was found; begin again when it is switched on")
+
+    def streams(self, port: int | None) -> None:
+        """Find out whether the stream server can be connected to, and let a person name another
+        port. `port` is the one that is set, if there is one."""
+        chosen = port or DEFAULT_STREAM_PORT
+        for _ in range(_ATTEMPTS):
+            trouble = self.look_at_streams(chosen)
+            if trouble is None:
+                self.settings["receiver.stream_port"] = str(chosen)
+                return
+            self._say(f"Nothing plays yet: the receiver's stream port {chosen}: {trouble}.")
+            if self.yes:
+                return
+            kept = chosen
+            chosen = self._ask(
+                "Another port? Enter keeps this one, which a firewall may close", str(kept), _port
+            )
+            if chosen == kept:
+                self.settings["receiver.stream_port"] = str(kept)
+                return
 
     def bouquets(self, names: list[str]) -> None:
         """Ask which of the receiver's bouquets to serve; all, without an answer."""
@@ -88,7 +111,7 @@ class Dialogue:
         question = "The receiver's address"
         if network is None:
             return str(typer.prompt(question)).strip()
-        look = f"{question}, or Enter to look for it in {network}"
+        look = f"{question}, or Enter to look for it in {network} and on this computer"
         answer = str(typer.prompt(look, default="", show_default=False)).strip()
         return answer or self._choose_found(self.search(network))
 
@@ -131,6 +154,12 @@ class Dialogue:
 
     def _say(self, line: str) -> None:
         typer.echo(line)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise ValueError("A port is a number from 1 to 65535.")
+    return int(text)
 
 
 def _numbers(text: str, most: int, *, exactly: int | None = None) -> list[int]:

@@ -2,15 +2,19 @@
 
 import asyncio
 import os
+import re
 import socket
 import stat
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import httpx
 import pytest
 
-from tests.xg2g.cli.command import xg2g
+from tests.xg2g.cli.announced import announced_address
+from tests.xg2g.cli.command import COMMAND, environment, xg2g
 from xg2g.config import load
 from xg2g.simulator import Credentials, SimulatedReceiver
 
@@ -53,10 +57,12 @@ async def test_a_person_answers_and_gets_a_file_that_works(
             receiver.base_url,
             *("root", "falsch"),  # refused: asks again
             *("root", "geheim"),
+            str(receiver.stream_port),  # nobody listens on 8001: asks for another port
             "7",  # no such bouquet: asks again
             "1,4",
             "1",  # every device
         ),
+        XG2G_STREAM_PORT="1",
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "cannot reach the receiver at http://127.0.0.1:1" in result.stdout
@@ -73,9 +79,42 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     assert settings.server.host == "0.0.0.0"
     assert settings.lineup.bouquets == ("Favourites (TV)", "Favourites (Radio)")
     assert configuration.notes == ()
+    assert settings.receiver.stream_port == receiver.stream_port
+    assert f"The answers go to {file}." in result.stdout
+    assert "the receiver's stream port 1: connection refused" in result.stdout
     assert f"xg2g serve --config {file}" in result.stdout
-    assert "/playlist.m3u" in result.stdout
+    assert re.search(r"^then open +http://[\d.]+:8088/$", result.stdout, re.MULTILINE)
     assert "geheim" not in result.stdout + result.stderr
+
+
+async def test_who_wants_to_start_at_once_does(receiver: SimulatedReceiver, file: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "setup", "--config", str(file), "--receiver", receiver.base_url),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env=environment(
+            XG2G_RECEIVER_USER="root",
+            XG2G_RECEIVER_PASSWORD="geheim",
+            XG2G_STREAM_PORT=str(receiver.stream_port),
+            XG2G_PORT="0",
+            XG2G_HDHR_ENABLED="false",
+            XDG_DATA_HOME=str(file.parent.parent),
+        ),
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            # All bouquets, this computer alone, start.
+            process.stdin.write(b"\n2\ny\n")
+            address = await announced_address(process.stdout)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                assert (await client.get(f"{address}/healthz")).status_code == 200
+            rest = b"".join([await process.stdout.readline() for _ in range(4)]).decode()
+        assert f"serve --config {file} --host 0.0.0.0" in rest
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_a_script_says_yes_and_nothing_is_asked(
@@ -124,7 +163,10 @@ async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
     assert (declined.returncode, "stays as it is" in declined.stderr) == (1, True)
     assert file.read_text() == "mine"
     agreed = await setup(
-        "--config", str(file), typed=("y", receiver.base_url, "root", "geheim", "", "2")
+        "--config",
+        str(file),
+        typed=("y", receiver.base_url, "root", "geheim", "", "2"),
+        XG2G_STREAM_PORT=str(receiver.stream_port),
     )
     assert agreed.returncode == 0, agreed.stdout + agreed.stderr
     assert load(file=file, environment={}).settings.receiver.user == "root"

@@ -225,6 +225,27 @@ async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict()
     assert {"versions", "settings", "receiver", "stream", "sound", "guide"} <= topics
 
 
+async def test_television_that_works_is_told_from_what_stands_around_it() -> None:
+    async with SimulatedReceiver() as receiver:
+        flags = ("--receiver", receiver.base_url, "--port", "0", "--seconds", "1")
+        streams = ("--stream-port", str(receiver.stream_port))
+        around = ("--data-dir", "/dev/null/xg2g")
+        port = {"XG2G_RELAY_PORT": str(receiver.relay_port), "XG2G_HDHR_ENABLED": "false"}
+        said = {}
+        for name, more in {
+            "well": streams,
+            "around": (*streams, *around),
+            "ill": ("--stream-port", "1", *around),
+        }.items():
+            result = await asyncio.to_thread(xg2g, "doctor", *flags, *more, **port)
+            said[name] = (result.returncode, result.stdout.splitlines()[-1])
+    assert said["well"] == (0, "television works")
+    assert said["around"] == (3, "television works; this does not: data")
+    code, line = said["ill"]
+    assert code == 1
+    assert line.startswith("television does not work: see data, streams")
+
+
 async def test_what_is_logged_meanwhile_is_no_part_of_the_answer() -> None:
     async with SimulatedReceiver() as receiver:
         flags = ("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port))
