@@ -8,7 +8,16 @@ import pytest
 from starlette.types import Message
 
 from tests.backends.fake import FakeBackend
-from tests.xg2g.streaming.test_opening import KEY, NOISE, TELEVISION, picture, sound
+from tests.xg2g.streaming.test_opening import (
+    KEY,
+    NOISE,
+    TELEVISION,
+    VIDEO,
+    noise,
+    picture,
+    sound,
+    with_bits,
+)
 from xg2g.metrics import Metrics, Outcome
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from xg2g.receiver.service_reference import ServiceReference
@@ -86,6 +95,17 @@ async def test_a_picture_to_begin_with_is_waited_for_though_there_was_noise_befo
     pieces = (TELEVISION, *[NOISE] * 4, *[picture()] * 20, KEY)
     async with streams(Broadcast(*pieces)).open(SERVICE) as stream:
         assert await stream.read() == TELEVISION + KEY
+
+
+async def test_noise_whose_bits_say_clear_is_refused_as_scrambled() -> None:
+    pieces = (TELEVISION, *[noise(VIDEO, n, starts=True) for n in range(20)])
+    assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
+
+
+async def test_a_clear_channel_whose_bits_say_scrambled_is_shown() -> None:
+    broadcast = Broadcast(with_bits(TELEVISION), with_bits(picture()), with_bits(KEY))
+    async with streams(broadcast).open(SERVICE) as stream:
+        assert await stream.read() == with_bits(TELEVISION + KEY)
 
 
 async def test_noise_that_comes_and_goes_is_noise_in_the_end() -> None:

@@ -1,5 +1,7 @@
 """Noise is recognised, and a stream begins with what a decoder can begin with."""
 
+import random
+
 import pytest
 
 from xg2g.simulator.transport import encode_stamp, section_packets, with_crc
@@ -230,6 +232,67 @@ def test_noise_that_comes_back_is_noise_again() -> None:
     opening = Opening()
     opening.take(TELEVISION + picture() + NOISE)
     assert opening.phase is Phase.SCRAMBLED
+
+
+def noise(pid: int, number: int, *, starts: bool = False, scrambled: bool = False) -> bytes:
+    content = random.Random(number).randbytes(184)
+    return packet(pid, content, starts=starts, scrambled=scrambled)
+
+
+def with_bits(packets: bytes) -> bytes:
+    """The packets as they are, with transport_scrambling_control set."""
+    out = bytearray(packets)
+    for at in range(0, len(out), PACKET_BYTES):
+        out[at + 3] |= 0x80
+    return bytes(out)
+
+
+def test_noise_whose_bits_say_clear_is_noise() -> None:
+    opening = Opening()
+    pictures = (noise(VIDEO, n, starts=True) + noise(VIDEO, -n) * 3 for n in range(1, 50))
+    assert opening.take(TELEVISION + b"".join(pictures)) == b""
+    assert opening.phase is Phase.SCRAMBLED
+    assert opening.take(KEY) == TELEVISION + KEY
+
+
+def test_radio_that_is_noise_whose_bits_say_clear_begins_nothing() -> None:
+    opening = Opening()
+    frames = (noise(SOUND_PID, n, starts=True) for n in range(100))
+    assert opening.take(RADIO + b"".join(frames)) == b""
+    assert opening.phase is Phase.SCRAMBLED
+
+
+def test_pictures_that_are_noise_inside_are_noise() -> None:
+    opening = Opening()
+    for number in range(20):
+        content = random.Random(number).randbytes(170)
+        begun = opening.take(TELEVISION * (not number) + picture(content=content) + MORE_PICTURE)
+        assert begun == b""
+    assert opening.phase is Phase.SCRAMBLED
+    assert opening.take(picture() + KEY)
+
+
+def test_clear_packets_whose_bits_say_scrambled_are_clear() -> None:
+    opening = Opening()
+    tables, begin = with_bits(TELEVISION), with_bits(KEY)
+    assert opening.take(tables + with_bits(picture() + MORE_PICTURE * 9)) == b""
+    assert opening.phase is Phase.CLEAR
+    assert opening.take(begin) == tables + begin
+
+
+def test_bits_are_believed_again_once_they_are_right() -> None:
+    opening = Opening()
+    opening.take(TELEVISION + with_bits(picture() + MORE_PICTURE))
+    opening.take(noise(VIDEO, 1, starts=True, scrambled=True) + noise(VIDEO, 2, scrambled=True))
+    assert opening.phase is Phase.SCRAMBLED
+
+
+@pytest.mark.parametrize("stream_type", [0x05, 0x0B, 0x86])
+def test_sections_are_not_taken_for_noise(stream_type: int) -> None:
+    """A carousel's are compressed, and begin with a pointer_field."""
+    opening = Opening()
+    tables = PAT + pmt((stream_type, DATA), (MPEG_AUDIO, SOUND_PID))
+    assert opening.take(tables + b"".join(noise(DATA, n, starts=True) for n in range(20)))
 
 
 def test_data_that_stays_scrambled_does_not_make_a_clear_channel_noise() -> None:

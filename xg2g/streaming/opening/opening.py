@@ -1,9 +1,9 @@
 """The opening of a live stream: whether there is anything to see, and where to begin.
 
 A receiver answers 200 for a channel that it cannot descramble, and sends noise; a softcam's relay
-sends noise for the first half second, until it has the key. `transport_scrambling_control` says
-which packets are (ISO/IEC 13818-1, 2.4.3.3). And every stream is tuned to in the middle: what comes
-before the first picture that decodes by itself makes players wait, complain or lose sync.
+sends noise for the first half second, until it has the key. And every stream is tuned to in the
+middle: what comes before the first picture that decodes by itself makes players wait, complain or
+lose sync.
 
     UNKNOWN -- clear ------> CLEAR -- a picture to begin with, or ----> JOINING ----> OVER
        |                     |  ^     patience is over
@@ -19,7 +19,6 @@ from .packet import (
     NULL_PID,
     PACKET_BYTES,
     is_pes,
-    is_scrambled,
     is_video_pes,
     payload_of,
     pid_of,
@@ -28,6 +27,7 @@ from .packet import (
     starts_unit,
 )
 from .picture import can_begin
+from .scrambling import Scrambling
 from .tables import Tables
 
 PATIENCE_S = 5
@@ -72,6 +72,7 @@ class Opening:
     def __init__(self) -> None:
         self.phase = Phase.UNKNOWN
         self._tables = Tables()
+        self._scrambling = Scrambling()
         self._held = bytearray()
         self._clear_packets = 0
         self._has_pictures = False
@@ -119,7 +120,7 @@ class Opening:
         if pid in self._tables:
             self._tables.push(packet)
         elif pid >= _FIRST_ELEMENTARY_PID:
-            if is_scrambled(packet):
+            if self._is_noise(pid, packet):
                 self._hear_noise()
                 return
             self._look_at(pid, packet)
@@ -157,7 +158,7 @@ class Opening:
         if pid < _FIRST_ELEMENTARY_PID:
             return
         video = self._tables.video.get(pid)
-        if is_scrambled(packet):
+        if self._is_noise(pid, packet):
             if video is not None or self.phase is not Phase.CLEAR:
                 self._hear_noise()
             return
@@ -173,6 +174,13 @@ class Opening:
                 self._begin(packet, out)
         elif self.phase is not Phase.CLEAR and self._wait.video_is_missing:
             self._begin(packet, out)
+
+    def _is_noise(self, pid: int, packet: bytes) -> bool:
+        return self._scrambling.is_noise(
+            packet,
+            carries_pes=pid in self._tables.pes,
+            carries_video=pid in self._tables.video,
+        )
 
     def _hear_noise(self) -> None:
         self.phase = Phase.SCRAMBLED

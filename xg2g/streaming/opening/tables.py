@@ -3,11 +3,13 @@
 import zlib
 from collections.abc import Iterator
 
-from .packet import is_scrambled, payload_of, pid_of, starts_unit
+from .packet import payload_of, pid_of, starts_unit
 from .picture import VIDEO_STREAM_TYPES
 
 _PAT_PID = 0
 _PAT_TABLE, _PMT_TABLE = 0x00, 0x02
+_SECTION_STREAM_TYPES = frozenset({0x05, 0x0A, 0x0B, 0x0C, 0x0D, 0x14, 0x16, 0x86})
+"""Private sections, DSM-CC, metadata in sections (table 2-34), cues (SCTE 35)."""
 _STUFFING = b"\xff"
 _SECTION_LIMIT_BYTES = 1024
 """Of a section of PAT or PMT (2.4.4)."""
@@ -22,6 +24,8 @@ class Tables:
         """PID -> stream_type of the video that each program names first: what players choose."""
         self.elementary: frozenset[int] = frozenset()
         """The PIDs that the PMTs name."""
+        self.pes: frozenset[int] = frozenset()
+        """Those of them that carry PES packets."""
         self._programs: dict[int, list[tuple[int, int]]] = {}
         self._carriers = {_PAT_PID: _Carrier()}
 
@@ -54,9 +58,11 @@ class Tables:
     def _learn(self, pmt: bytes) -> None:
         self._programs[pmt[3] << 8 | pmt[4]] = list(_streams(pmt))
         self.video.clear()
-        for streams in self._programs.values():
-            self.video.update([s for s in streams if s[1] in VIDEO_STREAM_TYPES][:1])
-        self.elementary = frozenset(pid for s in self._programs.values() for pid, _ in s)
+        for named in self._programs.values():
+            self.video.update([s for s in named if s[1] in VIDEO_STREAM_TYPES][:1])
+        streams = [stream for s in self._programs.values() for stream in s]
+        self.elementary = frozenset(pid for pid, _ in streams)
+        self.pes = frozenset(pid for pid, kind in streams if kind not in _SECTION_STREAM_TYPES)
 
 
 class _Carrier:
@@ -72,7 +78,7 @@ class _Carrier:
     def push(self, packet: bytes) -> list[bytes]:
         """Return the good sections that the packet completes."""
         payload = payload_of(packet)
-        if not payload or is_scrambled(packet) or not (self._section or starts_unit(packet)):
+        if not payload or not (self._section or starts_unit(packet)):
             return []
         self._coming += packet
         if not starts_unit(packet):
