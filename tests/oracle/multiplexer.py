@@ -46,19 +46,23 @@ _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _SAMPLE_FORMATS = {"mp2": "s16", "ac3": "fltp", "eac3": "fltp", "aac": "fltp"}
 
 
-def encode(codec: str, samples: Samples, rate_hz: int = 48_000, bitrate: int = 0) -> list[Coded]:
-    """Encodes with mp2, ac3, eac3, aac (ADTS) or aac_latm (LOAS)."""
+def encode(
+    codec: str, samples: Samples, rate_hz: int = 48_000, bitrate: int = 0, layout: str = ""
+) -> list[Coded]:
+    """Encodes with mp2, ac3, eac3, aac (ADTS) or aac_latm (LOAS). `layout` is FFmpeg's name of
+    the channels, where their number does not say it."""
+    layout = layout or _LAYOUTS[samples.shape[0]]
     if codec == "aac_latm":
         return _encode_loas(samples, rate_hz, bitrate)
     context = av.CodecContext.create(codec, "w")
     assert isinstance(context, AudioCodecContext)
-    context.layout = av.AudioLayout(_LAYOUTS[samples.shape[0]])
+    context.layout = av.AudioLayout(layout)
     context.rate = rate_hz
     context.format = av.AudioFormat(_SAMPLE_FORMATS[codec])
     context.bit_rate = bitrate or {"mp2": 256_000, "ac3": 448_000}.get(codec, 192_000)
     context.open()
     coded = []
-    for frame in _frames(samples, rate_hz, context.format.name, context.frame_size):
+    for frame in _frames(samples, rate_hz, context.format.name, context.frame_size, layout):
         coded += [(packet.pts, bytes(packet)) for packet in context.encode(frame)]
     coded += [(packet.pts, bytes(packet)) for packet in context.encode(None)]
     header = _adts_header if codec == "aac" else _no_header
@@ -69,14 +73,16 @@ def encode(codec: str, samples: Samples, rate_hz: int = 48_000, bitrate: int = 0
     ]
 
 
-def _frames(samples: Samples, rate_hz: int, name: str, size: int) -> list[av.AudioFrame]:
+def _frames(
+    samples: Samples, rate_hz: int, name: str, size: int, layout: str
+) -> list[av.AudioFrame]:
     frames = []
     for start in range(0, samples.shape[1], size):
         part = samples[:, start : start + size]
         block: Samples | NDArray[np.int16] = np.ascontiguousarray(part)
         if name == "s16":
             block = np.asarray(np.clip(part, -1, 1) * 32767, np.int16).T.reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(block, name, _LAYOUTS[samples.shape[0]])
+        frame = av.AudioFrame.from_ndarray(block, name, layout)
         frame.sample_rate = rate_hz
         frame.pts = start
         frames.append(frame)
@@ -108,7 +114,7 @@ def _encode_loas(samples: Samples, rate_hz: int, bitrate: int) -> list[Coded]:
     with av.open(target, "w", format="latm") as container:
         stream = container.add_stream("aac", rate=rate_hz, layout=_LAYOUTS[samples.shape[0]])
         stream.bit_rate = bitrate or 128_000
-        for frame in _frames(samples, rate_hz, "fltp", 1024):
+        for frame in _frames(samples, rate_hz, "fltp", 1024, _LAYOUTS[samples.shape[0]]):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     data = target.getvalue()
@@ -143,6 +149,27 @@ class Program:
 def language(code: str, audio_type: int = 0) -> bytes:
     """ISO_639_language_descriptor."""
     return b"\x0a\x04" + code.encode() + bytes([audio_type])
+
+
+def languages(*codes: str) -> bytes:
+    """ISO_639_language_descriptor of a track with a programme in either channel."""
+    return bytes([0x0A, 4 * len(codes)]) + b"".join(code.encode() + b"\0" for code in codes)
+
+
+def dual_mono(units: list[Coded]) -> list[Coded]:
+    """MP2 stereo as two programmes: mode 2 (ISO/IEC 11172-3, 2.4.2.3) codes either channel as
+    mode 0 does."""
+    return [
+        Coded(unit.at_s, unit.data[:3] + bytes([unit.data[3] & 0x3F | 0x80]) + unit.data[4:])
+        for unit in units
+    ]
+
+
+def tones(seconds: float, frequencies_hz: tuple[float, ...], amplitude: float) -> Samples:
+    """A steady tone in each channel; 0 Hz for silence."""
+    at = np.arange(round(seconds * 48_000)) / 48_000
+    rows = [amplitude * np.sin(2 * np.pi * hz * at) for hz in frequencies_hz]
+    return np.asarray(rows, np.float32)
 
 
 def section(table_id: int, extension: int, version: int, body: bytes, current: int = 1) -> bytes:

@@ -236,12 +236,15 @@ fn layer_one_is_decoded() {
     assert!(rms(&channels[0][768..]) > 5_000.0);
 }
 
-/// What each of left and right gets of every channel in WAV order, by ETSI TS 102 366, 7.8.2.
+/// What each of left and right gets of every channel in WAV order: the levels of ETSI TS
+/// 102 366, 7.8.2, and half of the loudness (in dB) that they take in comparison with -3 dB.
 fn downmix_levels(centre: f64, surround: f64) -> [[f64; 6]; 2] {
+    let gain = (2.0 / (1.0 + centre.powi(2) + surround.powi(2))).powf(0.25);
     [
         [1.0, 0.0, centre, 0.0, surround, 0.0],
         [0.0, 1.0, centre, 0.0, 0.0, surround],
     ]
+    .map(|side| side.map(|level| level * gain))
 }
 
 #[test]

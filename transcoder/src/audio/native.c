@@ -8,6 +8,7 @@
 #include <libavutil/downmix_info.h>
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -158,6 +159,27 @@ static struct mix_levels mix_levels(const struct xg2g_decoder *decoder) {
     return levels;
 }
 
+/* The stream's levels are its balance, not its loudness: levels below -3 dB take up to 2 dB
+ * from equally loud channels, which ffmpeg -ac 2 leaves, for it heeds none. Half of that is
+ * given back, so that neither the whole nor left and right are further than 1 dB from it. */
+static double mix_gain(const AVChannelLayout *source, struct mix_levels levels) {
+    const uint64_t pairs = AV_CH_BACK_LEFT | AV_CH_SIDE_LEFT;
+    double own = 1.0, usual = 1.0;
+
+    if (av_channel_layout_subset(source, AV_CH_FRONT_CENTER)) {
+        own += levels.centre * levels.centre;
+        usual += 0.5;
+    }
+    if (av_channel_layout_subset(source, pairs)) {
+        own += levels.surround * levels.surround;
+        usual += 0.5;
+    } else if (av_channel_layout_subset(source, AV_CH_BACK_CENTER)) {
+        own += 0.5 * levels.surround * levels.surround;
+        usual += 0.25;
+    }
+    return av_clipd(pow(usual / own, 0.25), 0.8913, 1.1220); /* 1 dB either way */
+}
+
 /* Sets a matrix where swresample's own is not the right one. */
 static int set_matrix(struct xg2g_decoder *decoder, const AVChannelLayout *source, int channels,
                       struct mix_levels levels) {
@@ -179,7 +201,11 @@ static int set_matrix(struct xg2g_decoder *decoder, const AVChannelLayout *sourc
         result = swr_build_matrix2(source, &stereo, levels.centre, levels.surround, 0.0, INT32_MAX,
                                    0.0, matrix, 64, AV_MATRIX_ENCODING_NONE, NULL);
         if (result < 0) return result;
-        for (i = 0; i < count; i++) matrix[i] = 0.5 * (matrix[i] + matrix[64 + i]);
+        double half = 0.5 * mix_gain(source, levels);
+        for (i = 0; i < count; i++) matrix[i] = half * (matrix[i] + matrix[64 + i]);
+    } else if (count > 2 && channels == 2) {
+        return av_opt_set_double(decoder->conversion, "rematrix_volume",
+                                 mix_gain(source, levels), 0);
     } else {
         return 0;
     }
