@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
 from .errors import InvalidArgumentError
+from .languages import is_language
 
 SAMPLE_RATES_HZ = frozenset(
     (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
@@ -34,7 +35,10 @@ class RemuxOptions:
     """Service id of the one program to keep; 0 keeps every program."""
     tracks: Literal["all", "first"] | tuple[str, ...] = "all"
     """Every audio track, the PMT's first alone, or the one that matches the earliest of these
-    ISO 639-2 codes alone (the first when none matches)."""
+    ISO 639 codes alone (the first when none matches). `ger`, `deu` and `de` are one language."""
+    dual_mono: Literal["both", "left", "right"] = "both"
+    """Which channels are heard of a track with a programme in either channel; of both, one channel
+    has room for the left one alone. A language that `tracks` names comes first."""
     keep_original: bool = False
     """Leave the source track in and add the AAC track on a free PID."""
     generation: int = 0
@@ -65,6 +69,10 @@ class RemuxOptions:
             raise InvalidArgumentError(
                 f"generation {self.generation} is not possible; use 0 to {0xFFFF_FFFF}"
             )
+        if self.dual_mono not in ("both", "left", "right"):
+            raise InvalidArgumentError(
+                f'dual_mono "{self.dual_mono}" is not possible; use "both", "left" or "right"'
+            )
         if isinstance(self.tracks, str):
             if self.tracks not in ("all", "first"):
                 raise InvalidArgumentError(
@@ -75,9 +83,9 @@ class RemuxOptions:
         if not self.tracks:
             raise InvalidArgumentError("tracks names no language; use at least one, or all")
         for code in self.tracks:
-            if not (len(code) == 3 and code.isascii() and code.isalpha()):
+            if not is_language(code):
                 raise InvalidArgumentError(
-                    f'track language "{code}" is not an ISO 639-2 code such as "deu"'
+                    f'track language "{code}" is not an ISO 639 code such as "deu" or "de"'
                 )
 
 

@@ -22,7 +22,9 @@ from xg2g_backends.errors import InvalidArgumentError
         ({"tracks": "deu"}, 'tracks "deu"'),
         ({"tracks": ()}, "no language"),
         ({"tracks": ("deu", "german")}, '"german"'),
-        ({"tracks": ("d\u00e9u",)}, "ISO 639-2"),
+        ({"tracks": ("d\u00e9u",)}, "ISO 639"),
+        ({"tracks": ("de", "xx")}, '"xx"'),
+        ({"dual_mono": "middle"}, 'dual_mono "middle"'),
     ],
 )
 def test_an_option_out_of_range_says_which_and_what_to_use(

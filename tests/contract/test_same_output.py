@@ -32,6 +32,7 @@ async def converted(
         ("two-hd", RemuxOptions(channels=0, keep_original=True)),
         ("two-hd", RemuxOptions(generation=3, sample_rate=44_100)),
         ("four-radio", RemuxOptions(channels=1, tracks="first")),
+        ("one-hd", RemuxOptions(program=101, tracks=("fr", "GER"), dual_mono="right")),
         ("six-changes", RemuxOptions(channels=6)),
     ],
     ids=str,

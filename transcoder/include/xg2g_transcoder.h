@@ -120,9 +120,13 @@ typedef struct {
   // 0 for a stream's first handle. A handle that goes on where another was lost has the
   // next number: its output says so, and players follow it.
   uint32_t generation;
-  // "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
-  // commas, "deu,eng": the first that matches is kept alone.
+  // "all" (or NULL), "first", or ISO 639 codes in order of preference with commas,
+  // "deu,eng": the first that matches is kept alone. "ger", "deu" and "de" are one.
   const char *tracks;
+  // Which channels are heard of a track with a programme in either channel: "both" (or
+  // NULL), "left" or "right". A language that tracks names comes first. Absent from the
+  // first version of this struct.
+  const char *dual_mono;
 } xg2g_options;
 
 // A place in the output.

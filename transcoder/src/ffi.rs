@@ -23,7 +23,7 @@ use std::{mem, ptr, slice};
 use self::session::Session;
 use crate::ts::clock::Timestamp;
 use crate::ts::video::VideoCodec;
-use crate::{Error, ErrorKind, Options, Point, PointKind, Tracks, versions};
+use crate::{DualMono, Error, ErrorKind, Options, Point, PointKind, Tracks, versions};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -53,10 +53,17 @@ pub struct xg2g_options {
     /// 0 for a stream's first handle. A handle that goes on where another was lost has the
     /// next number: its output says so, and players follow it.
     pub generation: u32,
-    /// "all" (or NULL), "first", or ISO 639-2 codes in order of preference with
-    /// commas, "deu,eng": the first that matches is kept alone.
+    /// "all" (or NULL), "first", or ISO 639 codes in order of preference with commas,
+    /// "deu,eng": the first that matches is kept alone. "ger", "deu" and "de" are one.
     pub tracks: *const c_char,
+    /// Which channels are heard of a track with a programme in either channel: "both" (or
+    /// NULL), "left" or "right". A language that tracks names comes first. Absent from the
+    /// first version of this struct.
+    pub dual_mono: *const c_char,
 }
+
+/// sizeof(xg2g_options) in its first version, which is still taken.
+const FIRST_OPTIONS_BYTES: usize = mem::offset_of!(xg2g_options, dual_mono);
 
 /// What is at a place in the output.
 #[repr(C)]
@@ -454,18 +461,23 @@ fn error_name(error: c_int) -> Option<&'static CStr> {
 /// `options` is NULL, or aligned and has the bytes that its `size` says.
 unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
     not_null(options)?;
-    let known = mem::size_of::<xg2g_options>();
     // SAFETY: not NULL, and `size` is the first field of every version.
     let size = unsafe { (&raw const (*options).size).read() };
-    if size < known {
+    let current = mem::size_of::<xg2g_options>();
+    if size < current && size != FIRST_OPTIONS_BYTES {
         return Err(invalid(format!(
-            "options.size is {size}, which is less than {known}"
+            "options.size is {size}, which is less than {current}"
         )));
     }
-    // SAFETY: it has `size` bytes, and `known` is at most that.
+    // What an earlier version lacks is zero.
+    let known = size.min(current);
+    let mut given = mem::MaybeUninit::<xg2g_options>::zeroed();
+    // SAFETY: it has `size` bytes, and `known` is at most that and at most what `given` has;
+    // every field is a number or a pointer, for which zeros are valid.
     let (given, rest) = unsafe {
+        ptr::copy_nonoverlapping(options.cast::<u8>(), given.as_mut_ptr().cast(), known);
         (
-            options.read(),
+            given.assume_init(),
             bytes(options.cast::<u8>().add(known), size - known)?,
         )
     };
@@ -486,32 +498,26 @@ unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
             _ => return Err(range("keep_original")),
         },
         generation: given.generation,
-        dual_mono: crate::DualMono::Both,
+        dual_mono: if given.dual_mono.is_null() {
+            DualMono::Both
+        } else {
+            // SAFETY: as below.
+            DualMono::parse(&unsafe { CStr::from_ptr(given.dual_mono) }.to_string_lossy())?
+        },
         tracks: if given.tracks.is_null() {
             Tracks::All
         } else {
             // SAFETY: by the header's rules a text of the caller ends with NUL.
-            parse_tracks(unsafe { CStr::from_ptr(given.tracks) }.to_bytes())?
+            parse_tracks(&unsafe { CStr::from_ptr(given.tracks) }.to_string_lossy())?
         },
     })
 }
 
-fn parse_tracks(text: &[u8]) -> Result<Tracks, Error> {
+fn parse_tracks(text: &str) -> Result<Tracks, Error> {
     match text {
-        b"all" => Ok(Tracks::All),
-        b"first" => Ok(Tracks::First),
-        codes => codes
-            .split(|byte| *byte == b',')
-            .map(|code| {
-                code.try_into().map_err(|_| {
-                    invalid(format!(
-                        "track language {:?} is not an ISO 639-2 code such as \"deu\"",
-                        String::from_utf8_lossy(code)
-                    ))
-                })
-            })
-            .collect::<Result<_, _>>()
-            .map(Tracks::Languages),
+        "all" => Ok(Tracks::All),
+        "first" => Ok(Tracks::First),
+        codes => Tracks::in_languages(codes.split(',')),
     }
 }
 

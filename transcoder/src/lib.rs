@@ -46,6 +46,7 @@
 pub mod audio;
 mod error;
 pub mod ffi;
+mod language;
 mod options;
 mod remux;
 #[cfg(feature = "service")]
@@ -55,6 +56,7 @@ pub mod ts;
 mod versions;
 
 pub use error::{Error, ErrorKind};
+pub use language::Language;
 pub use options::{DualMono, Options, Tracks};
 pub use remux::{Point, PointKind, Remuxer};
 pub use stats::{Stats, TrackState, TrackStats};

@@ -1,6 +1,8 @@
 //! What the caller chooses for a stream.
 
-use crate::{Error, ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, ErrorKind, Language};
 
 /// Options of one [`Remuxer`](crate::Remuxer).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +36,42 @@ pub enum Tracks {
     All,
     /// The first track of the PMT alone.
     First,
-    /// The track that matches the earliest of these ISO 639-2 codes, alone; the
-    /// first track when none matches.
-    Languages(Vec<[u8; 3]>),
+    /// The track in the earliest of these languages, alone; the first track when
+    /// none is in any.
+    Languages(Vec<Language>),
+}
+
+impl Tracks {
+    /// The tracks in the languages of these codes (see [`Language::parse`]), in order of
+    /// preference. Fails with [`ErrorKind::InvalidArgument`] for what is no code, and for
+    /// no code at all.
+    pub fn in_languages<'a>(codes: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        let invalid = |text: String| Error::new(ErrorKind::InvalidArgument, text);
+        let languages = codes
+            .into_iter()
+            .map(|code| {
+                Language::parse(code).ok_or_else(|| {
+                    invalid(format!(
+                        "track language {code:?} is not an ISO 639 code such as \"deu\" or \"de\""
+                    ))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if languages.is_empty() {
+            return Err(invalid(
+                "tracks names no language; use at least one, or \"all\"".into(),
+            ));
+        }
+        Ok(Self::Languages(languages))
+    }
 }
 
 /// Which channels are heard of a source that has two programmes in its two channels: MPEG
 /// audio in mode dual_channel (ISO/IEC 11172-3, 2.4.2.3), AC-3 and E-AC-3 with acmod 0 (1+1;
 /// ETSI TS 102 366, 4.4.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "service", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum DualMono {
     /// Both, left and right; where the output has one channel, the left one.
     #[default]
@@ -51,6 +80,21 @@ pub enum DualMono {
     Left,
     /// The right one alone.
     Right,
+}
+
+impl DualMono {
+    /// Reads `both`, `left` or `right`; fails with [`ErrorKind::InvalidArgument`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "both" => Ok(Self::Both),
+            "left" => Ok(Self::Left),
+            "right" => Ok(Self::Right),
+            _ => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("dual_mono {text:?} is not possible; use \"both\", \"left\" or \"right\""),
+            )),
+        }
+    }
 }
 
 impl Default for Options {
@@ -98,16 +142,6 @@ impl Options {
                 self.bitrate_bps,
                 Self::BITRATES_BPS.start(),
                 Self::BITRATES_BPS.end()
-            ));
-        }
-        if let Tracks::Languages(languages) = &self.tracks
-            && let Some(code) = languages
-                .iter()
-                .find(|code| !code.iter().all(u8::is_ascii_alphabetic))
-        {
-            return invalid(format!(
-                "track language {:?} is not an ISO 639-2 code such as \"deu\"",
-                String::from_utf8_lossy(code)
             ));
         }
         Ok(())

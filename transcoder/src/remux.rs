@@ -38,7 +38,7 @@ use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
 use crate::ts::psi::{self, Pmt, TABLE_PMT};
 use crate::ts::sync::Synchroniser;
 use crate::ts::video::VideoCodec;
-use crate::{Error, ErrorKind, Options, Stats, TrackStats, Tracks};
+use crate::{DualMono, Error, ErrorKind, Language, Options, Stats, TrackStats, Tracks};
 
 /// Programs that are followed. A satellite transponder has at most some 60.
 const MAX_PROGRAMS: usize = 128;
@@ -418,11 +418,15 @@ impl Stream {
     /// audio. Those that its PMT names as audio come first.
     fn choose_again(&mut self, program: u16) {
         let is_choice = |track: &&mut Track| track.program == program && track.is_heard();
-        let mut choices: Vec<&mut Track> = self.tracks.iter_mut().filter(is_choice).collect();
+        let choices: Vec<&mut Track> = self.tracks.iter_mut().filter(is_choice).collect();
         let candidates: Vec<_> = choices.iter().map(|t| (t.pid, t.declared())).collect();
         if let Some(chosen) = choose(&self.options.tracks, &candidates) {
-            for track in choices.iter_mut().filter(|track| track.pid != chosen) {
-                track.drop_out();
+            for track in choices {
+                if track.pid != chosen.pid {
+                    track.drop_out();
+                } else if let Some(channel) = chosen.channel {
+                    track.hear(channel);
+                }
             }
         }
     }
@@ -561,7 +565,7 @@ impl Stream {
 
     /// Takes over what the programs declare: tracks, clocks, routes.
     fn follow_programs(&mut self, output: &mut Vec<u8>) {
-        let mut declared: Vec<(u16, Pid, Pid, DeclaredAudio, bool)> = Vec::new();
+        let mut declared: Vec<(u16, Pid, Pid, DeclaredAudio, Option<DualMono>)> = Vec::new();
         for program in &self.programs {
             let Some(pmt) = program.pmt() else { continue };
             let candidates: Vec<(Pid, DeclaredAudio)> = pmt
@@ -580,9 +584,16 @@ impl Stream {
                 .collect();
             let chosen = choose(&self.options.tracks, &named);
             for (pid, audio) in candidates {
-                // What is not named may be data; whether it is chosen is seen once it is known.
-                let kept = !audio.is_named || chosen.is_none_or(|chosen| chosen == pid);
-                declared.push((program.number, pid, pmt.pcr_pid, audio, kept));
+                let heard = match chosen {
+                    // What is not named may be data; whether it is chosen is seen once it is known.
+                    _ if !audio.is_named => Some(self.options.dual_mono),
+                    None => Some(self.options.dual_mono),
+                    Some(chosen) if chosen.pid == pid => {
+                        Some(chosen.channel.unwrap_or(self.options.dual_mono))
+                    }
+                    Some(_) => None,
+                };
+                declared.push((program.number, pid, pmt.pcr_pid, audio, heard));
             }
         }
         declared.sort_by_key(|known| !known.3.is_named);
@@ -605,9 +616,12 @@ impl Stream {
                 self.ended_tracks.push(track.stats());
             }
         }
-        for (number, pid, pcr_pid, audio, kept) in declared {
+        for (number, pid, pcr_pid, audio, heard) in declared {
             if let Some(track) = self.tracks.iter_mut().find(|track| track.pid == pid) {
                 track.redeclare(number, pcr_pid, audio);
+                if let Some(heard) = heard {
+                    track.hear(heard);
+                }
                 continue;
             }
             let output_pid = if self.options.keep_original {
@@ -625,8 +639,9 @@ impl Stream {
                 &self.options,
                 last_counter,
             );
-            if !kept {
-                track.drop_out();
+            match heard {
+                Some(heard) => track.hear(heard),
+                None => track.drop_out(),
             }
             self.tracks.push(track);
         }
@@ -744,25 +759,47 @@ impl Stream {
     }
 }
 
+/// The one track that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chosen {
+    pid: Pid,
+    /// The channel that has the language, where either has its own.
+    channel: Option<DualMono>,
+}
+
 /// The one track to keep, by the option; none for all of them.
-fn choose(tracks: &Tracks, candidates: &[(Pid, DeclaredAudio)]) -> Option<Pid> {
-    let first = candidates.first().map(|&(pid, _)| pid);
+fn choose(tracks: &Tracks, candidates: &[(Pid, DeclaredAudio)]) -> Option<Chosen> {
+    let first = candidates
+        .first()
+        .map(|&(pid, _)| Chosen { pid, channel: None });
     match tracks {
         Tracks::All => None,
         Tracks::First => first,
-        Tracks::Languages(codes) => codes
+        Tracks::Languages(languages) => languages
             .iter()
-            .find_map(|code| {
-                let spoken = candidates.iter().filter(|(_, audio)| {
-                    audio
-                        .language
-                        .is_some_and(|language| language.eq_ignore_ascii_case(code))
-                });
-                // The sound itself before a description of the picture.
+            .find_map(|&language| {
+                let spoken = candidates
+                    .iter()
+                    .filter_map(|(pid, audio)| Some((*pid, audio, channel(audio, language)?)));
+                // The sound itself before a description of the picture, and a track of the
+                // language before one that shares it.
                 spoken
-                    .min_by_key(|(_, audio)| audio.is_description)
-                    .map(|&(pid, _)| pid)
+                    .min_by_key(|&(_, audio, channel)| (audio.is_description, channel.is_some()))
+                    .map(|(pid, _, channel)| Chosen { pid, channel })
             })
             .or(first),
+    }
+}
+
+/// Where a track has a language: in all of it, or in one channel. None where it has not.
+fn channel(audio: &DeclaredAudio, language: Language) -> Option<Option<DualMono>> {
+    let is = |code: Option<[u8; 3]>| code.is_some_and(|code| Language::of_code(code) == language);
+    let shares = audio.other_language.is_some();
+    if is(audio.language) {
+        Some(shares.then_some(DualMono::Left))
+    } else if is(audio.other_language) {
+        Some(Some(DualMono::Right))
+    } else {
+        None
     }
 }

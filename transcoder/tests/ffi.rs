@@ -430,6 +430,7 @@ fn options() -> LaterOptions {
             keep_original: 0,
             generation: 0,
             tracks: ptr::null(),
+            dual_mono: ptr::null(),
         },
         later: 0,
     }
@@ -464,8 +465,18 @@ fn options_of_a_later_version_are_taken_unless_they_ask_for_what_is_unknown() {
     assert_eq!(open_error(&later), "");
     later.later = 1;
     assert!(open_error(&later).contains("this version of the library lacks"));
-    later.known.size = mem::size_of::<xg2g_options>() - 1;
-    assert!(open_error(&later).contains("options.size"));
+}
+
+#[test]
+fn options_of_the_first_version_are_taken_and_what_they_lack_is_not_read() {
+    let mut first = options();
+    first.known.size = mem::offset_of!(xg2g_options, dual_mono);
+    first.known.dual_mono = ptr::dangling();
+    assert_eq!(open_error(&first), "");
+    for none in [first.known.size - 1, first.known.size + 1] {
+        first.known.size = none;
+        assert!(open_error(&first).contains("options.size"));
+    }
 }
 
 #[test]
@@ -486,11 +497,28 @@ fn options_out_of_range_are_refused_with_a_line_that_says_which() {
         (c"deu,eng", ""),
         (c"", "\"\""),
         (c"deu,german", "\"german\""),
-        (c"d\xFFu", "ISO 639-2"),
+        (c"d\xFFu", "ISO 639"),
+        (c"de,ger,EN", ""),
+        (c"xx", "\"xx\""),
     ] {
         let mut options = options();
         let tracks = CString::from(tracks);
         options.known.tracks = tracks.as_ptr();
+        let said = open_error(&options);
+        assert!(
+            said.contains(error) && said.is_empty() == error.is_empty(),
+            "{said}"
+        );
+    }
+    for (dual_mono, error) in [
+        (c"both", ""),
+        (c"left", ""),
+        (c"right", ""),
+        (c"Left", "dual_mono \"Left\""),
+        (c"", "dual_mono \"\""),
+    ] {
+        let mut options = options();
+        options.known.dual_mono = dual_mono.as_ptr();
         let said = open_error(&options);
         assert!(
             said.contains(error) && said.is_empty() == error.is_empty(),

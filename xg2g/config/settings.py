@@ -14,6 +14,7 @@ from .setting import Names, RestartNeeded, Section
 from .values import (
     AudioChannels,
     BitRate,
+    DualMono,
     HostNames,
     ListeningHost,
     LogFormat,
@@ -252,7 +253,10 @@ class AudioSettings(Section):
     """Sample rate in Hz; 0 as the source has."""
     tracks: Annotated[Tracks, Names(flag="--tracks", metavar="LANGUAGES")] = "all"
     """Every audio track, the first, or the one that fits the earliest of these ISO 639 codes:
-    deu,eng."""
+    deu,eng. ger, deu and de are one language."""
+    dual_mono: Annotated[DualMono, Names(flag="--dual-mono", metavar="both|left|right")] = "both"
+    """What is heard of a track with a language in either channel; one that is named in tracks
+    comes first. Mono holds the left one of both."""
     keep_original: Annotated[bool, Names(flag="--keep-original")] = False
     """Send the tracks as broadcast, too."""
 
@@ -326,6 +330,7 @@ class Settings(Section):
             channels=audio.channels,
             sample_rate=audio.sample_rate,
             tracks=audio.tracks,
+            dual_mono=audio.dual_mono,
             keep_original=audio.keep_original,
         )
 

@@ -163,5 +163,6 @@ Tracks = Annotated[
     Literal["all", "first"] | tuple[str, ...], BeforeValidator(_tracks), _remuxer_takes("tracks")
 ]
 """`all`, `first`, or `deu,eng`"""
+DualMono = Annotated[Literal["both", "left", "right"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 LogFormat = Annotated[Literal["auto", "text", "json"], BeforeValidator(_lower)]

@@ -50,6 +50,7 @@ class Options(ctypes.Structure):
         ("keep_original", c_uint32),
         ("generation", c_uint32),
         ("tracks", c_char_p),
+        ("dual_mono", c_char_p),
     )
 
 
@@ -151,6 +152,7 @@ class Library:
                     keep_original=options.keep_original,
                     generation=options.generation,
                     tracks=tracks.encode(),
+                    dual_mono=options.dual_mono.encode(),
                 )
             ),
             byref(error),

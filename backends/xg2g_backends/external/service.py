@@ -150,8 +150,12 @@ class Service:
         body_bytes = self._body_bytes
         if body_bytes is None:
             body_bytes = self._body_bytes = (await self.describe()).body_bytes
+        chosen = asdict(options)
+        if options.dual_mono == "both":
+            # Services of before the option refuse it, and do just that.
+            del chosen["dual_mono"]
         answer = await self._request(
-            "POST", "/v1/remuxers", json.dumps(asdict(options)).encode(), "application/json"
+            "POST", "/v1/remuxers", json.dumps(chosen).encode(), "application/json"
         )
         if answer.status != 201:
             raise self._refused(answer)

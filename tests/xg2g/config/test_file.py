@@ -102,7 +102,7 @@ ERRORS = [
      "to be more than 0"),
     ("audio:\n  keep_original: maybe\n", '2: audio.keep_original: "maybe" is neither true nor '
      "false"),
-    ("audio:\n  tracks: [german]\n", '2: audio.tracks: track language "german" is not an ISO 639-2 '
+    ("audio:\n  tracks: [german]\n", '2: audio.tracks: track language "german" is not an ISO 639 '
      'code such as "deu"'),
     ("log:\n  level: loud\n", "2: log.level: \"loud\" is not possible; use 'debug', 'info', "
      "'warning' or 'error'"),

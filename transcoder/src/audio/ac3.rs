@@ -243,6 +243,33 @@ mod tests {
     }
 
     #[test]
+    fn acmod_0_is_two_programmes_in_both_codings() {
+        // bsid 8 and 16.
+        for acmod in 0..8u8 {
+            let ac3 = [0x0B, 0x77, 0, 0, 0x14, 8 << 3, acmod << 5, 0];
+            let eac3 = [0x0B, 0x77, 0, 0xFF, 0x30 | acmod << 1, 16 << 3, 0, 0];
+            assert_eq!(is_dual_mono(&ac3), acmod == 0);
+            assert_eq!(is_dual_mono(&eac3), acmod == 0);
+        }
+        assert!(!is_dual_mono(&[]));
+    }
+
+    #[test]
+    fn only_eac3_can_be_without_mix_levels() {
+        // dialnorm, then compre with its 8 bits, then mixmdate.
+        for (bytes, expected) in [
+            ([0x87, 0xC0, 0x00, 0x00], false),
+            ([0x80, 0x10, 0x00, 0x00], true),
+            ([0x80, 0x20, 0x00, 0x00], false),
+            ([0x80, 0x20, 0x10, 0x00], true),
+        ] {
+            let frame = [&[0x0B, 0x77, 0, 0xFF, 0x3F][..], &bytes].concat();
+            assert_eq!(has_mix_levels(&frame), expected, "{frame:02X?}");
+        }
+        assert!(has_mix_levels(&[0x0B, 0x77, 0, 0, 0x14, 8 << 3, 7 << 5, 0]));
+    }
+
+    #[test]
     fn one_wrong_bit_breaks_the_checksum() {
         for stream in [
             &include_bytes!("../../tests/fixtures/tone.ac3")[..384],

@@ -5,6 +5,7 @@ use super::access_unit::{AccessUnit, Framer};
 use super::limiter::Limiter;
 use super::native::{Decoder, Encoder, OutputFormat, Pcm};
 use super::timeline::{FRAME_SAMPLES, FrameTime, Placement, Timeline};
+use crate::DualMono;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::pes::EsChunk;
 
@@ -84,6 +85,14 @@ impl Conversion {
         self.decoder = None;
         self.clock = None;
         self.convert(&mut sink);
+    }
+
+    /// Chooses what is heard of a dual mono source from now on.
+    pub(crate) fn hear(&mut self, dual_mono: DualMono) {
+        self.format.dual_mono = dual_mono;
+        if let Some((_, decoder)) = &mut self.decoder {
+            decoder.hear(dual_mono);
+        }
     }
 
     /// Ends the stream: gives out what is still in the encoder.

@@ -202,6 +202,18 @@ mod tests {
     }
 
     #[test]
+    fn the_mode_alone_makes_two_programmes() {
+        for (mode, expected) in [(0x04, false), (0x44, false), (0x84, true), (0xC4, false)] {
+            assert_eq!(
+                is_dual_mono(&[0xFF, 0xFD, 0x44, mode]),
+                expected,
+                "{mode:02X}"
+            );
+        }
+        assert!(!is_dual_mono(&[]));
+    }
+
+    #[test]
     fn free_format_and_reserved_values_are_no_header() {
         for bytes in [
             [0xFF, 0xFD, 0x04, 0xC4],

@@ -199,6 +199,11 @@ impl Decoder {
         result
     }
 
+    /// Chooses what is heard of a dual mono source from the next access unit on.
+    pub fn hear(&mut self, dual_mono: DualMono) {
+        self.format.dual_mono = dual_mono;
+    }
+
     /// Forgets the stream so far, so that what follows a gap is not mixed with what
     /// was before it. Samples that the resampler still holds are lost.
     pub fn reset(&mut self) {

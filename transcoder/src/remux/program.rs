@@ -1,7 +1,7 @@
 //! A program: its PMT as the source sends it, and as it leaves.
 
 use super::continuity::{Continuity, OutputCounter};
-use super::signalling::{aac_entry, declared_audio};
+use super::signalling::{aac_entry, declared_audio, keep_language};
 use super::track::{Signalled, Track};
 use crate::ts::packet::{Packet, Pid, packetise, without_payload};
 use crate::ts::psi::{
@@ -183,10 +183,11 @@ fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
             Signalled::AsInSource => streams.push(entry.clone()),
             Signalled::LeftOut => {}
             Signalled::AsAac => {
-                let aac = ElementaryStream {
+                let mut aac = ElementaryStream {
                     pid: track.output_pid,
                     ..aac_entry(entry)
                 };
+                keep_language(&mut aac, track.heard());
                 streams.push(aac);
                 // Players that take the first audio get the one they can play.
                 if track.output_pid != track.pid {

@@ -4,6 +4,7 @@
 //! annex D (descriptors for AC-3, E-AC-3, DTS, AAC in DVB), ATSC A/52 annex A and
 //! A/53 (0x81, 0x87), Blu-ray's use of 0x82 to 0x86 as it leaks into recordings.
 
+use crate::DualMono;
 use crate::audio::Codec;
 use crate::ts::psi::{Descriptor, ElementaryStream, descriptors};
 
@@ -47,6 +48,8 @@ const EXTENSION_DTS_NEURAL: u8 = 0x0F;
 const EXTENSION_AC4: u8 = 0x15;
 
 const AUDIO_TYPE_VISUAL_IMPAIRED: u8 = 3;
+/// A language and its audio_type in an ISO_639_language_descriptor (ISO/IEC 13818-1, 2.6.18).
+const LANGUAGE_BYTES: usize = 4;
 
 /// An entry of a PMT that is audio by what it declares, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub(super) struct DeclaredAudio {
     pub(super) codec: Option<Codec>,
     /// ISO 639-2 code.
     pub(super) language: Option<[u8; 3]>,
+    /// That of the right channel, where each has its own.
+    pub(super) other_language: Option<[u8; 3]>,
     /// Whether it describes the picture to those who do not see it.
     pub(super) is_description: bool,
 }
@@ -87,6 +92,7 @@ pub(super) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> 
         is_named,
         codec,
         language: language.and_then(|d| d.body.first_chunk().copied()),
+        other_language: language.and_then(|d| d.body.get(LANGUAGE_BYTES..)?.first_chunk().copied()),
         is_description: described_by_type || loop_().any(is_supplementary_description),
     })
 }
@@ -155,6 +161,26 @@ pub(super) fn aac_entry(source: &ElementaryStream) -> ElementaryStream {
         pid: source.pid,
         descriptors: kept,
     }
+}
+
+/// Leaves one of two languages in an entry whose track has a programme in either channel:
+/// the one of the channel that is heard.
+pub(super) fn keep_language(entry: &mut ElementaryStream, heard: DualMono) {
+    let (gone, end) = match heard {
+        DualMono::Both => return,
+        DualMono::Left => (LANGUAGE_BYTES, 2 * LANGUAGE_BYTES),
+        DualMono::Right => (0, LANGUAGE_BYTES),
+    };
+    let mut kept = Vec::with_capacity(entry.descriptors.len());
+    for descriptor in descriptors(&entry.descriptors) {
+        let mut body = descriptor.body.to_vec();
+        if descriptor.tag == ISO_639_LANGUAGE && body.len() == 2 * LANGUAGE_BYTES {
+            body.drain(gone..end);
+        }
+        kept.extend_from_slice(&[descriptor.tag, body.len() as u8]);
+        kept.extend_from_slice(&body);
+    }
+    entry.descriptors = kept;
 }
 
 fn describes_coding(descriptor: Descriptor<'_>) -> bool {

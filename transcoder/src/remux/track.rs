@@ -30,7 +30,7 @@ use crate::audio::sniff::{Sniffer, Verdict};
 use crate::ts::clock::Pcr;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, discontinuity, without_payload};
 use crate::ts::pes::{EsChunk, PesReader};
-use crate::{Options, TrackState, TrackStats};
+use crate::{DualMono, Options, TrackState, TrackStats};
 
 /// Scrambled packets in a row that make a track a scrambled one; fewer are damage.
 const SCRAMBLED_RUN: usize = 16;
@@ -203,6 +203,32 @@ impl Track {
             scrambled_packets: 0,
             continuity_errors: 0,
         }
+    }
+
+    /// Chooses what is heard of it where it has a programme in either channel. Two
+    /// programmes are never mixed: of both, one channel has room for the left one alone.
+    pub(super) fn hear(&mut self, dual_mono: DualMono) {
+        self.format.dual_mono = match (dual_mono, self.format.channels) {
+            (DualMono::Both, Some(1)) => DualMono::Left,
+            _ => dual_mono,
+        };
+        if let State::Converting { conversion, .. } = &mut self.state {
+            conversion.hear(self.format.dual_mono);
+        }
+    }
+
+    /// What is heard of it where it has a programme in either channel.
+    pub(super) fn heard(&self) -> DualMono {
+        self.format.dual_mono
+    }
+
+    /// The language that is heard.
+    fn language(&self) -> Option<[u8; 3]> {
+        let right = self
+            .declared
+            .other_language
+            .filter(|_| self.heard() == DualMono::Right);
+        right.or(self.declared.language)
     }
 
     /// Leaves the track out of the output, because another one was chosen.
@@ -564,7 +590,7 @@ impl Track {
             output_pid: self.output_pid.value(),
             state,
             codec: self.codec().or(counts.codec),
-            language: self.declared.language.map(printable),
+            language: self.language().map(printable),
             frames_decoded: counts.frames_decoded,
             frames_encoded: counts.frames_encoded,
             decode_errors: counts.decode_errors,

@@ -6,7 +6,7 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{Error, Options, Tracks};
+use crate::{DualMono, Error, Options, Tracks};
 
 /// Options of a remuxer. What is left out has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, IntoParams)]
@@ -29,11 +29,17 @@ pub(super) struct RemuxOptions {
     #[param(default = 0, maximum = 65_535)]
     #[schema(maximum = 65_535)]
     program: u16,
-    /// `all`, `first`, or ISO 639-2 codes in order of preference, of which the first that
-    /// matches is kept alone: a list, or with commas in a query string.
+    /// `all`, `first`, or ISO 639 codes in order of preference, of which the first that
+    /// matches is kept alone: a list, or with commas in a query string. `ger`, `deu` and `de`
+    /// are one language.
     #[schema(schema_with = tracks_schema)]
-    #[param(value_type = String, default = "all", pattern = "^(all|first|[A-Za-z]{3}(,[A-Za-z]{3})*)$")]
+    #[param(value_type = String, default = "all", pattern = "^(all|first|[A-Za-z]{2,3}(,[A-Za-z]{2,3})*)$")]
     tracks: TrackChoice,
+    /// Which channels are heard of a track with a programme in either channel: `both`, `left`
+    /// or `right`. A language that `tracks` names comes first.
+    #[param(inline, default = "both")]
+    #[schema(inline)]
+    dual_mono: DualMono,
     /// Leave the source track in and add the AAC track on a free PID.
     #[param(default = false)]
     keep_original: bool,
@@ -52,6 +58,7 @@ impl Default for RemuxOptions {
             bitrate: options.bitrate_bps,
             program: options.program,
             tracks: TrackChoice(options.tracks),
+            dual_mono: options.dual_mono,
             keep_original: options.keep_original,
             generation: options.generation,
         }
@@ -71,7 +78,7 @@ impl TryFrom<RemuxOptions> for Options {
             tracks: chosen.tracks.0,
             keep_original: chosen.keep_original,
             generation: chosen.generation,
-            dual_mono: crate::DualMono::Both,
+            dual_mono: chosen.dual_mono,
         };
         options.validate()?;
         Ok(options)
@@ -89,7 +96,7 @@ impl<'de> Deserialize<'de> for TrackChoice {
             type Value = TrackChoice;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"all\", \"first\" or a list of ISO 639-2 codes")
+                f.write_str("\"all\", \"first\" or a list of ISO 639 codes")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -114,28 +121,16 @@ impl<'de> Deserialize<'de> for TrackChoice {
 }
 
 fn languages<'a, E: de::Error>(codes: impl Iterator<Item = &'a str>) -> Result<TrackChoice, E> {
-    let codes = codes
-        .map(|code| {
-            code.as_bytes().try_into().map_err(|_| {
-                E::custom(format!(
-                    "track language {code:?} is not an ISO 639-2 code such as \"deu\""
-                ))
-            })
-        })
-        .collect::<Result<Vec<[u8; 3]>, E>>()?;
-    if codes.is_empty() {
-        return Err(E::custom(
-            "tracks names no language; use at least one, or \"all\"",
-        ));
-    }
-    Ok(TrackChoice(Tracks::Languages(codes)))
+    Tracks::in_languages(codes)
+        .map(TrackChoice)
+        .map_err(E::custom)
 }
 
 fn tracks_schema() -> utoipa::openapi::schema::Schema {
     use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Type};
     let code = ObjectBuilder::new()
         .schema_type(Type::String)
-        .pattern(Some("^[A-Za-z]{3}$"));
+        .pattern(Some("^[A-Za-z]{2,3}$"));
     OneOfBuilder::new()
         .item(
             ObjectBuilder::new()

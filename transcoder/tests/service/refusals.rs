@@ -162,7 +162,7 @@ async fn options_that_are_right_are_taken() {
         r#"{"sample_rate":48000,"channels":6,"bitrate":448000,"program":28106}"#,
         r#"{"tracks":"all","keep_original":true,"generation":3}"#,
         r#"{"tracks":"first"}"#,
-        r#"{"tracks":["deu","eng"]}"#,
+        r#"{"tracks":["deu","en"],"dual_mono":"left"}"#,
     ];
     for body in bodies {
         assert_eq!(
@@ -172,7 +172,7 @@ async fn options_that_are_right_are_taken() {
         );
     }
     let query = "sample_rate=0&channels=1&bitrate=64000&program=0&tracks=deu,eng\
-                 &keep_original=true&generation=1";
+                 &dual_mono=right&keep_original=true&generation=1";
     assert_eq!(
         client.post(&format!("/v1/remux?{query}"), "").await.status,
         200
