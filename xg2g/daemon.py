@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from . import open_files
 from .api.access import Access
 from .app import create_app
 from .backend import choose_backend
@@ -80,6 +81,7 @@ async def run(
     lineup it serves that at once. Without `keep_data` nothing is stored for the next start.
     With `reread`, SIGHUP changes what can be changed while streams go on.
     """
+    open_files.raise_limit()
     address = settings.receiver_address()
     metrics = Metrics()
     readiness = Readiness()
@@ -180,6 +182,7 @@ async def run(
                         [listener, *extra],
                         on_ready=announcement.make,
                         on_stop=gateway.stopping.set,
+                        behind_proxy=bool(settings.server.public_url),
                     )
     except StoreError as error:
         raise UserError(str(error)) from error

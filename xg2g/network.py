@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 LONGEST_NAME = 253
 """Of a host (RFC 1035, 2.3.4), in characters."""
@@ -41,6 +41,28 @@ def own_network() -> IPv4Network | None:
 def is_at_home(network: IPv4Network) -> bool:
     """Whether all of it is private (RFC 1918)."""
     return any(network.subnet_of(private) for private in _PRIVATE)
+
+
+def place_of(address: str) -> str:
+    """Who is behind an address: with IPv6 its /64, since whoever has one has all the others."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(IPv6Network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is an address of this computer alone; IPv4 in IPv6's form is IPv4."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def is_host(name: str) -> bool:

@@ -2,20 +2,39 @@
 
 import asyncio
 import json
+import logging
+import resource
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 
 import pytest
 
-from tests.xg2g.daemon import Daemon, daemon, until
+from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
-from xg2g import server
+from xg2g import open_files, server
+from xg2g.metrics import Outcome
+from xg2g.seldom import Seldom
 
 pytestmark = pytest.mark.anyio
 
 
-async def connected(gateway: Daemon, stack: AsyncExitStack) -> asyncio.StreamReader:
-    reader, writer = await gateway.connect()
+async def connected(
+    gateway: Daemon, stack: AsyncExitStack, *, source: str = "127.0.0.1"
+) -> asyncio.StreamReader:
+    reader, writer = await gateway.connect(source)
     stack.callback(writer.close)
+    return reader
+
+
+async def never_reading(
+    gateway: Daemon, stack: AsyncExitStack, source: str = "127.0.0.1"
+) -> asyncio.StreamReader:
+    """Ask for a stream, and take nothing of it."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", gateway.port, local_addr=(source, 0), limit=1024
+    )
+    stack.callback(lambda: writer.transport.abort())
+    writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return reader
 
 
@@ -66,3 +85,207 @@ async def test_requests_one_behind_the_other_are_answered_in_their_order() -> No
         answers = (await reader.read()).split(b"HTTP/1.1 ")[1:]
         writer.close()
     assert [answer[:3] for answer in answers] == [b"200", b"404", b"200", b"200"]
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something that takes a busy machine a while: hundreds of streams at full speed."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def nobody_is_a_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All of a test's addresses are loopback ones, which may stand for a household."""
+    monkeypatch.setattr(server, "is_loopback", lambda _: False)
+    monkeypatch.setattr(server, "STALLED_S", 0.0)
+    yield
+
+
+async def test_readers_that_never_read_keep_neither_others_out_nor_their_own_address(
+    nobody_is_a_proxy: None,
+) -> None:
+    """The one that has taken nothing for the longest time goes for the one that comes."""
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        readers = [await never_reading(gateway, stack) for _ in range(server.ADDRESS_LIMIT)]
+        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT)
+        for _ in range(20):
+            assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
+        # From elsewhere nobody has to go.
+        assert len(gateway.gateway.viewers) == server.ADDRESS_LIMIT
+        await asyncio.sleep(0.2)
+        for _ in range(20):
+            assert (await gateway.get("/healthz"))[0] == 200
+        await eventually(lambda: len(gateway.gateway.viewers) < server.ADDRESS_LIMIT)
+        assert len(gateway.gateway.viewers) > server.ADDRESS_LIMIT // 2
+        del readers
+
+
+async def test_one_address_has_at_most_its_part_of_the_connections(
+    nobody_is_a_proxy: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "STALLED_S", 3600.0)
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        for _ in range(server.ADDRESS_LIMIT):
+            await never_reading(gateway, stack)
+        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT)
+        # All of them may be watching, so that one more is refused, for itself.
+        status, headers, body = await gateway.get(STREAM)
+        assert (status, body, headers["x-hdhomerun-error"]) == (503, b"", "803 System Busy")
+        assert len(gateway.gateway.viewers) == server.ADDRESS_LIMIT
+        assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
+
+
+async def test_loopback_may_stand_for_a_household_and_still_leaves_room() -> None:
+    assert server.ADDRESS_LIMIT < server.PROXY_LIMIT < server.CONNECTION_LIMIT
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        for _ in range(server.ADDRESS_LIMIT + 20):
+            await never_reading(gateway, stack)
+        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT + 20)
+
+
+async def test_connections_that_had_their_answer_wait_among_those_that_had_none() -> None:
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        answered = []
+        for _ in range(server.WAITING_LIMIT + 50):
+            reader, writer = await gateway.connect()
+            stack.callback(writer.close)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"}")
+            answered.append(reader)
+        # The first to be answered are the first to go, long before their time is over.
+        async with asyncio.timeout(2):
+            for reader in answered[:50]:
+                with suppress(ConnectionResetError):
+                    assert await reader.read() == b""
+        assert not answered[-1].at_eof()
+
+
+async def test_a_viewer_who_reads_is_never_closed_for_others(nobody_is_a_proxy: None) -> None:
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        reader, writer = await gateway.watch()
+
+        async def watch() -> None:
+            while True:
+                await reader.readexactly(188)
+
+        watching = asyncio.create_task(watch())
+        for _ in range(server.ADDRESS_LIMIT + 40):
+            await never_reading(gateway, stack)
+        await asyncio.sleep(0.2)
+        assert not watching.done()
+        watching.cancel()
+        writer.close()
+
+
+@pytest.mark.parametrize("path", ["/lineup.post", "/healthz", "/api/v1/refresh", STREAM])
+@pytest.mark.parametrize(
+    "broken",
+    [b"5\r\nhello\r\nnothing\r\n", b"ffffffffffffffffffffff\r\n", b"-1\r\n", b"5\r\nhello!\r\n"],
+)
+async def test_a_body_that_breaks_writes_no_traceback(
+    path: str, broken: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    async with daemon(plays_endlessly) as gateway:
+        for pieces in ((head + broken,), (head, broken)):
+            reader, writer = await gateway.connect()
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(0.05)
+            with suppress(ConnectionResetError):
+                async with asyncio.timeout(5):
+                    await reader.read()
+            writer.close()
+        assert (await gateway.get("/healthz"))[0] == 200
+    assert not [record for record in caplog.records if record.exc_info]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_requests_that_are_none_write_a_line_a_second_at_most(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server._seldom, "_seldom", Seldom(1.0, clock_s=lambda: 0.0))
+    async with daemon(plays_endlessly) as gateway:
+        for _ in range(50):
+            reader, writer = await gateway.connect()
+            writer.write(b"nonsense\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+            writer.close()
+    assert len([each for each in caplog.records if "Invalid HTTP" in each.getMessage()]) == 1
+
+
+def test_a_line_comes_again_after_its_time() -> None:
+    now_s = [0.0]
+    seldom = Seldom(1.0, clock_s=lambda: now_s[0])
+    assert [seldom.may_say("a"), seldom.may_say("a"), seldom.may_say("b")] == [True, False, True]
+    now_s[0] = 1.0
+    assert seldom.may_say("a")
+
+
+@pytest.fixture
+def few_files() -> Iterator[int]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open("/dev/null") as newest:  # noqa: PTH123
+        few = newest.fileno() + 60
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, before[1]))
+    yield few
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
+    few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who watch go on."""
+    monkeypatch.setattr(server, "_files_told", Seldom(10.0))
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        first = await gateway.watch()
+        stack.callback(lambda: first[1].transport.abort())
+        statuses = []
+        for _ in range(few_files):
+            try:
+                reader, writer = await gateway.connect()
+            except OSError:
+                # The test's own end takes files, too.
+                break
+            stack.callback(writer.close)
+            writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            statuses.append(head[9:12])
+            if statuses[-1] == b"503":
+                assert b"x-hdhomerun-error: 803 system busy" in head.lower()
+                break
+        assert statuses[-1] == b"503"
+        await first[0].readexactly(188 * 100)
+    out = capsys.readouterr().out
+    assert out.count("too many open files") == 1
+    assert "LimitNOFILE" in out
+
+
+def test_the_limit_on_open_files_is_raised_and_a_part_of_it_kept() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = min(256, before[1])
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low, before[1]))
+        open_files.raise_limit()
+        assert open_files.limit() == min(open_files.WANTED, before[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low, before[1]))
+        assert open_files.left(low // 3) > 0 >= open_files.left(low - low // 3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_a_stream_that_cannot_be_opened_for_want_of_files_is_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def no_files(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    async with daemon(plays_endlessly) as gateway:
+        reader, writer = await gateway.connect()
+        monkeypatch.setattr("xg2g.receiver.stream.asyncio.open_connection", no_files)
+        writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await gateway.ended(Outcome.OUT_OF_FILES)
+    assert head.startswith(b"HTTP/1.1 503 ")

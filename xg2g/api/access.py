@@ -2,12 +2,12 @@
 
 import hmac
 import math
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..network import is_loopback
 from .failures import Failures
 from .problem import problem
 
@@ -46,6 +46,10 @@ class Access:
             if self._behind_proxy:
                 return problem(403, "behind a reverse proxy this takes a token; set server.token")
             return None if _is_from_this_computer(request) else _not_from_afar()
+        given = _given(request)
+        if given is not None and hmac.compare_digest(given, self._token):
+            # Whatever others tried from the same address: behind a proxy that is everybody.
+            return None
         address = request.client.host if request.client else ""
         if wait_s := self._failures.wait_s(address):
             return problem(
@@ -53,15 +57,12 @@ class Access:
                 "too many wrong tokens came from this address; wait a minute",
                 {"Retry-After": str(math.ceil(wait_s))},
             )
-        given = _given(request)
         if given is None:
             return _unauthorized(
                 "this takes the token of server.token: Authorization: Bearer TOKEN"
             )
-        if not hmac.compare_digest(given, self._token):
-            self._failures.add(address)
-            return _unauthorized("this is not the token of server.token", ', error="invalid_token"')
-        return None
+        self._failures.add(address)
+        return _unauthorized("this is not the token of server.token", ', error="invalid_token"')
 
 
 def access_of(request: Request) -> Access:
@@ -98,7 +99,8 @@ def _is_from_this_computer(request: Request) -> bool:
     if "origin" in headers or any(name.startswith(_OF_PROXIES) for name in headers):
         return False
     peer = request.client.host if request.client else ""
-    return _is_loopback(peer) and _is_loopback(_host(headers.get("host", "")))
+    host = _host(headers.get("host", ""))
+    return is_loopback(peer) and (host == "localhost" or is_loopback(host))
 
 
 def _host(authority: str) -> str:
@@ -106,12 +108,3 @@ def _host(authority: str) -> str:
         return urlsplit(f"//{authority}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

@@ -3,7 +3,8 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from ..network import place_of
 
 ALLOWED = 10
 """Wrong tokens from one place until it is refused."""
@@ -22,13 +23,13 @@ class Failures:
 
     def wait_s(self, address: str) -> float:
         """How long this address has to wait until it is heard; 0 for not at all."""
-        count, last_s = self._seen.get(_place(address), (0, 0.0))
+        count, last_s = self._seen.get(place_of(address), (0, 0.0))
         left_s = last_s + FORGOTTEN_AFTER_S - self._clock_s()
         return left_s if count >= ALLOWED and left_s > 0 else 0.0
 
     def add(self, address: str) -> None:
         """A wrong token came from there."""
-        place, now_s = _place(address), self._clock_s()
+        place, now_s = place_of(address), self._clock_s()
         count, last_s = self._seen.pop(place, (0, now_s))
         self._seen[place] = (count + 1 if now_s < last_s + FORGOTTEN_AFTER_S else 1, now_s)
         if len(self._seen) > PLACES:
@@ -37,16 +38,3 @@ class Failures:
     def __len__(self) -> int:
         """How many places are remembered."""
         return len(self._seen)
-
-
-def _place(address: str) -> str:
-    """Whoever has an IPv6 address has the 2^64 beside it as well."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(IPv6Network((parsed, 64), strict=False)) if _is_net(parsed) else str(parsed)
-
-
-def _is_net(address: object) -> bool:
-    return isinstance(address, IPv6Address) and address.ipv4_mapped is None

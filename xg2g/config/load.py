@@ -101,7 +101,8 @@ def _read_flags(flags: Mapping[str, Value], settings: Mapping[str, Setting]) -> 
         if holds_password(value):
             reading.notes.append(
                 f"{flag}: every user of this computer can read the password among the processes; "
-                "set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD instead"
+                "set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD instead, or "
+                "XG2G_RECEIVER_PASSWORD_FILE to a file that holds it"
             )
     return reading
 

@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     RECEIVER_UNREACHABLE = "receiver_unreachable"
     RECEIVER_CREDENTIALS = "receiver_credentials"
     RECEIVER_UNEXPECTED = "receiver_unexpected"
+    OUT_OF_FILES = "out_of_files"
     BACKEND_UNAVAILABLE = "backend_unavailable"
     BACKEND_FAILED = "backend_failed"
 

@@ -12,6 +12,10 @@ class UnreachableError(ReceiverError):
     """No connection, or it broke before an answer."""
 
 
+class OutOfFilesError(ReceiverError):
+    """This process has as many files and connections open as the system allows."""
+
+
 class TlsError(UnreachableError):
     """It is there, and speaks no TLS, or none that this computer can speak."""
 

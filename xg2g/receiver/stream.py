@@ -12,6 +12,7 @@ The server speaks HTTP in name only, so this is a small client of its own on asy
 """
 
 import asyncio
+import errno
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +28,7 @@ from .errors import (
     CredentialsError,
     NoSignalError,
     NoTunerError,
+    OutOfFilesError,
     ReceiverError,
     TimeLimitError,
     UnexpectedAnswerError,
@@ -171,6 +173,10 @@ class StreamServer:
         except TimeoutError as error:
             raise self._unreachable(port, "it does not answer") from error
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise OutOfFilesError(
+                    "too many open files; raise LimitNOFILE= of the service, or ulimit -n"
+                ) from error
             raise self._unreachable(port, why_no_connection(error)) from error
 
     async def _first_bytes(

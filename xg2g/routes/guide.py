@@ -17,6 +17,7 @@ from ..playlist import logo_path
 from ..store import channels
 from ..store.database import Snapshot, StoreError
 from ..store.facts import generation
+from ..truncated import TruncatedError
 from .address import base_url
 from .conditional import accepts_gzip, entity_tag, has_current
 from .download import StalledError, send_all
@@ -74,6 +75,8 @@ class _GuideResponse:
             if not self._started:
                 refusal = PlainTextResponse(f"{error}\n", status_code=500)
                 await refusal(scope, receive, send)
+                return
+            raise TruncatedError from error
 
     async def _from(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
         state = await snapshot.read(generation)

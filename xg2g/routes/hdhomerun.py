@@ -23,6 +23,7 @@ from .selection import lineup_of
 _UNKNOWN_PROFILE = Refusal(404, "802 Unknown Transcode Profile", Outcome.UNKNOWN_SERVICE)
 _TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)
 _NUMBER = re.compile(r"v([0-9]{1,9})")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _TUNER = re.compile(r"[0-9]{1,3}")
 _LONGEST_S = 7 * 24 * 3600
 
@@ -132,7 +133,7 @@ def _duration_s(given: str | None) -> int | None:
     """How long the stream may last; None for ever, 0 for what is no duration."""
     if not given:
         return None
-    return min(int(given), _LONGEST_S) if given.isdecimal() and len(given) < 10 else 0
+    return min(int(given), _LONGEST_S) if _SECONDS.fullmatch(given) else 0
 
 
 ROUTES: list[BaseRoute] = [

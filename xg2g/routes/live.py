@@ -24,6 +24,7 @@ from ..streaming.response import (
     refusal_for,
 )
 from .failure_page import failure_page
+from .foreign_page import is_from_foreign_page
 from .page import wants_page
 
 log = structlog.get_logger()
@@ -70,6 +71,9 @@ def live(
     gateway = gateway_of(request)
     if request.method == "HEAD":
         return _head()
+    if is_from_foreign_page(request):
+        # No failure of a channel, which would stand in the list of them: a page may try for ever.
+        return Response(status_code=403, headers={"X-HDHomeRun-Error": "803 System Busy"})
     return LiveResponse(
         channel_id,
         lambda: gateway.streams.open_first(sources),

@@ -24,6 +24,7 @@ from ..receiver.errors import (
     CredentialsError,
     NoSignalError,
     NoTunerError,
+    OutOfFilesError,
     ReceiverError,
     ScrambledError,
     TimeLimitError,
@@ -31,6 +32,7 @@ from ..receiver.errors import (
     UnknownServiceError,
     UnreachableError,
 )
+from ..truncated import TruncatedError
 from .failures import Failure, Failures
 from .live import LiveStream
 from .viewers import Viewer, Viewers
@@ -70,6 +72,7 @@ REFUSALS: dict[type[Exception], Refusal] = {
     NoSignalError: Refusal(503, "806 Tune Failed", Outcome.NO_SIGNAL),
     TimeLimitError: Refusal(504, "807 No Video Data", Outcome.RECEIVER_SILENT),
     ScrambledError: Refusal(502, "811 Content Protection Required", Outcome.SCRAMBLED),
+    OutOfFilesError: Refusal(503, "803 System Busy", Outcome.OUT_OF_FILES),
     UnreachableError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNREACHABLE),
     CredentialsError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_CREDENTIALS),
     UnexpectedAnswerError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNEXPECTED),
@@ -143,6 +146,8 @@ class LiveResponse:
             duration_s=round(time.monotonic() - begin_s, 1),
             bytes_out=viewer.bytes_out,
         )
+        if self._started and not self._over and outcome is not Outcome.VIEWER_LEFT:
+            raise TruncatedError
 
     async def _run(self, viewer: Viewer, receive: Receive, send: Send) -> Outcome:
         async with contextlib.AsyncExitStack() as tasks:
@@ -195,7 +200,8 @@ class LiveResponse:
                 return outcome
             self._log.warning("stream failed", reason=str(error))
             self._note(None, outcome, str(error))
-        await self._end(send)
+        # A body that has begun stays without its end: broadcasts have none, so that whoever records
+        # this must not take it for whole.
         return outcome
 
     async def _refuse(self, send: Send, refusal: Refusal, reason: str) -> None:

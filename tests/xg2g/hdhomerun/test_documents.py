@@ -167,7 +167,9 @@ async def test_a_refusal_has_its_code_and_no_body(path: str, status: int, error:
     assert (answer, headers["x-hdhomerun-error"], body) == (status, error, b"")
 
 
-@pytest.mark.parametrize("duration", ["-1", "0", "x", "1e3", "9" * 30])
+@pytest.mark.parametrize(
+    "duration", ["-1", "0", "x", "1e3", "9" * 30, "%D9%A3", "%EF%BC%93", "%2B5", "5%20", "1_0"]
+)
 async def test_a_duration_that_is_none_is_refused(duration: str) -> None:
     async with daemon(PLAYS) as gateway:
         status, _, body = await gateway.get(f"/auto/v1?duration={duration}")

@@ -25,6 +25,7 @@ from xg2g.receiver.stream import LiveSource
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.response import LiveResponse
 from xg2g.streaming.viewers import Viewers
+from xg2g.truncated import TruncatedError
 from xg2g_backends.base import RemuxOptions
 
 pytestmark = pytest.mark.anyio
@@ -134,7 +135,7 @@ async def test_when_the_first_source_stays_scrambled_the_next_is_opened() -> Non
     assert broadcast.opened == [SERVICE, OTHER]
 
 
-async def test_a_viewer_who_does_not_take_even_the_end_is_left() -> None:
+async def test_a_stream_that_ended_waits_for_no_viewer_to_take_its_end() -> None:
     metrics, viewers = Metrics(), Viewers()
     broadcast = Broadcast(TELEVISION, KEY, for_ever=False)
 
@@ -153,7 +154,8 @@ async def test_a_viewer_who_does_not_take_even_the_end_is_left() -> None:
         metrics=metrics,
         viewers=viewers,
     )
-    async with asyncio.timeout(2):
-        await response({"type": "http"}, receive, send)
+    with pytest.raises(TruncatedError):
+        async with asyncio.timeout(2):
+            await response({"type": "http"}, receive, send)
     assert metrics.outcomes.labels(Outcome.RECEIVER_ENDED)._value.get() == 1
     assert not len(viewers)

@@ -14,7 +14,6 @@ from tests.xg2g.upstream import (
     PACKET,
     plays_at_leisure,
     plays_endlessly,
-    says,
     says_then_stays_silent,
 )
 from xg2g.metrics import Outcome
@@ -144,14 +143,6 @@ async def test_a_slow_viewer_holds_up_only_their_own_stream() -> None:
         assert len(gateway.upstream.connections) == 2
         for _, end in ((reader, writer), slow):
             end.transport.abort()
-
-
-async def test_a_stream_that_ends_at_the_receiver_ends_for_the_viewer_in_good_order() -> None:
-    async with daemon(says(CRLF_ANSWER, PACKET * 2)) as gateway:
-        reader, writer = await gateway.watch()
-        assert (await reader.read()).endswith(b"\r\n0\r\n\r\n")
-        writer.close()
-        await gateway.ended(Outcome.RECEIVER_ENDED)
 
 
 async def test_a_stream_that_stands_still_ends_for_the_viewer() -> None:
