@@ -3,7 +3,7 @@
 import ctypes
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.backends.fake import FakeBackend, FakeRemuxer
+from tests.conftest import assert_nothing_is_open
 from tests.contract.subject import Subject
 from tests.contract.transcoder import Transcoder, short_folder, transcoder, way_to
 from xg2g_backends.base import Remuxer
@@ -27,8 +28,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def hooked_library() -> Path:
-    """The library with the exports of transcoder/src/ffi/test_hooks.rs."""
+def hooked_library() -> Iterator[Path]:
+    """The library with the exports of transcoder/src/ffi/test_hooks.rs; at the end nothing is open
+    in it."""
+    library = _hooked_library()
+    yield library
+    assert_nothing_is_open(library)
+
+
+def _hooked_library() -> Path:
     # As `make test` has built it just before, so that nothing is compiled anew.
     command = "cargo test --no-run --locked --quiet --package xg2g-transcoder --test ffi"
     command += " --features service,test-hooks --message-format json-render-diagnostics"

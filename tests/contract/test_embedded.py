@@ -62,13 +62,37 @@ async def test_the_handle_outlives_the_call_that_is_inside(
     assert remuxer._handle is None
 
 
-async def test_a_remuxer_that_is_forgotten_is_warned_about(embedded: Subject) -> None:
+async def test_the_library_counts_what_is_open_until_the_last_call_has_left(
+    embedded: Subject, hooked_library: Path
+) -> None:
+    library = _abi.Library(hooked_library)
+    assert library.open_streams() == 0
+    remuxers = [await open_embedded(embedded) for _ in range(3)]
+    assert library.open_streams() == 3
+    for remuxer in remuxers[1:]:
+        await remuxer.aclose()
+    assert library.open_streams() == 1
+    embedded.hold(remuxers[0])
+    call = asyncio.create_task(remuxers[0].process(LARGE))
+    await embedded.until_held(1)
+    closing = asyncio.create_task(remuxers[0].aclose())
+    await asyncio.sleep(0)
+    assert library.open_streams() == 1
+    embedded.release()
+    await asyncio.wait({call, closing})
+    assert library.open_streams() == 0
+
+
+async def test_a_remuxer_that_is_forgotten_is_warned_about_and_freed(
+    embedded: Subject, hooked_library: Path
+) -> None:
     remuxer = await open_embedded(embedded)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         del remuxer
         gc.collect()
     assert [warning.category for warning in caught] == [ResourceWarning]
+    assert _abi.Library(hooked_library).open_streams() == 0
 
 
 async def test_without_its_library_the_backend_says_how_to_get_it(tmp_path: Path) -> None:

@@ -157,6 +157,10 @@ extern "C" {
 // The ABI version of the library, to be compared with XG2G_ABI_VERSION.
 uint32_t xg2g_abi_version(void);
 
+// How many streams of this process are open: opened, and not freed yet, or freed while a
+// call was inside that has not returned. 0 again when all are freed.
+size_t xg2g_open_streams(void);
+
 // The versions of the library and of the codecs in it: a JSON object, component to
 // version, the library's own under "xg2g-transcoder". The text is static.
 const char *xg2g_version(void);

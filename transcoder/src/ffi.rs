@@ -129,6 +129,13 @@ pub extern "C" fn xg2g_abi_version() -> u32 {
     boundary(0, || XG2G_ABI_VERSION)
 }
 
+/// How many streams of this process are open: opened, and not freed yet, or freed while a
+/// call was inside that has not returned. 0 again when all are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_open_streams() -> usize {
+    boundary(0, session::alive)
+}
+
 /// The versions of the library and of the codecs in it: a JSON object, component to
 /// version, the library's own under "xg2g-transcoder". The text is static.
 #[unsafe(no_mangle)]

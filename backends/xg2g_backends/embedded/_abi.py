@@ -81,6 +81,7 @@ NO_PTS: Final = 2**64 - 1
 PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_abi_version": (c_uint32, ()),
     "xg2g_version": (c_char_p, ()),
+    "xg2g_open_streams": (c_size_t, ()),
     "xg2g_error_name": (c_char_p, (c_int,)),
     "xg2g_audio_remux_init": (c_void_p, (c_int, c_int, c_int)),
     "xg2g_audio_remux_init_with_options": (
@@ -136,6 +137,10 @@ class Library:
         """Return component -> version."""
         versions: dict[str, str] = json.loads(self._library.xg2g_version())
         return versions
+
+    def open_streams(self) -> int:
+        """Return how many streams of this process are open, whoever opened them."""
+        return int(self._library.xg2g_open_streams())
 
     def open(self, options: RemuxOptions) -> int:
         """Open a stream and return its handle, which the caller frees."""

@@ -75,6 +75,8 @@ class EmbeddedRemuxer:
     def __del__(self) -> None:
         if getattr(self, "_handle", None) is not None:
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
+            # A call that is inside would hold on to this object.
+            self._free()
 
     def _open_handle(self) -> int:
         if self._closed or self._handle is None:

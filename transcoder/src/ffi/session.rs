@@ -11,6 +11,7 @@
 //! ```
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{Error, ErrorKind, Options, Point, Remuxer, Stats};
 
@@ -22,6 +23,7 @@ pub(super) struct Session {
     remuxer: Remuxer,
     output: Vec<u8>,
     state: Output,
+    _counted: Counted,
     #[cfg(feature = "test-hooks")]
     pub(super) at_next_process: Option<super::test_hooks::Action>,
 }
@@ -51,12 +53,36 @@ impl Mark {
     }
 }
 
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a session for as long as its memory is held, whoever holds it.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        ALIVE.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many sessions there are.
+pub(super) fn alive() -> usize {
+    ALIVE.load(Ordering::Relaxed)
+}
+
 impl Session {
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         Ok(Self {
             remuxer: Remuxer::new(options)?,
             output: Vec::new(),
             state: Output::Given,
+            _counted: Counted::new(),
             #[cfg(feature = "test-hooks")]
             at_next_process: None,
         })
