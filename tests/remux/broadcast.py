@@ -19,7 +19,7 @@ from tests.oracle.multiplexer import (
     language,
     sound,
 )
-from tests.oracle.transport import Packets
+from tests.oracle.transport import Packets, Stream, pmts
 from tests.oracle.ts_checker import check
 from tests.remux.driver import DEFAULTS, Remuxed, remux
 
@@ -136,9 +136,32 @@ def judge(
         reference = track.decoded
     assert output is not None, "no audio in the output"
     assert output.codec == "aac"
+    assert language_lost(source, remuxed, pid) is None
     points = tuple(np.linspace(0, 1, places).tolist())
     found = compare(reference, output.decoded, points, window_s)
     return Judgement(source, remuxed, found, output.decoded)
+
+
+def language_lost(source: bytes, remuxed: Remuxed, pid: int) -> str | None:
+    """What the last PMT of the output does not say of a track as the last of the source does:
+    language, audio_type, stream identifier, supplementary audio."""
+    origin = next((t.pid for t in remuxed.stats.tracks if t.output_pid == pid), pid)
+    before, after = _last_entry(source, origin), _last_entry(remuxed.output, pid)
+    if before is None or after is None:
+        return None
+    # Of two languages of one track the one that is heard may be left; what is cut short goes.
+    kept = [
+        (tag, body)
+        for tag, body in before.all_descriptors()
+        if (tag, len(body)) in ((0x0A, 4), (0x52, 1)) or tag == 0x7F
+    ]
+    lost = [entry for entry in kept if entry not in list(after.all_descriptors())]
+    return f"PID {pid} lost {lost}" if lost else None
+
+
+def _last_entry(stream: bytes, pid: int) -> Stream | None:
+    found = [s for pmt in pmts(Packets(stream)) for s in pmt.streams if s.pid == pid]
+    return found[-1] if found else None
 
 
 def assert_in_sync(judgement: Judgement, correlation: float = 0.95, gap_s: float = 0.1) -> None:

@@ -16,6 +16,7 @@ from tests.oracle.ts_checker import (
     each_passthrough_equal,
     passthrough_equal,
 )
+from tests.remux.broadcast import language_lost
 from tests.remux.recordings import Recording, all_paths, complaints, recording
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def test_untouched_pids_leave_as_they_came(tape: Recording) -> None:
         result = passthrough_equal(source, output, pids & tape.untouched - tape.declared_audio)
         assert result.holds(), (pids, result)
     assert each_passthrough_equal(source, output, tape.untouched & tape.declared_audio) == {}
+
+
+def test_tracks_keep_their_language_and_their_role(tape: Recording) -> None:
+    lost = [language_lost(tape.source, tape.remuxed, pid) for pid in tape.declared_audio]
+    assert [line for line in lost if line] == []
 
 
 def test_converted_tracks_have_the_promised_form_and_lead(tape: Recording) -> None:

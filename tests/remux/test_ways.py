@@ -30,7 +30,7 @@ def by_command(*arguments: str | Path, stdin: bytes = b"") -> bytes:
     result = subprocess.run(
         [*COMMAND, *arguments], input=stdin, capture_output=True, check=False, env=ENVIRONMENT
     )
-    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.returncode == 0, result.stderr
     return result.stdout
 
 
