@@ -28,7 +28,7 @@ int main(void) {
     CHECK(xg2g_audio_remux_init(0, 3, 192000) == NULL);
     int error = 0;
     char text[80] = "";
-    xg2g_options options = {sizeof options, 0, 3, 192000, 0, 0, 0, "deu,eng"};
+    xg2g_options options = {sizeof options, 0, 3, 192000, 0, 0, 0, "deu,eng", "right"};
     CHECK(xg2g_audio_remux_init_with_options(&options, &error, text, sizeof text) == NULL);
     CHECK(error == XG2G_ERROR_INVALID_ARGUMENT);
     CHECK(strstr(text, "channels 3") != NULL);
