@@ -153,7 +153,8 @@ fn quantised(sample: f32) -> i16 {
     const ROUNDER: f32 = 12_582_912.0;
     let sample = if sample.is_nan() { 0.0 } else { sample };
     let scaled = (sample * FULL_SCALE).clamp(-FULL_SCALE, FULL_SCALE - 1.0);
-    ((scaled + ROUNDER).to_bits() as i32 - ROUNDER.to_bits() as i32) as i16
+    // Wrapping, which never happens, lets many samples be rounded at once.
+    (scaled + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i16
 }
 
 #[cfg(test)]
