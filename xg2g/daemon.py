@@ -135,6 +135,7 @@ async def run(
                     send_timeout_s=settings.server.send_timeout_s,
                     tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
+                    has_guide=settings.guide.enabled,
                     hosts=Hosts.of_settings(
                         settings.server.host_names,
                         public_url=settings.server.public_url,

@@ -47,6 +47,9 @@ class Gateway:
     """Bouquets that are listed as a network tuner; none for all."""
     public_url: str | None = None
     """How clients reach xg2g, without a final slash; None for the address that each asked."""
+    has_guide: bool = False
+    """The receiver's guide is read. None is given out before it was read once: media servers keep
+    an empty one for a day."""
     hosts: Hosts = field(default_factory=Hosts)
     """The names that it answers to."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .lineup import Channel, Lineup
+from .lineup.codecs import AUDIO_CODEC, video_codec
 from .lineup.segmented import ending
 from .picons import may_have_logo
 
@@ -12,17 +13,23 @@ TRANSPORT_STREAM = ".ts"
 
 
 def render(
-    lineup: Lineup, channels: Iterable[Channel], base_url: str, *, guide_query: str = ""
+    lineup: Lineup,
+    channels: Iterable[Channel],
+    base_url: str,
+    *,
+    guide_query: str = "",
+    only_aac: bool = True,
 ) -> Iterator[str]:
     """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
-    how its reader reaches xg2g; `guide_query` selects the same channels in the guide.
+    how its reader reaches xg2g; `guide_query` selects the same channels in the guide. With
+    `only_aac` off, streams have the broadcaster's sound as well.
 
     Clients keep a channel's history under its URL, so a URL says nothing but the channel.
     """
     guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
     yield f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n'
     for channel in channels:
-        yield _entry(lineup, channel, base_url)
+        yield _entry(lineup, channel, base_url, only_aac)
 
 
 def stream_path(channel: Channel) -> str:
@@ -36,7 +43,7 @@ def logo_path(channel: Channel) -> str:
     return f"/logos/{channel.id}.png"
 
 
-def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
+def _entry(lineup: Lineup, channel: Channel, base_url: str, only_aac: bool) -> str:
     groups = lineup.group_names(channel)
     attributes = {
         "tvg-id": channel.id,
@@ -49,12 +56,28 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str) -> str:
     }
     if channel.radio:
         attributes["radio"] = "true"
+    attributes |= _codecs(channel, only_aac)
     written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
     path = stream_path(channel)
     # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
     known_type = "#KODIPROP:mimetype=video/mp2t\n" if path.endswith(TRANSPORT_STREAM) else ""
     title = _title(channel.name) or str(channel.number)
     return f"#EXTINF:-1 {written},{title}\n{known_type}{base_url}{path}\n"
+
+
+def _codecs(channel: Channel, only_aac: bool) -> dict[str, str]:
+    """Return the codecs that Channels reads, as far as they are known before a stream is opened.
+
+    It takes `channel-id` for the guide's id. A `tvc-guide-stationid` would be a number of
+    Gracenote's guide, which a receiver does not know."""
+    if ending(channel):
+        return {}
+    codecs = {}
+    if video := video_codec(channel):
+        codecs["tvc-stream-vcodec"] = video.lower()
+    if only_aac:
+        codecs["tvc-stream-acodec"] = AUDIO_CODEC.lower()
+    return codecs
 
 
 def _unquoted(value: str) -> str:

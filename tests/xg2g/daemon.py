@@ -135,6 +135,7 @@ async def daemon(
     access: Access | None = None,
     host: str = "127.0.0.1",
     tuner_bouquets: tuple[str, ...] = (),
+    has_guide: bool = False,
     ask: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
@@ -182,6 +183,7 @@ async def daemon(
             readiness=readiness,
             send_timeout_s=send_timeout_s,
             tuner_bouquets=tuner_bouquets,
+            has_guide=has_guide,
             public_url=public_url,
         )
         ready = asyncio.Event()

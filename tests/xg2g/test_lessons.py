@@ -228,6 +228,7 @@ async def test_playlist_guide_and_tuner_name_the_same_channels() -> None:
     ):
         playlist = (await client.get("/playlist.m3u")).text
         lineup = (await client.get("/lineup.json")).json()
+        await refreshed(client, 1)
         tv = ET.fromstring((await client.get("/xmltv.xml")).text)
     ids, numbers = (re.findall(rf'{name}="(.*?)"', playlist) for name in ("tvg-id", "tvg-chno"))
     assert len(ids) == len(set(ids)) > 10

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from xg2g import playlist
 from xg2g.lineup import Channel, Group, Lineup
 from xg2g.receiver.service_reference import ServiceReference
@@ -49,7 +51,32 @@ def test_the_attributes_that_clients_look_for_are_there() -> None:
         "tvg-name": "Das Erste HD",
         "tvg-logo": "http://10.0.0.2:8088/logos/1_0_19_283D_3FB_1_C00000_0_0_0.png",
         "group-title": "HD;Alle",
+        "tvc-stream-vcodec": "h264",
+        "tvc-stream-acodec": "aac",
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [("19", "h264"), ("16", "h264"), ("1F", "hevc"), ("11", "mpeg2"), ("1", None), ("2", None)],
+)
+def test_a_codec_is_told_only_where_it_is_known(kind: str, codec: str | None) -> None:
+    reference = ServiceReference.parse(f"1:0:{kind}:283D:3FB:1:C00000:0:0:0:")
+    told = attributes(render("Das Erste", reference=reference))
+    assert told.get("tvc-stream-vcodec") == codec
+    assert told["tvc-stream-acodec"] == "aac"
+    # A number of Gracenote's guide: any other would lead to a foreign channel's programmes.
+    assert "tvc-guide-stationid" not in told
+
+
+def test_no_codec_is_told_of_what_a_player_fetches_itself_or_of_several_sounds() -> None:
+    web = ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//example.org/live.m3u8:Web")
+    assert not [name for name in attributes(render("Web", reference=web)) if "tvc" in name]
+    channel = Channel(TELEVISION.channel_id, 7, "A", (TELEVISION,), False, "")
+    lineup = Lineup((channel,), ())
+    both = "".join(playlist.render(lineup, lineup.channels, "http://10.0.0.2", only_aac=False))
+    assert "tvc-stream-vcodec" in attributes(both)
+    assert "tvc-stream-acodec" not in attributes(both)
 
 
 def test_kodi_is_told_the_type_so_that_it_does_not_open_the_stream_to_find_out() -> None:

@@ -11,7 +11,7 @@ import structlog
 from ..lineup.keeper import LineupKeeper
 from ..store import programmes, readings
 from ..store.database import Database
-from ..store.facts import note
+from ..store.facts import GUIDE_READ_S, note
 from ..store.readings import Reading
 from .programme import Programme
 from .reader import Guide, read_programmes
@@ -80,7 +80,7 @@ class GuideKeeper:
         now_s = self._clock_s()
 
         def finish(connection: sqlite3.Connection) -> int:
-            note(connection, "guide_read_s", str(int(now_s)))
+            note(connection, GUIDE_READ_S, str(int(now_s)))
             schedule.changed += programmes.put(connection, piece)
             readings.forget(connection, schedule.in_motion())
             read = Reading(int(begin_s), schedule.until_s)

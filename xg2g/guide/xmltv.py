@@ -1,11 +1,13 @@
 """The guide as XMLTV (https://github.com/XMLTV/xmltv, xmltv.dtd).
 
 Only elements that Jellyfin, Kodi and Plex read the same way, in the order of the DTD, times in UTC.
+One is not in the DTD: `live`, as Schedules Direct's grabbers write it and Plex and Emby read it.
+Nothing here depends on the time or on other programmes: what did not change is the same bytes.
 """
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,6 +15,7 @@ from ..lineup import Channel
 from .categories import categories
 from .episodes import find_episode
 from .programme import Programme
+from .showing import NOTHING_KNOWN, Showing, find_showing
 
 MEDIA_TYPE = "application/xml"
 SUBTITLE_LENGTH = 100
@@ -66,8 +69,23 @@ def _programme(channel_attribute: str, programme: Programme) -> str:
     if episode:
         parts.append(f'<episode-num system="xmltv_ns">{episode.xmltv_ns}</episode-num>')
         parts.append(f'<episode-num system="onscreen">{episode.onscreen}</episode-num>')
+    showing = find_showing(title, short, long, programme.genre)
+    if showing is not NOTHING_KNOWN:
+        parts += _showing(showing)
     parts.append("</programme>\n")
     return "".join(parts)
+
+
+def _showing(showing: Showing) -> Iterator[str]:
+    if showing.repeat:
+        yield "<previously-shown/>"
+    if showing.premiere:
+        # Not <premiere/>: the DTD wants content here, be it empty.
+        yield "<premiere></premiere>"
+    if showing.new:
+        yield "<new/>"
+    if showing.live:
+        yield "<live/>"
 
 
 def split_texts(title: str, short: str, long: str) -> tuple[str, str]:

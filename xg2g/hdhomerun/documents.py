@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from ..lineup import Channel
+from ..lineup.codecs import AUDIO_CODEC, is_high_definition, video_codec
 from ..lineup.segmented import segmented_url
 from .identity import Identity
 
@@ -15,15 +16,6 @@ MODEL = "HDHR5-4DT"
 """A DVB model. Names with HDTC promise video conversion (Jellyfin offers it then)."""
 
 MANUFACTURER = "Silicondust"
-
-_VIDEO_CODECS = {0x11: "MPEG2", 0x16: "H264", 0x19: "H264", 0x1F: "HEVC"}
-"""By type of service (EN 300 468, table 87). Under 0x01, MPEG-2 by that table, everything else is
-broadcast, too, so that it tells nothing; nor do other types."""
-
-_HIGH_DEFINITION = frozenset({0x11, 0x19, 0x1F})
-
-AUDIO_CODEC = "AAC"
-"""Whatever the broadcaster sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +56,11 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _row(channel: Channel, base_url: str) -> dict[str, object]:
-    service_type = channel.reference.service_type
     row: dict[str, object] = {"GuideNumber": str(channel.number), "GuideName": channel.name}
-    if not channel.radio and (codec := _VIDEO_CODECS.get(service_type)):
+    if codec := video_codec(channel):
         row["VideoCodec"] = codec
     row["AudioCodec"] = AUDIO_CODEC
-    if not channel.radio and service_type in _HIGH_DEFINITION:
+    if is_high_definition(channel):
         row["HD"] = 1
     row["URL"] = f"{base_url}{stream_path(channel)}"
     return row

@@ -14,9 +14,10 @@ from ..guide.document import document
 from ..lineup import Channel
 from ..picons import may_have_logo
 from ..playlist import logo_path
+from ..refresher import refresher_of
 from ..store import channels
 from ..store.database import Snapshot, StoreError
-from ..store.facts import generation
+from ..store.facts import generation, guide_was_read
 from ..truncated import TruncatedError
 from .address import base_url
 from .conditional import accepts_gzip, entity_tag, has_current
@@ -51,6 +52,15 @@ def _answer(request: Request, form: str, headers: dict[str, str]) -> ASGIApp:
     return _GuideResponse(request, selection, form, headers)
 
 
+def _unread(request: Request) -> Response:
+    """Refuse a guide that is not read yet: a media server would keep the empty one."""
+    troubles = (each.trouble for each in refresher_of(request).progress())
+    reason = next(filter(None, troubles), "the guide is being read for the first time")
+    return PlainTextResponse(
+        f"{reason}; try again in a moment\n", status_code=503, headers={"Retry-After": "10"}
+    )
+
+
 class _GuideResponse:
     """Answers from one state of the store, whatever is written meanwhile."""
 
@@ -79,6 +89,9 @@ class _GuideResponse:
             raise TruncatedError from error
 
     async def _from(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._gateway.has_guide and not await snapshot.read(guide_was_read):
+            await _unread(self._request)(scope, receive, send)
+            return
         state = await snapshot.read(generation)
         tag = entity_tag(state, version("xg2g"), self._base_url, repr(self._selection), self._form)
         self._headers["ETag"] = tag

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from .. import playlist
+from ..gateway import gateway_of
 from .address import base_url
 from .document import DocumentResponse
 from .selection import Selection, lineup_of
@@ -17,7 +18,12 @@ async def _playlist(request: Request) -> ASGIApp:
     lineup = lineup_of(request)
     channels = selection.channels(lineup)
     texts = partial(
-        playlist.render, lineup, channels, base_url(request), guide_query=selection.query
+        playlist.render,
+        lineup,
+        channels,
+        base_url(request),
+        guide_query=selection.query,
+        only_aac=not gateway_of(request).streams.options.keep_original,
     )
     return DocumentResponse(request, texts, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8")
 

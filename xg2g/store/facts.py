@@ -2,6 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable
+from typing import Final
+
+GUIDE_READ_S: Final = "guide_read_s"
+"""Name of the fact when the guide was last read to its end, in seconds since 1970."""
 
 
 def fact(connection: sqlite3.Connection, name: str, make: Callable[[], str]) -> str:
@@ -14,6 +18,12 @@ def fact(connection: sqlite3.Connection, name: str, make: Callable[[], str]) -> 
 def note(connection: sqlite3.Connection, name: str, value: str) -> None:
     """Keep a fact, in place of the one of this name."""
     connection.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+
+def guide_was_read(connection: sqlite3.Connection) -> bool:
+    """Tell whether the receiver's guide was read to its end once."""
+    rows = connection.execute("SELECT 1 FROM fact WHERE name = ?", (GUIDE_READ_S,))
+    return rows.fetchone() is not None
 
 
 def bump(connection: sqlite3.Connection, generation: str) -> None:

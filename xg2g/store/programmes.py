@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..guide.programme import Programme
 from ..guide.timeline import merge
-from .facts import bump
+from .facts import GUIDE_READ_S, bump
 
 _COLUMNS = "begin_s, end_s, event, title, short, long, genre"
 
@@ -90,6 +90,7 @@ def clear(connection: sqlite3.Connection) -> None:
     if connection.execute("DELETE FROM programme").rowcount:
         bump(connection, "guide")
     connection.execute("DELETE FROM reading")
+    connection.execute("DELETE FROM fact WHERE name = ?", (GUIDE_READ_S,))
 
 
 def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:

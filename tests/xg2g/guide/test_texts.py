@@ -2,8 +2,10 @@
 
 import pytest
 
+from xg2g.guide import showing as remarks
 from xg2g.guide.categories import FEATURE_S, categories
 from xg2g.guide.episodes import find_episode
+from xg2g.guide.showing import LIVE_GENRE, find_showing
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,87 @@ def test_a_genre_that_says_nothing_of_the_content_gives_no_words(genre: int | No
 
 def test_a_finer_genre_that_nobody_has_defined_is_the_general_one() -> None:
     assert words(0x9F) == ("Education / Science / Factual",)
+
+
+def showing(title: str, short: str, long: str, genre: int | None = None) -> set[str]:
+    """Names of what is known."""
+    found = find_showing(title, short, long, genre)
+    return {name for name in ("live", "premiere", "new", "repeat") if getattr(found, name)}
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("Live", {"live"}),
+        ("Bundesliga, 3. Spieltag, live", {"live"}),
+        ("Live\nin HD", {"live"}),
+        ("Tennis (Live)", {"live"}),
+        ("Football - en direct", {"live"}),
+        ("Spielfilm, Free-TV-Premiere", {"premiere"}),
+        ("TV-Premiere", {"premiere"}),
+        ("Erstausstrahlung", {"new"}),
+        ("S02E03, neue Folge", {"new"}),
+        ("Drama (Wh.)", {"repeat"}),
+        ("Drama, Wdh.", {"repeat"}),
+        ("Wiederholung vom 12.03.2024", {"repeat"}),
+        ("Drama (R)", {"repeat"}),
+        ("Série, rediffusion", {"repeat"}),
+        ("Live, TV-Premiere", {"live", "premiere"}),
+    ],
+)
+def test_a_showing_is_known_in_the_ways_that_broadcasters_write_it(
+    text: str, known: set[str]
+) -> None:
+    assert showing("Title", text, "") == known
+    assert showing("Title", "", f"{text}\nMore of it.") == known
+
+
+@pytest.mark.parametrize(
+    ("title", "known"),
+    [
+        ("New: EastEnders", {"new"}),
+        ("LIVE: Sport", {"live"}),
+        ("Tatort (Wh.)", {"repeat"}),
+        ("Tatort [Neu]", {"new"}),
+        ("Tatort (R)", {"repeat"}),
+        ("Live", set()),
+        ("Premiere", set()),
+        ("Live in Concert", set()),
+        ("New York: City", set()),
+        ("Neues aus der Anstalt", set()),
+    ],
+)
+def test_a_title_tells_the_showing_by_what_stands_before_or_behind_it_alone(
+    title: str, known: set[str]
+) -> None:
+    assert showing(title, "", "") == known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Live aus dem Leben",
+        "Olive, Tomate",
+        "Die neue Welt",
+        "Direct Action",
+        "Alles neu macht der Mai.",
+        "Rolle rückwärts: R, S, T",
+        "Premierenfieber",
+        "Die Wiederholung der Geschichte",
+        "x" * 300 + ", live",
+        "Live, Wiederholung vom Vortag",
+    ],
+)
+def test_nothing_is_taken_for_a_kind_of_showing_that_may_be_something_else(text: str) -> None:
+    assert showing("Title", text[:100], text) == set()
+
+
+def test_a_genre_tells_that_a_programme_is_live() -> None:
+    assert showing("Title", "", "", genre=LIVE_GENRE) == {"live"}
+    assert showing("Title", "", "", genre=0xB2) == set()
+
+
+def test_no_remark_is_missed_by_the_search_that_comes_first() -> None:
+    for remark in remarks._LIVE | remarks._PREMIERE | remarks._NEW | remarks._REPEAT:
+        assert len(showing("Title", f"HD ({remark})", "")) == 1, remark
