@@ -13,7 +13,19 @@ from .gateway import Gateway
 from .metrics.counting import Counting
 from .observation import Household
 from .refresher import Refresher
-from .routes import api, front_page, guide, hdhomerun, live, logos, operations, playlists
+from .routes import (
+    api,
+    api_page,
+    favicon,
+    front_page,
+    guide,
+    hdhomerun,
+    live,
+    logos,
+    operations,
+    playlists,
+)
+from .routes.cross_origin import CrossOrigin
 from .routes.host_guard import HostGuard
 from .routes.methods import Options
 from .routes.selection import Refused, fault, refused
@@ -21,14 +33,22 @@ from .routes.target import RequestTarget
 
 __all__ = ["ROUTES", "Gateway", "create_app"]
 
-ROUTES: tuple[BaseRoute, ...] = (
-    *front_page.ROUTES,
+PLAYED: tuple[BaseRoute, ...] = (
     *playlists.ROUTES,
     *guide.ROUTES,
     *logos.ROUTES,
     *live.ROUTES,
+    *hdhomerun.PLAYED,
+)
+"""What players need, on a web page as elsewhere."""
+
+ROUTES: tuple[BaseRoute, ...] = (
+    *front_page.ROUTES,
+    *favicon.ROUTES,
+    *PLAYED,
     *hdhomerun.ROUTES,
     *operations.ROUTES,
+    *api_page.ROUTES,
     *api.ROUTES,
     *live.BY_REFERENCE,
 )
@@ -59,6 +79,7 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
     app.router.redirect_slashes = False
     # From the inside to the outside.
     app.add_middleware(Options, routes=ROUTES)
+    app.add_middleware(CrossOrigin, origins=gateway.origins, played=PLAYED, api=api.ROUTES)
     app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
     app.add_middleware(RequestTarget)
     app.add_middleware(Counting, metrics=gateway.metrics)

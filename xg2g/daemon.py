@@ -25,6 +25,7 @@ from .lineup.keeper import LineupKeeper, UnknownBouquetError
 from .lineup.naming import choose, unknown
 from .metrics import Metrics
 from .observation import Questions
+from .origins import Origins
 from .picons import Picons
 from .readiness import Part, Readiness
 from .readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
@@ -116,6 +117,11 @@ async def run(
                 if not settings.guide.enabled:
                     await database.write(programmes.clear)
                 await _begin(keeper, settings)
+                hosts = Hosts.of_settings(
+                    settings.server.host_names,
+                    public_url=settings.server.public_url,
+                    host=settings.server.host,
+                )
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
@@ -136,11 +142,8 @@ async def run(
                     tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
                     has_guide=settings.guide.enabled,
-                    hosts=Hosts.of_settings(
-                        settings.server.host_names,
-                        public_url=settings.server.public_url,
-                        host=settings.server.host,
-                    ),
+                    hosts=hosts,
+                    origins=Origins(hosts, settings.server.web_origins),
                 )
                 guide = GuideKeeper(
                     receiver,

@@ -14,6 +14,7 @@ from .lineup import Channel, Lineup
 from .lineup.keeper import LineupKeeper
 from .lineup.naming import choose, unknown
 from .metrics import Metrics
+from .origins import Origins
 from .picons import Picons
 from .readiness import Readiness
 from .store.database import Database
@@ -52,6 +53,8 @@ class Gateway:
     an empty one for a day."""
     hosts: Hosts = field(default_factory=Hosts)
     """The names that it answers to."""
+    origins: Origins = field(default_factory=lambda: Origins(Hosts()))
+    """Web pages of other servers that may read its answers."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
     readiness: Readiness = field(default_factory=Readiness)

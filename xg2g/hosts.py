@@ -72,10 +72,13 @@ class Hosts:
 
     def has(self, host: str) -> bool:
         """Whether xg2g answers to a host, as `host_of` gives it."""
-        if ANY in self._names or host in self._names or _is_address(host):
-            return True
-        _, dot, _ = host.partition(".")
-        return not dot or host.endswith(tuple(f".{domain}" for domain in HOUSEHOLD_DOMAINS))
+        return ANY in self._names or _is_address(host) or self.is_own(host)
+
+    def is_own(self, name: str) -> bool:
+        """Whether a name is one of the settings, or one that only a household can have."""
+        _, dot, _ = name.partition(".")
+        domains = tuple(f".{domain}" for domain in HOUSEHOLD_DOMAINS)
+        return name in self._names or not dot or name.endswith(domains)
 
 
 def _is_address(text: str) -> bool:

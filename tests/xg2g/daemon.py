@@ -13,10 +13,12 @@ from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.api.access import Access
 from xg2g.app import Gateway, create_app
 from xg2g.hdhomerun.identity import Identity
+from xg2g.hosts import Hosts
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.metrics import Metrics, Outcome
 from xg2g.observation import Questions
+from xg2g.origins import Origins
 from xg2g.picons import Picons, PiconSource
 from xg2g.readiness import Part, Readiness
 from xg2g.readiness.streams import WatchedStreams
@@ -136,6 +138,7 @@ async def daemon(
     host: str = "127.0.0.1",
     tuner_bouquets: tuple[str, ...] = (),
     has_guide: bool = False,
+    web_origins: tuple[str, ...] = (),
     ask: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
@@ -184,6 +187,7 @@ async def daemon(
             send_timeout_s=send_timeout_s,
             tuner_bouquets=tuner_bouquets,
             has_guide=has_guide,
+            origins=Origins(Hosts(), web_origins),
             public_url=public_url,
         )
         ready = asyncio.Event()

@@ -174,7 +174,7 @@ async def test_metrics_count_streams_under_a_bounded_set_of_labels() -> None:
 
 async def test_other_paths_and_methods_are_refused() -> None:
     async with daemon(PLAYS) as gateway:
-        assert (await gateway.get("/favicon.ico"))[0] == 404
+        assert (await gateway.get("/robots.txt"))[0] == 404
         assert (await gateway.get("/a/b/c"))[0] == 404
         assert (await gateway.get(STREAM, method="POST"))[0] == 405
         assert not gateway.upstream.connections

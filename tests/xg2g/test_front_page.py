@@ -1,5 +1,6 @@
 """What a browser shows."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,7 @@ from xg2g.api.access import Access
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.routes.api import openapi
 from xg2g.routes.html import tag
 
 pytestmark = pytest.mark.anyio
@@ -113,3 +115,46 @@ def test_text_and_elements_stay_in_their_order() -> None:
     assert ElementTree.tostring(made, encoding="unicode", method="html") == (
         '<p class="&quot;">a&lt;<b>c</b>de&amp;<i></i>f</p>'
     )
+
+
+async def test_every_link_of_a_page_leads_somewhere() -> None:
+    async with daemon(PLAYS) as gateway:
+        for path, least in (("/", 2), ("/api", 6)):
+            _, _, body = await gateway.get(path)
+            links = set(re.findall(r'href="(?:http://gateway:8088)?/?([^"]*)"', body.decode()))
+            assert len(links) >= least
+            for link in links:
+                assert (await gateway.get(f"/{link}"))[0] == 200, link
+
+
+async def test_a_person_reads_what_the_api_has() -> None:
+    async with daemon(PLAYS) as gateway:
+        status, headers, body = await gateway.get("/api/")
+        assert (await gateway.get("/api"))[2] == body
+    described = openapi()
+    page = body.decode()
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    paths = described["paths"]
+    assert isinstance(paths, dict)
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            assert f"<h3>{method.upper()} {path}</h3>" in page
+            assert operation["summary"] in page
+            for parameter in operation["parameters"]:
+                assert f"<b>{parameter['name']}</b>" in page
+    assert "curl -X POST -H &#x27;" in page or "curl -X POST -H 'Authorization: Bearer" in page
+    assert "curl http://gateway:8088/api/v1/status" in page
+    assert "<script" not in page
+
+
+async def test_a_browser_gets_an_icon() -> None:
+    async with daemon(PLAYS) as gateway:
+        status, headers, icon = await gateway.get("/favicon.ico")
+        _, page_headers, _ = await gateway.get("/")
+    assert (status, headers["content-type"]) == (200, "image/vnd.microsoft.icon")
+    assert "max-age" in headers["cache-control"]
+    # ICONDIR with three images, each a PNG.
+    assert icon[:6] == bytes((0, 0, 1, 0, 3, 0))
+    assert icon.count(b"\x89PNG\r\n") == 3
+    assert "img-src 'self'" in page_headers["content-security-policy"]

@@ -32,6 +32,7 @@ from .values import (
     Tracks,
     TranscoderUrls,
     User,
+    WebOrigins,
 )
 
 DEFAULT_PORT = 8088
@@ -129,6 +130,14 @@ class ServerSettings(Section):
     """Further names by which xg2g may be asked. Addresses, names without a dot and those of home
     networks (.local, .lan, .home.arpa, fritz.box) need no entry, nor does that of public_url;
     * allows every name, and with it foreign web pages that make their own name lead to xg2g."""
+    web_origins: Annotated[
+        WebOrigins,
+        Field(examples=["https://dash.example.org"]),
+        RestartNeeded(),
+    ] = ()
+    """Web pages of other servers that may read the API, as https://dash.example.org; * allows every
+    page. Playlists, guide, logos and streams can be read by pages of the home network and by Cast
+    receivers without an entry."""
     send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
     """For a viewer to take what was sent to them."""
     token: Annotated[

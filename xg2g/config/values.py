@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from xg2g.hosts import ANY, host_of
 from xg2g.network import is_host
+from xg2g.origins import origin_of
 from xg2g.receiver.address import ReceiverAddress
 from xg2g_backends.base import RemuxOptions
 
@@ -113,6 +114,16 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _web_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if origin != ANY and origin_of(origin) is None:
+            raise ValueError(
+                f"{origin} is no origin; write https://dash.example.org without a path, or * for "
+                "every page"
+            )
+    return origins
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable() or not text.strip():
         raise ValueError("a name is one line of text")
@@ -151,6 +162,8 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_separated)]
 """`one,two`, or `"one, and a comma",two`"""
 HostNames = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_host_names)]
 """`tv.example.org,tv.example.net`, or `*`"""
+WebOrigins = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_web_origins)]
+"""`https://dash.example.org,http://192.168.1.5:8123`, or `*`"""
 OneLine = Annotated[str, Field(max_length=64), AfterValidator(_one_line)]
 User = Annotated[str | None, AfterValidator(_user)]
 Token = Annotated[SecretStr | None, AfterValidator(_one_word)]

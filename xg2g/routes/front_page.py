@@ -46,8 +46,7 @@ async def _page(request: Request) -> Response:
     body.append(
         tag(
             "footer",
-            *(tag("a", "API", href="openapi.json"), " · "),
-            *(tag("a", "Status", href="api/v1/status"), " · "),
+            *(tag("a", "API", href="api"), " · "),
             *(tag("a", "Metrics", href="metrics"), f" · xg2g {version('xg2g')}"),
             class_="dim",
         )

@@ -138,14 +138,17 @@ def _duration_s(given: str | None) -> int | None:
 
 ROUTES: list[BaseRoute] = [
     Route("/discover.json", _discover),
-    # Plex and some others ask with POST.
-    Route("/lineup.json", _lineup, methods=["GET", "POST"]),
-    Route("/lineup.xml", _lineup_xml),
-    Route("/lineup.m3u", _lineup_m3u),
     Route("/lineup_status.json", _lineup_status),
     Route("/lineup.post", _lineup_post, methods=["GET", "POST"]),
     Route("/status.json", _status),
     Route("/device.xml", _device),
+]
+
+PLAYED: list[BaseRoute] = [
+    # Plex and some others ask with POST.
+    Route("/lineup.json", _lineup, methods=["GET", "POST"]),
+    Route("/lineup.xml", _lineup_xml),
+    Route("/lineup.m3u", _lineup_m3u),
     # What comes behind is looked at here, so that a refusal is always one of a tuner.
     Route("/auto", _on_any_tuner),
     Route("/auto/{wanted:path}", _on_any_tuner),

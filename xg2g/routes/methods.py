@@ -24,7 +24,7 @@ class Options:
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             methods = _METHODS if scope["path"] == _SERVER else _methods_of(self._routes, scope)
             if methods:
-                # Without Access-Control-Allow-...: no other page's scripts are let in by this.
+                # Without Access-Control-Allow-...: `cross_origin` lets the pages in that may read.
                 app = Response(status_code=204, headers={"Allow": allow(methods)})
         await app(scope, receive, send)
 

@@ -8,6 +8,7 @@ from .html import Element, document, tag
 HEADERS = {
     # Names come from a receiver, and no page of xg2g runs scripts.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -40,6 +41,9 @@ border-bottom:1px solid var(--line)}
 .button{display:inline-block;border:1px solid var(--line);border-radius:.5rem;padding:.35rem .9rem;
 color:inherit;text-decoration:none}
 summary{cursor:pointer}
+a{color:inherit}
+table{border-collapse:collapse;margin:.4rem 0;font-size:.95rem}
+td{vertical-align:top;padding:.15rem .8rem .15rem 0;overflow-wrap:anywhere}
 footer{margin-top:2.5rem;font-size:.9rem}
 """
 
