@@ -37,9 +37,9 @@ class RefreshState(Answer):
     """`lineup`, or `guide` with the logos."""
     running: bool
     succeeded: int
-    """So many times."""
+    """Successful runs."""
     failed: int
-    """So many times."""
+    """Failed runs."""
     succeeded_at: datetime | None
     duration_s: float | None
     """Of the last one."""
@@ -48,7 +48,7 @@ class RefreshState(Answer):
 
 
 class Status(Answer):
-    """How xg2g is."""
+    """Service status."""
 
     version: str
     ready: bool
@@ -219,9 +219,9 @@ class PageQuery(Query):
     """Which part of a long list."""
 
     limit: Annotated[int, Field(ge=1, le=5000)] = 1000
-    """So many at most."""
+    """Maximum number of items."""
     after: str | None = None
-    """Go on behind what came last: `next` of that answer."""
+    """Continue after this cursor: `next` of the answer before."""
 
 
 class ChannelsQuery(PageQuery):

@@ -262,7 +262,7 @@ async def _remuxing(viewer: Viewer) -> models.Remuxing | None:
 
 
 OPERATIONS = (
-    Operation(path="/status", handler=_status, summary="How xg2g is", answer=models.Status),
+    Operation(path="/status", handler=_status, summary="Service status", answer=models.Status),
     Operation(
         path="/channels",
         handler=_channels,

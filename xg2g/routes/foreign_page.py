@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.requests import Request
 
+from ..gateway import gateway_of
 from ..hosts import host_of
+from ..origins import origin_of
 from ..seldom import Seldom
 
 log = structlog.get_logger()
@@ -23,9 +25,12 @@ _told = Seldom(60.0)
 
 
 def is_from_foreign_page(request: Request) -> bool:
-    """Whether a page of another site embeds what is asked for. What it fetches in CORS mode is left
-    to CORS, which says who may read."""
+    """Whether a page of another site embeds what is asked for, or fetches it though it may not read
+    the answer (CORS): the browser would keep the stream from the page, and the tuner is taken."""
     headers = request.headers
+    if origin := origin_of(headers.get("origin", "")):
+        own = host_of(urlsplit(origin).netloc) == _own_host(request)
+        return not (own or gateway_of(request).origins.may_play(origin)) and _tell(origin)
     if headers.get("sec-fetch-dest", "") not in _PLAYED_AS:
         return _tell(headers.get("sec-fetch-site", ""))
     if headers.get("accept", "").lstrip().lower().startswith(_NEVER_PLAYED):

@@ -30,6 +30,11 @@ REFUSED = {
     "image over plain HTTP": [f"Accept: {IMAGES}"],
     "style over plain HTTP": ["Accept: text/css,*/*;q=0.1"],
     "video over plain HTTP": ["Accept: */*", f"Referer: {FOREIGN}", "Range: bytes=0-"],
+    "fetch that CORS keeps from it": [
+        "Origin: http://attacker.example",
+        *fetched("cross-site", "empty", "cors"),
+    ],
+    "script over plain HTTP": [f"Referer: {FOREIGN}", "Origin: http://attacker.example"],
     "odd referer": ["Referer: http://[::1"],
 }
 ANSWERED = {
@@ -44,7 +49,9 @@ ANSWERED = {
     "own video over plain HTTP": ["Accept: */*", "Referer: http://gateway:8088/"],
     "neighbour's over plain HTTP": ["Accept: */*", "Referer: http://gateway:8123/lovelace"],
     "link over plain HTTP": ["Accept: text/html,*/*;q=0.8", f"Referer: {FOREIGN}"],
-    "script over plain HTTP": [f"Referer: {FOREIGN}", "Origin: http://attacker.example"],
+    "script of the household": ["Origin: http://192.168.1.5:8123"],
+    "script of a Cast receiver": ["Origin: https://www.gstatic.com"],
+    "app that is no page": ["Origin: file://"],
 }
 
 
