@@ -252,6 +252,7 @@ async def _begin(keeper: LineupKeeper, settings: Settings) -> None:
     """
     if (
         keeper.missing
+        or keeper.is_of_others
         or _missing_tuner_bouquets(keeper, settings)
         or (keeper.lineup is None and (settings.lineup.bouquets or not settings.receiver.wait))
     ):

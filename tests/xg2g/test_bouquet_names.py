@@ -93,6 +93,19 @@ async def test_a_bouquet_that_is_newer_than_what_is_stored_is_found(tmp_path: Pa
         assert await starts(settings(receiver, tmp_path, "sports"))
 
 
+async def test_what_is_served_at_once_is_what_is_wanted_now_and_not_what_was(
+    tmp_path: Path,
+) -> None:
+    async with SimulatedReceiver() as receiver:
+        everything = await starts(settings(receiver, tmp_path))
+        for bouquets in (("More",), (), ("Faults",)):
+            fresh = await starts(
+                settings(receiver, tmp_path / "-".join(["new", *bouquets]), *bouquets)
+            )
+            assert set(await starts(settings(receiver, tmp_path, *bouquets))) == set(fresh)
+            assert (set(fresh) == set(everything)) == (not bouquets)
+
+
 async def test_a_bouquet_for_media_servers_is_refused_as_well(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         for bouquets in ((), ("More",)):

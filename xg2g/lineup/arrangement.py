@@ -61,6 +61,8 @@ class Arrangement:
     """Bouquets that were wanted and are not there."""
     names: tuple[str, ...] = ()
     """Of all bouquets that are there, wanted or not."""
+    wanted: tuple[str, ...] = ()
+    """Bouquets that it was asked for; none for all."""
 
 
 def identity(reference: ServiceReference) -> str:
@@ -154,7 +156,9 @@ def arrange(
         for reference, (b, ids) in members.items()
         if ids
     )
-    return Arrangement(tuple(candidates.values()), tuple(groups), left_out, choice.missing, names)
+    return Arrangement(
+        tuple(candidates.values()), tuple(groups), left_out, choice.missing, names, tuple(wanted)
+    )
 
 
 def _names(bouquets: Sequence[Bouquet]) -> Iterator[str]:

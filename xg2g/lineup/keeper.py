@@ -58,6 +58,8 @@ class LineupKeeper:
         self.names: tuple[str, ...] | None = None
         """Of all bouquets that the receiver has, served or not; None until it said so, in this
         life or an earlier one."""
+        self.is_of_others = False
+        """Whether the lineup that was restored was made of other bouquets than are wanted now."""
         self._told: tuple[str, ...] = ()
 
     @property
@@ -74,6 +76,8 @@ class LineupKeeper:
         """Take the lineup that is stored, if there is one. Raises `StoreError`."""
         self.lineup = await self._database.read(channels.load)
         self.names = await self._database.read(channels.bouquet_names)
+        stored = await self._database.read(channels.wanted_bouquets)
+        self.is_of_others = stored is not None and stored != tuple(self._wanted)
 
     async def load_first(self, *, strict: bool = False) -> Lineup:
         """Read a first lineup, keep it and return it: every channel with its number, and perhaps
@@ -140,6 +144,7 @@ class LineupKeeper:
             )
         )
         self._learn(seen)
+        self.is_of_others = False
         log.log(
             level,
             "lineup read",

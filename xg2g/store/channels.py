@@ -49,7 +49,17 @@ def load(connection: sqlite3.Connection) -> Lineup | None:
 
 def bouquet_names(connection: sqlite3.Connection) -> tuple[str, ...] | None:
     """Names of all bouquets that the receiver had, served or not; None when it was never stored."""
-    found = connection.execute("SELECT value FROM fact WHERE name = 'bouquets'").fetchone()
+    return _names(connection, "bouquets")
+
+
+def wanted_bouquets(connection: sqlite3.Connection) -> tuple[str, ...] | None:
+    """The bouquets that the lineup was made of, as the settings named them; none for all. None when
+    it was never stored."""
+    return _names(connection, "wanted")
+
+
+def _names(connection: sqlite3.Connection, fact: str) -> tuple[str, ...] | None:
+    found = connection.execute("SELECT value FROM fact WHERE name = ?", (fact,)).fetchone()
     return tuple(json.loads(found[0])) if found else None
 
 
@@ -94,6 +104,7 @@ def apply(connection: sqlite3.Connection, arrange: Arrange) -> Change:
     )
     _write_groups(connection, arrangement.groups)
     note(connection, "bouquets", json.dumps(arrangement.names))
+    note(connection, "wanted", json.dumps(arrangement.wanted))
     lineup = load(connection) or Lineup()
     if lineup != before:
         bump(connection, "lineup")
