@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 
 from .api.access import Access
 from .gateway import Gateway
+from .loop_watch import LoopWatch
 from .metrics.counting import Counting
 from .observation import Household
 from .refresher import Refresher
@@ -64,6 +65,7 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
         tasks = {
             asyncio.create_task(refresher.run()),
             asyncio.create_task(gateway.readiness.run()),
+            asyncio.create_task(LoopWatch(gateway.metrics).run()),
         }
         yield
         for task in tasks:

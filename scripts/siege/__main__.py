@@ -81,7 +81,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     lasted_s = time.monotonic() - begun_s
     left, freed_after_s = await back_to(base, stack)
     left_at_receiver = await stack.streams_of_receiver()
-    ended = outcomes(await stack.asked.metrics())
+    metrics = await stack.asked.metrics()
     exit_code = await stack.daemon.end()
     return Run(
         viewers=arguments.viewers,
@@ -94,9 +94,10 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         left=left,
         freed_after_s=freed_after_s,
         left_at_receiver=left_at_receiver,
-        ended=ended,
+        ended=outcomes(metrics),
         exit_code=exit_code,
         log=read_log(stack.daemon.log),
+        longest_hold_s=metrics.get("xg2g_event_loop_longest_hold_seconds", 0.0),
     )
 
 

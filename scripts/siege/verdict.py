@@ -22,6 +22,9 @@ streams happen to run then differs, and an allocator is not a ledger."""
 MEMORY_JUDGED_S = 900.0
 """In a shorter run the second sixth is one of growth still: not every buffer was in use by then."""
 
+HELD_S = 0.1
+"""What the event loop may be held for, with thirty viewers in one turn of it."""
+
 FOUND_S = 20.0
 """For who vanished to be found: server.send_timeout_s, which is 10, and what TCP's timers add."""
 
@@ -46,6 +49,8 @@ class Run:
     """How streams ended, by the daemon's own count."""
     exit_code: int | None
     log: Log
+    longest_hold_s: float = 0.0
+    """Of the daemon's event loop."""
 
 
 def failures(run: Run) -> list[str]:
@@ -64,6 +69,8 @@ def failures(run: Run) -> list[str]:
             wrong.append(f"{name} memory grew from {_mib(early)} to {_mib(late)}")
     if any(after_s > FOUND_S for after_s in run.log.found_after_s(run.tally.vanished)):
         wrong.append(f"a viewer who had vanished was kept for more than {FOUND_S:g} s")
+    if run.longest_hold_s > HELD_S:
+        wrong.append(f"the event loop was held for {run.longest_hold_s * 1000:.0f} ms")
     wrong += [f"log: {line}" for line in run.log.complaints]
     wrong += run.tally.wrong
     wrong += [
@@ -107,6 +114,7 @@ def report(console: Console, run: Run) -> None:
         line(f"memory, {name}", f"{medians} MiB by sixths (medians), at most {_mib(max(series))}")
     if run.lasted_s < MEMORY_JUDGED_S:
         line("", f"not judged in a run of less than {MEMORY_JUDGED_S / 60:g} minutes")
+    line("longest hold of loop", f"{run.longest_hold_s * 1000:.0f} ms")
     line("lines of the log", _counts(Counter(run.log.levels)))
     line("exit code", run.exit_code)
 

@@ -119,6 +119,17 @@ class Metrics:
             buckets=(0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30),
             registry=self.registry,
         )
+        self.held_s = Histogram(
+            "xg2g_event_loop_held_seconds",
+            "Time for which the event loop gave nobody a turn, looked at twenty times a second",
+            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=self.registry,
+        )
+        self.longest_hold_s = Gauge(
+            "xg2g_event_loop_longest_hold_seconds",
+            "The longest of these since the start",
+            registry=self.registry,
+        )
         self.backend = BackendMetrics(self.registry)
         for outcome in Outcome:
             self.outcomes.labels(outcome)

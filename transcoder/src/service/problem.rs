@@ -22,7 +22,7 @@ pub(super) enum Kind {
     OutputTooSmall,
     /// An option is out of its range.
     InvalidArgument,
-    /// An earlier call of this remuxer failed by a defect; delete it and open another.
+    /// An earlier call of this remuxer failed by a defect, or had too much sound; open another.
     Poisoned,
     /// A codec could not be set up.
     Codec,
@@ -106,7 +106,6 @@ impl Problem {
     }
 
     /// What a client decides by.
-    #[cfg(test)]
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }

@@ -6,7 +6,7 @@
 //!            v      |     finish                  v      |
 //!          Streaming ------------------------> Finished --+ finish: nothing more
 //!              |                                  |
-//!              '------------ a panic -------------+--> Broken: Poisoned
+//!              '--- a panic, or too much sound ---+--> Broken: Poisoned
 //! ```
 //!
 //! Calls are counted from 0, refused ones not. The latest one again gets the same answer.
@@ -17,6 +17,15 @@ use bytes::Bytes;
 
 use super::problem::{Kind, Problem};
 use crate::{Error, Options, Remuxer, Stats};
+
+/// Input that is converted between two looks at what has become of it.
+const SLICE_BYTES: usize = 16 << 10;
+
+/// An answer may be so much longer than its input: three minutes of stereo at the default bit rate,
+/// and less than a second of work. Sound of 8 kbit/s, packed without a pause, becomes 26 times as
+/// long as it was: a request of some megabytes would be an hour of it. A live stream's chunk has a
+/// second, and what is gathered while a transcoder is away half a minute.
+const MAX_GAIN_BYTES: usize = 4 << 20;
 
 /// A call as it arrives.
 #[derive(Debug, Clone)]
@@ -99,6 +108,9 @@ impl Session {
         };
         let (state, output) = outcome;
         self.state = state;
+        if matches!(self.state, State::Broken) {
+            self.latest = None;
+        }
         let output = output?;
         self.next += 1;
         self.latest = Some((matches!(call, Call::Finish), output.clone()));
@@ -132,21 +144,23 @@ impl Session {
     }
 }
 
-fn run(state: State, call: &Call) -> (State, Result<Bytes, Error>) {
+fn run(state: State, call: &Call) -> (State, Result<Bytes, Problem>) {
     let mut output = Vec::new();
     let (state, outcome) = match (state, call) {
         (State::Streaming(mut remuxer), Call::Process(input)) => {
             #[cfg(feature = "test-hooks")]
             super::test_hooks::obey(input);
-            let outcome = remuxer.push(input, &mut output);
-            (State::Streaming(remuxer), outcome)
+            match push_bounded(&mut remuxer, input, &mut output) {
+                Err(why) if why.kind() == Kind::TooLarge => (State::Broken, Err(why)),
+                outcome => (State::Streaming(remuxer), outcome),
+            }
         }
         (State::Finished(mut remuxer), Call::Process(input)) => {
-            let outcome = remuxer.push(input, &mut output);
+            let outcome = remuxer.push(input, &mut output).map_err(Problem::from);
             (State::Finished(remuxer), outcome)
         }
         (State::Streaming(mut remuxer) | State::Finished(mut remuxer), Call::Finish) => {
-            let outcome = remuxer.finish(&mut output);
+            let outcome = remuxer.finish(&mut output).map_err(Problem::from);
             (State::Finished(remuxer), outcome)
         }
         (State::Broken, _) => (State::Broken, Ok(())),
@@ -156,10 +170,30 @@ fn run(state: State, call: &Call) -> (State, Result<Bytes, Error>) {
     (state, outcome.map(|()| Bytes::from(output)))
 }
 
+/// Converts piece by piece, and stops where the answer has become too long: what was converted
+/// cannot be taken back, so that the remuxer is of no use any more.
+fn push_bounded(remuxer: &mut Remuxer, input: &[u8], output: &mut Vec<u8>) -> Result<(), Problem> {
+    let longest = input.len() + MAX_GAIN_BYTES;
+    for slice in input.chunks(SLICE_BYTES) {
+        remuxer.push(slice, output)?;
+        if output.len() > longest {
+            return Err(Problem::new(
+                Kind::TooLarge,
+                "the body has minutes of sound; send it in smaller ones, with another remuxer",
+            ));
+        }
+    }
+    // An empty call is one, too.
+    if input.is_empty() {
+        remuxer.push(input, output)?;
+    }
+    Ok(())
+}
+
 fn poisoned() -> Problem {
     Problem::new(
         Kind::Poisoned,
-        "an earlier call of this remuxer failed by a defect; open another",
+        "an earlier call of this remuxer failed; open another",
     )
 }
 
@@ -229,6 +263,97 @@ mod tests {
         assert!(!rest.is_empty());
         assert_eq!(session.call(8, &Call::Finish), Ok(rest));
         assert_eq!(session.call(9, &Call::Finish), Ok(Bytes::new()));
+    }
+
+    /// A radio programme of MP2 at 8 kbit/s, the least there is, without anything in between.
+    fn dense_sound(bytes: usize) -> Vec<u8> {
+        use crate::ts::clock::Timestamp;
+        use crate::ts::packet::{PACKET_BYTES, Pid, packetise};
+        use crate::ts::pes::write_audio_pes;
+        use std::collections::VecDeque;
+
+        fn section(pid: u16, table: &[u8]) -> [u8; PACKET_BYTES] {
+            let mut crc = u32::MAX;
+            for byte in table {
+                crc ^= u32::from(*byte) << 24;
+                for _ in 0..8 {
+                    crc = (crc << 1) ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 };
+                }
+            }
+            let [high, low] = pid.to_be_bytes();
+            let mut packet = [0xFF; PACKET_BYTES];
+            packet[..5].copy_from_slice(&[0x47, 0x40 | high, low, 0x10, 0]);
+            packet[5..][..table.len()].copy_from_slice(table);
+            packet[5 + table.len()..][..4].copy_from_slice(&crc.to_be_bytes());
+            packet
+        }
+        let pat = [0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xE1, 0];
+        let pmt = [
+            2, 0xB0, 18, 0, 1, 0xC1, 0, 0, 0xE1, 1, 0xF0, 0, 4, 0xE1, 1, 0xF0, 0,
+        ];
+        let mut stream = [section(0, &pat), section(0x100, &pmt)].concat();
+        // ISO/IEC 13818-3: layer II, 8 kbit/s, 24 kHz, mono: 48 bytes for 48 ms, all of them silent.
+        let mut frame = [0; 48];
+        frame[..4].copy_from_slice(&[0xFF, 0xF5, 0x14, 0xC0]);
+        let frames = frame.repeat(40);
+        let (mut pes, mut packets, mut pts) = (Vec::new(), VecDeque::new(), 90_000);
+        let mut counter = 0;
+        while stream.len() < bytes {
+            write_audio_pes(Timestamp::new(pts), &frames, &mut pes);
+            pts += 40 * 48 * 90;
+            packetise(Pid::new(0x101), &pes, false, &mut packets);
+            for mut packet in packets.drain(..) {
+                packet[3] = packet[3] & 0xF0 | counter;
+                counter = (counter + 1) & 0x0F;
+                stream.extend_from_slice(&packet);
+            }
+        }
+        stream
+    }
+
+    #[test]
+    fn minutes_of_sound_in_one_call_are_refused_before_their_answer_is_long() {
+        let mut session = session();
+        let input = Bytes::from(dense_sound(4 << 20));
+        let begun = session.stats().expect("it is whole").bytes_in;
+        let refusal = session
+            .call(0, &Call::Process(input.clone()))
+            .expect_err("too much");
+        assert_eq!((begun, refusal.kind()), (0, Kind::TooLarge));
+        // The remuxer is freed, and nothing of the answer is kept.
+        assert!(matches!(session.state, State::Broken));
+        assert!(session.latest.is_none());
+        assert_eq!(kind(session.call(0, &Call::Process(input))), Kind::Poisoned);
+        assert_eq!(kind(session.call(1, &Call::Finish)), Kind::Poisoned);
+    }
+
+    #[test]
+    fn the_same_sound_in_small_calls_is_converted_whole() {
+        let input = dense_sound(256 << 10);
+        let (mut session, mut bytes, mut longest) = (session(), 0, 0);
+        for (n, piece) in input.chunks(32 << 10).enumerate() {
+            let call = Call::Process(Bytes::copy_from_slice(piece));
+            let output = session.call(n as u64, &call).expect("little enough");
+            bytes += output.len();
+            longest = longest.max(output.len());
+        }
+        // It is as dense as is said.
+        assert!(bytes > 20 * input.len(), "{bytes}");
+        assert!(longest < (32 << 10) + MAX_GAIN_BYTES, "{longest}");
+    }
+
+    #[test]
+    fn a_long_call_is_cut_without_a_trace() {
+        let input = Bytes::from_static(CLIP);
+        let (mut whole, mut cut) = (session(), session());
+        let at_once = whole.call(0, &Call::Process(input)).expect("in sequence");
+        let mut pieces = Vec::new();
+        for (n, piece) in CLIP.chunks(1000).enumerate() {
+            let call = Call::Process(Bytes::copy_from_slice(piece));
+            pieces.extend_from_slice(&cut.call(n as u64, &call).expect("in sequence"));
+        }
+        assert!(CLIP.len() > 2 * SLICE_BYTES);
+        assert!(at_once == pieces);
     }
 
     #[cfg(feature = "test-hooks")]

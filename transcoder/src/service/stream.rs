@@ -16,6 +16,10 @@ use super::problem::Problem;
 use super::session::Call;
 use super::sessions::Running;
 
+/// Input that is converted before its output leaves: whatever the network brought at once, and
+/// however much sound is in it, little is held.
+const PIECE_BYTES: usize = 32 << 10;
+
 /// A stream under way.
 enum Pump {
     /// Bytes that were read, and are to be converted.
@@ -68,9 +72,15 @@ fn pump(start: Pump) -> impl Stream<Item = Result<Bytes, Broken>> {
 
 async fn step(state: Pump) -> Result<(Bytes, Pump), Problem> {
     match state {
-        Pump::Ready(input, source) => {
-            let output = source.remuxer.call(Call::Process(input)).await?;
-            Ok((output, Pump::Reading(source)))
+        Pump::Ready(mut input, source) => {
+            let piece = input.split_to(input.len().min(PIECE_BYTES));
+            let output = source.remuxer.call(Call::Process(piece)).await?;
+            let next = if input.is_empty() {
+                Pump::Reading(source)
+            } else {
+                Pump::Ready(input, source)
+            };
+            Ok((output, next))
         }
         Pump::Reading(mut source) => match body::next(&mut source.body, source.idle).await? {
             Some(input) => Ok((Bytes::new(), Pump::Ready(input, source))),

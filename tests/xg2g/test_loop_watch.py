@@ -1,0 +1,69 @@
+"""What holds the event loop shows in the metrics."""
+
+import asyncio
+
+import pytest
+
+from tests.xg2g.daemon import daemon, until
+from tests.xg2g.upstream import plays_endlessly
+from xg2g.loop_watch import INTERVAL_S, LoopWatch
+from xg2g.metrics import Metrics
+
+pytestmark = pytest.mark.anyio
+
+
+class Loop:
+    """A loop whose timer comes late by what the test says."""
+
+    def __init__(self, *turns: tuple[float, float]) -> None:
+        """Each turn: by how much it is late, and how long the thread worked."""
+        self.now_s = self.worked_s = 0.0
+        self._turns = list(turns)
+
+    async def sleep(self, delay_s: float) -> None:
+        if not self._turns:
+            raise asyncio.CancelledError
+        late_s, worked_s = self._turns.pop(0)
+        self.now_s += delay_s + late_s
+        self.worked_s += worked_s
+
+
+async def watch(*turns: tuple[float, float]) -> Metrics:
+    loop, metrics = Loop(*turns), Metrics()
+    watch = LoopWatch(
+        metrics, clock_s=lambda: loop.now_s, worked_s=lambda: loop.worked_s, sleep=loop.sleep
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await watch.run()
+    return metrics
+
+
+async def test_the_longest_hold_is_kept() -> None:
+    metrics = await watch((0.0, 0.001), (0.3, 0.31), (0.01, 0.02))
+    assert metrics.longest_hold_s._value.get() == pytest.approx(0.3)
+
+
+async def test_time_in_which_the_machine_did_something_else_is_no_hold() -> None:
+    metrics = await watch((5.0, 0.002), (0.0, INTERVAL_S))
+    assert metrics.longest_hold_s._value.get() == pytest.approx(0.002)
+
+
+async def test_a_hold_of_a_second_is_told_once_a_minute(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await watch((1.5, 2.0), (1.5, 2.0), (60.0, 60.0))
+    assert capsys.readouterr().out.count("the event loop was held") == 2
+
+
+async def test_the_daemon_tells_how_long_its_loop_was_held() -> None:
+    def held_s(text: bytes) -> float:
+        name = b"xg2g_event_loop_longest_hold_seconds "
+        (line,) = [line for line in text.splitlines() if line.startswith(name)]
+        return float(line.split()[1])
+
+    async with daemon(plays_endlessly) as gateway:
+        longest_hold_s = gateway.gateway.metrics.longest_hold_s
+        await asyncio.sleep(0)
+        sum(range(5_000_000))
+        await until(lambda: longest_hold_s._value.get() > 0.02)
+        assert held_s((await gateway.get("/metrics"))[2]) > 0.02
