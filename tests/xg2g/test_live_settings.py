@@ -1,0 +1,370 @@
+"""Every setting that a reload changes is changed in a running daemon, and seen to act."""
+
+import asyncio
+import io
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+import pytest
+
+from tests.xg2g.player import watch
+from tests.xg2g.test_reload import serving
+from tests.xg2g.upstream import CRLF_ANSWER, Connection, upstream
+from xg2g.config import Settings
+from xg2g.config.setting import settings_of
+from xg2g.config.settings import AudioSettings
+from xg2g.simulator import Credentials, SimulatedReceiver
+
+pytestmark = pytest.mark.anyio
+
+CLIP = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
+NOISE = bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(188, b"\xff") * 100
+"""Null packets: a stream that arrives, and of which nothing can be shown."""
+
+CARD_ONE = "1_0_19_65_1_1_C00000_0_0_0"
+SHORT_S, LONG_S = 0.5, 4.0
+"""A deadline that was short is long after the change: the second wait lasts for at least that."""
+
+Value = str | int | float | bool
+
+
+@dataclass
+class House:
+    """A daemon and its receivers."""
+
+    receiver: SimulatedReceiver
+    second: SimulatedReceiver | None = None
+    client: httpx.AsyncClient | None = None
+    expected: tuple[Any, ...] = ()
+    """What may be seen at last."""
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        assert self.client is not None
+        return await self.client.get(path, headers=headers)
+
+    async def stream(self, channel: str = CARD_ONE) -> bytes:
+        """Some seconds of a channel, as a viewer who comes now gets it."""
+        assert self.client is not None
+        return await watch(self.client, f"/stream/{channel}.ts", 3)
+
+    async def took_s(self, channel: str = CARD_ONE) -> float:
+        """How long it takes until a stream is refused, or has ended."""
+        began_s = time.monotonic()
+        # What has begun ends without its end.
+        with suppress(httpx.RemoteProtocolError):
+            await self.get(f"/stream/{channel}.ts")
+        return time.monotonic() - began_s
+
+    async def status(self) -> dict[str, Any]:
+        answer: dict[str, Any] = (await self.get("/api/v1/status")).json()
+        return answer
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def audio(stream: bytes) -> list[Any]:
+    """Each sound track: its first frame, and the mean size of what is sent of it."""
+    with av.open(io.BytesIO(stream), "r", format="mpegts") as container:
+        sizes: dict[int, list[int]] = {}
+        frames: dict[int, Any] = {}
+        for packet in container.demux(*container.streams.audio):
+            if packet.size:
+                sizes.setdefault(packet.stream.index, []).append(packet.size)
+                with suppress(av.error.InvalidDataError):
+                    for frame in packet.decode():
+                        frames.setdefault(packet.stream.index, frame)
+        return [(frames[at], sum(sizes[at]) / len(sizes[at])) for at in sorted(frames)]
+
+
+async def track_count(house: House) -> int:
+    return len(audio(await house.stream()))
+
+
+async def channels(house: House) -> int:
+    return len(audio(await house.stream())[0][0].layout.channels)
+
+
+async def sample_rate(house: House) -> int:
+    return int(audio(await house.stream())[0][0].sample_rate)
+
+
+async def changing(house: House) -> int:
+    headers = {"Authorization": "Bearer swordfish"}
+    assert house.client is not None
+    return (await house.client.delete("/api/v1/streams/none", headers=headers)).status_code
+
+
+async def reading(house: House) -> int:
+    return (await house.get("/metrics")).status_code
+
+
+async def first_bytes(house: House) -> float:
+    """The mean of an AAC frame, in steps that no signal bridges."""
+    return float(round(audio(await house.stream())[0][1] / 170))
+
+
+async def lingering(house: House) -> int:
+    """Streams that are open when their viewer has left."""
+    await house.stream()
+
+    async def has_left() -> bool:
+        status = await house.status()
+        in_use = len(house.receiver.active_streams)
+        return bool(status["streams"] == 0 and status["tuners"]["in_use"] == in_use)
+
+    await until(has_left)
+    # Closing takes moments; what lingers is there for a minute.
+    await asyncio.sleep(0.5)
+    return int((await house.status())["tuners"]["lingering"])
+
+
+async def is_waited_long_for(house: House) -> bool:
+    """For a stream that does not come."""
+    took_s = await house.took_s()
+    return bool(took_s >= LONG_S - 0.2)
+
+
+async def receivers_state(house: House) -> str:
+    """What comes of the next refresh: the kind of trouble, or ok."""
+    assert house.client is not None
+
+    async def state() -> str:
+        told = str((await house.status())["receiver"])
+        kinds = {" refuses ": "refused", "took more than 0.5 s": "slow"}
+        return next((kind for text, kind in kinds.items() if text in told), told)
+
+    async with asyncio.timeout(30):
+        while (found := await state()) not in house.expected:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def plays(house: House) -> bool:
+    return (
+        await house.get(f"/auto/v{await number_of(house, 'Card One HD')}?duration=1")
+    ).is_success
+
+
+async def fails_over_the_relay(house: House) -> bool:
+    """Whether the softcam's relay does not bring what is fetched from there."""
+
+    async def failures() -> float:
+        lines = (await house.get("/metrics")).text.splitlines()
+        [line] = [it for it in lines if it.startswith("xg2g_relay_failures_total ")]
+        return float(line.split()[1])
+
+    before = await failures()
+    await house.get(f"/auto/v{await number_of(house, 'Card Five HD (scrambled)')}?duration=1")
+    return await failures() > before
+
+
+async def number_of(house: House, name: str) -> int:
+    listed = (await house.get("/lineup.json")).json()
+    return int(next(it["GuideNumber"] for it in listed if it["GuideName"] == name))
+
+
+@asynccontextmanager
+async def deaf_port() -> AsyncIterator[int]:
+    """A port that no connection can be made to, and that says nothing: its queue is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+            fillers.append(filler)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+async def silent(connection: Connection) -> None:
+    await connection.send(CRLF_ANSWER)
+    await connection.stay_silent()
+
+
+async def noisy(connection: Connection) -> None:
+    await connection.send(CRLF_ANSWER)
+    while True:
+        await connection.send(NOISE)
+        await asyncio.sleep(0.05)
+
+
+async def stalling(connection: Connection) -> None:
+    await connection.send(CRLF_ANSWER)
+    await connection.send(CLIP.read_bytes())
+    await connection.stay_silent()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A setting, and what is seen of it before it is changed and after."""
+
+    before: Value | str
+    after: Value | str
+    observe: Callable[[House], Awaitable[Any]]
+    seen_before: Any
+    seen_after: Any
+    beside: dict[str, Any] = field(default_factory=dict)
+    """Other settings, by key."""
+    script: Callable[[Connection], Awaitable[None]] | None = None
+    """What stands in for the receiver's stream server."""
+
+
+async def asked_second(house: House) -> bool:
+    """Whether the other receiver was asked."""
+    await asyncio.sleep(0.5)
+    return bool(house.second and house.second.gate.requests)
+
+
+CASES: dict[str, list[Case]] = {
+    "receiver.url": [Case("FIRST", "SECOND", asked_second, False, True)],
+    "receiver.user": [
+        Case("nobody", "root", receivers_state, "refused", "ok", {"receiver.password": "right"})
+    ],
+    "receiver.password": [
+        Case("wrong", "right", receivers_state, "refused", "ok", {"receiver.user": "root"})
+    ],
+    "receiver.stream_port": [Case("DEAD", "STREAMS", plays, False, True)],
+    "receiver.relay_port": [Case("DEAD", "RELAY", fails_over_the_relay, True, False)],
+    "receiver.connect_timeout_s": [
+        Case(SHORT_S, LONG_S, is_waited_long_for, False, True, {"receiver.stream_port": "DEAF"})
+    ],
+    "receiver.answer_timeout_s": [Case(5, 0.5, receivers_state, "ok", "slow")],
+    "receiver.first_byte_timeout_s": [
+        # Of the receiver's stream, and of what is made of it.
+        Case(SHORT_S, LONG_S, is_waited_long_for, False, True, script=silent),
+        Case(SHORT_S, LONG_S, is_waited_long_for, False, True, script=noisy),
+    ],
+    "receiver.stall_timeout_s": [
+        Case(SHORT_S, LONG_S, is_waited_long_for, False, True, script=stalling)
+    ],
+    "receiver.linger_s": [Case(0, 60, lingering, 0, 1)],
+    "server.token": [Case("goldfish", "swordfish", changing, 401, 404)],
+    "server.token_for_reading": [
+        Case(False, True, reading, 200, 401, {"server.token": "swordfish"})
+    ],
+    "audio.bitrate": [Case("64k", "192k", first_bytes, 1, 3)],
+    "audio.channels": [Case(2, 1, channels, 2, 1)],
+    "audio.sample_rate": [Case(0, 32000, sample_rate, 48000, 32000)],
+    "audio.tracks": [Case("first", "all", track_count, 1, 5)],
+    "audio.keep_original": [
+        Case(False, True, track_count, 1, 2, {"audio.tracks": "first"}),
+    ],
+}
+
+
+@pytest.mark.parametrize("key", [it.key for it in settings_of(Settings).values() if it.is_live])
+async def test_a_live_setting_acts_once_it_was_read_again(key: str, tmp_path: Path) -> None:
+    if key.startswith("log."):
+        await change_log(key, tmp_path)
+        return
+    if key == "audio.dual_mono":
+        # No card of the simulated receiver is in dual mono. It is asked of the remuxer as the other
+        # audio settings are, which are tried here; tests/remux tries what becomes of it.
+        options = Settings(audio=AudioSettings(dual_mono="left")).remux_options()
+        assert options.dual_mono == "left"
+        return
+    for number, case in enumerate(CASES[key]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        await change(key, case, folder)
+
+
+async def change(key: str, case: Case, folder: Path) -> None:
+    root = Credentials("root", "right") if key in ("receiver.user", "receiver.password") else None
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(SimulatedReceiver(speed=4, api_credentials=root))
+        second = await stack.enter_async_context(SimulatedReceiver())
+        with socket.socket() as dead:
+            dead.bind(("127.0.0.1", 0))
+            closed_port = dead.getsockname()[1]
+        stand_in = await stack.enter_async_context(upstream(case.script or silent))
+        places: dict[Any, Value] = {
+            "FIRST": first.base_url,
+            "SECOND": second.base_url,
+            "DEAD": closed_port,
+            "DEAF": await stack.enter_async_context(deaf_port()),
+            "STREAMS": first.stream_port,
+            "RELAY": first.relay_port,
+        }
+        house = House(first, second=second, expected=(case.seen_before,))
+        given: dict[str, Any] = {
+            "receiver.url": first.base_url,
+            "receiver.stream_port": stand_in.port if case.script else first.stream_port,
+            "receiver.relay_port": first.relay_port,
+            "receiver.wait": True,
+            "receiver.linger_s": 0,
+            "server.port": 0,
+            "hdhomerun.discovery": False,
+        }
+        given |= {name: places.get(value, value) for name, value in case.beside.items()}
+        given[key] = places.get(case.before, case.before)
+        daemon = await stack.enter_async_context(serving(folder, written(given)))
+        house.client = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, timeout=30, base_url=daemon.url)
+        )
+        if key not in ("receiver.user", "receiver.password"):
+            await daemon.line(lambda line: line["event"] == "guide read")
+        assert await case.observe(house) == case.seen_before
+        house.expected = (case.seen_after,)
+        if key == "receiver.answer_timeout_s":
+            first.stall()
+        given[key] = places.get(case.after, case.after)
+        await daemon.hang_up(written(given))
+        assert await daemon.reloaded() == [key]
+        assert await case.observe(house) == case.seen_after
+        first.resume()
+
+
+def written(given: dict[str, Any]) -> str:
+    """A file with these settings, by key."""
+    told: dict[str, dict[str, Any]] = {}
+    for key, value in given.items():
+        section, _, name = key.partition(".")
+        told.setdefault(section, {})[name] = value
+    return json.dumps(told)
+
+
+async def change_log(key: str, folder: Path) -> None:
+    """What is written when the settings were read again tells how it is written."""
+    before, after = {"log.level": ("error", "info"), "log.format": ("json", "text")}[key]
+    async with SimulatedReceiver() as receiver:
+        given: dict[str, Any] = {
+            "receiver.url": receiver.base_url,
+            "receiver.stream_port": receiver.stream_port,
+            "server.port": 0,
+            "hdhomerun.discovery": False,
+            key: before,
+        }
+        async with serving(folder, written(given)) as daemon:
+            given[key] = after
+            await daemon.hang_up(written(given))
+            assert daemon.process.stderr is not None
+            earlier: list[bytes] = []
+            async with asyncio.timeout(20):
+                while b"settings read again" not in (
+                    line := await daemon.process.stderr.readline()
+                ):
+                    earlier.append(line)
+        if key == "log.level":
+            assert not earlier
+        else:
+            assert all(it.startswith(b"{") for it in earlier)
+            assert not line.startswith(b"{")
