@@ -149,7 +149,9 @@ def language_lost(source: bytes, remuxed: Remuxed, pid: int) -> str | None:
     before, after = _last_entry(source, origin), _last_entry(remuxed.output, pid)
     if before is None or after is None:
         return None
-    # Of two languages of one track the one that is heard may be left; what is cut short goes.
+    if sum(2 + len(body) for _, body in before.all_descriptors()) != len(before.descriptors):
+        return None  # They are broken off.
+    # Of two languages of one track the one that is heard may be left.
     kept = [
         (tag, body)
         for tag, body in before.all_descriptors()
