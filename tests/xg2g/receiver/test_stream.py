@@ -314,6 +314,42 @@ async def test_when_the_relay_brings_nothing_the_stream_server_is_asked_once(rel
         assert len(softcam.connections) == len(direct.connections) == len(failures) == 1
 
 
+def begins_after(delay_s: float, answer: bytes) -> Script:
+    async def script(connection: Connection) -> None:
+        await connection.send(answer)
+        await asyncio.sleep(delay_s)
+        await connection.send(PACKET)
+        await connection.stay_silent()
+
+    return script
+
+
+@pytest.mark.parametrize("which", ["relay", "stream server"])
+async def test_relay_and_stream_server_each_have_half_of_the_time(which: str) -> None:
+    """A relay that is silent leaves the stream server the time that a tuner takes."""
+    patience_s = 4
+    late, silent = patience_s / 8, says_then_stays_silent(RELAY_ANSWER)
+    relay_script = begins_after(late, RELAY_ANSWER) if which == "relay" else silent
+    async with (
+        upstream(begins_after(late, CRLF_ANSWER)) as direct,
+        upstream(relay_script) as softcam,
+    ):
+
+        async def relayed(_: ServiceReference) -> bool:
+            return True
+
+        server = StreamServer(
+            ReceiverAddress.parse(
+                "http://127.0.0.1", stream_port=direct.port, relay_port=softcam.port
+            ),
+            StreamDeadlines(connect_s=5, first_byte_s=patience_s, stall_s=5),
+            relayed=relayed,
+        )
+        async with server.open(SERVICE) as stream:
+            assert await stream.read() == PACKET
+        assert len(direct.connections) == (which == "stream server")
+
+
 async def test_when_neither_brings_anything_the_stream_server_says_why() -> None:
     async with (
         upstream(says(CRLF_ANSWER, BODY_400)) as direct,
