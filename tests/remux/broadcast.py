@@ -149,8 +149,9 @@ def language_lost(source: bytes, remuxed: Remuxed, pid: int) -> str | None:
     before, after = _last_entry(source, origin), _last_entry(remuxed.output, pid)
     if before is None or after is None:
         return None
-    if sum(2 + len(body) for _, body in before.all_descriptors()) != len(before.descriptors):
-        return None  # They are broken off.
+    whole = (bytes([tag, len(body)]) + body for tag, body in before.all_descriptors())
+    if b"".join(whole) != before.descriptors:
+        return None  # The last one is broken off.
     # Of two languages of one track the one that is heard may be left.
     kept = [
         (tag, body)
