@@ -29,7 +29,7 @@ from .origins import Origins
 from .picons import Picons
 from .readiness import Part, Readiness
 from .readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
-from .receiver.errors import ReceiverError
+from .receiver.errors import ReceiverError, TimeLimitError, UnreachableError
 from .receiver.openwebif import OpenWebif
 from .receiving import Receiving
 from .refresher import Refresher
@@ -270,9 +270,9 @@ async def _load_now(keeper: LineupKeeper, settings: Settings) -> None:
         if keeper.missing:
             raise UsageError(f"{keeper.missing_text} (at the last reading; now {error})") from error
         if keeper.lineup is None and not settings.receiver.wait:
-            raise UserError(
-                f"{error} (with --wait, xg2g starts anyway and keeps asking)"
-            ) from error
+            may_come = isinstance(error, UnreachableError | TimeLimitError)
+            wait = " (with --wait, xg2g starts anyway and keeps asking)" if may_come else ""
+            raise UserError(f"{error}{wait}") from error
         log.warning("the bouquets are looked for when the receiver answers", reason=str(error))
 
 

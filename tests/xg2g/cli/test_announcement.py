@@ -16,7 +16,7 @@ from xg2g.cli import announcement
 from xg2g.cli.invocation import command_with
 from xg2g.daemon import Ready
 from xg2g.lineup import Lineup
-from xg2g.simulator import SimulatedReceiver
+from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +104,23 @@ async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> No
         rows = await lines(output, 1 + len(NAMES))
     assert rows[-1].startswith("  not kept ")
     assert "/dev/null/here" in rows[-1]
+
+
+async def test_waiting_is_advised_where_it_can_help_and_not_for_a_wrong_password(
+    tmp_path: Path,
+) -> None:
+    async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
+        login = {"XG2G_RECEIVER_USER": "root", "XG2G_RECEIVER_PASSWORD": "falsch"}
+        async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path), **login) as output:
+            refused = (await output.read()).decode()
+        async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path)) as output:
+            asked = (await output.read()).decode()
+    async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path)) as output:
+        gone = (await output.read()).decode()
+    assert "refuses the password of user root" in refused
+    assert "asks for a user and a password" in asked
+    assert "--wait" in gone
+    assert "--wait" not in refused + asked
 
 
 def shown(capsys: pytest.CaptureFixture[str], ready: Ready) -> list[str]:
