@@ -18,7 +18,7 @@ RUN apt-get update \
     ca-certificates curl g++ make nasm python3 python3-venv xz-utils
 WORKDIR /src
 ENV XG2G_CODECS_DIR=/opt/codecs
-COPY scripts/build-codecs.sh scripts/
+COPY scripts/build-codecs.sh scripts/counted.sh scripts/
 RUN scripts/build-codecs.sh
 
 FROM codecs AS sources

@@ -12,12 +12,14 @@ export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 LIBRARY := backends/xg2g_backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
-RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) \
+RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) scripts/cargo-build.sh \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
 TRANSCODER := target/release/xg2g-transcoder
 # pip that was interrupted leaves packages that it takes for installed the next time: begin anew.
 $(shell [ ! -e .venv/.installing ] || kill -0 $$(cat .venv/.installing) 2>/dev/null || rm -rf .venv)
-pip_install = @echo $$$$ > .venv/.installing && .venv/bin/python -m pip install --quiet --require-hashes $(1) && \
+pip_install = @echo $$$$ > .venv/.installing && \
+  scripts/counted.sh python '$(1)' $$(cat $(2) | grep -c ==) '^(Collecting|Requirement already) ' \
+    .venv/bin/python -m pip install --require-hashes $(addprefix -r ,$(2)) && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
@@ -107,15 +109,16 @@ lock: ## resolve the locked versions anew
 
 system:
 	@scripts/bootstrap.sh build
+	@[ -e $(LIBRARY) ] || printf '%s\n' \
+	  'The first build compiles codecs, remuxer and service: some six minutes on two cores, less on' \
+	  'more. Later ones compile what has changed.'
 
 $(LIBRARY): $(RUST_SOURCES) | system
-	$(call say,cargo,$@)
-	@scripts/build-library.sh --quiet
+	@scripts/build-library.sh
 
 # After the library, which would be linked with the service's dependencies otherwise.
 $(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
-	$(call say,cargo,$@)
-	@cargo build --quiet --release --locked -p xg2g-transcoder --features service --bin xg2g-transcoder
+	@scripts/cargo-build.sh "crates of the service" --features service --bin xg2g-transcoder
 	@touch $@
 
 .venv/.base: | system
@@ -124,12 +127,10 @@ $(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
 	@touch $@
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt | .venv/.base
-	$(call say,python,packages to run and to build)
-	$(call pip_install,-r requirements/runtime.txt -r requirements/build.txt)
+	$(call pip_install,packages to run and to build,requirements/runtime.txt requirements/build.txt)
 
 .venv/.dev: requirements/dev.txt .venv/.runtime
-	$(call say,python,packages to test and to check)
-	$(call pip_install,-r requirements/dev.txt)
+	$(call pip_install,packages to test and to check,requirements/dev.txt)
 
 .venv/bin/xg2g-transcoder: | $(TRANSCODER) .venv/.base
 	@ln -sf ../../$(TRANSCODER) $@

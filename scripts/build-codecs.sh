@@ -21,8 +21,9 @@ releases='
 '
 decoders=mp1float,mp2float,mp3float,ac3,eac3,aac,aac_latm,dca
 
+counted=$(cd "$(dirname "$0")" && pwd)/counted.sh
 exec 4>&2 # for say(), while a step's own output goes to a log
-say() { printf 'codecs: %s\n' "$*" >&4; }
+say() { printf '  %-10s %s\n' codecs "$*" >&4; }
 die() { say "$*"; exit 1; }
 
 has_checksum() { # FILE SHA256
@@ -128,8 +129,9 @@ build() { # leaves the installation in $work/root$prefix
         cd "$work/source" &&
         say "configuring FFmpeg $version" &&
         ./configure "${options[@]}" "${cross[@]}" &&
-        say "compiling libavcodec, libswresample, libavutil" &&
-        make -j"$(nproc)" &&
+        objects=$(make -n | grep -cE 'printf "(CC|AS|X86ASM)\\') &&
+        "$counted" codecs "objects of libavcodec, libswresample, libavutil" "$objects" \
+            '^(CC|AS|X86ASM)[[:space:]]' make -j"$(nproc)" 2>&4 &&
         make install-libs install-headers DESTDIR="$work/root" &&
         cp COPYING.LGPLv2.1 "$work/root$prefix/" &&
         echo "$version" >"$work/root$prefix/VERSION"

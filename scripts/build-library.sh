@@ -8,7 +8,9 @@ case $(uname -s) in
   *) library=libxg2g_transcoder.so ;;
 esac
 
-cargo build --release --locked --lib -p xg2g-transcoder "$@"
+# cargo shows nothing of a build script that succeeds; where the codecs are built is found again.
+scripts/build-codecs.sh >/dev/null
+scripts/cargo-build.sh "crates of the remuxer" --lib
 
 # Replaced by a rename: a running daemon keeps the file that it has mapped.
 destination=backends/xg2g_backends/embedded
