@@ -38,7 +38,8 @@ const MPEG1_RATES_HZ: [u32; 3] = [44_100, 48_000, 32_000];
 ///
 /// The standard's syncword has 12 bits; its last one is 0 in MPEG-2.5, which
 /// makes ID a field of two. Free format (rate 0) has no length of its own and is
-/// no header here.
+/// no header here. The reserved emphasis (2) is taken: stations send it, and no
+/// decoder minds.
 pub fn parse(bytes: &[u8]) -> Parsed {
     if !could_begin(bytes) {
         return Parsed::NotHere;
@@ -58,10 +59,6 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         0b01 => Codec::MpegLayer3,
         _ => return Parsed::NotHere,
     };
-    const EMPHASIS_RESERVED: u32 = 0b10;
-    if field(bytes, 30, 2) == EMPHASIS_RESERVED {
-        return Parsed::NotHere;
-    }
     let lower_rates = rate_shift > 0;
     let kbps_by_index = match (codec, lower_rates) {
         (Codec::MpegLayer1, false) => &MPEG1_LAYER1_KBPS,
@@ -219,13 +216,20 @@ mod tests {
             [0xFF, 0xFD, 0x04, 0xC4],
             [0xFF, 0xFD, 0xF4, 0xC4],
             [0xFF, 0xFD, 0x4C, 0xC4],
-            [0xFF, 0xFD, 0x44, 0xC6],
             [0xFF, 0xED, 0x44, 0xC4],
             [0xFF, 0xE9, 0x44, 0xC4],
             [0xFF, 0xF9, 0x44, 0xC4],
         ] {
             assert_eq!(parse(&bytes), Parsed::NotHere, "{bytes:02X?}");
         }
+    }
+
+    #[test]
+    fn the_reserved_emphasis_is_no_reason_to_refuse_a_frame() {
+        assert_eq!(
+            header([0xFF, 0xFD, 0x44, 0xC6]),
+            header([0xFF, 0xFD, 0x44, 0xC4])
+        );
     }
 
     #[test]
