@@ -3,24 +3,18 @@ fail, and a test that passes again has to leave this list."""
 
 import pytest
 
-LATE_BEFORE_SCRAMBLING = "the last LATM units before scrambling leave after their PTS"
 HEAP = "packets of radio without video leave too close together by the position in the output"
 FIRST_UNIT = "the first unit behind a splice is less than 20 ms early"
 VARIABLE_RATE = (
     "a few units of a variable-rate stream lead by 16 ms: between PCRs the clock is a guess"
 )
 RARE_PCR = "with a PCR each 170 ms or more the clock of the first units is a guess"
-EARLY_BY_A_HAIR = "one unit is 150.4 ms early where a PMT brings a track back"
 
 _RECORDINGS = "test_recordings.py::test_"
 _STRUCTURE = _RECORDINGS + "structure_has_no_error_that_the_source_did_not_have"
 _LEAD = _RECORDINGS + "converted_tracks_have_the_promised_form_and_lead"
-_SCRAMBLED = (
-    "test_faults.py::test_audio_that_is_scrambled_for_a_while_is_clear_again_within_a_second"
-)
 
 KNOWN = {
-    _SCRAMBLED + "[aac_latm]": LATE_BEFORE_SCRAMBLING,
     "test_lies_and_damage.py::test_one_program_is_kept_alone_when_it_is_asked_for": HEAP,
     _LEAD + "[h264-ac3-de-16s]": VARIABLE_RATE,
     _LEAD + "[ac3-51-20-51-switch]": FIRST_UNIT,
@@ -29,7 +23,6 @@ KNOWN = {
     _STRUCTURE + "[latm-stereo-to-51-switch]": RARE_PCR,
     _STRUCTURE + "[mp2-audiotype3-AD]": RARE_PCR,
     _LEAD + "[mp2-audiotype3-AD]": RARE_PCR,
-    _STRUCTURE + "[six-changes]": EARLY_BY_A_HAIR,
 }
 
 

@@ -16,6 +16,7 @@ mod opening;
 mod pat;
 mod points;
 mod program;
+mod punctuality;
 mod schedule;
 mod scrambling;
 mod signalling;
@@ -28,12 +29,11 @@ use pat::Pat;
 use points::Points;
 pub use points::{Point, PointKind};
 use program::{PmtPid, Program};
-use schedule::{PCR_ADVANCE_27M, ProgramClock};
+use schedule::{Moment, PCR_ADVANCE_27M, ProgramClock};
 use signalling::{DeclaredAudio, declared_audio};
 use takeover::{Marks, version_offset};
 use track::Track;
 
-use crate::ts::clock::Pcr;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
 use crate::ts::psi::{self, Pmt, TABLE_PMT};
 use crate::ts::sync::Synchroniser;
@@ -321,7 +321,7 @@ impl Stream {
             self.transport_errors += 1;
         } else if pid != Pid::NULL {
             continuity = self.counters[pid.index()].judge(packet);
-            let is_error = continuity == Continuity::Lost { is_error: true };
+            let is_error = matches!(continuity, Continuity::Lost { is_error: true, .. });
             self.continuity_errors += u64::from(is_error);
         }
         if !damaged
@@ -363,9 +363,9 @@ impl Stream {
     }
 
     /// The clock of a program at a packet.
-    fn now(&self, pcr_pid: Pid, number: u64) -> Option<Pcr> {
+    fn now(&self, pcr_pid: Pid, number: u64) -> Option<Moment> {
         let clock = self.clocks.iter().find(|clock| clock.pid == pcr_pid)?;
-        clock.moment(number).map(|moment| moment.now())
+        clock.moment(number)
     }
 
     /// Announces what has become of a track. What its program's other tracks are to become
@@ -405,9 +405,19 @@ impl Stream {
     }
 
     fn send_due(&mut self, number: u64, output: &mut Vec<u8>) {
-        for track in self.tracks.iter_mut().filter(|track| track.has_waiting()) {
+        for track in &mut self.tracks {
+            let holds_sound = track.holds_sound();
+            if !holds_sound && !track.has_waiting() {
+                continue;
+            }
             let clock = self.clocks.iter().find(|clock| clock.pid == track.pcr_pid);
             let moment = clock.and_then(|clock| clock.moment(number));
+            if holds_sound && let Some(moment) = moment {
+                track.push_out_overdue(moment.arrival());
+            }
+            if !track.has_waiting() {
+                continue;
+            }
             if moment.is_some() || !track.can_await_clock() {
                 track.send_due(moment, output);
             }

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::access_unit::Framer;
+use xg2g_transcoder::audio::access_unit::{Framer, Lost};
 use xg2g_transcoder::ts::clock::Timestamp;
 use xg2g_transcoder_fuzz::{part_sizes, parts};
 
@@ -36,7 +36,7 @@ fn split(codec: Codec, runs: &[&[u8]], pes_bytes: usize, sizes: [u8; 2]) -> Vec<
                 drain(&mut framer, &mut units);
             }
         }
-        framer.lose();
+        framer.lose(Lost { packets: Some(1) });
     }
     drain(&mut framer, &mut units);
     units

@@ -4,6 +4,7 @@
 use super::Codec;
 use super::dts;
 use super::frame::{Family, FrameHeader, Parsed, Role};
+pub use super::payload::Lost;
 use super::payload::{Payload, Position};
 use super::search::{Found, Outcome, Proof};
 use crate::ts::clock::Timestamp;
@@ -22,6 +23,9 @@ pub const MAX_HELD_BYTES: usize = 4 * MAX_UNIT_BYTES;
 /// spans damage.
 const UNITS_TO_FORGET_DEPENDENTS: u8 = 16;
 
+/// Right checksums in a row behind which a wrong one means damage, whatever follows.
+const PROVEN_CHECKSUMS: u8 = 8;
+
 /// One access unit, borrowed from its [`Framer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessUnit<'a> {
@@ -38,6 +42,11 @@ pub struct AccessUnit<'a> {
     pub pts: Option<Timestamp>,
     /// Something is missing or was skipped between the previous unit and this.
     pub after_loss: bool,
+    /// Bytes that were received since the previous unit and belong to none.
+    pub skipped_bytes: u64,
+    /// What was not received since the previous unit; `None` where nothing is
+    /// missing.
+    pub lost: Option<Lost>,
 }
 
 /// Splits one elementary stream into access units.
@@ -59,14 +68,16 @@ pub struct Framer {
     retry_from: Position,
     /// Where the next unit begins if nothing is missing.
     continues_at: Option<Position>,
-    /// Bytes were reported missing since the last unit.
-    lost: bool,
+    /// What was reported missing since the last unit.
+    lost: Option<Lost>,
     last_unit_end: Position,
+    /// Bytes since the last unit that other programmes have taken.
+    foreign_bytes: u64,
     dependents: Dependents,
     in_other_programme: bool,
-    /// Whether the last frame's checksum was right. Encoders exist that leave it
-    /// out, so a wrong one means damage only behind a right one.
-    checksums_hold: bool,
+    /// Frames in a row whose checksum was right, up to [`PROVEN_CHECKSUMS`]. Encoders
+    /// exist that leave it out, and players decode what they send.
+    right_checksums: u8,
 }
 
 /// Whether access units continue behind their first frame.
@@ -121,11 +132,12 @@ impl Framer {
             locked: false,
             retry_from: 0,
             continues_at: None,
-            lost: false,
+            lost: None,
             last_unit_end: 0,
+            foreign_bytes: 0,
             dependents: Dependents::Unknown,
             in_other_programme: false,
-            checksums_hold: false,
+            right_checksums: 0,
         }
     }
 
@@ -150,14 +162,14 @@ impl Framer {
     ///
     /// A unit in progress is dropped, and the next one says `after_loss`. A whole
     /// unit that only waited for its successor still comes.
-    pub fn lose(&mut self) {
-        self.payload.lose();
+    pub fn lose(&mut self, lost: Lost) {
+        self.payload.lose(lost);
     }
 
     /// Says that the stream ends here: what [`lose`](Self::lose) does, for its
     /// other purpose. Take the last units with [`next_unit`](Self::next_unit).
     pub fn flush(&mut self) {
-        self.payload.lose();
+        self.payload.lose(Lost::default());
     }
 
     /// Bytes since the last access unit (or since the beginning) while no header
@@ -174,8 +186,8 @@ impl Framer {
     /// The next complete access unit; `None` when it takes more bytes.
     pub fn next_unit(&mut self) -> Option<AccessUnit<'_>> {
         loop {
-            if self.payload.cross_losses(self.at) {
-                self.lost = true;
+            if let Some(lost) = self.payload.cross_losses(self.at) {
+                self.lost = Some(self.lost.map_or(lost, |before| before.and(lost)));
                 self.continues_at = None;
                 self.unlock(self.at);
             }
@@ -201,6 +213,7 @@ impl Framer {
                     if self.continues_at == Some(self.at) {
                         self.continues_at = Some(end);
                     }
+                    self.foreign_bytes += end - self.at;
                     self.at = end;
                 }
                 Step::Cut { end } => self.at = end,
@@ -251,11 +264,22 @@ impl Framer {
         };
         let end = self.at + header.size_bytes as u64;
         let verified = family.checksum_holds(frame);
-        if verified == Some(false) && self.checksums_hold {
-            self.checksums_hold = false;
-            self.continues_at = Some(self.at);
-            self.retry_from = self.at + 1;
-            return Step::Damaged;
+        if verified == Some(false) && self.right_checksums > 0 {
+            // Cut short, or damaged inside; or else the encoder's checksums are
+            // worth nothing, and then the next frame stands where this one ends.
+            let rest = run.bytes.get(header.size_bytes..).unwrap_or_default();
+            let is_whole = match family.parse(rest) {
+                Parsed::NeedMore if !run.closed => return Step::NeedMore,
+                Parsed::Header(next) => next.agrees_with(&header),
+                _ => false,
+            };
+            let trusted = self.right_checksums == PROVEN_CHECKSUMS;
+            self.right_checksums = 0;
+            if trusted || !is_whole {
+                self.continues_at = Some(self.at);
+                self.retry_from = self.at + 1;
+                return Step::Damaged;
+            }
         }
         match header.role {
             Role::OtherProgramme => {
@@ -296,7 +320,10 @@ impl Framer {
                 }
             }
         }
-        self.checksums_hold = verified == Some(true);
+        self.right_checksums = match verified {
+            Some(true) => PROVEN_CHECKSUMS.min(self.right_checksums + 1),
+            _ => 0,
+        };
         Step::Unit {
             end: self.at + unit_bytes as u64,
             header,
@@ -307,7 +334,12 @@ impl Framer {
     /// Hands out the unit from `self.at` to `end`.
     fn give(&mut self, end: Position, header: FrameHeader, extended: bool) -> AccessUnit<'_> {
         let start = self.at;
-        let after_loss = self.lost || self.continues_at.is_some_and(|expected| expected != start);
+        let after_loss =
+            self.lost.is_some() || self.continues_at.is_some_and(|expected| expected != start);
+        let skipped_bytes = start
+            .saturating_sub(self.last_unit_end)
+            .saturating_sub(std::mem::take(&mut self.foreign_bytes));
+        let lost = self.lost.take();
         let pts = self.take_pts(start, end);
         self.dependents = match (extended, self.dependents) {
             (true, _) => Dependents::Present { units_without: 0 },
@@ -323,9 +355,12 @@ impl Framer {
         self.proof.reference = Some(header);
         self.in_other_programme = false;
         self.at = end;
-        self.retry_from = if self.checksums_hold { end } else { start + 1 };
+        self.retry_from = if self.right_checksums > 0 {
+            end
+        } else {
+            start + 1
+        };
         self.continues_at = Some(end);
-        self.lost = false;
         self.last_unit_end = end;
         self.payload.release(self.retry_from.min(end));
         AccessUnit {
@@ -338,6 +373,8 @@ impl Framer {
             header,
             pts,
             after_loss,
+            skipped_bytes,
+            lost,
         }
     }
 

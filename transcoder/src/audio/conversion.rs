@@ -1,12 +1,13 @@
 //! One elementary stream in, AAC frames with their times out.
 
 use super::Codec;
-use super::access_unit::{AccessUnit, Framer};
-use super::limiter::Limiter;
-use super::native::{Decoder, Encoder, OutputFormat, Pcm};
-use super::timeline::{FRAME_SAMPLES, FrameTime, Placement, Timeline};
+use super::access_unit::{AccessUnit, Framer, Lost};
+use super::native::{Decoder, OutputFormat, Pcm};
+use super::output::Output;
+use super::source_clock::{Arrival, Duration, Heard, Joint, SourceClock, UnitFacts};
+use super::timeline::FrameTime;
 use crate::DualMono;
-use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+use crate::ts::clock::Timestamp;
 use crate::ts::pes::EsChunk;
 
 /// Access units that may fail before the first success until the stream counts as
@@ -19,11 +20,26 @@ pub(crate) struct Conversion {
     format: OutputFormat,
     bitrate_bps: u32,
     framer: Framer,
-    decoder: Option<(Codec, Decoder)>,
+    decoder: Option<(Form, Decoder)>,
     pcm: Pcm,
-    clock: Option<SourceClock>,
+    clock: SourceClock,
+    /// Sound of which it is not known yet when it is heard: at most the half second
+    /// that the clock waits.
+    held: Vec<HeldSound>,
     output: Option<Output>,
     counts: Counts,
+}
+
+/// Coding and sample rate: where they change, a decoder that goes on would call its
+/// first samples by the old rate.
+type Form = (Codec, Option<u32>);
+
+/// Decoded sound that waits for its time.
+#[derive(Debug)]
+struct HeldSound {
+    pcm: Pcm,
+    position_90k: i64,
+    joint: Joint,
 }
 
 /// What a conversion did so far.
@@ -62,29 +78,55 @@ impl Conversion {
             framer,
             decoder: None,
             pcm: Pcm::default(),
-            clock: None,
+            clock: SourceClock::default(),
+            held: Vec::new(),
             output: None,
             counts: Counts::default(),
         }
     }
 
-    /// Takes the next bytes of the elementary stream.
-    pub(crate) fn push(&mut self, chunk: EsChunk<'_>, mut sink: impl FnMut(AacFrame<'_>)) {
+    /// Takes the bytes of the elementary stream that the next packet holds. `arrival` is
+    /// when it came by the program's clock, where that runs.
+    pub(crate) fn push(
+        &mut self,
+        chunk: EsChunk<'_>,
+        arrival: Option<Arrival>,
+        mut sink: impl FnMut(AacFrame<'_>),
+    ) {
+        self.clock.observe_packet(chunk.data.len());
         self.framer.push(chunk.data, chunk.pts);
-        self.convert(&mut sink);
+        self.convert(arrival, &mut sink);
     }
 
-    /// Bytes of the elementary stream are missing here.
-    pub(crate) fn lose(&mut self) {
-        self.framer.lose();
+    /// Packets of the elementary stream are missing here.
+    pub(crate) fn lose(&mut self, lost: Lost) {
+        self.framer.lose(lost);
+    }
+
+    /// When the first AAC frame is heard that holds sound and waits for more of it.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.output.as_ref()?.next_due()
+    }
+
+    /// Whether that sound waits in vain: the next unit is not there when it should be.
+    pub(crate) fn misses_a_unit(&self, now: Arrival) -> bool {
+        self.clock.misses_a_unit(now)
+    }
+
+    /// Gives out the sound that waits in the encoder for more to come.
+    pub(crate) fn push_out(&mut self, mut sink: impl FnMut(AacFrame<'_>)) {
+        if let Some(output) = &mut self.output {
+            output.push_out(&mut self.counts, &mut sink);
+        }
     }
 
     /// Goes on with another elementary stream, in time with the one before.
     pub(crate) fn replace_source(&mut self, framer: Framer, mut sink: impl FnMut(AacFrame<'_>)) {
         self.framer = framer;
         self.decoder = None;
-        self.clock = None;
-        self.convert(&mut sink);
+        self.clock = SourceClock::default();
+        self.held.clear();
+        self.convert(None, &mut sink);
     }
 
     /// Chooses what is heard of a dual mono source from now on.
@@ -98,7 +140,9 @@ impl Conversion {
     /// Ends the stream: gives out what is still in the encoder.
     pub(crate) fn finish(&mut self, mut sink: impl FnMut(AacFrame<'_>)) {
         self.framer.flush();
-        self.convert(&mut sink);
+        self.convert(None, &mut sink);
+        self.clock.wait_no_longer();
+        self.give_held(&mut sink);
         if let Some(mut output) = self.output.take() {
             output.flush(&mut self.counts, &mut sink);
         }
@@ -118,97 +162,98 @@ impl Conversion {
         self.counts
     }
 
-    fn convert(&mut self, sink: &mut impl FnMut(AacFrame<'_>)) {
+    fn convert(&mut self, arrival: Option<Arrival>, sink: &mut impl FnMut(AacFrame<'_>)) {
         while let Some(unit) = self.framer.next_unit() {
             self.counts.codec = Some(unit.codec);
-            if unit.after_loss {
+            if unit.lost.is_some() {
                 self.counts.decode_errors += 1;
             }
-            match (unit.pts, unit.after_loss) {
-                (Some(pts), _) => self.clock = Some(SourceClock::at(pts)),
-                // How much is missing is not known before the next PTS.
-                (None, true) => self.clock = None,
-                (None, false) => {}
-            }
-            let pts = self.clock.as_ref().map(SourceClock::now);
+            let heard = self.clock.place(UnitFacts {
+                pts: unit.pts,
+                codec: unit.codec,
+                sample_rate_hz: unit.header.sample_rate_hz,
+                bytes: unit.data.len(),
+                skipped_bytes: unit.skipped_bytes,
+                lost: unit.lost,
+                arrival,
+            });
             match decode(&mut self.decoder, self.format, &unit, &mut self.pcm) {
                 Ok(()) => self.counts.frames_decoded += 1,
                 Err(()) => self.counts.decode_errors += 1,
             }
-            self.clock = self
-                .clock
-                .take()
-                .and_then(|clock| clock.after(unit_duration(&unit, &self.pcm)));
-            if let Some(pts) = pts
-                && !self.pcm.samples.is_empty()
-            {
-                feed(
-                    &mut self.output,
-                    self.bitrate_bps,
-                    &self.pcm,
-                    pts,
-                    &mut self.counts,
-                    sink,
-                );
+            self.clock.advance(unit_duration(&unit, &self.pcm));
+            if self.pcm.samples.is_empty() {
+                continue;
             }
+            match heard {
+                Heard::Later {
+                    position_90k,
+                    joint,
+                } => self.held.push(HeldSound {
+                    pcm: std::mem::take(&mut self.pcm),
+                    position_90k,
+                    joint,
+                }),
+                Heard::At { time, joint } => {
+                    self.give_held(sink);
+                    let pcm = std::mem::take(&mut self.pcm);
+                    self.feed(&pcm, time, joint, sink);
+                    self.pcm = pcm;
+                }
+            }
+        }
+    }
+
+    /// Gives the encoder what waited, now that its time is known.
+    fn give_held(&mut self, sink: &mut impl FnMut(AacFrame<'_>)) {
+        for held in std::mem::take(&mut self.held) {
+            if let Some(time) = self.clock.time_of(held.position_90k) {
+                self.feed(&held.pcm, time, held.joint, sink);
+            }
+        }
+    }
+
+    /// Puts decoded samples at their place; begins a new encoder where rate or channels
+    /// have changed.
+    fn feed(
+        &mut self,
+        pcm: &Pcm,
+        time: Timestamp,
+        joint: Joint,
+        sink: &mut impl FnMut(AacFrame<'_>),
+    ) {
+        if !self.output.as_ref().is_some_and(|output| output.takes(pcm)) {
+            if let Some(mut old) = self.output.take() {
+                old.flush(&mut self.counts, sink);
+            }
+            match Output::new(pcm, time, self.bitrate_bps) {
+                Ok(output) => self.output = Some(output),
+                Err(_) => self.counts.decode_errors += 1,
+            }
+        }
+        if let Some(output) = &mut self.output {
+            output.place(pcm, time, joint, &mut self.counts, sink);
         }
     }
 }
 
-/// Where the source's own PTS have come to.
-#[derive(Debug)]
-struct SourceClock {
-    /// The last PTS that the source gave.
-    origin: Timestamp,
-    /// Samples since, and their rate.
-    samples: u64,
-    sample_rate_hz: u32,
-}
-
-impl SourceClock {
-    fn at(pts: Timestamp) -> Self {
-        Self {
-            origin: pts,
-            samples: 0,
-            sample_rate_hz: 1,
-        }
-    }
-
-    fn now(&self) -> Timestamp {
-        let ticks = self.samples as i64 * TICKS_PER_SECOND / i64::from(self.sample_rate_hz);
-        self.origin.offset(ticks)
-    }
-
-    /// The clock behind an access unit; none when the unit's length is not known.
-    fn after(self, duration: Option<(u32, u32)>) -> Option<Self> {
-        let (samples, sample_rate_hz) = duration.filter(|&(_, rate)| rate > 0)?;
-        Some(if self.sample_rate_hz == sample_rate_hz {
-            Self {
-                samples: self.samples + u64::from(samples),
-                ..self
-            }
-        } else {
-            Self {
-                origin: self.now(),
-                samples: samples.into(),
-                sample_rate_hz,
-            }
-        })
-    }
-}
-
-/// Samples per channel of an access unit and their rate: the decoder's word, or the
-/// header's when nothing was decoded.
-fn unit_duration(unit: &AccessUnit<'_>, pcm: &Pcm) -> Option<(u32, u32)> {
-    if pcm.source_samples > 0 {
-        return Some((pcm.source_samples, pcm.source_sample_rate_hz));
-    }
-    unit.header.samples.zip(unit.header.sample_rate_hz)
+/// The length of an access unit by the decoder, or by its header when nothing was
+/// decoded.
+fn unit_duration(unit: &AccessUnit<'_>, pcm: &Pcm) -> Option<Duration> {
+    let (samples, sample_rate_hz) = if pcm.source_samples > 0 {
+        (pcm.source_samples, pcm.source_sample_rate_hz)
+    } else {
+        unit.header.samples.zip(unit.header.sample_rate_hz)?
+    };
+    Some(Duration {
+        samples,
+        sample_rate_hz,
+    })
 }
 
 /// Decodes a unit, with a new decoder where the coding has changed.
 fn decode(
-    decoder: &mut Option<(Codec, Decoder)>,
+    decoder: &mut Option<(Form, Decoder)>,
     format: OutputFormat,
     unit: &AccessUnit<'_>,
     pcm: &mut Pcm,
@@ -218,147 +263,10 @@ fn decode(
         ..Pcm::default()
     };
     pcm.samples.clear();
-    if decoder
-        .as_ref()
-        .is_none_or(|(codec, _)| *codec != unit.codec)
-    {
-        *decoder = Decoder::new(unit.codec, format)
-            .ok()
-            .map(|new| (unit.codec, new));
-    } else if unit.after_loss
-        && let Some((_, decoder)) = decoder
-    {
-        decoder.reset();
+    let form = (unit.codec, unit.header.sample_rate_hz);
+    if decoder.as_ref().is_none_or(|(old, _)| *old != form) {
+        *decoder = Decoder::new(unit.codec, format).ok().map(|new| (form, new));
     }
     let (_, decoder) = decoder.as_mut().ok_or(())?;
     decoder.decode(unit.data, pcm).map_err(|_| ())
-}
-
-/// An encoder and the timeline of what it was given.
-#[derive(Debug)]
-struct Output {
-    sample_rate_hz: u32,
-    channels: u8,
-    encoder: Encoder,
-    timeline: Timeline,
-    limiter: Limiter,
-    /// Interleaved samples behind the limiter, short of a frame.
-    pending: Vec<i16>,
-    adts: Vec<u8>,
-}
-
-/// Puts decoded samples at their place; begins a new encoder where rate or channels
-/// have changed.
-fn feed(
-    output: &mut Option<Output>,
-    bitrate_bps: u32,
-    pcm: &Pcm,
-    pts: Timestamp,
-    counts: &mut Counts,
-    sink: &mut impl FnMut(AacFrame<'_>),
-) {
-    let leading = i64::from(pcm.leading_samples) * TICKS_PER_SECOND;
-    let start = pts.offset(-leading / i64::from(pcm.sample_rate_hz.max(1)));
-    let same = |o: &Output| (o.sample_rate_hz, o.channels) == (pcm.sample_rate_hz, pcm.channels);
-    if !output.as_ref().is_some_and(same) {
-        if let Some(mut old) = output.take() {
-            old.flush(counts, sink);
-        }
-        let Ok(encoder) = Encoder::new(pcm.sample_rate_hz, pcm.channels, bitrate_bps) else {
-            counts.decode_errors += 1;
-            return;
-        };
-        let limiter = Limiter::new(pcm.sample_rate_hz, pcm.channels);
-        let delay = encoder.delay_samples() + limiter.delay_samples();
-        let timeline = Timeline::new(pcm.sample_rate_hz, delay, start);
-        *output = Some(Output {
-            sample_rate_hz: pcm.sample_rate_hz,
-            channels: pcm.channels,
-            encoder,
-            timeline,
-            limiter,
-            pending: Vec::new(),
-            adts: Vec::new(),
-        });
-    }
-    if let Some(output) = output {
-        output.place(pcm, start, counts, sink);
-    }
-}
-
-impl Output {
-    fn place(
-        &mut self,
-        pcm: &Pcm,
-        start: Timestamp,
-        counts: &mut Counts,
-        sink: &mut impl FnMut(AacFrame<'_>),
-    ) {
-        let mut kept = pcm.samples.as_slice();
-        match self.timeline.place(start) {
-            Placement::Follow => {}
-            Placement::FillThenFollow { silent_samples } => {
-                counts.silence_ms += silent_samples * 1000 / u64::from(self.sample_rate_hz);
-                self.feed_silence(silent_samples, counts, sink);
-            }
-            Placement::Trim { samples: count } => {
-                let skipped = count as usize * usize::from(self.channels);
-                kept = kept.get(skipped..).unwrap_or(&[]);
-            }
-            Placement::Rebase { silent_samples } => {
-                self.feed_silence(silent_samples, counts, sink);
-            }
-        }
-        self.limiter.push(kept, pcm.is_mixed, &mut self.pending);
-        self.timeline
-            .feed((kept.len() / usize::from(self.channels)) as u64);
-        self.encode_whole_frames(counts, sink);
-    }
-
-    fn feed_silence(
-        &mut self,
-        samples: u64,
-        counts: &mut Counts,
-        sink: &mut impl FnMut(AacFrame<'_>),
-    ) {
-        let silence = vec![0.0; samples as usize * usize::from(self.channels)];
-        self.limiter.push(&silence, false, &mut self.pending);
-        self.timeline.feed(samples);
-        self.encode_whole_frames(counts, sink);
-    }
-
-    /// Pushes out what the encoder still holds, behind silence.
-    fn flush(&mut self, counts: &mut Counts, sink: &mut impl FnMut(AacFrame<'_>)) {
-        let values = self.timeline.frames_in_flight() as usize * self.frame_values();
-        let silence = vec![0.0; values.saturating_sub(self.pending.len())];
-        self.limiter.push(&silence, false, &mut self.pending);
-        self.encode_whole_frames(counts, sink);
-    }
-
-    fn encode_whole_frames(&mut self, counts: &mut Counts, sink: &mut impl FnMut(AacFrame<'_>)) {
-        let frame_values = self.frame_values();
-        let mut done = 0;
-        for frame in self.pending.chunks_exact(frame_values) {
-            done += frame_values;
-            self.adts.clear();
-            match self.encoder.encode(frame, &mut self.adts) {
-                Ok(0) => {}
-                Ok(_) => {
-                    counts.frames_encoded += 1;
-                    if let Some(time) = self.timeline.next_frame() {
-                        sink(AacFrame {
-                            time,
-                            adts: &self.adts,
-                        });
-                    }
-                }
-                Err(_) => counts.decode_errors += 1,
-            }
-        }
-        self.pending.drain(..done);
-    }
-
-    fn frame_values(&self) -> usize {
-        FRAME_SAMPLES as usize * usize::from(self.channels)
-    }
 }

@@ -34,6 +34,27 @@ impl FrameHeader {
         };
         same_coding && same_rate
     }
+
+    /// Whether this header is so like another one of the same stream that it is no
+    /// chance: at least 22 bits are the same, the length of a constant bit rate among
+    /// them. False where the header does not say as much (LATM).
+    pub(super) fn is_unmistakable_beside(&self, other: &Self) -> bool {
+        let same_form = self.codec == other.codec
+            && self.role == other.role
+            && self.sample_rate_hz == other.sample_rate_hz
+            && self.samples == other.samples
+            && self.channels == other.channels;
+        // Padding: a slot in MPEG audio, a word in AC-3.
+        let lengths_apart = self.size_bytes.abs_diff(other.size_bytes);
+        same_form
+            && match self.codec {
+                Codec::MpegLayer1 => lengths_apart <= 4,
+                Codec::MpegLayer2 | Codec::MpegLayer3 => lengths_apart <= 1,
+                Codec::Ac3 => lengths_apart <= 2,
+                Codec::Eac3 | Codec::AacAdts | Codec::Dts => true,
+                Codec::AacLatm => false,
+            }
+    }
 }
 
 /// How a frame belongs to an access unit.

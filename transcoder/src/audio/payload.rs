@@ -17,7 +17,7 @@ pub(super) struct Payload {
     /// Position of `bytes[0]`.
     start: Position,
     pes_starts: VecDeque<PesStart>,
-    losses: VecDeque<Position>,
+    losses: VecDeque<(Position, Lost)>,
     /// Bytes before this are not needed any more.
     released: Position,
 }
@@ -27,6 +27,25 @@ pub(super) struct Payload {
 pub(super) struct PesStart {
     pub(super) at: Position,
     pub(super) pts: Timestamp,
+}
+
+/// Packets that are missing at one place of an elementary stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// How many they are, less a multiple of 16: the continuity counter has 4 bits
+    /// (ISO/IEC 13818-1, 2.4.3.3). `None` where nothing tells.
+    pub packets: Option<u32>,
+}
+
+impl Lost {
+    /// What is missing at this place and at another one before it.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let sum = |(a, b): (u32, u32)| a.saturating_add(b);
+        Self {
+            packets: self.packets.zip(other.packets).map(sum),
+        }
+    }
 }
 
 /// Bytes between which nothing is missing.
@@ -50,10 +69,11 @@ impl Payload {
         self.bytes.extend_from_slice(payload);
     }
 
-    pub(super) fn lose(&mut self) {
+    pub(super) fn lose(&mut self, lost: Lost) {
         let at = self.end();
-        if self.losses.back() != Some(&at) {
-            self.losses.push_back(at);
+        match self.losses.back_mut() {
+            Some((place, before)) if *place == at => *before = before.and(lost),
+            _ => self.losses.push_back((at, lost)),
         }
     }
 
@@ -69,7 +89,11 @@ impl Payload {
 
     /// The bytes from `at` to the next loss or the end; empty where there are none.
     pub(super) fn run_from(&self, at: Position) -> Run<'_> {
-        let loss = self.losses.iter().copied().find(|&loss| loss > at);
+        let loss = self
+            .losses
+            .iter()
+            .map(|&(loss, _)| loss)
+            .find(|&loss| loss > at);
         Run {
             bytes: self.slice(at, loss.unwrap_or(self.end())),
             closed: loss.is_some(),
@@ -104,16 +128,16 @@ impl Payload {
         latest
     }
 
-    /// Whether bytes are missing at or before `at`. What stood before them is
-    /// forgotten, PES starts included: their access unit may be what is missing.
-    pub(super) fn cross_losses(&mut self, at: Position) -> bool {
-        let mut crossed = false;
-        while let Some(&loss) = self.losses.front().filter(|&&loss| loss <= at) {
+    /// What is missing at or before `at`; `None` where nothing is. What stood before
+    /// is forgotten, PES starts included: their access unit may be what is missing.
+    pub(super) fn cross_losses(&mut self, at: Position) -> Option<Lost> {
+        let mut crossed: Option<Lost> = None;
+        while let Some(&(loss, lost)) = self.losses.front().filter(|&&(loss, _)| loss <= at) {
             while self.pes_starts.front().is_some_and(|start| start.at < loss) {
                 self.pes_starts.pop_front();
             }
             self.losses.pop_front();
-            crossed = true;
+            crossed = Some(crossed.map_or(lost, |before| before.and(lost)));
         }
         crossed
     }

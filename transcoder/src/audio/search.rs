@@ -9,11 +9,15 @@ use super::payload::{Payload, Position};
 pub(super) struct Proof {
     /// The coding that is looked for.
     pub(super) family: Family,
-    /// Headers that must follow the first, each where the one before it ends.
+    /// Headers that must follow the first, each where the one before it ends; with a
+    /// reference one is enough.
     pub(super) successors: usize,
     /// Whether a header that stands at the start of a PES packet needs none.
     pub(super) trust_pes_start: bool,
-    /// Frame that a header at the start of a PES packet has to agree with.
+    /// A frame of the stream. A header at the start of a PES packet has to agree with
+    /// it, and one that is [unmistakable](FrameHeader::is_unmistakable_beside) beside
+    /// it needs no successor: behind a loss nothing has to wait, and no whole frame is
+    /// given up.
     pub(super) reference: Option<FrameHeader>,
 }
 
@@ -111,9 +115,19 @@ impl Proof {
         if trusted(0) && self.reference.is_none_or(|it| it.agrees_with(&first)) {
             return proven(0);
         }
+        if self
+            .reference
+            .is_some_and(|it| first.is_unmistakable_beside(&it))
+        {
+            return proven(0);
+        }
         let mut last = 0;
         let mut next = first.size_bytes;
-        for _ in 0..self.successors {
+        let successors = match self.reference {
+            Some(_) => self.successors.min(1),
+            None => self.successors,
+        };
+        for _ in 0..successors {
             let Some(rest) = run.bytes.get(next..) else {
                 return undecided;
             };

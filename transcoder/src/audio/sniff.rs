@@ -3,7 +3,7 @@
 use super::Codec;
 use super::access_unit::Framer;
 use super::frame::Family;
-use super::payload::{Payload, Position};
+use super::payload::{Lost, Payload, Position};
 use super::search::{Found, Outcome, Proof};
 use crate::ts::clock::Timestamp;
 
@@ -75,7 +75,7 @@ impl Sniffer {
 
     /// Says that bytes are missing here, as [`Framer::lose`] does.
     pub fn lose(&mut self) {
-        self.payload.lose();
+        self.payload.lose(Lost::default());
     }
 
     /// What the bytes so far say. Once it is not `NeedMore`, it stays.

@@ -2,20 +2,22 @@
 //! and therefore which PTS each AAC frame carries.
 //!
 //! The encoder sees one unbroken row of samples. Anchors tie places in that row to
-//! PTS of the source; between anchors time runs with the sample rate, so nothing
-//! adds up over hours. Where the source's PTS disagrees with the row:
+//! times of the source; between anchors time runs with the sample rate, so nothing
+//! adds up over hours. Where the source's time (see `source_clock`) disagrees with
+//! the row:
 //!
 //! ```text
 //!   difference            what happens
-//!   up to 10 ms           the row goes on: it may be jitter. When the last units agree
-//!                         that time is off, a new anchor takes that over
-//!   a gap to 100 ms       silence of exactly that length
+//!   up to 10 ms           the row goes on, and a new anchor takes the difference over
+//!   a gap to 100 ms, or    silence of exactly that length
+//!   to 1 s behind a loss
 //!   an overlap to 100 ms  that many samples are left out
 //!   anything else         a new base: the jump is carried as a jump of the PTS
 //! ```
 
 use std::collections::VecDeque;
 
+use super::source_clock::Joint;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
 /// Frames behind a gap, and at the beginning, that may be late as well: until the
@@ -25,16 +27,12 @@ const UNPROVEN_FRAMES: u64 = 2;
 /// Samples per channel in an AAC-LC frame.
 pub(crate) const FRAME_SAMPLES: u64 = 1024;
 
-/// What the last units may be off together before time is corrected: as much as they
-/// scatter, but at least the rounding of 90 kHz and less than the millisecond that
-/// sound may be off the picture. So the drift of a steady clock is followed closely,
-/// and a jittering one is not heard.
-const TOLERANCE_90K: (i64, i64) = (9, 63);
-/// How many the last units are: most of a second, so that a jitter of 2 ms averages out.
-const WINDOW_UNITS: usize = 32;
-/// Differences up to this may be jitter.
-const JITTER_90K: i64 = 900;
+/// Differences up to this come from rounding.
+const ROUNDING_90K: i64 = 3;
+/// Differences up to this hardly part the AAC frames.
+const SMALL_90K: i64 = 900;
 const FILL_90K: i64 = 9_000;
+const FILL_BEHIND_LOSS_90K: i64 = TICKS_PER_SECOND;
 const OVERLAP_90K: i64 = 9_000;
 
 /// Times the samples of one encoder.
@@ -48,12 +46,12 @@ pub(crate) struct Timeline {
     frames: u64,
     /// Ordered by sample; those that no coming frame needs are dropped.
     anchors: VecDeque<Anchor>,
-    /// The last differences, oldest first; at most [`WINDOW_UNITS`].
-    differences: VecDeque<i64>,
-    /// Where the base begins; frames before it that come out later have no place in
-    /// the new base's time.
+    /// Where the base begins; frames before it that come out later hold the end of the
+    /// sound before, in that one's time.
     base_sample: u64,
     base_has_begun: bool,
+    /// Behind the last sample that is sound, and not silence that was put in.
+    sounding_until: u64,
     /// What was fed before this sample waited for a gap to end.
     resumed_at: u64,
 }
@@ -100,22 +98,26 @@ impl Timeline {
             fed: 0,
             frames: 0,
             anchors: VecDeque::from([Anchor { sample: 0, pts }]),
-            differences: VecDeque::new(),
             base_sample: 0,
             base_has_begun: false,
+            sounding_until: 0,
             resumed_at: 0,
         }
     }
 
     /// Says how samples whose first one belongs to `pts` join the row.
-    pub(crate) fn place(&mut self, pts: Timestamp) -> Placement {
+    pub(crate) fn place(&mut self, pts: Timestamp, joint: Joint) -> Placement {
         let difference = pts.since(self.pts_of(self.fed as i64));
-        if difference.abs() <= JITTER_90K {
-            self.correct(difference);
-            return Placement::Follow;
-        }
-        self.differences.clear();
-        if (0..=FILL_90K).contains(&difference) {
+        let longest_fill = match joint {
+            Joint::Lost => FILL_BEHIND_LOSS_90K,
+            Joint::Smooth | Joint::Spliced => FILL_90K,
+        };
+        if difference.abs() <= SMALL_90K {
+            if difference.abs() > ROUNDING_90K {
+                self.anchor(self.fed, pts);
+            }
+            Placement::Follow
+        } else if (0..=longest_fill).contains(&difference) {
             let silent_samples = self.samples_in(difference);
             self.resumed_at = self.fed + silent_samples;
             Placement::FillThenFollow { silent_samples }
@@ -126,7 +128,7 @@ impl Timeline {
         } else {
             let silent_samples = (self.fed + self.encoder_delay).wrapping_neg() % FRAME_SAMPLES;
             let sample = self.fed + silent_samples;
-            self.anchors.push_back(Anchor { sample, pts });
+            self.anchor(sample, pts);
             self.base_sample = sample;
             self.base_has_begun = false;
             self.resumed_at = sample;
@@ -134,44 +136,47 @@ impl Timeline {
         }
     }
 
-    /// Corrects time when the last units agree that it is off. Their mean is robust
-    /// against jitter, their median takes a step over at once and whole.
-    fn correct(&mut self, difference: i64) {
-        if self.differences.len() == WINDOW_UNITS {
-            self.differences.pop_front();
-        }
-        self.differences.push_back(difference);
-        if self.differences.len() < WINDOW_UNITS {
-            return;
-        }
-        let mut sorted: Vec<i64> = self.differences.iter().copied().collect();
-        sorted.sort_unstable();
-        let median = sorted[WINDOW_UNITS / 2];
-        let mean = sorted.iter().sum::<i64>() / WINDOW_UNITS as i64;
-        let scatter = sorted[WINDOW_UNITS - 1] - sorted[0];
-        let tolerance = scatter.clamp(TOLERANCE_90K.0, TOLERANCE_90K.1);
-        if mean.abs() <= tolerance || median.abs() <= tolerance {
-            return;
-        }
-        let pts = self.pts_of(self.fed as i64).offset(median);
-        self.anchors.push_back(Anchor {
-            sample: self.fed,
-            pts,
-        });
-        for difference in &mut self.differences {
-            *difference -= median;
-        }
+    fn anchor(&mut self, sample: u64, pts: Timestamp) {
+        self.anchors.push_back(Anchor { sample, pts });
     }
 
-    /// Notes that samples were given to the encoder.
+    /// Whether samples were given to the encoder.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.fed > 0
+    }
+
+    /// Notes that samples of sound were given to the encoder.
     pub(crate) fn feed(&mut self, samples: u64) {
+        self.fed += samples;
+        self.sounding_until = self.fed;
+    }
+
+    /// Notes that silence was.
+    pub(crate) fn feed_silence(&mut self, samples: u64) {
         self.fed += samples;
     }
 
-    /// The time of the AAC frame that just came out; none for one that is
-    /// left out.
+    /// When the first AAC frame is heard that holds sound and has not come out yet.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        (self.frames_holding_sound() > 0).then(|| self.pts_of(self.next_start()))
+    }
+
+    /// How many frames have to come out until all the sound has.
+    pub(crate) fn frames_holding_sound(&self) -> u64 {
+        (self.sounding_until + self.encoder_delay)
+            .saturating_sub(self.frames * FRAME_SAMPLES)
+            .div_ceil(FRAME_SAMPLES)
+    }
+
+    /// The row's sample with which the next frame begins.
+    fn next_start(&self) -> i64 {
+        (self.frames * FRAME_SAMPLES) as i64 - self.encoder_delay as i64
+    }
+
+    /// The time of the AAC frame that just came out; none for one before the first
+    /// sample.
     pub(crate) fn next_frame(&mut self) -> Option<FrameTime> {
-        let start = (self.frames * FRAME_SAMPLES) as i64 - self.encoder_delay as i64;
+        let start = self.next_start();
         self.frames += 1;
         while self
             .anchors
@@ -182,17 +187,13 @@ impl Timeline {
         }
         // The frame before the first sample of all primes the decoder's overlap; earlier
         // ones hold nothing.
-        let primer = if self.base_sample == 0 {
-            FRAME_SAMPLES as i64
-        } else {
-            0
-        };
-        if start < self.base_sample as i64 - primer {
+        if start < -(FRAME_SAMPLES as i64) {
             return None;
         }
+        let in_base = self.base_sample == 0 || start >= self.base_sample as i64;
         Some(FrameTime {
             pts: self.pts_of(start),
-            starts_base: !std::mem::replace(&mut self.base_has_begun, true),
+            starts_base: in_base && !std::mem::replace(&mut self.base_has_begun, true),
             is_expendable: start < (self.resumed_at + UNPROVEN_FRAMES * FRAME_SAMPLES) as i64,
         })
     }
@@ -238,7 +239,7 @@ mod tests {
         let mut frames = Vec::new();
         for &pts in pts {
             let mut kept = samples;
-            match timeline.place(pts) {
+            match timeline.place(pts, Joint::Smooth) {
                 Placement::Follow => {}
                 Placement::FillThenFollow { silent_samples } => timeline.feed(silent_samples),
                 Placement::Trim { samples } => kept = kept.saturating_sub(samples),
@@ -275,7 +276,11 @@ mod tests {
         let count = 53 * 3600 * 44_100 / 1024;
         for i in 0..count {
             let pts = START.offset(i * 1024 * 90_000 / 44_100);
-            assert_eq!(timeline.place(pts), Placement::Follow, "frame {i}");
+            assert_eq!(
+                timeline.place(pts, Joint::Smooth),
+                Placement::Follow,
+                "frame {i}"
+            );
             timeline.feed(1024);
             frame = timeline.next_frame();
         }
@@ -290,51 +295,11 @@ mod tests {
         // 100 ppm: one tick more in every 10,000.
         for i in 0..100_000i64 {
             let pts = START.offset(i * 1920 + i * 1920 / 10_000);
-            assert_eq!(timeline.place(pts), Placement::Follow);
-            assert!(pts.since(timeline.pts_of(timeline.fed as i64)).abs() <= 90);
+            assert_eq!(timeline.place(pts, Joint::Smooth), Placement::Follow);
+            assert!(pts.since(timeline.pts_of(timeline.fed as i64)).abs() <= 3);
             timeline.feed(1024);
             timeline.next_frame();
             assert!(timeline.anchors.len() < 8);
-        }
-    }
-
-    #[test]
-    fn jitter_of_two_milliseconds_hardly_shows_in_the_frames() {
-        let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
-        let mut noise = 1u32;
-        let jittered: Vec<Timestamp> = (0..4000)
-            .map(|i| {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                START.offset(i * 2160 + i64::from(noise >> 16) % 361 - 180)
-            })
-            .collect();
-        let frames = times(&mut timeline, &jittered, 1152);
-        let corrections = frames
-            .windows(2)
-            .filter(|w| w[1].pts.since(w[0].pts).abs_diff(1920) > 1);
-        assert!(corrections.count() <= 5);
-        for (number, frame) in frames.iter().enumerate().skip(1000) {
-            let expected = START.offset((number as i64 - 1) * 1920);
-            assert!(frame.pts.since(expected).abs() <= 90, "frame {number}");
-        }
-    }
-
-    #[test]
-    fn a_step_of_five_milliseconds_is_taken_over_within_a_second() {
-        for step in [-450, 450] {
-            let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
-            let mut pts = every(2160, 100);
-            for late in &mut pts[50..] {
-                *late = late.offset(step);
-            }
-            let frames = times(&mut timeline, &pts, 1152);
-            let index = frames.len() as i64 - 2;
-            let last = frames.last().map(|frame| frame.pts.since(START));
-            assert_eq!(last, Some(index * 1920 + step));
-            let moved = frames
-                .windows(2)
-                .filter(|w| w[1].pts.since(w[0].pts).abs_diff(1920) > 1);
-            assert_eq!(moved.count(), 1);
         }
     }
 
@@ -368,7 +333,10 @@ mod tests {
         let mut timeline = Timeline::new(RATE_HZ, DELAY, START);
         times(&mut timeline, &every(2880, 5), 1536);
         let again = START.offset(5 * 2880 - 1800);
-        assert_eq!(timeline.place(again), Placement::Trim { samples: 960 });
+        assert_eq!(
+            timeline.place(again, Joint::Smooth),
+            Placement::Trim { samples: 960 }
+        );
     }
 
     #[test]
@@ -383,6 +351,10 @@ mod tests {
                 let bases: Vec<_> = frames.iter().filter(|f| f.starts_base).collect();
                 assert_eq!(bases.len(), 1);
                 assert_eq!(bases[0].pts, jump);
+                // The end of the sound before the jump still comes, in its own time.
+                let before = frames.iter().take_while(|f| !f.starts_base);
+                let heard_until = before.last().map(|f| f.pts.offset(1920).since(START));
+                assert!(heard_until.is_some_and(|ticks| ticks >= 7 * 2160));
             }
         }
     }

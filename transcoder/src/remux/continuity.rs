@@ -13,6 +13,8 @@ pub(super) enum Continuity {
     Lost {
         /// Whether the source did not announce it by discontinuity_indicator.
         is_error: bool,
+        /// How many by the counter, which has 4 bits: less a multiple of 16.
+        packets: u8,
     },
 }
 
@@ -47,7 +49,10 @@ impl SourceCounter {
             self.repeated = true;
             Continuity::Repeats
         } else {
-            Continuity::Lost { is_error }
+            Continuity::Lost {
+                is_error,
+                packets: counter.wrapping_sub(last).wrapping_sub(1) & 0x0F,
+            }
         }
     }
 }
@@ -122,7 +127,10 @@ mod tests {
             packet(4, 1, 0),
             packet(4, 1, 0),
         ];
-        let lost = Continuity::Lost { is_error: true };
+        let lost = Continuity::Lost {
+            is_error: true,
+            packets: 15,
+        };
         let expected = [
             Continuity::Follows,
             Continuity::Follows,
@@ -146,7 +154,11 @@ mod tests {
     #[test]
     fn an_announced_jump_is_a_loss_and_no_error() {
         let packets = [packet(1, 3, 0), packet(9, 3, 0x80)];
-        assert_eq!(judged(&packets)[1], Continuity::Lost { is_error: false });
+        let announced = Continuity::Lost {
+            is_error: false,
+            packets: 7,
+        };
+        assert_eq!(judged(&packets)[1], announced);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::audio::source_clock::Arrival;
 use crate::audio::timeline::FrameTime;
 use crate::ts::clock::{Pcr, TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Pid, packetise};
@@ -31,8 +32,13 @@ const MAX_PCR_STEP_27M: i64 = 27_000_000;
 const MAX_LEAD_90K: i64 = 3 * TICKS_PER_SECOND;
 
 /// A unit that may be left out is, when it could not be whole this long before its
-/// PTS.
-const MIN_LEAD_90K: i64 = 25 * 90;
+/// PTS: the last moment for its packets, which leave a millisecond apart. Sound that is
+/// early by less than usual is better than a hole.
+const MIN_LEAD_90K: i64 = 8 * 90;
+
+/// What still leads by more than this when another base follows was made for a clock
+/// that has jumped back: it would hold up what follows.
+const MAX_LEAD_AT_END_90K: i64 = 200 * 90;
 
 /// Aim of the lead, where the buffer allows it.
 const TARGET_LEAD_90K: i64 = 80 * 90;
@@ -147,12 +153,22 @@ struct Unit {
     waiting_packets: usize,
     /// Whether it may be left out: better so than late, and none of its packets has left.
     may_be_left_out: bool,
+    /// Whether what follows it stands in another time.
+    ends_base: bool,
 }
 
 impl Moment {
     /// The output's clock.
     pub(super) fn now(&self) -> Pcr {
         self.now
+    }
+
+    /// The source's clock.
+    pub(super) fn arrival(&self) -> Arrival {
+        Arrival {
+            now: self.now.offset(PCR_ADVANCE_27M).timestamp(),
+            time_base: self.time_base,
+        }
     }
 }
 
@@ -187,6 +203,13 @@ impl Schedule {
 
     /// Queues one access unit as a PES of its own.
     pub(super) fn add(&mut self, pid: Pid, time: FrameTime, access_unit: &[u8]) {
+        if time.starts_base {
+            // None of them may hold up what follows in another time.
+            let begun = usize::from(self.front_has_begun);
+            for unit in self.units.iter_mut().skip(begun) {
+                unit.ends_base = true;
+            }
+        }
         let before = self.packets.len();
         let discontinuity = std::mem::take(&mut self.discontinuity);
         self.has_begun = true;
@@ -196,6 +219,7 @@ impl Schedule {
             pts: time.pts,
             waiting_packets: self.packets.len() - before,
             may_be_left_out: time.is_expendable,
+            ends_base: false,
         });
     }
 
@@ -238,6 +262,7 @@ impl Schedule {
     /// and may be left out; in another time they would wait for nothing, and leave at
     /// once.
     fn change_time_base(&mut self, now: Pcr) {
+        self.leave_out_far_ahead(now);
         let time_is_missing = self.units.back().is_some_and(|unit| {
             (-MAX_LEAD_90K..MIN_LEAD_90K).contains(&unit.pts.since(now.timestamp()))
         });
@@ -252,15 +277,27 @@ impl Schedule {
         }
     }
 
-    fn leave_out_late(&mut self, now: Pcr) {
-        while let Some(&Unit {
-            pts,
-            waiting_packets,
-            may_be_left_out: true,
-        }) = self.units.front()
-            && !(MIN_LEAD_90K..MAX_LEAD_90K).contains(&pts.since(now.timestamp()))
+    /// Leaves out what would now fill the receiver's buffer for longer than the second
+    /// that the T-STD allows.
+    fn leave_out_far_ahead(&mut self, now: Pcr) {
+        while !self.front_has_begun
+            && let Some(unit) = self.units.front()
+            && (TICKS_PER_SECOND..MAX_LEAD_90K).contains(&unit.pts.since(now.timestamp()))
         {
-            self.packets.drain(..waiting_packets);
+            self.packets.drain(..unit.waiting_packets);
+            self.units.pop_front();
+        }
+    }
+
+    fn leave_out_late(&mut self, now: Pcr) {
+        while let Some(unit) = self.units.front() {
+            let lead = unit.pts.since(now.timestamp());
+            let is_needless = unit.may_be_left_out && !(MIN_LEAD_90K..MAX_LEAD_90K).contains(&lead)
+                || unit.ends_base && !(0..=MAX_LEAD_AT_END_90K).contains(&lead);
+            if !is_needless || self.front_has_begun {
+                return;
+            }
+            self.packets.drain(..unit.waiting_packets);
             self.units.pop_front();
         }
     }
@@ -334,7 +371,7 @@ mod tests {
         };
         schedule.add(PID, late, &[1; 400]);
         schedule.add(PID, at(Timestamp::new(90 * 1020)), &[2; 100]);
-        let packet = schedule.next_due(moment(980));
+        let packet = schedule.next_due(moment(995));
         assert_eq!(packet.map(|bytes| bytes[187]), Some(2));
         assert!(schedule.is_empty());
     }

@@ -20,13 +20,16 @@
 use std::collections::VecDeque;
 
 use super::continuity::{Continuity, OutputCounter};
+use super::punctuality::Punctuality;
 use super::schedule::{Moment, Schedule};
 use super::scrambling::{Judgement, Scrambling};
 use super::signalling::DeclaredAudio;
 use crate::audio::Codec;
+use crate::audio::access_unit::Lost;
 use crate::audio::conversion::{AacFrame, Conversion, Counts};
 use crate::audio::native::OutputFormat;
 use crate::audio::sniff::{Sniffer, Verdict};
+use crate::audio::source_clock::Arrival;
 use crate::ts::clock::Pcr;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, discontinuity, without_payload};
 use crate::ts::pes::{EsChunk, PesReader};
@@ -101,6 +104,7 @@ pub(super) struct Track {
     changes_coding: bool,
     pes: PesReader,
     schedule: Schedule,
+    punctuality: Punctuality,
     counter: OutputCounter,
     /// What conversions that have ended did.
     ended: Counts,
@@ -198,6 +202,7 @@ impl Track {
             changes_coding: false,
             pes: PesReader::default(),
             schedule: Schedule::new(options.bitrate_bps, options.channels),
+            punctuality: Punctuality::default(),
             counter: OutputCounter::after(last_counter),
             ended: Counts::default(),
             scrambled_packets: 0,
@@ -290,7 +295,7 @@ impl Track {
         &mut self,
         packet: Packet<'_>,
         continuity: Continuity,
-        now: Option<Pcr>,
+        now: Option<Moment>,
         output: &mut Vec<u8>,
     ) -> bool {
         if !self.keeps_pid() && !matches!(self.state, State::Dropped) {
@@ -324,7 +329,7 @@ impl Track {
     }
 
     /// Takes the packets that were undecided.
-    fn decide(&mut self, are_scrambled: bool, now: Option<Pcr>, output: &mut Vec<u8>) {
+    fn decide(&mut self, are_scrambled: bool, now: Option<Moment>, output: &mut Vec<u8>) {
         for (bytes, continuity) in std::mem::take(&mut self.undecided) {
             self.take(Packet::new(&bytes), continuity, are_scrambled, now, output);
         }
@@ -336,20 +341,25 @@ impl Track {
         packet: Packet<'_>,
         continuity: Continuity,
         is_scrambled: bool,
-        now: Option<Pcr>,
+        now: Option<Moment>,
         output: &mut Vec<u8>,
     ) {
         if is_scrambled {
             self.scrambled_packets += 1;
             self.scrambled_run += 1;
             if self.scrambled_run == 1 {
-                self.scrambled_since = now;
+                self.scrambled_since = now.map(|now| now.now());
             }
         } else if packet.has_payload() && !packet.transport_error() {
             self.scrambled_run = 0;
         }
-        if continuity.is_lost() || packet.transport_error() {
-            self.lose();
+        match continuity {
+            Continuity::Lost { is_error, packets } => self.lose(Lost {
+                packets: is_error.then_some(packets.into()),
+            }),
+            // What it held counts as missing at the next packet.
+            _ if packet.transport_error() => self.lose(Lost { packets: Some(0) }),
+            _ => {}
         }
         let chunk = self.chunk(packet, continuity, is_scrambled);
         match &mut self.state {
@@ -367,7 +377,7 @@ impl Track {
                         self.send_clock(Packet::new(bytes), output);
                     }
                 }
-                self.convert(chunk, is_scrambled);
+                self.convert(chunk, is_scrambled, now.map(|now| now.arrival()));
             }
             State::Seeking(seeking) => {
                 let repeats = continuity == Continuity::Repeats && self.counter.is_ours();
@@ -391,18 +401,18 @@ impl Track {
         self.scrambled_run >= SCRAMBLED_RUN
     }
 
-    fn is_scrambled_for_long(&mut self, now: Option<Pcr>) -> bool {
+    fn is_scrambled_for_long(&mut self, now: Option<Moment>) -> bool {
         if !self.is_scrambled() {
             return false;
         }
         // Then the PMT stays as it is.
         let changes_nothing = self.signalled() == Signalled::AsInSource;
         let elapsed = match (self.scrambled_since, now) {
-            (Some(since), Some(now)) => now.since(since),
+            (Some(since), Some(now)) => now.now().since(since),
             _ => 0,
         };
         if elapsed < 0 {
-            self.scrambled_since = now;
+            self.scrambled_since = now.map(|now| now.now());
         }
         changes_nothing
             || elapsed >= SCRAMBLED_GRACE_27M
@@ -532,6 +542,27 @@ impl Track {
         !self.schedule.is_empty()
     }
 
+    /// Whether sound waits in its encoder for more to come.
+    pub(super) fn holds_sound(&self) -> bool {
+        match &self.state {
+            State::Converting { conversion, .. } => conversion.next_due().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Pushes the sound out of the encoder that would otherwise be late: where the source
+    /// pauses, or something was lost.
+    pub(super) fn push_out_overdue(&mut self, arrival: Arrival) {
+        if let State::Converting { conversion, .. } = &mut self.state
+            && let Some(due) = conversion.next_due()
+            && self.punctuality.is_overdue(due, arrival)
+            && conversion.misses_a_unit(arrival)
+        {
+            let (pid, schedule) = (self.output_pid, &mut self.schedule);
+            conversion.push_out(|frame| enqueue(schedule, pid, frame));
+        }
+    }
+
     /// Whether its packets may wait for a first PCR that is yet to come.
     pub(super) fn can_await_clock(&self) -> bool {
         self.pcr_pid.is_assignable() && self.schedule.can_await_clock()
@@ -604,7 +635,7 @@ impl Track {
         self.pid == self.output_pid
     }
 
-    fn lose(&mut self) {
+    fn lose(&mut self, lost: Lost) {
         self.pes.lose();
         // On the PID of the clock the indicator would mean another time base
         // (2.4.3.5).
@@ -620,7 +651,7 @@ impl Track {
                 resniff,
                 ..
             } => {
-                conversion.lose();
+                conversion.lose(lost);
                 if let Some(sniffer) = resniff {
                     sniffer.lose();
                 }
@@ -757,10 +788,15 @@ impl Track {
         self.let_leave(leaves.then_some(*packet.bytes()));
     }
 
-    fn convert(&mut self, chunk: Option<EsChunk<'_>>, is_scrambled: bool) {
+    fn convert(
+        &mut self,
+        chunk: Option<EsChunk<'_>>,
+        is_scrambled: bool,
+        arrival: Option<Arrival>,
+    ) {
         let is_first_of_scrambled = self.scrambled_run == SCRAMBLED_RUN;
         if is_scrambled {
-            self.lose();
+            self.lose(Lost { packets: Some(1) });
         }
         let State::Converting {
             conversion,
@@ -777,7 +813,13 @@ impl Track {
             conversion.finish(|frame| enqueue(schedule, pid, frame));
         }
         let Some(chunk) = chunk else { return };
-        conversion.push(chunk, |frame| enqueue(schedule, pid, frame));
+        let punctuality = &mut self.punctuality;
+        conversion.push(chunk, arrival, |frame| {
+            if !frame.time.is_expendable {
+                punctuality.observe(frame.time.pts, arrival);
+            }
+            enqueue(schedule, pid, frame);
+        });
         if conversion.is_hopeless() {
             self.end_conversion(State::Passing(Reason::Undecodable));
             return;
@@ -823,7 +865,7 @@ impl Track {
             starts_pes: false,
             pts: None,
         };
-        conversion.push(nothing, |frame| enqueue(schedule, pid, frame));
+        conversion.push(nothing, None, |frame| enqueue(schedule, pid, frame));
         self.leaving.append(&mut self.leaving_next);
         self.was_scrambled = matches!(&self.state,
             State::Seeking(seeking) if seeking.reported == TrackState::Scrambled);

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::access_unit::Framer;
+use xg2g_transcoder::audio::access_unit::{Framer, Lost};
 use xg2g_transcoder::ts::clock::Timestamp;
 
 /// One fixture of each coding.
@@ -121,7 +121,7 @@ pub(crate) fn drain(framer: &mut Framer, units: &mut Vec<Unit>) {
 pub(crate) fn feed(framer: &mut Framer, piece: &Piece) {
     match piece {
         Piece::Payload(payload, pts) => framer.push(payload, *pts),
-        Piece::Loss => framer.lose(),
+        Piece::Loss => framer.lose(Lost { packets: Some(1) }),
     }
 }
 

@@ -1,0 +1,991 @@
+//! When the source's sound is heard: its PTS where they are worth something, its own
+//! length, and the program's clock where they are not.
+//!
+//! An elementary stream tells time better than its PTS do: a unit that follows another
+//! is heard when the other ends. So time runs with the samples, and PTS are only
+//! compared with it:
+//!
+//! ```text
+//!   they scatter around it             nothing moves until their mean is off: jitter
+//!   the last ones agree on a step      it is followed
+//!   far off, and the PCR says so, too  followed at once: the sound has paused
+//!   far off, twice alike               followed
+//!   far off once                       bogus
+//!   the same as the one before         says nothing
+//!   none, always the same              the PCR at arrival stands in for them
+//! ```
+//!
+//! Behind a loss time goes on by the units that are missing, which the continuity
+//! counter, the PCR and the mean length of a unit tell; the next PTS corrects that.
+
+use std::collections::VecDeque;
+
+use super::Codec;
+use super::access_unit::Lost;
+use super::differences::{Differences, MAX_JITTER_90K};
+use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+
+/// Differences above this are no jitter.
+const MIN_JUMP_90K: i64 = 9_000;
+/// Two that are far off mean the same place when they are this close to each other.
+const SAME_JUMP_90K: i64 = 180;
+
+/// Sound ahead of the program's clock at arrival, where no PTS says how much: broadcast
+/// access units arrive 6 to 83 ms before they are heard.
+const ASSUMED_LEAD_90K: i64 = 60 * 90;
+/// Leads that a PTS which has to do with the clock can have; multiplexers of files send
+/// sound up to a second ahead.
+const PLAUSIBLE_LEAD_90K: std::ops::Range<i64> = -3 * TICKS_PER_SECOND..10 * TICKS_PER_SECOND;
+/// How long a first PTS is waited for, in 90 kHz of sound.
+const MAX_WAIT_90K: i64 = 100 * 90;
+/// How long a second PTS is waited for behind a first one that has nothing to do with
+/// the clock.
+const MAX_WAIT_FOR_SECOND_90K: i64 = 500 * 90;
+/// A PTS that stands still this long from the beginning is none.
+const STUCK_90K: i64 = 200 * 90;
+/// Without a PTS that says something for this long, time follows the PCR.
+const MAX_UNGUIDED_90K: i64 = 10 * TICKS_PER_SECOND;
+
+/// Units over which the distance to the PCR is looked at where there is no PTS, and
+/// how far it may be off: arrival is not punctual.
+const GUIDED_BY_PCR_UNITS: usize = 128;
+const MAX_PCR_ERROR_90K: i64 = 40 * 90;
+/// Units in a row that are further off than this mean that time has jumped.
+const PCR_JUMP_90K: i64 = TICKS_PER_SECOND;
+const PCR_JUMP_UNITS: u8 = 3;
+
+/// PTS that have to have been compared before a step is one of the sound. Until then
+/// it is the first PTS that was off, and time moves over smoothly.
+const SETTLED_PTS: u32 = 32;
+/// Time moves over smoothly this far; further it jumps.
+const MAX_SLEW_90K: i64 = TICKS_PER_SECOND / 2;
+
+/// Leads that are kept, and how many it takes to know what is usual.
+const KEPT_LEADS: usize = 16;
+const MIN_LEADS: usize = 3;
+
+/// Units after which a pause before one of them is all but forgotten, and the longest
+/// that is believed to be the station's manner.
+const PAUSE_MEMORY_UNITS: i64 = 64;
+const MAX_PAUSE_90K: i64 = TICKS_PER_SECOND / 2;
+
+/// A unit is missed when it comes later than the latest ones by this.
+const UNUSUAL_WAIT_90K: i64 = 5 * 90;
+
+/// Units over which the mean length of a unit is taken, and packets likewise.
+const MEAN_OVER: u32 = 128;
+/// Most packets that are believed to be missing at once: what 10 s of any audio take.
+const MAX_LOST_PACKETS: f64 = 10_000.0;
+/// Bytes that were skipped are units when they are this near to a multiple of a unit.
+const UNIT_MULTIPLE_TOLERANCE: f64 = 0.1;
+
+/// The program's clock when something arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) now: Timestamp,
+    /// Which of the clock's time bases that is; it counts the jumps.
+    pub(crate) time_base: u32,
+}
+
+/// What is known of an access unit before it is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UnitFacts {
+    pub(super) pts: Option<Timestamp>,
+    pub(super) codec: Codec,
+    /// By its header, where that says it.
+    pub(super) sample_rate_hz: Option<u32>,
+    pub(super) bytes: usize,
+    /// Bytes between it and the unit before.
+    pub(super) skipped_bytes: u64,
+    pub(super) lost: Option<Lost>,
+    pub(super) arrival: Option<Arrival>,
+}
+
+/// When a unit is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Not known yet. The unit begins so many 90 kHz ticks into the elementary stream,
+    /// which [`SourceClock::time_of`] turns into a time later.
+    Later { position_90k: i64, joint: Joint },
+    /// At this time, and so joined to the unit before.
+    At { time: Timestamp, joint: Joint },
+}
+
+/// How a unit's sound joins that of the unit before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joint {
+    /// It continues it.
+    Smooth,
+    /// It is another piece of sound.
+    Spliced,
+    /// Units between them were lost.
+    Lost,
+}
+
+/// The time line of one elementary stream.
+#[derive(Debug, Default)]
+pub(super) struct SourceClock {
+    position: Position,
+    /// Time of position 0.
+    origin: Option<Timestamp>,
+    guide: Guide,
+    last_pts: Option<Timestamp>,
+    /// A PTS that was not believed: where it was, and what it was off.
+    candidate: Option<Candidate>,
+    differences: Differences,
+    /// PTS compared since time was last found anew; the first one may itself have been off.
+    compared: u32,
+    /// How far time still has to move, bit by bit.
+    slew_90k: i64,
+    /// Coding and rate of the last unit.
+    form: Option<(Codec, Option<u32>)>,
+    /// The next PTS says how much is missing, or what time another piece of sound that
+    /// was joined on belongs to.
+    after_loss: bool,
+    leads: VecDeque<i64>,
+    last_arrival: Option<Arrival>,
+    /// The longest that units let wait for them lately, in 90 kHz.
+    usual_pause_90k: i64,
+    /// Where a PTS was believed last.
+    guided_at_90k: i64,
+    unit_bytes: Mean,
+    packet_bytes: Mean,
+    last_duration: Option<Duration>,
+}
+
+/// A place in the elementary stream, in the time that its sound takes.
+#[derive(Debug, Clone, Copy)]
+struct Position {
+    /// Ticks before the samples that are counted.
+    base_90k: i64,
+    samples: u64,
+    sample_rate_hz: u32,
+}
+
+/// Samples per channel, and their rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Duration {
+    pub(super) samples: u32,
+    pub(super) sample_rate_hz: u32,
+}
+
+/// What time follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Guide {
+    /// A PTS; no second one has shown yet that they move.
+    #[default]
+    FirstPts,
+    Pts,
+    /// The PCR, for there is no PTS that is worth anything.
+    Pcr(PcrGuide),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PcrGuide {
+    /// How far sound is ahead of the clock.
+    lead_90k: i64,
+    time_base: Option<u32>,
+    far_off: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    pts: Timestamp,
+    position_90k: i64,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self {
+            base_90k: 0,
+            samples: 0,
+            sample_rate_hz: 1,
+        }
+    }
+}
+
+impl Position {
+    fn ticks_90k(&self) -> i64 {
+        self.base_90k + self.samples as i64 * TICKS_PER_SECOND / i64::from(self.sample_rate_hz)
+    }
+
+    /// Goes on by so many durations.
+    fn advance(&mut self, duration: Duration, times: u64) {
+        if self.sample_rate_hz != duration.sample_rate_hz {
+            *self = Self {
+                base_90k: self.ticks_90k(),
+                samples: 0,
+                sample_rate_hz: duration.sample_rate_hz,
+            };
+        }
+        self.samples += u64::from(duration.samples) * times;
+    }
+}
+
+impl Duration {
+    fn ticks_90k(self) -> i64 {
+        i64::from(self.samples) * TICKS_PER_SECOND / i64::from(self.sample_rate_hz)
+    }
+}
+
+impl SourceClock {
+    /// Notes a packet's share of the elementary stream.
+    pub(super) fn observe_packet(&mut self, bytes: usize) {
+        self.packet_bytes.add(bytes);
+    }
+
+    /// Places the next unit. Call [`advance`](Self::advance) behind it.
+    pub(super) fn place(&mut self, unit: UnitFacts) -> Heard {
+        let missing = self.missing_units(&unit);
+        if let Some(duration) = self.last_duration {
+            self.position.advance(duration, missing);
+        }
+        let form = Some((unit.codec, unit.sample_rate_hz));
+        let is_spliced = self.form != form;
+        let is_first = self.form.is_none();
+        self.form = form;
+        self.after_loss |=
+            unit.lost.is_some() || unit.skipped_bytes > 0 && !is_first || is_spliced && !is_first;
+        let was_lost = self.after_loss && !is_spliced;
+        let mut joined = unit.lost.is_none() && missing == 0 && !is_spliced;
+        self.unit_bytes.add(unit.bytes);
+
+        let says_something = unit.pts.filter(|_| unit.pts != self.last_pts);
+        let repeated = unit.pts.is_some() && says_something.is_none();
+        self.last_pts = unit.pts.or(self.last_pts);
+        if self.origin.is_none() {
+            self.begin(says_something, repeated, unit.arrival);
+        } else if let Some(pts) = says_something {
+            joined &= self.compare(pts, unit.arrival);
+        } else {
+            joined &= self.go_on_unguided(repeated, unit.arrival);
+        }
+        self.slew();
+        if let (Some(pts), Some(arrival)) = (says_something, unit.arrival) {
+            if self.leads.len() == KEPT_LEADS {
+                self.leads.pop_front();
+            }
+            self.leads.push_back(pts.since(arrival.now));
+        }
+        self.note_arrival(&unit);
+        let joint = match (joined, was_lost) {
+            (true, _) => Joint::Smooth,
+            (false, true) => Joint::Lost,
+            (false, false) => Joint::Spliced,
+        };
+        let position_90k = self.position.ticks_90k();
+        match self.time_of(position_90k) {
+            Some(time) => Heard::At { time, joint },
+            None => Heard::Later {
+                position_90k,
+                joint,
+            },
+        }
+    }
+
+    /// Goes on behind a unit. Without a duration it is taken to be as long as the one
+    /// before it.
+    pub(super) fn advance(&mut self, duration: Option<Duration>) {
+        let known = duration.filter(|d| d.sample_rate_hz > 0 && d.samples > 0);
+        self.last_duration = known.or(self.last_duration);
+        match self.last_duration {
+            Some(duration) => self.position.advance(duration, 1),
+            // Nothing was heard yet, and how far it is to the next unit is not known.
+            None => self.origin = None,
+        }
+    }
+
+    /// Takes the best guess there is for the time of what was placed so far: nothing more
+    /// comes.
+    pub(super) fn wait_no_longer(&mut self) {
+        if self.origin.is_none() {
+            self.origin = Some(match self.candidate {
+                Some(first) => first.pts.offset(-first.position_90k),
+                None => Timestamp::new(0),
+            });
+        }
+    }
+
+    /// The time of a place in the elementary stream; `None` before anything is known.
+    pub(super) fn time_of(&self, position_90k: i64) -> Option<Timestamp> {
+        self.origin.map(|origin| origin.offset(position_90k))
+    }
+
+    /// Whether the next unit lets wait for it longer than they usually do.
+    pub(super) fn misses_a_unit(&self, now: Arrival) -> bool {
+        let (Some(last), Some(duration)) = (self.last_arrival, self.last_duration) else {
+            return false;
+        };
+        let usual = duration.ticks_90k() + self.usual_pause_90k + UNUSUAL_WAIT_90K;
+        now.time_base == last.time_base && now.now.since(last.now) > usual
+    }
+
+    fn note_arrival(&mut self, unit: &UnitFacts) {
+        if let (Some(now), Some(before), Some(duration), None) = (
+            unit.arrival,
+            self.last_arrival,
+            self.last_duration,
+            unit.lost,
+        ) && now.time_base == before.time_base
+        {
+            let pause = now.now.since(before.now) - duration.ticks_90k();
+            let fading = self.usual_pause_90k - self.usual_pause_90k / PAUSE_MEMORY_UNITS;
+            self.usual_pause_90k = pause.clamp(0, MAX_PAUSE_90K).max(fading);
+        }
+        self.last_arrival = unit.arrival;
+    }
+
+    /// How many units are missing in front of this one.
+    fn missing_units(&self, unit: &UnitFacts) -> u64 {
+        let Some(duration) = self.last_duration.filter(|_| self.unit_bytes.value > 0.0) else {
+            return 0;
+        };
+        let skipped = unit.skipped_bytes as f64 / self.unit_bytes.value;
+        let Some(lost) = unit.lost.or_else(|| self.unseen_loss(unit, duration)) else {
+            // Stuffing between units is no time; units that were damaged are.
+            let whole = skipped.round();
+            let are_units = (skipped - whole).abs() <= UNIT_MULTIPLE_TOLERANCE * whole.min(2.0);
+            return if are_units { whole as u64 } else { 0 };
+        };
+        let by_clock = self.missing_by_clock(unit.arrival, duration);
+        let Some(packets) = lost.packets else {
+            return by_clock.unwrap_or(skipped).max(0.0).round() as u64;
+        };
+        let per_packet = self.packet_bytes.value / self.unit_bytes.value;
+        let least = skipped + f64::from(packets) * per_packet;
+        let per_turn = 16.0 * per_packet;
+        let unpunctual = self.usual_pause_90k as f64 / duration.ticks_90k().max(1) as f64;
+        let turns = match by_clock {
+            Some(units) if per_turn > 0.0 => ((units - unpunctual - least) / per_turn).round(),
+            _ => 0.0,
+        };
+        let most = MAX_LOST_PACKETS * per_packet;
+        (least + turns.max(0.0) * per_turn).min(most).round() as u64
+    }
+
+    /// A loss of a whole turn of the continuity counter, which the counter does not show:
+    /// bytes do not fit together, and time has gone by.
+    fn unseen_loss(&self, unit: &UnitFacts, duration: Duration) -> Option<Lost> {
+        let by_clock = self.missing_by_clock(unit.arrival, duration)?;
+        let missing_90k = (by_clock * duration.ticks_90k() as f64) as i64 - self.usual_pause_90k;
+        let turn = 16.0 * self.packet_bytes.value / self.unit_bytes.value;
+        let turn_90k = (turn * duration.ticks_90k() as f64) as i64;
+        let is_seen = unit.skipped_bytes > 0 && missing_90k > turn_90k / 2;
+        is_seen.then_some(Lost { packets: Some(0) })
+    }
+
+    /// The same by the program's clock, which unpunctual arrival makes vague.
+    fn missing_by_clock(&self, arrival: Option<Arrival>, duration: Duration) -> Option<f64> {
+        let (now, before) = (arrival?, self.last_arrival?);
+        if now.time_base != before.time_base {
+            return None;
+        }
+        let elapsed = now.now.since(before.now) as f64;
+        Some(elapsed / duration.ticks_90k().max(1) as f64 - 1.0)
+    }
+
+    /// Finds the time of the first units.
+    fn begin(&mut self, pts: Option<Timestamp>, repeated: bool, arrival: Option<Arrival>) {
+        let position_90k = self.position.ticks_90k();
+        if let Some(pts) = pts {
+            let is_plausible =
+                arrival.is_none_or(|at| PLAUSIBLE_LEAD_90K.contains(&pts.since(at.now)));
+            let moves = self.candidate.is_some();
+            if is_plausible || moves {
+                self.guide = if moves { Guide::Pts } else { Guide::FirstPts };
+                self.follow_from(pts);
+                return;
+            }
+            self.candidate = Some(Candidate { pts, position_90k });
+        }
+        match (self.candidate, arrival) {
+            (Some(_), Some(_)) if repeated => {
+                self.follow_pcr(arrival);
+            }
+            (Some(first), _) if position_90k - first.position_90k >= MAX_WAIT_FOR_SECOND_90K => {
+                self.origin = Some(first.pts.offset(-first.position_90k));
+            }
+            (None, _) if position_90k >= MAX_WAIT_90K => {
+                self.follow_pcr(arrival);
+            }
+            _ => {}
+        }
+    }
+
+    fn follow_from(&mut self, pts: Timestamp) {
+        self.candidate = None;
+        self.after_loss = false;
+        self.differences.clear();
+        (self.compared, self.slew_90k) = (0, 0);
+        self.guided_at_90k = self.position.ticks_90k();
+        self.origin = Some(pts.offset(-self.position.ticks_90k()));
+    }
+
+    /// How far sound is ahead of the program's clock, where it can have to do with it.
+    fn own_lead(&self, arrival: Option<Arrival>) -> Option<i64> {
+        let time = self.time_of(self.position.ticks_90k())?;
+        Some(time.since(arrival?.now)).filter(|lead| (0..TICKS_PER_SECOND).contains(lead))
+    }
+
+    /// Lets the PCR stand in for PTS. Returns whether time stays what it was.
+    fn follow_pcr(&mut self, arrival: Option<Arrival>) -> bool {
+        let own_lead = self.own_lead(arrival);
+        let lead_90k = own_lead.unwrap_or(ASSUMED_LEAD_90K);
+        self.guide = Guide::Pcr(PcrGuide {
+            lead_90k,
+            time_base: arrival.map(|at| at.time_base),
+            far_off: 0,
+        });
+        self.candidate = None;
+        self.differences.clear();
+        let position_90k = self.position.ticks_90k();
+        match arrival {
+            Some(at) if own_lead.is_none() => {
+                let before = self.time_of(position_90k);
+                let time = at.now.offset(lead_90k);
+                let moved = before.map(|before| time.since(before));
+                if let Some(moved) = moved.filter(|ticks| ticks.abs() <= MAX_SLEW_90K) {
+                    self.slew_90k = moved;
+                    return true;
+                }
+                self.slew_90k = 0;
+                self.origin = Some(time.offset(-position_90k));
+                false
+            }
+            _ => {
+                self.origin.get_or_insert(Timestamp::new(0));
+                true
+            }
+        }
+    }
+
+    /// Compares a PTS with the time that was reached. Returns whether the sound goes on
+    /// as it came.
+    fn compare(&mut self, pts: Timestamp, arrival: Option<Arrival>) -> bool {
+        let position_90k = self.position.ticks_90k();
+        let Some(time) = self.time_of(position_90k) else {
+            return true;
+        };
+        let difference = pts.since(time);
+        let by_pcr = matches!(self.guide, Guide::Pcr(_));
+        let is_far = difference.abs() > MIN_JUMP_90K || by_pcr;
+        let supported = self.clock_supports(pts, time, arrival);
+        if is_far && supported != Some(true) {
+            let again = self.candidate.is_some_and(|before| {
+                let moved = pts.since(before.pts) - (position_90k - before.position_90k);
+                moved.abs() <= SAME_JUMP_90K.max(2 * self.differences.scatter())
+            });
+            let believed_at_once = self.after_loss && supported.is_none() && !by_pcr;
+            if !again && !believed_at_once {
+                self.candidate = Some(Candidate { pts, position_90k });
+                return true;
+            }
+        }
+        self.candidate = None;
+        self.guided_at_90k = position_90k;
+        if by_pcr {
+            self.differences.clear();
+        }
+        self.guide = Guide::Pts;
+        let after_loss = std::mem::take(&mut self.after_loss);
+        if is_far {
+            self.differences.clear();
+            (self.compared, self.slew_90k) = (0, 0);
+            self.shift(difference);
+            return difference.abs() <= MAX_JITTER_90K;
+        }
+        if after_loss {
+            let correction = self.correction_behind_loss(difference);
+            self.slew_90k = 0;
+            self.shift(correction);
+            self.differences.add(difference - correction);
+            return correction == 0;
+        }
+        let is_settled = self.compared >= SETTLED_PTS;
+        self.compared = self.compared.saturating_add(1);
+        self.differences.add(difference - self.slew_90k);
+        let correction = self.differences.correction();
+        if !is_settled {
+            self.slew_90k += correction;
+            return true;
+        }
+        self.shift(correction);
+        correction.abs() <= MAX_JITTER_90K
+    }
+
+    /// Whether a PTS far from the time reached fits to the program's clock as earlier
+    /// ones did, and that time does not; `None` where this cannot be said.
+    fn clock_supports(
+        &self,
+        pts: Timestamp,
+        time: Timestamp,
+        arrival: Option<Arrival>,
+    ) -> Option<bool> {
+        let arrival = arrival.filter(|_| self.leads.len() >= MIN_LEADS)?;
+        let mut leads: Vec<i64> = self.leads.iter().copied().collect();
+        leads.sort_unstable();
+        let usual = leads[leads.len() / 2];
+        let error = (pts.since(arrival.now) - usual).abs();
+        Some(error < (pts.since(time) / 4).abs())
+    }
+
+    /// What the first PTS behind a loss says of the units that are missing: a whole
+    /// number of them where PTS scatter, its own word where they do not.
+    fn correction_behind_loss(&self, difference: i64) -> i64 {
+        let scatter = self.differences.scatter().max(self.differences.tolerance());
+        if difference.abs() <= scatter {
+            return 0;
+        }
+        let unit = self.last_duration.map_or(0, Duration::ticks_90k);
+        if unit == 0 {
+            return difference;
+        }
+        let units = (difference + difference.signum() * unit / 2) / unit;
+        let rest = difference - units * unit;
+        if rest.abs() <= scatter {
+            units * unit
+        } else {
+            difference
+        }
+    }
+
+    /// Moves time a little way of what it still has to, so that AAC frames do not part.
+    fn slew(&mut self) {
+        let most = self
+            .last_duration
+            .map_or(0, |duration| MAX_JITTER_90K.min(duration.ticks_90k() / 3));
+        let ticks_90k = self.slew_90k.clamp(-most, most);
+        self.slew_90k -= ticks_90k;
+        self.shift(ticks_90k);
+    }
+
+    fn shift(&mut self, ticks_90k: i64) {
+        self.origin = self.origin.map(|origin| origin.offset(ticks_90k));
+    }
+
+    /// Goes on where no PTS says anything. Returns whether the sound goes on as it came.
+    fn go_on_unguided(&mut self, repeated: bool, arrival: Option<Arrival>) -> bool {
+        let unguided_90k = self.position.ticks_90k() - self.guided_at_90k;
+        let never_moved = self.guide == Guide::FirstPts && repeated;
+        if never_moved && unguided_90k >= STUCK_90K {
+            return self.follow_pcr(arrival);
+        }
+        if let Guide::Pcr(guide) = self.guide {
+            return self.follow(guide, arrival);
+        }
+        if unguided_90k >= MAX_UNGUIDED_90K && self.own_lead(arrival).is_some() {
+            self.follow_pcr(arrival);
+        }
+        true
+    }
+
+    /// Follows the PCR, slowly: arrival is not punctual.
+    fn follow(&mut self, mut guide: PcrGuide, arrival: Option<Arrival>) -> bool {
+        let Some((arrival, time)) = arrival.zip(self.time_of(self.position.ticks_90k())) else {
+            return true;
+        };
+        let same_base = guide
+            .time_base
+            .replace(arrival.time_base)
+            .is_none_or(|base| base == arrival.time_base);
+        let error = arrival.now.since(time) + guide.lead_90k;
+        let far = error.abs() > PCR_JUMP_90K;
+        guide.far_off = if far { guide.far_off + 1 } else { 0 };
+        self.guide = Guide::Pcr(guide);
+        if far && (!same_base || guide.far_off >= PCR_JUMP_UNITS) {
+            return self.follow_pcr(Some(arrival));
+        }
+        if far {
+            return true;
+        }
+        self.differences.add(error);
+        if let Some(median) = self.differences.median_of(GUIDED_BY_PCR_UNITS)
+            && median.abs() > MAX_PCR_ERROR_90K
+        {
+            self.differences.clear();
+            self.shift(median.clamp(-MAX_JITTER_90K, MAX_JITTER_90K));
+        }
+        true
+    }
+}
+
+/// The mean of the last values.
+#[derive(Debug, Default)]
+struct Mean {
+    value: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn add(&mut self, value: usize) {
+        self.count = MEAN_OVER.min(self.count + 1);
+        self.value += (value as f64 - self.value) / f64::from(self.count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT_90K: i64 = 2160;
+    const START: Timestamp = Timestamp::new(500_000);
+    const MS: i64 = 90;
+    /// How far ahead of the PCR the sound of these streams is.
+    const LEAD_90K: i64 = 40 * MS;
+
+    /// A unit as its station sends it, in ticks from the start.
+    #[derive(Clone, Copy)]
+    struct Sent {
+        pts_90k: Option<i64>,
+        /// When it truly is heard; it arrives so much earlier as the lead says.
+        heard_90k: i64,
+        lost_packets: Option<u32>,
+    }
+
+    fn steady(count: i64, pts: impl Fn(i64) -> Option<i64>) -> Vec<Sent> {
+        (0..count)
+            .map(|index| Sent {
+                pts_90k: pts(index * UNIT_90K),
+                heard_90k: index * UNIT_90K,
+                lost_packets: None,
+            })
+            .collect()
+    }
+
+    fn facts(unit: Sent, pcr: bool) -> UnitFacts {
+        UnitFacts {
+            pts: unit.pts_90k.map(|ticks| START.offset(ticks)),
+            codec: Codec::MpegLayer2,
+            sample_rate_hz: Some(48_000),
+            bytes: 576,
+            skipped_bytes: 0,
+            lost: unit.lost_packets.map(|packets| Lost {
+                packets: Some(packets),
+            }),
+            arrival: pcr.then(|| Arrival {
+                now: START.offset(unit.heard_90k - LEAD_90K),
+                time_base: 0,
+            }),
+        }
+    }
+
+    /// When each unit is heard, in ticks from the start, and whether it was smoothly.
+    fn heard(units: &[Sent], pcr: bool) -> Vec<(i64, Joint)> {
+        let mut clock = SourceClock::default();
+        let mut times = Vec::new();
+        let mut waiting = Vec::new();
+        for &unit in units {
+            for bytes in [184, 184, 184, 24] {
+                clock.observe_packet(bytes);
+            }
+            let placed = clock.place(facts(unit, pcr));
+            clock.advance(Some(Duration {
+                samples: 1152,
+                sample_rate_hz: 48_000,
+            }));
+            match placed {
+                Heard::Later { position_90k, .. } => waiting.push(position_90k),
+                Heard::At { time, joint } => {
+                    for position_90k in waiting.drain(..) {
+                        let time = clock.time_of(position_90k).map(|time| time.since(START));
+                        times.push((time.unwrap_or(i64::MIN), Joint::Smooth));
+                    }
+                    times.push((time.since(START), joint));
+                }
+            }
+        }
+        times
+    }
+
+    /// Nothing is put in, nothing is left out, and no AAC frames part.
+    fn assert_smooth(times: &[(i64, Joint)], count: usize) {
+        assert_eq!(times.len(), count);
+        for (index, pair) in times.windows(2).enumerate() {
+            let step = pair[1].0 - pair[0].0;
+            assert!((step - UNIT_90K).abs() <= MAX_JITTER_90K, "{index}: {step}");
+            assert_eq!(pair[1].1, Joint::Smooth, "unit {index}");
+        }
+    }
+
+    fn noise() -> impl FnMut(i64) -> i64 {
+        let mut state = 1u32;
+        move |reach| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            i64::from(state >> 8) % (2 * reach + 1) - reach
+        }
+    }
+
+    #[test]
+    fn pts_on_a_grid_of_video_frames_leave_the_sound_smooth() {
+        for grid in [1800, 3003, 3600] {
+            for offset in [0, grid / 2, grid - 1] {
+                let rounded = |ticks: i64| Some((ticks + offset) / grid * grid);
+                let times = heard(&steady(1500, rounded), true);
+                assert_smooth(&times, 1500);
+                // Rounding shifts what is known of time by half a step at most.
+                for (index, (time, _)) in times.iter().enumerate().skip(300) {
+                    let error = time - index as i64 * UNIT_90K;
+                    assert!(error.abs() <= grid * 2 / 3, "grid {grid}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pts_that_beat_slowly_against_a_grid_leave_the_sound_smooth() {
+        // PES packets of 78.37 ms at 44.1 kHz drift by 1.6 ms each against 40 ms.
+        let units = steady(4000, |ticks| {
+            let due = ticks * 48_000 / 44_100;
+            let starts_pes = ticks / UNIT_90K % 3 == 0;
+            starts_pes.then_some(due / 3600 * 3600)
+        });
+        let mut clock = SourceClock::default();
+        for (index, mut unit) in units.into_iter().enumerate() {
+            unit.heard_90k = unit.heard_90k * 48_000 / 44_100;
+            let placed = clock.place(facts(unit, true));
+            clock.advance(Some(Duration {
+                samples: 1152,
+                sample_rate_hz: 44_100,
+            }));
+            if index > 0 {
+                assert!(matches!(
+                    placed,
+                    Heard::At {
+                        joint: Joint::Smooth,
+                        ..
+                    }
+                ));
+            }
+        }
+    }
+
+    #[test]
+    fn pts_that_jitter_by_15_ms_leave_the_sound_smooth_and_in_the_middle() {
+        let mut random = noise();
+        let mut units = steady(3000, Some);
+        for unit in &mut units {
+            unit.pts_90k = unit.pts_90k.map(|ticks| ticks + random(15 * MS));
+        }
+        let times = heard(&units, true);
+        assert_smooth(&times, 3000);
+        for (index, (time, _)) in times.iter().enumerate().skip(200) {
+            let error = time - index as i64 * UNIT_90K;
+            assert!(error.abs() <= 5 * MS, "unit {index} is {error} off");
+        }
+    }
+
+    #[test]
+    fn repeated_pts_say_nothing() {
+        for run in [2, 3, 9] {
+            let repeated = |ticks: i64| Some(ticks / UNIT_90K / run * run * UNIT_90K);
+            let times = heard(&steady(500, repeated), true);
+            assert_smooth(&times, 500);
+            assert!(
+                (0..)
+                    .zip(&times)
+                    .all(|(index, (time, _))| *time == index * UNIT_90K)
+            );
+        }
+    }
+
+    #[test]
+    fn without_usable_pts_time_follows_the_pcr_from_the_first_unit_on() {
+        let never = steady(1000, |_| None);
+        let zero = steady(1000, |_| Some(-40_000_000));
+        for units in [never, zero] {
+            let times = heard(&units, true);
+            assert_smooth(&times, 1000);
+            for (index, (time, _)) in times.iter().enumerate() {
+                let lead = time - (index as i64 * UNIT_90K - LEAD_90K);
+                assert!(
+                    (0..=100 * MS).contains(&lead),
+                    "unit {index} leads by {lead}"
+                );
+            }
+        }
+        assert_smooth(&heard(&steady(100, |_| None), false), 100);
+    }
+
+    #[test]
+    fn without_pts_a_pcr_that_runs_faster_is_followed() {
+        let mut units = steady(20_000, |_| None);
+        for unit in &mut units {
+            unit.heard_90k += unit.heard_90k / 2_000;
+        }
+        let times = heard(&units, true);
+        assert_smooth(&times, 20_000);
+        let (last, sent) = (times[19_999].0, units[19_999].heard_90k);
+        assert!((last - sent).abs() <= 100 * MS, "{last} instead of {sent}");
+    }
+
+    #[test]
+    fn pts_that_come_later_are_taken_over() {
+        let units = steady(600, |ticks| (ticks >= 200 * UNIT_90K).then_some(ticks));
+        let times = heard(&units, true);
+        assert_eq!(times.len(), 600);
+        assert!(
+            times[210..]
+                .iter()
+                .zip(210..)
+                .all(|((time, _), n)| *time == n * UNIT_90K)
+        );
+    }
+
+    #[test]
+    fn a_single_bogus_pts_does_nothing() {
+        for off in [300 * MS, -300 * MS, 3 * 3600 * 90_000, -40_000_000] {
+            for pcr in [true, false] {
+                let bogus = |ticks: i64| Some(ticks + if ticks == 90 * UNIT_90K { off } else { 0 });
+                let times = heard(&steady(200, bogus), pcr);
+                assert_smooth(&times, 200);
+                assert!(
+                    (0..)
+                        .zip(&times)
+                        .all(|(index, (time, _))| *time == index * UNIT_90K)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_pause_is_followed_at_once_where_the_pcr_went_on() {
+        for pause in [150 * MS, 10 * 90_000] {
+            let mut units = steady(100, Some);
+            for unit in &mut units[50..] {
+                unit.heard_90k += pause;
+                unit.pts_90k = Some(unit.heard_90k);
+            }
+            let times = heard(&units, true);
+            assert_eq!(times[50], (50 * UNIT_90K + pause, Joint::Spliced));
+            assert_smooth(&times[50..], 50);
+        }
+    }
+
+    #[test]
+    fn a_jump_without_a_pcr_is_followed_at_the_second_pts() {
+        for jump in [-36_000, -1, 1, 36_000] {
+            let jumped = |ticks: i64| {
+                Some(
+                    ticks
+                        + if ticks < 50 * UNIT_90K {
+                            0
+                        } else {
+                            jump * 90_000
+                        },
+                )
+            };
+            let times = heard(&steady(100, jumped), false);
+            assert_eq!(times[50].0, 50 * UNIT_90K);
+            assert_eq!(times[51], (51 * UNIT_90K + jump * 90_000, Joint::Spliced));
+        }
+    }
+
+    #[test]
+    fn a_step_of_a_clean_stream_is_followed_within_three_pts_and_once() {
+        for step in [-40 * MS, -5 * MS, 5 * MS, 12 * MS, 80 * MS] {
+            let stepped = |ticks: i64| Some(ticks + if ticks < 100 * UNIT_90K { 0 } else { step });
+            let times = heard(&steady(200, stepped), true);
+            let moved: Vec<usize> = (1..200)
+                .filter(|&n| times[n].0 - times[n - 1].0 != UNIT_90K)
+                .collect();
+            assert_eq!(moved, [102], "step of {step}");
+            assert_eq!(times[199].0, 199 * UNIT_90K + step);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_drifts_is_followed_within_a_millisecond() {
+        for ppm in [-200, 100, 200] {
+            let drifting = |ticks: i64| Some(ticks + ticks * ppm / 1_000_000);
+            let units = steady(20_000, drifting);
+            let times = heard(&units, true);
+            assert_smooth(&times, 20_000);
+            for (unit, (time, _)) in units.iter().zip(&times) {
+                let error = time - unit.pts_90k.unwrap_or(0);
+                assert!(error.abs() <= MS, "{ppm} ppm: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn time_does_not_drift_over_two_wraps_at_44100_hz() {
+        let mut clock = SourceClock::default();
+        let count = 53 * 3600 * 44_100 / 1152i64;
+        for index in 0..count {
+            let true_90k = index * 1152 * 90_000 / 44_100;
+            let unit = Sent {
+                pts_90k: (index % 40 == 0).then_some(true_90k),
+                heard_90k: true_90k,
+                lost_packets: None,
+            };
+            let Heard::At { time, joint } = clock.place(facts(unit, true)) else {
+                panic!("unit {index} waits");
+            };
+            assert!(
+                time.since(START.offset(true_90k)).abs() <= 1,
+                "unit {index}"
+            );
+            assert!(index == 0 || joint == Joint::Smooth, "unit {index}");
+            clock.advance(Some(Duration {
+                samples: 1152,
+                sample_rate_hz: 44_100,
+            }));
+        }
+    }
+
+    #[test]
+    fn behind_a_loss_time_goes_on_by_the_units_that_are_missing() {
+        // Four packets a unit, so 17 units are 68 packets: 4 more than four turns.
+        for missing in [1usize, 2, 3, 5, 17, 40] {
+            let mut units = steady(200, |ticks| (ticks < 50 * UNIT_90K).then_some(ticks));
+            units.drain(100..100 + missing);
+            units[100].lost_packets = Some((4 * missing % 16) as u32);
+            let times = heard(&units, true);
+            let expected = (100 + missing as i64) * UNIT_90K;
+            assert_eq!(times[100], (expected, Joint::Lost), "{missing} missing");
+            assert_smooth(&times[100..], 100 - missing);
+        }
+    }
+
+    #[test]
+    fn a_pts_behind_a_loss_corrects_the_guess() {
+        let mut units = steady(200, Some);
+        units.drain(100..102);
+        units[100].lost_packets = Some(0);
+        units[100].pts_90k = None;
+        let times = heard(&units, false);
+        assert_eq!(times[100], (100 * UNIT_90K, Joint::Lost));
+        assert_eq!(times[101], (103 * UNIT_90K, Joint::Lost));
+        assert_smooth(&times[101..], 97);
+    }
+
+    #[test]
+    fn stuffing_between_units_is_no_time_and_damaged_units_are() {
+        for (skipped, units) in [(50, 0), (500, 0), (576, 1), (1152, 2), (700, 0)] {
+            let mut clock = SourceClock::default();
+            let duration = Some(Duration {
+                samples: 1152,
+                sample_rate_hz: 48_000,
+            });
+            let silent = Sent {
+                pts_90k: None,
+                heard_90k: 0,
+                lost_packets: None,
+            };
+            let first = Sent {
+                pts_90k: Some(0),
+                ..silent
+            };
+            clock.place(facts(first, false));
+            clock.advance(duration);
+            let placed = clock.place(UnitFacts {
+                skipped_bytes: skipped,
+                ..facts(silent, false)
+            });
+            let Heard::At { time, .. } = placed else {
+                panic!("the second unit waits");
+            };
+            assert_eq!(time.since(START), (1 + units) * UNIT_90K, "{skipped} bytes");
+        }
+    }
+}
