@@ -71,7 +71,10 @@ def test_sound_is_back_within_a_second_after_a_burst_loss(lost_s: float, codec: 
     source = without(clean(codec, 10), 0.4, 0.4 + lost_s / 10)
     result = judge(source)
     assert_in_sync(result, gap_s=0.2)
-    assert new_errors(source, result.remuxed) == {}
+    errors = new_errors(source, result.remuxed)
+    # The rest of a unit of which packets had left before the burst comes behind it.
+    assert errors.pop("tstd_late", (0, 0))[0] <= 1
+    assert errors == {}
 
 
 @pytest.mark.parametrize("step_s", [-36_000, -1, 1, 36_000])

@@ -22,7 +22,7 @@ use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
 /// Frames behind a gap, and at the beginning, that may be late as well: until the
 /// source's framing is proven again its units come a frame later than they would.
-const UNPROVEN_FRAMES: u64 = 2;
+const UNPROVEN_FRAMES: u64 = 4;
 
 /// Samples per channel in an AAC-LC frame.
 pub(crate) const FRAME_SAMPLES: u64 = 1024;
@@ -313,7 +313,7 @@ mod tests {
             let frames = times(&mut timeline, &pts, 1536);
             for frame in frames {
                 let since_resumed = frame.pts.since(resumed);
-                assert_eq!(frame.is_expendable, since_resumed < 2 * 1920, "{frame:?}");
+                assert_eq!(frame.is_expendable, since_resumed < 4 * 1920, "{frame:?}");
             }
         }
     }
