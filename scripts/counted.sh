@@ -17,7 +17,7 @@ if [ -t 2 ]; then every_s=1; fi
 
 show() {
   local text
-  text=$(printf '  %-10s %s of %s %s, %s s' "$step" "$count" "$total" "$what" "$SECONDS")
+  text=$(printf '  %-10s %s: %s of %s, %s s' "$step" "$what" "$count" "$total" "$SECONDS")
   if [ -t 2 ]; then printf '\r%s\033[K' "$text" >&2; else printf '%s\n' "$text" >&2; fi
 }
 
@@ -46,4 +46,4 @@ if [ "$code" != 0 ]; then
   tail -n 60 "$log" >&2
   exit "${code:-1}"
 fi
-printf '  %-10s %s %s, %s s\n' "$step" "$count" "$what" "$SECONDS" >&2
+printf '  %-10s %s: %s, %s s\n' "$step" "$what" "$count" "$SECONDS" >&2

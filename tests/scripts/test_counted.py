@@ -17,19 +17,19 @@ def counted(script: str) -> subprocess.CompletedProcess[str]:
 def test_the_end_says_how_many_parts_there_were_and_nothing_of_what_was_said() -> None:
     done = counted("echo part 1; echo noise; echo part 2 >&2; printf 'part 3'")
     assert (done.returncode, done.stdout) == (0, "")
-    assert re.fullmatch(r"  step       3 parts, \d+ s\n", done.stderr)
+    assert re.fullmatch(r"  step       parts: 3, \d+ s\n", done.stderr)
 
 
 def test_a_line_that_comes_in_two_pieces_counts_once() -> None:
     done = counted("printf 'pa'; sleep 1.5; echo 'rt 1'; echo part 2")
-    assert "  step       2 parts, " in done.stderr
+    assert "  step       parts: 2, " in done.stderr
 
 
 def test_what_fails_ends_with_its_own_code_and_its_own_words() -> None:
     done = counted("echo part 1; echo 'cannot go on' >&2; exit 7")
     assert done.returncode == 7
     assert "cannot go on" in done.stderr
-    assert "1 parts" not in done.stderr
+    assert "parts: 1" not in done.stderr
 
 
 def test_a_command_that_is_not_there_fails() -> None:
@@ -49,6 +49,6 @@ def test_a_terminal_sees_the_count_grow_on_one_line() -> None:
     shown = os.read(terminal, 65536).decode()
     os.close(terminal)
     os.close(of_child)
-    assert "\r  step       1 of 3 parts, " in shown
-    assert "\r  step       2 of 3 parts, " in shown
+    assert "\r  step       parts: 1 of 3, " in shown
+    assert "\r  step       parts: 2 of 3, " in shown
     assert shown.count("\n") == 1
