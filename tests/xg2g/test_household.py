@@ -83,15 +83,20 @@ async def test_a_full_disk_takes_no_television_away_and_is_written_when_it_has_r
     async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
         daemon = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from xg2g.cli import main; main()", "serve", "--port", "0"),
-            *("--receiver", receiver.base_url, "--data-dir", str(tmp_path)),
+            *("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port)),
+            *("--data-dir", str(tmp_path)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # No file of it grows beyond this: enough for channels, and not for a guide.
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, -1)),
         )
         assert daemon.stdout is not None
-        playlist_url = (await daemon.stdout.readline()).decode().split()[-1]
-        address = playlist_url.removesuffix("/playlist.m3u")
+        async with asyncio.timeout(60):
+            while not (line := (await daemon.stdout.readline()).decode()).endswith(
+                "/playlist.m3u\n"
+            ):
+                assert line
+        address = line.split()[-1].removesuffix("/playlist.m3u")
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
 
             async def guide(outcome: str) -> str:
