@@ -21,7 +21,7 @@ TOKEN = "swordfish-4711"
 PROCESSES = Path("/proc")
 READ = (
     *("/", "/playlist.m3u", "/xmltv.xml", "/lineup.json", "/metrics", "/healthz", "/readyz"),
-    *("/api/v1/status", "/api/v1/channels", "/api/v1/streams", "/openapi.json"),
+    *("/api/v1/status", "/api/v1/channels", "/api/v1/streams", "/api/v1/failures", "/openapi.json"),
 )
 
 
@@ -67,7 +67,10 @@ async def used(process: asyncio.subprocess.Process) -> bytes:
     seen = b""
     async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
         for path in READ:
-            seen += (await client.get(path)).raise_for_status().content
+            # The guide is being read.
+            while (answer := await client.get(path)).headers.get("Retry-After"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            seen += answer.raise_for_status().content
         wrong = {"Authorization": f"Bearer {TOKEN}x"}
         seen += (await client.post("/api/v1/refresh", headers=wrong)).content
         stream = "/stream/1_0_19_65_1_1_C00000_0_0_0.ts"
