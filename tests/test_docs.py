@@ -27,6 +27,36 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_picture_is_there(page: Path) -> None:
+    pictures = re.findall(r'<img src="([^"]+)"', page.read_text())
+    assert [each for each in pictures if not (page.parent / each).is_file()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_to_a_heading_leads_to_one(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", page.read_text())
+    missing = [
+        f"{target}#{anchor}"
+        for target, anchor in targets
+        if anchor not in _anchors((page.parent / target) if target else page)
+    ]
+    assert missing == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """Names of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    plain = (re.sub(r"[^\w\s-]", "", heading.lower()) for heading in headings)
+    return {heading.strip().replace(" ", "-") for heading in plain}
+
+
+def test_no_picture_lies_there_that_no_page_shows() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    pictures = [path.name for path in (ROOT / "docs" / "images").iterdir()]
+    assert [name for name in pictures if f"images/{name}" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_verb_of_make_exists(page: Path) -> None:
     verbs = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     written = re.findall(r"(?:`|^)make(?: [A-Z]+=\S+)* ([a-z0-9]+)", page.read_text(), re.MULTILINE)
