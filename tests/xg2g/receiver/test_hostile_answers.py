@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 
+import httpx
 import pytest
 
 from tests.xg2g.upstream import Connection, Script, says, upstream
@@ -17,6 +18,7 @@ from xg2g.doctor.machine import _own_version
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError
 from xg2g.receiver.openwebif import ListedService, Manners, OpenWebif
+from xg2g.receiver.openwebif.body import Body, BodyError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.setup.scan import find_receivers
 
@@ -167,3 +169,24 @@ async def test_a_deep_answer_while_receivers_are_looked_for_is_no_receiver() -> 
     async with upstream(answer(b"[" * 200_000)) as server:
         assert await find_receivers([IPv4Address("127.0.0.1")], port=server.port) == []
         assert await _own_version("127.0.0.1", server.port) is None
+
+
+async def test_an_answer_is_measured_over_all_its_steps_and_files() -> None:
+    limit_bytes = 4 * MIB
+    for packed, fits in (
+        (blanks(4), True),
+        (blanks(5), False),
+        (blanks(2) + blanks(2), True),
+        (blanks(2) + blanks(3), False),
+    ):
+        response = httpx.Response(
+            200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(packed)
+        )
+        # As the network brings it: nothing is read yet.
+        response.is_closed = response.is_stream_consumed = False
+        if fits:
+            body = await Body.receive(response, limit_bytes=limit_bytes)
+            assert len(body.read(limit_bytes)) == limit_bytes
+        else:
+            with pytest.raises(BodyError):
+                await Body.receive(response, limit_bytes=limit_bytes)
