@@ -35,6 +35,8 @@ _ADVICE: Mapping[str, str] = {
     Outcome.BACKEND_UNAVAILABLE: "Start xg2g-transcoder, or another one beside it. With "
     "external.fallback, xg2g converts by itself meanwhile.",
     Outcome.BACKEND_FAILED: "This is a defect of xg2g: please report it with the lines of the log.",
+    Outcome.OUT_OF_FILES: "Too many connections and streams are open for this process: end some or "
+    "raise its limit of open files (LimitNOFILE, ulimit -n).",
     Outcome.SHUTDOWN: "xg2g ends, or starts again just now: try again in a moment.",
 }
 
