@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from ..receiver.address import ReceiverAddress
 from ..receiver.errors import (
     CredentialsError,
+    OutOfFilesError,
     ReceiverError,
     TimeLimitError,
     UnexpectedAnswerError,
@@ -81,7 +82,8 @@ class WatchedStreams:
             self._readiness.failed(Part.STREAM_SERVER, str(error))
         elif isinstance(error, TimeLimitError):
             self._broke(error)
-        else:
+        elif not isinstance(error, OutOfFilesError):
+            # It answered, and what it said is about this service.
             self._works()
 
     def _works(self) -> None:
