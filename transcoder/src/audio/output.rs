@@ -17,6 +17,8 @@ pub(super) struct Output {
     encoder: Encoder,
     timeline: Timeline,
     seam: Seam,
+    /// Silence behind the last sound: it is a hole only when more sound follows.
+    trailing_silence: u64,
     limiter: Limiter,
     /// Whether the last samples were mixed, and so may exceed full scale.
     is_mixed: bool,
@@ -39,6 +41,7 @@ impl Output {
             timeline: Timeline::new(pcm.sample_rate_hz, delay, start),
             encoder,
             seam: Seam::new(pcm.sample_rate_hz, pcm.channels),
+            trailing_silence: 0,
             limiter,
             is_mixed: pcm.is_mixed,
             pending: Vec::new(),
@@ -64,6 +67,8 @@ impl Output {
         let channels = usize::from(self.channels);
         let (mut samples, mut start) = (pcm.samples.as_slice(), time.offset(-leading_90k(pcm)));
         self.is_mixed = pcm.is_mixed;
+        let silent_samples = std::mem::take(&mut self.trailing_silence);
+        counts.silence_ms += silent_samples * 1000 / u64::from(self.sample_rate_hz);
         let mut is_cut = joint != Joint::Smooth && self.timeline.has_begun();
         if is_cut {
             // What a filter had kept back still belongs to the sound before.
@@ -129,7 +134,7 @@ impl Output {
         let samples = self.timeline.frames_holding_sound() * FRAME_SAMPLES;
         let pending = self.pending.len() / usize::from(self.channels);
         let silent_samples = samples.saturating_sub(pending as u64);
-        counts.silence_ms += silent_samples * 1000 / u64::from(self.sample_rate_hz);
+        self.trailing_silence += silent_samples;
         self.fill(silent_samples, &[], counts, sink);
     }
 

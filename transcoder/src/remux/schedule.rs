@@ -292,7 +292,8 @@ impl Schedule {
     fn leave_out_late(&mut self, now: Pcr) {
         while let Some(unit) = self.units.front() {
             let lead = unit.pts.since(now.timestamp());
-            let is_needless = unit.may_be_left_out && !(MIN_LEAD_90K..MAX_LEAD_90K).contains(&lead)
+            // A PTS that has nothing to do with the clock is not late by it.
+            let is_needless = unit.may_be_left_out && (-MAX_LEAD_90K..MIN_LEAD_90K).contains(&lead)
                 || unit.ends_base && !(0..=MAX_LEAD_AT_END_90K).contains(&lead);
             if !is_needless || self.front_has_begun {
                 return;
@@ -374,6 +375,19 @@ mod tests {
         let packet = schedule.next_due(moment(995));
         assert_eq!(packet.map(|bytes| bytes[187]), Some(2));
         assert!(schedule.is_empty());
+    }
+
+    #[test]
+    fn an_expendable_unit_whose_pts_has_nothing_to_do_with_the_clock_is_not_late() {
+        for hours in [-20, 10] {
+            let mut schedule = stereo();
+            let time = FrameTime {
+                is_expendable: true,
+                ..at(Timestamp::new(0).offset(hours * 3600 * 90_000))
+            };
+            schedule.add(PID, time, &[0; 100]);
+            assert!(schedule.next_due(moment(0)).is_some(), "{hours} h");
+        }
     }
 
     #[test]
