@@ -42,6 +42,10 @@ const OTHER_FORMATS: [&[u8; 4]; 14] = [
     b"BSSD", b"Opus", b"SCTE", b"GABS",
 ];
 
+/// stream_types that HLS gives AC-3, E-AC-3 and AAC with encrypted samples, and broadcasters
+/// anything ("MPEG-2 Stream Encryption Format for HTTP Live Streaming", 2.1).
+const HLS_ENCRYPTED_AUDIO: [u8; 3] = [0xC1, 0xC2, 0xCF];
+
 const EXTENSION_SUPPLEMENTARY_AUDIO: u8 = 0x06;
 const EXTENSION_DTS_HD: u8 = 0x0E;
 const EXTENSION_DTS_NEURAL: u8 = 0x0F;
@@ -56,6 +60,9 @@ const LANGUAGE_BYTES: usize = 4;
 pub(super) struct DeclaredAudio {
     /// Whether the entry says that it is audio. Otherwise only the elementary stream can.
     pub(super) is_named: bool,
+    /// Whether players take it for audio unseen, though it may be something else: what is
+    /// announced as this they never take for AAC again.
+    pub(super) is_taken_for_audio: bool,
     /// The coding; none for one that is never decoded here (AC-4, TrueHD, LPCM), and where
     /// the entry does not say.
     pub(super) codec: Option<Codec>,
@@ -90,6 +97,7 @@ pub(super) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> 
         language.is_some_and(|d| d.body.get(3) == Some(&AUDIO_TYPE_VISUAL_IMPAIRED));
     Some(DeclaredAudio {
         is_named,
+        is_taken_for_audio: !is_named && HLS_ENCRYPTED_AUDIO.contains(&entry.stream_type),
         codec,
         language: language.and_then(|d| d.body.first_chunk().copied()),
         other_language: language.and_then(|d| d.body.get(LANGUAGE_BYTES..)?.first_chunk().copied()),

@@ -96,6 +96,8 @@ pub(super) struct Track {
     leaving_next: VecDeque<PacketBytes>,
     /// Whether the elementary stream has been found to be audio.
     is_proven: bool,
+    /// Whether a PES packet has begun that was not audio.
+    is_looked_at: bool,
     /// Whether it was scrambled until it was found.
     was_scrambled: bool,
     /// Whether packets have left since the coding of what leaves last changed.
@@ -197,6 +199,7 @@ impl Track {
             leaving: VecDeque::new(),
             leaving_next: VecDeque::new(),
             is_proven: false,
+            is_looked_at: false,
             was_scrambled: false,
             has_left: false,
             changes_coding: false,
@@ -259,6 +262,9 @@ impl Track {
             State::Probing { .. } if is_adts => Signalled::AsInSource,
             State::Passing(Reason::Aac { .. }) if self.keeps_pid() && !is_adts => Signalled::AsAac,
             State::Probing { .. } | State::Converting { .. } => Signalled::AsAac,
+            State::Seeking(_) if self.declared.is_taken_for_audio && !self.is_looked_at => {
+                Signalled::LeftOut
+            }
             State::Passing(_) | State::Seeking(_) => Signalled::AsInSource,
             State::Dropped => Signalled::LeftOut,
         }
@@ -728,6 +734,11 @@ impl Track {
         };
         let verdict = seeking.push(chunk);
         if seeking.held_from.is_none() {
+            if !self.is_looked_at && chunk.is_some() {
+                // What left unannounced is of the same coding.
+                self.is_looked_at = true;
+                self.has_left &= !self.declared.is_taken_for_audio;
+            }
             let held = std::mem::take(&mut seeking.held);
             self.let_leave(held);
         }

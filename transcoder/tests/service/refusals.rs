@@ -93,7 +93,7 @@ async fn each_mistake_has_its_status_and_its_kind() {
             "/v1/remuxers",
             r#"{"tracks":["d3u"]}"#,
             400,
-            "InvalidArgument",
+            "BadRequest",
         ),
         ("POST", "/v1/remux?tracks=", "", 400, "BadRequest"),
         (
