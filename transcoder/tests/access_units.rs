@@ -114,6 +114,31 @@ fn a_loss_costs_the_frame_in_progress_alone() {
 }
 
 #[test]
+fn the_first_frame_behind_a_loss_waits_for_no_other() {
+    for (codec, _) in FIXTURES {
+        if codec == Codec::AacLatm {
+            continue; // Its header says too little: it waits for the next one.
+        }
+        let frames = frames(codec);
+        let mut framer = Framer::new(codec);
+        let mut units = Vec::new();
+        for piece in [
+            pes(0, &frames[..2].concat()),
+            bytes(&frames[2][..20]),
+            Piece::Loss,
+            bytes(&frames[2][40..]),
+            bytes(frames[3]),
+            bytes(&frames[4][..1]),
+        ] {
+            feed(&mut framer, &piece);
+            drain(&mut framer, &mut units);
+        }
+        let expected = [&frames[..2], &frames[3..4]].concat();
+        assert_eq!(data(&units), expected, "{codec:?}");
+    }
+}
+
+#[test]
 fn a_pts_from_before_a_loss_is_not_given_to_a_unit_behind_it() {
     let frames = frames(Codec::MpegLayer2);
     let units = split(

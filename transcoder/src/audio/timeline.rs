@@ -352,7 +352,9 @@ mod tests {
                 assert_eq!(bases.len(), 1);
                 assert_eq!(bases[0].pts, jump);
                 // The end of the sound before the jump still comes, in its own time.
-                let before = frames.iter().take_while(|f| !f.starts_base);
+                let before: Vec<_> = frames.iter().take_while(|f| !f.starts_base).collect();
+                assert!(before.len() >= 2, "{} frames", before.len());
+                assert!(before.windows(2).all(|w| w[1].pts.since(w[0].pts) == 1920));
                 let heard_until = before.last().map(|f| f.pts.offset(1920).since(START));
                 assert!(heard_until.is_some_and(|ticks| ticks >= 7 * 2160));
             }
