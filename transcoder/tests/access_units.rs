@@ -220,6 +220,22 @@ fn a_stream_without_checksums_is_split_nevertheless() {
     assert_eq!(data(&units), stream);
 }
 
+/// Players decode what such encoders send.
+#[test]
+fn a_stream_with_right_checksums_now_and_then_is_split_nevertheless() {
+    let stream: Vec<Vec<u8>> = frames(Codec::Eac3)
+        .iter()
+        .enumerate()
+        .map(|(index, frame)| match index % 3 {
+            2 => [&frame[..frame.len() - 2], &[0, 0]].concat(),
+            _ => frame.to_vec(),
+        })
+        .collect();
+    let units = split(Codec::Eac3, &[pes(0, &stream.concat())]);
+    assert_eq!(data(&units), stream);
+    assert_eq!(losses(&units), [0usize; 0]);
+}
+
 #[test]
 fn ac3_and_eac3_follow_each_other_without_loss() {
     let (ac3, eac3) = (frames(Codec::Ac3), frames(Codec::Eac3));
