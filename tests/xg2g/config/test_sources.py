@@ -136,6 +136,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "receiver.password": "geheim",
         "server.host": "::1",
         "server.public_url": "https://tv.example.org/xg2g",
+        "server.web_origins": "https://dash.example.org",
         "audio.sample_rate": "32000",
         "audio.channels": "6",
         "audio.bitrate": "128k",
