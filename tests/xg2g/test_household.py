@@ -181,13 +181,16 @@ async def test_a_daemon_that_is_killed_again_and_again_keeps_every_number(tmp_pa
                 stderr=subprocess.DEVNULL,
             )
             assert daemon.stdout is not None
-            first_line = (await daemon.stdout.readline()).decode()
-            async with httpx.AsyncClient(trust_env=False) as client:
-                playlist = (await client.get(first_line.split()[-1])).raise_for_status().text
-            # Somewhere while lineup, guide and picons are read and written.
-            await asyncio.sleep(random.uniform(0, 1))
-            daemon.kill()
-            await daemon.communicate()
+            try:
+                while b"/playlist.m3u" not in (line := await daemon.stdout.readline()):
+                    assert line, "the daemon ended before it served"
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    playlist = (await client.get(line.split()[-1].decode())).raise_for_status().text
+                # Somewhere while lineup, guide and picons are read and written.
+                await asyncio.sleep(random.uniform(0, 1))
+            finally:
+                daemon.kill()
+                await daemon.communicate()
             numbers = numbers_in(playlist)
             assert numbers.items() >= known.items()
             known = numbers
