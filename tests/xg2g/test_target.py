@@ -42,13 +42,16 @@ EXAMPLES = {
     "/healthz": "/healthz",
     "/readyz": "/readyz",
     "/metrics": "/metrics",
+    "/favicon.ico": "/favicon.ico",
     "/openapi.json": "/openapi.json",
+    "/api": "/api",
     "/api/v1/status": "/api/v1/status",
     "/api/v1/channels": "/api/v1/channels?limit=1",
     "/api/v1/channels/{channel_id}": f"/api/v1/channels/{CHANNEL}",
     "/api/v1/guide": "/api/v1/guide",
     "/api/v1/streams": "/api/v1/streams",
     "/api/v1/streams/{stream_id}": "/api/v1/streams/x",
+    "/api/v1/failures": "/api/v1/failures",
     "/api/v1/refresh": "/api/v1/refresh",
     "/api/status": "/api/status",
     "/api/refresh": "/api/refresh",
@@ -148,7 +151,7 @@ async def test_slashes_that_are_encoded_stay() -> None:
 async def test_what_there_is_not_is_404_with_every_method() -> None:
     async with daemon(PLAYS) as gateway:
         for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "BREW"):
-            for path in ("/favicon.ico", "/a/b/c", "/api/v1/nothing", "/api/nothing", "/stream"):
+            for path in ("/robots.txt", "/a/b/c", "/api/v1/nothing", "/api/nothing", "/stream"):
                 assert (await gateway.get(path, method=method))[0] == 404, (method, path)
 
 
