@@ -33,8 +33,11 @@ class House:
     def playlist_url(self) -> str:
         return f"{self.url}/playlist.m3u"
 
+    def ask(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", trust_env=False)
+
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", trust_env=False).raise_for_status()
+        return self.ask(path).raise_for_status()
 
     def channels(self) -> dict[str, str]:
         """Name -> URL, in the playlist's order."""
@@ -145,7 +148,7 @@ def house(folder: Path) -> Iterator[House]:
                 assert url is not None, (folder / "daemon.log").read_text()
                 running = House(url.removesuffix("/playlist.m3u"), home)
                 until(
-                    lambda: "<programme " in running.get("/xmltv.xml").text,
+                    lambda: "<programme " in running.ask("/xmltv.xml").text,
                     "the daemon has read the guide",
                 )
                 yield running
