@@ -94,7 +94,7 @@ def _stream(codec: Codec, clip: Path, converted: Path, steps: Steps) -> Iterator
         steps.begin(f"{codec.name}: run {number + 1} of {RUNS}")
         ffmpeg_runs.append(run(("ffmpeg", "-v", "error", "-y", "-i", clip, *TO_AAC, theirs)))
         costs.append(json.loads(_module("stream", clip, converted)))
-        command_runs.append(run((XG2G, "remux", clip, command)))
+        command_runs.append(run((XG2G, "remux", "--force", clip, command)))
         digests |= {_digest(converted), _digest(command)}
     steps.begin(f"{codec.name}: is the sound right?")
     if len(digests) != 1:
