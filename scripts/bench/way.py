@@ -20,7 +20,7 @@ from typing import Final
 
 from scripts.bench.clips import MULTIPLEX_BPS
 from scripts.bench.stream import CHUNK_BYTES
-from xg2g import event_loop
+from xg2g.app import event_loop
 from xg2g_backends.base import Backend, RemuxOptions
 from xg2g_backends.embedded import EmbeddedBackend
 from xg2g_backends.external import ExternalBackend, ServiceAddress

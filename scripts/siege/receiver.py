@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xg2g import event_loop, logs
+from xg2g.app import event_loop, logs
 from xg2g.config.settings import LogSettings
 from xg2g.simulator import SimulatedReceiver
 

@@ -10,16 +10,15 @@ from functools import partial
 
 from tests.backends.fake import FakeBackend
 from tests.xg2g.upstream import Script, Upstream, upstream
-from xg2g.api.access import Access
-from xg2g.app import Gateway, create_app
+from xg2g.app.asgi import Gateway, create_app
+from xg2g.app.observation import Questions
+from xg2g.app.refresher import Refresher
+from xg2g.app.server import listen, serve
 from xg2g.hdhomerun.identity import Identity
-from xg2g.hosts import Hosts
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
+from xg2g.lineup.picons import Picons, PiconSource
 from xg2g.metrics import Metrics, Outcome
-from xg2g.observation import Questions
-from xg2g.origins import Origins
-from xg2g.picons import Picons, PiconSource
 from xg2g.readiness import Part, Readiness
 from xg2g.readiness.streams import WatchedStreams
 from xg2g.readiness.transcoders import WatchedBackend, probe_backend
@@ -29,12 +28,13 @@ from xg2g.receiver.errors import ReceiverError, TimeLimitError
 from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
-from xg2g.refresher import Refresher
-from xg2g.server import listen, serve
 from xg2g.store.place import open_database
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.tuners import Tuners
 from xg2g.streaming.web import Sources, WebStreams
+from xg2g.web.api.access import Access
+from xg2g.web.hosts import Hosts
+from xg2g.web.origins import Origins
 from xg2g_backends.base import RemuxOptions
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"

@@ -5,8 +5,8 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from xg2g.app.daemon import Ready, run
 from xg2g.config import Settings
-from xg2g.daemon import Ready, run
 
 
 @asynccontextmanager

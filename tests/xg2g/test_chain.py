@@ -11,8 +11,8 @@ import structlog
 
 from tests.xg2g.player import STREAM_S, channels, clocks_s, seen, watch
 from tests.xg2g.serving import serving
+from xg2g.app.daemon import run
 from xg2g.config.settings import HdhomerunSettings, ReceiverSettings, ServerSettings, Settings
-from xg2g.daemon import run
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver
 

@@ -12,11 +12,11 @@ from starlette.requests import Request
 
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import plays_endlessly
+from xg2g.clients.m3u import logo_path
 from xg2g.lineup import Channel
 from xg2g.lineup.arrangement import Bouquet, Service
-from xg2g.playlist import logo_path
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.routes import document
+from xg2g.web.routes import document
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def longest_work(gateway: Daemon, path: str, monkeypatch: pytest.MonkeyPat
         written["most"] = max(written["most"], written["now"])
         return logo_path(channel)
 
-    for module in ("xg2g.playlist.logo_path", "xg2g.routes.api.logo_path"):
+    for module in ("xg2g.clients.m3u.logo_path", "xg2g.web.routes.api.logo_path"):
         monkeypatch.setattr(module, counted)
     monkeypatch.setattr(
         "xg2g.hdhomerun.documents.stream_path",
@@ -93,7 +93,7 @@ async def test_the_guides_channels_are_written_beside_the_event_loop(
             loop_thread.add(False)
         return logo_path(channel)
 
-    monkeypatch.setattr("xg2g.routes.guide.logo_path", watched)
+    monkeypatch.setattr("xg2g.web.routes.guide.logo_path", watched)
     async with daemon(plays_endlessly, bouquets=BIG) as gateway:
         status, _, body = await gateway.get("/xmltv.xml")
     assert (status, loop_thread) == (200, {False})

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from xg2g import event_loop
+from xg2g.app import event_loop
 
 
 async def _loop(found: list[asyncio.AbstractEventLoop]) -> None:

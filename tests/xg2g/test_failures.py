@@ -16,14 +16,14 @@ from tests.xg2g.upstream import (
     says,
     says_then_stays_silent,
 )
-from xg2g.api.access import Access
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.routes.failure_page import _ADVICE
 from xg2g.streaming.failures import KEPT, Failures
 from xg2g.streaming.response import REFUSALS
+from xg2g.web.api.access import Access
+from xg2g.web.routes.failure_page import _ADVICE
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ import pytest
 from tests.xg2g.daemon import STREAM, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
-from xg2g.hosts import ANY, Hosts, host_of
+from xg2g.web.hosts import ANY, Hosts, host_of
 
 pytestmark = pytest.mark.anyio
 

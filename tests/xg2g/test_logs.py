@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = """
 import logging, structlog, sys
-from xg2g import logs
+from xg2g.app import logs
 from xg2g.config.settings import LogSettings
 logs.configure(LogSettings(format=sys.argv[1], level=sys.argv[2]))
 structlog.get_logger().info("lineup read", channels=3)
@@ -60,7 +60,7 @@ def test_a_name_from_outside_neither_moves_the_cursor_nor_begins_a_line() -> Non
     evil = "\x1b[2J\x9b31m\nstream started \u202e\x07"
     program = f"""
 import logging, structlog
-from xg2g import logs
+from xg2g.app import logs
 from xg2g.config.settings import LogSettings
 logs.configure(LogSettings(format="text"))
 structlog.get_logger().warning({evil!r}, name={evil.replace(" ", "_")!r}, reason={evil!r})

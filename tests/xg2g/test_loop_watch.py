@@ -7,7 +7,7 @@ import pytest
 
 from tests.xg2g.daemon import daemon, until
 from tests.xg2g.upstream import plays_endlessly
-from xg2g.loop_watch import INTERVAL_S, LoopWatch
+from xg2g.app.loop_watch import INTERVAL_S, LoopWatch
 from xg2g.metrics import Metrics
 
 pytestmark = pytest.mark.anyio

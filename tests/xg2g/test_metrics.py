@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
-from xg2g.observation import Questions
+from xg2g.app.observation import Questions
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.openwebif import BreakerState, Traffic
 

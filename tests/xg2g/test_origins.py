@@ -7,8 +7,8 @@ import pytest
 from tests.xg2g.daemon import STREAM, Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
-from xg2g.hosts import ANY, Hosts
-from xg2g.origins import CAST_RECEIVER, Origins, origin_of
+from xg2g.web.hosts import ANY, Hosts
+from xg2g.web.origins import CAST_RECEIVER, Origins, origin_of
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g import picons as under_test
 from xg2g.lineup import Channel, Lineup
+from xg2g.lineup import picons as under_test
 from xg2g.lineup.arrangement import Bouquet, Service
-from xg2g.picons import AT_A_TIME, KEPT_S, LARGEST_BYTES, MISSING_S, Picons
+from xg2g.lineup.picons import AT_A_TIME, KEPT_S, LARGEST_BYTES, MISSING_S, Picons
 from xg2g.receiver.errors import ReceiverError, UnreachableError
 from xg2g.receiver.openwebif import ListedService, Picon
 from xg2g.receiver.service_reference import ServiceReference

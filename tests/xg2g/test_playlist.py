@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from xg2g import playlist
+from xg2g.clients import m3u as playlist
 from xg2g.lineup import Channel, Group, Lineup
 from xg2g.receiver.service_reference import ServiceReference
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from xg2g.app.refresher import RETRY_DELAYS_S, Refresher
 from xg2g.lineup.arrangement import Bouquet
 from xg2g.lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
 from xg2g.receiver.errors import UnreachableError
-from xg2g.refresher import RETRY_DELAYS_S, Refresher
 from xg2g.store.database import Database
 
 pytestmark = pytest.mark.anyio

@@ -214,7 +214,7 @@ async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path:
 
 
 async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes() -> None:
-    """A setting that is added is marked, or changed in `xg2g.daemon` and listed here."""
+    """A setting that is added is marked, or changed in `xg2g.app.daemon` and listed here."""
     live = {it.key for it in settings_of(Settings).values() if it.is_live}
     sections = {"receiver", "audio", "log"}
     whole = {it.key for it in settings_of(Settings).values() if it.section in sections}

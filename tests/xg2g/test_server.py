@@ -11,7 +11,7 @@ import pytest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
-from xg2g import open_files, server
+from xg2g.app import open_files, server
 from xg2g.metrics import Outcome
 from xg2g.seldom import Seldom
 

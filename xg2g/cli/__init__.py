@@ -45,7 +45,7 @@ app.add_typer(config.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from xg2g.backend import choose_backend
+        from xg2g.app.backend import choose_backend
 
         health = asyncio.run(choose_backend().check())
         typer.echo(f"xg2g {version('xg2g')}")

@@ -7,9 +7,9 @@ from ipaddress import ip_address
 from rich.console import Console
 from rich.markup import escape
 
-from xg2g.daemon import Ready
+from xg2g.app.daemon import Ready
+from xg2g.clients.m3u import stream_path
 from xg2g.network import outgoing_address
-from xg2g.playlist import stream_path
 
 from .invocation import command_with
 from .player import find_player

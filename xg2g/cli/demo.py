@@ -36,7 +36,7 @@ def demo(
 
     `xg2g demo --source recording.ts`
     """
-    from xg2g import event_loop, logs
+    from xg2g.app import event_loop, logs
 
     configuration = configure()
     logs.configure(configuration.settings.log)
@@ -45,7 +45,7 @@ def demo(
 
 
 async def _demo(configuration: Configuration, configure: Configure, sources: list[Path]) -> None:
-    from xg2g.daemon import run
+    from xg2g.app.daemon import run
     from xg2g.simulator import RecordingError, SimulatedReceiver
 
     from .announcement import announce

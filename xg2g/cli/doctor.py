@@ -59,7 +59,7 @@ def doctor(
 
     `xg2g doctor --channel "Das Erste HD" --json`
     """
-    from xg2g import logs
+    from xg2g.app import logs
 
     findings: list[Finding] = []
     console = Console(highlight=False)

@@ -7,10 +7,10 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from xg2g.api.models import Channel, Channels, Guide, Programme, Status, Stream, Streams
 from xg2g.config import Configuration
 from xg2g.errors import UserError
 from xg2g.network import is_refused, why_no_connection
+from xg2g.web.api.models import Channel, Channels, Guide, Programme, Status, Stream, Streams
 
 T = TypeVar("T", bound=BaseModel)
 

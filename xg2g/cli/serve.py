@@ -39,9 +39,9 @@ def serve(configure: Configure) -> None:
 def serve_with(configure: Configure) -> None:
     """Run the daemon with what `configure` reads, now and at each SIGHUP, until it is stopped."""
     # Here and in the other commands: a daemon takes longer to import than --help to run.
-    from xg2g import event_loop, logs
-    from xg2g.daemon import run
-    from xg2g.reload import hold_hangups
+    from xg2g.app import event_loop, logs
+    from xg2g.app.daemon import run
+    from xg2g.app.reload import hold_hangups
 
     from .announcement import announce
 

@@ -117,7 +117,7 @@ def simulate(
         api_credentials=credentials if auth_for is not AuthFor.STREAMS else None,
         stream_credentials=credentials if auth_for is not AuthFor.WEB else None,
     )
-    from xg2g import event_loop, logs
+    from xg2g.app import event_loop, logs
 
     logs.configure(LogSettings())
     event_loop.run(_run(receiver))

@@ -11,7 +11,7 @@ from rich.markup import escape
 from .options import Configure, Url, with_settings
 
 if TYPE_CHECKING:
-    from xg2g.api.models import Status, Stream
+    from xg2g.web.api.models import Status, Stream
 
 NOT_READY = 1
 

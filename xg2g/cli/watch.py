@@ -13,7 +13,7 @@ from .options import Configure, Url, with_settings
 from .player import PLAYERS, find_player
 
 if TYPE_CHECKING:
-    from xg2g.api.models import Channel
+    from xg2g.web.api.models import Channel
 
 
 @with_settings()

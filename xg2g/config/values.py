@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from xg2g.hosts import ANY, host_of
 from xg2g.network import is_host
-from xg2g.origins import origin_of
 from xg2g.receiver.address import ReceiverAddress
+from xg2g.web.hosts import ANY, host_of
+from xg2g.web.origins import origin_of
 from xg2g_backends.base import RemuxOptions
 
 

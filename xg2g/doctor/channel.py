@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
-from xg2g.backend import choose_backend
+from xg2g.app.backend import choose_backend
 from xg2g.lineup.naming import unknown
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService, OpenWebif

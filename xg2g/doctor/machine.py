@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from xg2g.app.server import listen
 from xg2g.errors import UserError
 from xg2g.network import own_address
-from xg2g.server import listen
 from xg2g.small_answer import ASK_PLAIN, small_answer
 from xg2g.store.place import default_directory
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from xg2g.backend import choose_backend
+from xg2g.app.backend import choose_backend
 
 from .finding import Finding, bad, good, note
 from .patient import Patient

@@ -79,7 +79,7 @@ def lineup_xml(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
 
 def lineup_m3u(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
     """`/lineup.m3u`, in pieces, as the device writes it; the playlist for players is
-    `xg2g.playlist`."""
+    `xg2g.clients.m3u`."""
     yield "#EXTM3U\n"
     for channel in _tunable(channels):
         number = quoteattr(str(channel.number))

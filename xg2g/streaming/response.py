@@ -32,7 +32,7 @@ from ..receiver.errors import (
     UnknownServiceError,
     UnreachableError,
 )
-from ..truncated import TruncatedError
+from ..web.truncated import TruncatedError
 from .failures import Failure, Failures
 from .live import LiveStream
 from .viewers import Viewer, Viewers

@@ -1,6 +1,6 @@
 """Wrong tokens are counted, within limits."""
 
-from xg2g.api.failures import ALLOWED, FORGOTTEN_AFTER_S, PLACES, Failures
+from xg2g.web.api.failures import ALLOWED, FORGOTTEN_AFTER_S, PLACES, Failures
 
 
 class Clock:

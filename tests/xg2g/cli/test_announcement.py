@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.xg2g.cli.command import COMMAND, environment
+from xg2g.app.daemon import Ready
 from xg2g.cli import announcement
 from xg2g.cli.invocation import command_with
-from xg2g.daemon import Ready
 from xg2g.lineup import Lineup
 from xg2g.simulator import Credentials, SimulatedReceiver
 

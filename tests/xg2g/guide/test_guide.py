@@ -18,7 +18,7 @@ import pytest
 
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g import server
+from xg2g.app import server
 from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.openwebif import Event

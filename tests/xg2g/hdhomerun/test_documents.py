@@ -7,12 +7,12 @@ import pytest
 
 from tests.xg2g.daemon import LISTED, REFERENCE, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_at_leisure, says
-from xg2g.api.access import Access
 from xg2g.hdhomerun.identity import is_valid_device_id
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.web.api.access import Access
 
 pytestmark = pytest.mark.anyio
 

@@ -25,7 +25,7 @@ from xg2g.receiver.stream import LiveSource
 from xg2g.streaming.live import LiveStreams
 from xg2g.streaming.response import LiveResponse
 from xg2g.streaming.viewers import Viewers
-from xg2g.truncated import TruncatedError
+from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxOptions
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from xg2g.metrics import Metrics
 from xg2g.streaming.live import LiveStream
 from xg2g.streaming.response import LiveResponse
 from xg2g.streaming.viewers import Viewers
-from xg2g.truncated import TruncatedError
+from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxStats
 
 pytestmark = pytest.mark.anyio

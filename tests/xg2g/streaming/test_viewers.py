@@ -182,7 +182,7 @@ async def test_a_stop_while_the_receiver_tunes_refuses_the_viewer() -> None:
 async def test_a_connection_that_brings_no_request_is_closed(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xg2g.server.REQUEST_DEADLINE_S", 0.1)
+    monkeypatch.setattr("xg2g.app.server.REQUEST_DEADLINE_S", 0.1)
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
         writer.write(said)
@@ -192,7 +192,7 @@ async def test_a_connection_that_brings_no_request_is_closed(
 
 
 async def test_the_request_deadline_does_not_end_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xg2g.server.REQUEST_DEADLINE_S", 0.1)
+    monkeypatch.setattr("xg2g.app.server.REQUEST_DEADLINE_S", 0.1)
     async with daemon(plays_at_leisure) as gateway:
         reader, writer = await gateway.watch()
         async with asyncio.timeout(2):

@@ -1,0 +1,92 @@
+"""The daemon's ASGI application."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+
+from ..metrics.counting import Counting
+from ..web.api.access import Access
+from ..web.gateway import Gateway
+from ..web.routes import (
+    api,
+    api_page,
+    favicon,
+    front_page,
+    guide,
+    hdhomerun,
+    live,
+    logos,
+    operations,
+    playlists,
+)
+from ..web.routes.cross_origin import CrossOrigin
+from ..web.routes.host_guard import HostGuard
+from ..web.routes.methods import Options
+from ..web.routes.selection import Refused, fault, refused
+from ..web.routes.target import RequestTarget
+from .loop_watch import LoopWatch
+from .observation import Household
+from .refresher import Refresher
+
+__all__ = ["ROUTES", "Gateway", "create_app"]
+
+PLAYED: tuple[BaseRoute, ...] = (
+    *playlists.ROUTES,
+    *guide.ROUTES,
+    *logos.ROUTES,
+    *live.ROUTES,
+    *hdhomerun.PLAYED,
+)
+"""What players need, on a web page as elsewhere."""
+
+ROUTES: tuple[BaseRoute, ...] = (
+    *front_page.ROUTES,
+    *favicon.ROUTES,
+    *PLAYED,
+    *hdhomerun.ROUTES,
+    *operations.ROUTES,
+    *api_page.ROUTES,
+    *api.ROUTES,
+    *live.BY_REFERENCE,
+)
+"""Every path of the daemon."""
+
+
+def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = None) -> Starlette:
+    """Make the application; `refresher` runs as long as it does. Without `access` there is no
+    token."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tasks = {
+            asyncio.create_task(refresher.run()),
+            asyncio.create_task(gateway.readiness.run()),
+            asyncio.create_task(LoopWatch(gateway.metrics).run()),
+        }
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    app = Starlette(
+        lifespan=lifespan,
+        routes=ROUTES,
+        exception_handlers={Refused: refused, HTTPException: fault},
+    )
+    # No redirects for a slash, which lead to whatever host the request names.
+    app.router.redirect_slashes = False
+    # From the inside to the outside.
+    app.add_middleware(Options, routes=ROUTES)
+    app.add_middleware(CrossOrigin, origins=gateway.origins, played=PLAYED, api=api.ROUTES)
+    app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
+    app.add_middleware(RequestTarget)
+    app.add_middleware(Counting, metrics=gateway.metrics)
+    gateway.metrics.registry.register(Household(gateway, refresher))
+    app.state.gateway = gateway
+    app.state.refresher = refresher
+    app.state.access = access or Access()
+    return app

@@ -1,0 +1,75 @@
+"""Structured logs on stderr: for eyes on a terminal, JSON lines elsewhere."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+import xg2g_backends
+
+from ..config import Configuration
+from ..config.settings import LogSettings
+
+
+def configure(settings: LogSettings) -> None:
+    """Set up logging for the process; a later call changes it."""
+    eyes = sys.stderr.isatty() if settings.format == "auto" else settings.format == "text"
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if eyes else "iso", utc=not eyes),
+    ]
+    if eyes:
+        # JSON escapes by itself.
+        shared.append(_escape)
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(pad_event_to=20, colors=sys.stderr.isatty())
+        if eyes
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger(xg2g_backends.__name__).setLevel(settings.level.upper())
+    # A viewer who takes nothing any more gets no end of the body either; uvicorn calls that an
+    # error of the application.
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+
+
+def note(configuration: Configuration) -> None:
+    """Say what there is to say about the configuration itself."""
+    log = structlog.get_logger()
+    for line in configuration.notes:
+        log.warning(line)
+
+
+def _escape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show what a terminal would obey, or a second line would pretend: names come from outside."""
+    return {key: _shown(value) for key, value in event.items()}
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value
+    )
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return "without completing response" not in record.getMessage()

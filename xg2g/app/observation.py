@@ -1,0 +1,112 @@
+"""What is looked up at the moment when Prometheus asks, instead of being kept beside."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ..readiness import State
+from ..receiver.openwebif import BreakerState, Traffic
+from ..web.gateway import Gateway
+from .condition import condition
+from .refresher import Refresher
+
+UNKNOWN = float("nan")
+
+
+class Household(Collector):
+    """Lineup, tuners, tasks and refreshes of one daemon; collected inside its event loop."""
+
+    def __init__(self, gateway: Gateway, refresher: Refresher) -> None:
+        self._gateway = gateway
+        self._refresher = refresher
+
+    def collect(self) -> Iterator[Metric]:
+        lineup, tuners = self._gateway.lineup_keeper.lineup, self._gateway.tuners
+        limit = UNKNOWN if tuners.limit is None else tuners.limit
+        found = condition(self._gateway, self._refresher)
+        yield _gauge("xg2g_ready", "Whether a viewer who comes now is served", found.is_ready)
+        yield self._state(found.state)
+        yield self._parts()
+        channels = len(lineup.channels) if lineup else 0
+        yield _gauge("xg2g_channels", "Channels in the lineup", channels)
+        yield _gauge("xg2g_tuners_in_use", "Tuners that are tuned for xg2g", tuners.in_use)
+        yield _gauge("xg2g_tuners_limit", "Tuners there are; NaN while unknown", limit)
+        yield _gauge(
+            "xg2g_streams_lingering", "Streams kept open after their last viewer", tuners.lingering
+        )
+        tasks = len(asyncio.all_tasks())
+        yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
+        yield from self._refreshes()
+
+    def _state(self, current: State) -> Metric:
+        states = GaugeMetricFamily(
+            "xg2g_state", "1 for the state: ready, degraded or not_ready", labels=["state"]
+        )
+        for state in State:
+            states.add_metric([_label(state)], state is current)
+        return states
+
+    def _parts(self) -> Metric:
+        parts = GaugeMetricFamily(
+            "xg2g_part_state",
+            "1 for the state of each part: the receiver's stream server and web interface, the "
+            "transcoder",
+            labels=["part", "state"],
+        )
+        for part, finding in self._gateway.readiness:
+            for state in State:
+                parts.add_metric([part.value, _label(state)], state is finding.state)
+        return parts
+
+    def _refreshes(self) -> Iterator[Metric]:
+        runs = CounterMetricFamily(
+            "xg2g_refreshes", "Readings of the lineup and of the guide", labels=["part", "outcome"]
+        )
+        duration = GaugeMetricFamily(
+            "xg2g_refresh_duration_seconds", "Of the last reading", labels=["part"]
+        )
+        last = GaugeMetricFamily(
+            "xg2g_refresh_last_success_timestamp_seconds", "When it last went well", labels=["part"]
+        )
+        for each in self._refresher.progress():
+            runs.add_metric([each.name, "success"], each.succeeded)
+            runs.add_metric([each.name, "failure"], each.failed)
+            if each.duration_s is not None:
+                duration.add_metric([each.name], each.duration_s)
+            if each.succeeded_at is not None:
+                last.add_metric([each.name], each.succeeded_at.timestamp())
+        yield from (runs, duration, last)
+
+
+class Questions(Collector):
+    """What the receiver's web interface is asked."""
+
+    def __init__(self, traffic: Callable[[], Traffic]) -> None:
+        self._traffic = traffic
+
+    def collect(self) -> Iterator[Metric]:
+        traffic = self._traffic()
+        yield CounterMetricFamily(
+            "xg2g_receiver_requests", "Requests to the web interface", traffic.requests
+        )
+        yield CounterMetricFamily(
+            "xg2g_receiver_failures", "Of these, without an answer in time", traffic.failures
+        )
+        breaker = GaugeMetricFamily(
+            "xg2g_receiver_breaker",
+            "1 for how its breaker stands: open, and it is left alone; half open, for one trial",
+            labels=["state"],
+        )
+        for state in BreakerState:
+            breaker.add_metric([state], state is traffic.breaker)
+        yield breaker
+
+
+def _label(state: State) -> str:
+    return state.value.replace(" ", "_")
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value)

@@ -1,0 +1,117 @@
+"""One receiver as the daemon has it: its lists, its streams and its tuners, tied together."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from ..config import Settings
+from ..lineup.arrangement import Bouquet
+from ..lineup.keeper import LineupKeeper
+from ..lineup.reader import Recall, read_at_once, read_bouquets
+from ..metrics import Metrics
+from ..readiness import READY, Finding, Part, Readiness, State
+from ..readiness.port import port_trouble
+from ..readiness.streams import WatchedStreams
+from ..receiver.errors import ReceiverError
+from ..receiver.openwebif import ListedService, OpenWebif
+from ..receiver.refusal import why_refused
+from ..receiver.relay_list import RelayList
+from ..receiver.service_reference import ServiceReference
+from ..receiver.stream import StreamServer
+from ..store import channels
+from ..store.database import Database
+from ..streaming.tuners import Tuners
+from ..streaming.web import Sources, WebStreams
+
+
+class Receiving:
+    """What is known of the receiver decides how its streams are opened, and what it streams is
+    needed to ask it why it refused one."""
+
+    def __init__(
+        self,
+        receiver: OpenWebif,
+        database: Database,
+        metrics: Metrics,
+        readiness: Readiness,
+        settings: Settings,
+    ) -> None:
+        self.keeper = LineupKeeper(
+            partial(self._read, read_bouquets),
+            database,
+            read_at_once=partial(self._read, read_at_once),
+            wanted=settings.lineup.bouquets,
+            clock_s=time.monotonic,
+        )
+        self._receiver = receiver
+        self._database = database
+        self._metrics = metrics
+        self._readiness = readiness
+        self._relays = RelayList(receiver)
+        self.tuners = Tuners(
+            self._sources(settings),
+            linger_s=settings.receiver.linger_s,
+            limit=settings.hdhomerun.tuners or None,
+        )
+
+    async def turn_to(self, settings: Settings) -> None:
+        """Go on with the receiver of other settings; streams that are open are left alone."""
+        self.tuners.receiver = self._sources(settings)
+        await self._receiver.turn_to(
+            settings.receiver_address(),
+            connect_timeout_s=settings.receiver.connect_timeout_s,
+            answer_timeout_s=settings.receiver.answer_timeout_s,
+        )
+
+    async def _probe_web_interface(self) -> Finding:
+        """Find out whether the web interface accepts a connection; it is asked nothing."""
+        address = self._address
+        trouble = await port_trouble(address.host, address.port)
+        if trouble is None:
+            return READY
+        reason = f"cannot reach the receiver's web interface at {address.url}: {trouble}"
+        # What was read before is served on.
+        return Finding(State.DEGRADED, f"{reason}; lineup and guide stay as they were")
+
+    def _sources(self, settings: Settings) -> Sources:
+        address, deadlines = settings.receiver_address(), settings.stream_deadlines()
+        self._address = address
+        streams = StreamServer(
+            address,
+            deadlines,
+            relayed=self._relays.includes,
+            explain=self._why_refused,
+            relay_failed=self._metrics.relay_failures.inc,
+        )
+        watched = WatchedStreams(streams, address, self._readiness, self._receiver.in_standby)
+        self._readiness.watch(Part.STREAM_SERVER, watched.probe)
+        self._readiness.watch(Part.WEB_INTERFACE, self._probe_web_interface)
+        return Sources(watched, WebStreams(address.host, deadlines, receiver_ports=address.ports))
+
+    async def _read(
+        self, read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]]
+    ) -> list[Bouquet]:
+        bouquets = await read(self._receiver, self._recalled)
+        await self._relays.refresh()
+        if self.tuners.limit is None:
+            # Once: this question is a heavy one.
+            self.tuners.limit = len((await self._receiver.about()).tuners) or None
+        return bouquets
+
+    async def _recalled(self, reference: str) -> Bouquet | None:
+        return await self._database.read(partial(channels.stored_bouquet, reference=reference))
+
+    async def _why_refused(self, service: ServiceReference) -> ReceiverError | None:
+        refused = self._listed([service])
+        if not refused:
+            return None
+        return await why_refused(self._receiver, refused[0], self._listed(self.tuners.services))
+
+    def _listed(self, services: Sequence[ServiceReference]) -> list[ListedService]:
+        """Those that the receiver itself has listed: it is asked about nothing else."""
+        lineup = self.keeper.lineup
+        return [
+            ListedService(each, each.stream_path, "")
+            for each in services
+            if lineup is not None and lineup.find(each.channel_id) is not None
+        ]

@@ -1,0 +1,331 @@
+"""uvicorn, with what it lacks against slow, stalled and vanished clients.
+
+h11 rather than httptools: it gives up a request's head that is still unfinished after 16 KiB (one
+that a single read brings whole is taken), where httptools took 30 MB, and answers HTTP/1.0 clients
+without chunks. What it costs more, 7 microseconds for a chunk of 24 kB, is a hundredth of a core
+for 30 streams at 50 chunks a second.
+"""
+
+import asyncio
+import logging
+import math
+import socket
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+import h11
+import structlog
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..errors import UserError
+from ..network import is_loopback, place_of
+from ..seldom import Seldom
+from ..web.truncated import TruncatedError
+from . import open_files
+
+log = structlog.get_logger()
+
+REQUEST_DEADLINE_S = 10
+"""From the connection, or the first byte of a further request, to the end of its head."""
+
+CONNECTION_LIMIT = 512
+"""Connections at once; each holds a few buffers of 64 KiB, and a home has a dozen."""
+
+ADDRESS_LIMIT = 128
+"""Of these, from one address (with IPv6, from one /64). One more, and the one among them that can
+best be spared is closed, so that nobody keeps others out."""
+
+PROXY_LIMIT = 384
+"""The same for addresses behind which there may be a whole household: loopback, and everywhere
+behind a reverse proxy."""
+
+WAITING_LIMIT = 128
+"""Of all, such as have brought no request yet, or have had their answer. One more, and the one
+that has waited longest is closed: who opens hundreds and says nothing keeps nobody out."""
+
+STALLED_S = 1.0
+"""A viewer who has taken nothing for so long can be spared, where somebody has to be."""
+
+SHUTDOWN_S = 3
+"""How long other requests may take to finish; live streams are ended at once."""
+
+_BACKLOG = 128
+
+
+def listen(host: str, port: int, *, dead_after_s: float) -> socket.socket:
+    """Open the listening socket. Connections made through it end when the other side does not
+    acknowledge anything, or takes nothing, for `dead_after_s`. Raises `UserError`."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        # Here already, so that a port that another daemon listens on is found before serving.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    # Inherited by what it accepts. Keepalive finds a viewer who vanished while nothing was sent.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", int(dead_after_s)),
+        ("TCP_KEEPINTVL", 1),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", int(dead_after_s * 1000)),
+    ):
+        if hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, value))
+    listener.setblocking(False)
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> UserError:
+    return UserError(
+        f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with "
+        "--host and --port"
+    )
+
+
+async def serve(
+    app: ASGIApp,
+    listeners: Sequence[socket.socket],
+    *,
+    on_ready: Callable[[], None],
+    on_stop: Callable[[], None],
+    behind_proxy: bool = False,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `on_stop` has to end what never ends by itself.
+
+    `behind_proxy`: everybody may come from one address.
+    """
+    logging.getLogger("uvicorn.error").addFilter(_seldom)
+    config = uvicorn.Config(
+        app,
+        http=BehindProxyProtocol if behind_proxy else BoundedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Anybody can send X-Forwarded-For and -Proto; `public_url` says what a proxy would.
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    await _Server(config, on_ready, on_stop).serve([*listeners])
+
+
+class BoundedProtocol(H11Protocol):
+    """A connection that has to bring its request in time, that may half-close, and that is closed
+    when too many others need its place."""
+
+    _shared_limit = ADDRESS_LIMIT
+    _deadline: asyncio.TimerHandle | None = None
+    _stalled_since_s: float | None = None
+    _place = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.client = _plain(transport.get_extra_info("peername"))
+        self.server = _plain(transport.get_extra_info("sockname"))
+        self._place = place_of(self.client[0]) if self.client else ""
+        self._application, self.app = self.app, self._answer
+        self._watch()
+        files_left = open_files.left(transport.get_extra_info("socket").fileno())
+        if files_left <= 0:
+            _log_files()
+            self._application = _unavailable
+        if files_left <= 0 or len(self.connections) > min(WAITING_LIMIT, ADDRESS_LIMIT):
+            self._make_room(scarce=files_left <= 0)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def eof_received(self) -> None:
+        # asyncio closes the transport now, but only once what is buffered has left, and for a
+        # viewer who takes nothing any more that is never. Whoever hangs up has left.
+        if self._responding():
+            self._leave()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled_since_s = self.loop.time()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stalled_since_s = None
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # It waits again, among others that do.
+        self._watch()
+        if len(self.connections) > WAITING_LIMIT:
+            self._make_room()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._responding():
+            # The body of a request broke while it is answered: what is sent to it is lost, and no
+            # other answer fits into what was begun.
+            self._leave()
+            self.transport.abort()
+        elif self.conn.our_state is h11.IDLE:
+            super().send_400_response(msg)
+        else:
+            self.transport.abort()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._application(scope, receive, send)
+        except TruncatedError:
+            if self._responding() and not self.cycle.disconnected:
+                self._leave()
+                # What is buffered still leaves, and then the connection ends without a last chunk.
+                self.transport.close()
+
+    def _leave(self) -> None:
+        """Have the application see that nobody takes its answer any more."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.flow.resume_writing()
+
+    def _make_room(self, *, scarce: bool = False) -> None:
+        """Close a connection where there are too many: of those that wait, of this address, or at
+        all. `scarce`: one that waits has to go in any case."""
+        all_ = [each for each in self.connections if isinstance(each, BoundedProtocol)]
+        waiting = [each for each in all_ if each._deadline is not None and each is not self]
+        if len(waiting) >= WAITING_LIMIT or (scarce and waiting):
+            min(waiting, key=BoundedProtocol._waits_until_s).transport.abort()
+            return
+        crowd = [each for each in all_ if each._place == self._place]
+        if len(crowd) <= self._limit():
+            if len(all_) <= CONNECTION_LIMIT:
+                return
+            (place, _), *_ = Counter(each._place for each in all_).most_common(1)
+            crowd = [each for each in all_ if each._place == place]
+        others = [each for each in crowd if each is not self]
+        spared = min(others, key=BoundedProtocol._needs_its_place, default=None)
+        if spared is not None and spared._needs_its_place() < _IN_USE:
+            spared.transport.abort()
+        else:
+            self._application = _unavailable
+
+    def _limit(self) -> int:
+        is_shared = self.client is not None and is_loopback(self.client[0])
+        return PROXY_LIMIT if is_shared else self._shared_limit
+
+    def _needs_its_place(self) -> tuple[int, float]:
+        """The less, the sooner it is closed: who waits before who takes nothing, each by how long,
+        and nobody who takes what they are sent."""
+        if self._deadline is not None:
+            return 0, self._waits_until_s()
+        since_s = self._stalled_since_s
+        if since_s is not None and self.loop.time() - since_s >= STALLED_S:
+            return 1, since_s
+        return _IN_USE
+
+    def _waits_until_s(self) -> float:
+        return self._deadline.when() if self._deadline else math.inf
+
+    def _responding(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _watch(self) -> None:
+        if self._responding() or self.transport.is_closing():
+            self._unwatch()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_DEADLINE_S, self.transport.abort)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+_IN_USE = (2, 0.0)
+
+
+class BehindProxyProtocol(BoundedProtocol):
+    """The same, where any address may be a proxy's."""
+
+    _shared_limit = PROXY_LIMIT
+
+
+async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse without a body, since some clients store whatever comes as video."""
+    headers = [
+        (b"content-length", b"0"),
+        (b"connection", b"close"),
+        (b"retry-after", b"5"),
+        (b"x-hdhomerun-error", b"803 System Busy"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+_files_told = Seldom(10.0)
+
+
+def _log_files() -> None:
+    if _files_told.may_say(""):
+        log.warning(
+            "too many open files: connections are refused; raise LimitNOFILE= of the service, or "
+            "ulimit -n",
+            limit=open_files.limit(),
+        )
+
+
+class _SeldomFilter(logging.Filter):
+    """Lets each line of uvicorn's through once a second: who sends nonsense writes no logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seldom = Seldom(1.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.WARNING or self._seldom.may_say(str(record.msg))
+
+
+_seldom = _SeldomFilter()
+
+
+def _plain(address: tuple[Any, ...] | None) -> tuple[str, int] | None:
+    """Address and port; one of IPv4 as such, through whichever socket it came."""
+    return (str(address[0]).removeprefix("::ffff:"), int(address[1])) if address else None
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn waits for responses to complete before the application's lifespan hears of the
+        # end; live ones never do.
+        self._on_stop()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # uvicorn's own raises the signal again at the end; a stop that was asked for is a success.
+        self.force_exit = self.should_exit
+        self.should_exit = True

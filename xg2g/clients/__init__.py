@@ -1,0 +1,1 @@
+"""Documents that players and media servers read."""

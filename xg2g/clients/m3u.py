@@ -1,0 +1,92 @@
+"""The M3U playlist."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ..lineup import Channel, Lineup
+from ..lineup.codecs import AUDIO_CODEC, video_codec
+from ..lineup.picons import may_have_logo
+from ..lineup.segmented import ending
+
+MEDIA_TYPE = "audio/x-mpegurl"
+TRANSPORT_STREAM = ".ts"
+
+
+def render(
+    lineup: Lineup,
+    channels: Iterable[Channel],
+    base_url: str,
+    *,
+    guide_query: str = "",
+    only_aac: bool = True,
+) -> Iterator[str]:
+    """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
+    how its reader reaches xg2g; `guide_query` selects the same channels in the guide. With
+    `only_aac` off, streams have the broadcaster's sound as well.
+
+    Clients keep a channel's history under its URL, so a URL says nothing but the channel.
+    """
+    guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
+    yield f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n'
+    for channel in channels:
+        yield _entry(lineup, channel, base_url, only_aac)
+
+
+def stream_path(channel: Channel) -> str:
+    """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`, and
+    players know by its ending what else they have to fetch themselves."""
+    return f"/stream/{channel.id}{ending(channel) or TRANSPORT_STREAM}"
+
+
+def logo_path(channel: Channel) -> str:
+    """Path of the channel's picon."""
+    return f"/logos/{channel.id}.png"
+
+
+def _entry(lineup: Lineup, channel: Channel, base_url: str, only_aac: bool) -> str:
+    groups = lineup.group_names(channel)
+    attributes = {
+        "tvg-id": channel.id,
+        "channel-id": channel.id,
+        "tvg-chno": str(channel.number),
+        "channel-number": str(channel.number),
+        "tvg-name": channel.name,
+        "tvg-logo": f"{base_url}{logo_path(channel)}" if may_have_logo(channel) else "",
+        "group-title": ";".join(group.replace(";", ",") for group in groups),
+    }
+    if channel.radio:
+        attributes["radio"] = "true"
+    attributes |= _codecs(channel, only_aac)
+    written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
+    path = stream_path(channel)
+    # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
+    known_type = "#KODIPROP:mimetype=video/mp2t\n" if path.endswith(TRANSPORT_STREAM) else ""
+    title = _title(channel.name) or str(channel.number)
+    return f"#EXTINF:-1 {written},{title}\n{known_type}{base_url}{path}\n"
+
+
+def _codecs(channel: Channel, only_aac: bool) -> dict[str, str]:
+    """Return the codecs that Channels reads, as far as they are known before a stream is opened.
+
+    It takes `channel-id` for the guide's id. A `tvc-guide-stationid` would be a number of
+    Gracenote's guide, which a receiver does not know."""
+    if ending(channel):
+        return {}
+    codecs = {}
+    if video := video_codec(channel):
+        codecs["tvc-stream-vcodec"] = video.lower()
+    if only_aac:
+        codecs["tvc-stream-acodec"] = AUDIO_CODEC.lower()
+    return codecs
+
+
+def _unquoted(value: str) -> str:
+    """Attributes end at a double quote, and no client knows an escape for it."""
+    return value.replace('"', "'")
+
+
+def _title(name: str) -> str:
+    """What Jellyfin reads as the name: it takes what follows the last comma, and drops a number
+    before the first space ("24 Horas")."""
+    title = " ".join(_unquoted(name).replace(",", " ").split())
+    return re.sub(r"^([\d.]+) ", "\\1\N{NO-BREAK SPACE}", title)

@@ -1,0 +1,245 @@
+"""What the API answers, and what it is asked."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from ...readiness import State
+
+
+class Answer(BaseModel):
+    """A part of an answer. Times are UTC."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True)
+
+
+class Query(BaseModel):
+    """The query of a request."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="forbid")
+
+
+class TunerState(Answer):
+    """The receiver's tuners, as far as xg2g uses them."""
+
+    in_use: int
+    limit: int | None
+    """How many there are; null while the receiver has not said it."""
+    lingering: int
+    """Streams that nobody watches any more, and that stay open for a moment."""
+
+
+class RefreshState(Answer):
+    """What became of reading the lineup, or the guide, since xg2g started."""
+
+    name: str
+    """`lineup`, or `guide` with the logos."""
+    running: bool
+    succeeded: int
+    """Successful runs."""
+    failed: int
+    """Failed runs."""
+    succeeded_at: datetime | None
+    duration_s: float | None
+    """Of the last one."""
+    trouble: str | None
+    """Why the last one failed, if it did."""
+
+
+class Status(Answer):
+    """Service status."""
+
+    version: str
+    ready: bool
+    """Whether a viewer who comes now would be served."""
+    state: State
+    """`ready`, `degraded` (a viewer is served, though something is wrong) or `not ready`."""
+    reasons: list[str]
+    """Why it is not ready, one line each, what is worst first."""
+    receiver: str
+    """`ok`, or one line that says what is wrong."""
+    channels: int
+    programmes: int
+    """In the guide."""
+    streams: int
+    """That are watched, or being opened."""
+    tuners: TunerState
+    refreshes: list[RefreshState]
+
+
+class Programme(Answer):
+    """A programme of the guide."""
+
+    channel: str
+    """The channel's id."""
+    begin: datetime
+    end: datetime
+    title: str
+    subtitle: str
+    description: str
+    categories: list[str]
+    """English words, as in XMLTV."""
+    episode: str | None
+    """As S02E03 or E03."""
+
+
+class Channel(Answer):
+    """A channel of the lineup."""
+
+    id: str
+    number: int
+    name: str
+    radio: bool
+    bouquets: list[str]
+    service: str | None
+    """The service reference; null for an IPTV entry."""
+    stream_url: str
+    logo_url: str | None
+
+
+class ChannelNow(Channel):
+    """A channel, and what it shows."""
+
+    now: Programme | None
+    next: Programme | None
+
+
+class Page(Answer):
+    """A part of a long list."""
+
+    next: str | None
+    """What to give as `after`, with the rest of the query as before, to go on; null at the end."""
+
+
+class Channels(Page):
+    """Channels in the order of their numbers, or of the bouquet."""
+
+    channels: list[Channel]
+
+
+class Guide(Page):
+    """Programmes in the order of their begins."""
+
+    programmes: list[Programme]
+
+
+class Track(Answer):
+    """An audio track of a stream, as the remuxer sees it."""
+
+    pid: int
+    output_pid: int
+    state: str
+    """`waiting`, `converting`, `passing_aac`, `scrambled`, `unsupported` or `dropped`."""
+    codec: str | None
+    language: str | None
+    frames_decoded: int
+    frames_encoded: int
+    decode_errors: int
+    silence_ms: int
+    scrambled_packets: int
+    continuity_errors: int
+
+
+class Remuxing(Answer):
+    """Counters of a stream's remuxer."""
+
+    bytes_in: int
+    bytes_out: int
+    packets_in: int
+    continuity_errors: int
+    transport_errors: int
+    resyncs: int
+    bytes_skipped: int
+    psi_errors: int
+    tracks: list[Track]
+
+
+class Stream(Answer):
+    """Who watches what."""
+
+    id: str
+    channel: str
+    """The channel's id."""
+    channel_name: str | None
+    """Null for a service that is in no bouquet."""
+    address: str | None
+    """Of the viewer, or of the proxy before them."""
+    since: datetime
+    bytes_out: int
+    """Sent to the viewer."""
+    remuxer: Remuxing | None
+    """Null until the stream has begun, and while its transcoder does not answer."""
+
+
+class Streams(Answer):
+    """Everybody who watches, the earliest first."""
+
+    streams: list[Stream]
+
+
+class Failure(Answer):
+    """A stream that did not open, or that broke."""
+
+    at: datetime
+    """When it last happened."""
+    channel: str
+    """What was asked for: most often a channel's id."""
+    channel_name: str | None
+    """Null for what is in no bouquet."""
+    viewer: str | None
+    """Address of the viewer, or of the proxy before them."""
+    status: int | None
+    """The HTTP status that the viewer got; null when the stream had begun."""
+    outcome: str
+    """A word for programs, as in `xg2g_streams_total`."""
+    reason: str
+    """One line for a user: what is wrong, and what to do."""
+    times: int
+    """How often it happened."""
+
+
+class Failures(Answer):
+    """The last streams that failed, the latest first; no more than 20."""
+
+    failures: list[Failure]
+
+
+class Accepted(Answer):
+    """A refresh that has begun."""
+
+    detail: str
+
+
+class NoQuery(Query):
+    """Nothing to choose."""
+
+
+class PageQuery(Query):
+    """Which part of a long list."""
+
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+    """Maximum number of items."""
+    after: str | None = None
+    """Continue after this cursor: `next` of the answer before."""
+
+
+class ChannelsQuery(PageQuery):
+    """Which channels."""
+
+    bouquet: str | None = None
+    """Those of this bouquet alone, in its order."""
+    radio: bool | None = None
+    """Radio alone, or television alone."""
+
+
+class GuideQuery(PageQuery):
+    """Which programmes."""
+
+    channel: str | None = None
+    """Those of this channel alone."""
+    begin: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    """What runs then, or later; now if not given. RFC 3339 with its zone, or seconds since
+    1970."""
+    end: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    """What begins before; four hours later if not given, and 31 days later at most."""

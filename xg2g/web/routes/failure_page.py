@@ -1,0 +1,82 @@
+"""What a browser shows in place of a stream. Players get an empty body: they store any other."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...lineup import Lineup
+from ...metrics import Outcome
+from ...streaming.failures import Failure
+from ...streaming.viewers import Viewer
+from ..api.access import access_of
+from ..gateway import Gateway, gateway_of
+from .address import base_url
+from .html import Element, tag
+from .page import page
+
+_ADVICE: Mapping[str, str] = {
+    Outcome.NO_TUNER: "Stop one of the others, or wait until a recording ends. Channels of one "
+    "transponder share a tuner, so that another channel may open at once.",
+    Outcome.UNKNOWN_SERVICE: "Load the playlist again: the channel may have left the receiver's "
+    "bouquets, or have another number.",
+    Outcome.NO_SIGNAL: "Try the channel on the television itself. If that has no picture either, "
+    "look at dish, cable and tuner settings.",
+    Outcome.SCRAMBLED: "Check the receiver's card or softcam. The television shows whether the "
+    "receiver can descramble the channel.",
+    Outcome.RECEIVER_SILENT: "Try again in a moment: a dish may still be moving, or a card be "
+    "busy. If it stays so, try the channel on the television itself.",
+    Outcome.RECEIVER_UNREACHABLE: "Switch the receiver on (in deep standby it is off), and check "
+    "receiver.url and receiver.stream_port. xg2g notices by itself when it is back.",
+    Outcome.RECEIVER_CREDENTIALS: "Set receiver.user and receiver.password to what the receiver "
+    "asks for, and have xg2g read its settings again.",
+    Outcome.RECEIVER_UNEXPECTED: "Check receiver.stream_port: another program may answer there.",
+    Outcome.BACKEND_UNAVAILABLE: "Start xg2g-transcoder, or another one beside it. With "
+    "external.fallback, xg2g converts by itself meanwhile.",
+    Outcome.BACKEND_FAILED: "This is a defect of xg2g: please report it with the lines of the log.",
+    Outcome.OUT_OF_FILES: "Too many connections and streams are open for this process: end some or "
+    "raise its limit of open files (LimitNOFILE, ulimit -n).",
+    Outcome.SHUTDOWN: "xg2g ends, or starts again just now: try again in a moment.",
+}
+
+
+def failure_page(request: Request, failure: Failure) -> Response:
+    """Why a stream did not open, what to do, and who has the tuners."""
+    gateway = gateway_of(request)
+    name = failure.channel_name or failure.channel_id
+    body = [
+        tag("h1", f"{name} does not open"),
+        tag("p", failure.reason, class_="trouble bad"),
+    ]
+    if advice := _ADVICE.get(failure.outcome):
+        body += [tag("h2", "What to do"), tag("p", advice)]
+    may_read = access_of(request).refusal(request, changes=False) is None
+    if failure.outcome == Outcome.NO_TUNER and may_read:
+        body += _users(gateway)
+    again = tag("a", "Try again", href="", class_="button")
+    home = tag("a", "Overview", href=f"{base_url(request)}/", class_="button")
+    body.append(tag("p", again, " ", home, class_="buttons"))
+    return page(f"{name} does not open", *body, status=failure.status or 500)
+
+
+def since(viewer: Viewer) -> str:
+    """Since when somebody watches, by this computer's clock."""
+    minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
+    return f"since {viewer.since.astimezone():%H:%M %Z}, {minutes} min"
+
+
+def _users(gateway: Gateway) -> Iterator[Element]:
+    lineup = gateway.lineup_keeper.lineup or Lineup()
+    watching = [viewer for viewer in gateway.viewers if viewer.stats is not None]
+    yield tag("h2", "Who uses the tuners")
+    if not watching:
+        yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")
+    for viewer in watching:
+        channel = lineup.find(viewer.channel_id)
+        yield tag(
+            "div",
+            tag("b", channel.name if channel else viewer.channel_id),
+            tag("span", f"{viewer.address or 'somebody'}, {since(viewer)}", class_="dim"),
+            class_="viewer",
+        )

@@ -1,0 +1,201 @@
+"""What a person sees who opens the address in a browser."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from ipaddress import ip_address
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from ...app.condition import condition
+from ...app.refresher import Refresher, refresher_of
+from ...lineup import Lineup
+from ...readiness import State
+from ...store import programmes
+from ...store.database import StoreError
+from ...streaming.failures import Failure
+from ...streaming.viewers import Viewer
+from ..api.access import access_of
+from ..gateway import Gateway, gateway_of
+from .address import base_url
+from .html import Element, tag
+from .page import page
+
+PLEX_CHANNELS = 480
+"""Plex refuses a tuner that has more."""
+
+_COLOURS = {State.READY: "good", State.DEGRADED: "fair", State.NOT_READY: "bad"}
+_FAILURES_SHOWN = 5
+_PROBES_WITHIN_S = 2
+"""What takes longer to find out stands on the next page."""
+
+
+async def _page(request: Request) -> Response:
+    gateway, base = gateway_of(request), base_url(request)
+    body: list[Element] = []
+    if access_of(request).refusal(request, changes=False) is None:
+        await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
+        body += await _state(gateway, refresher_of(request))
+    else:
+        body.append(tag("h1", gateway.name))
+    body += _addresses(gateway, base)
+    body.append(
+        tag(
+            "footer",
+            *(tag("a", "API", href="api"), " · "),
+            *(tag("a", "Metrics", href="metrics"), f" · xg2g {version('xg2g')}"),
+            class_="dim",
+        )
+    )
+    return page(gateway.name, *body)
+
+
+async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
+    """What runs, what is wrong, and who watches."""
+    lineup, tuners = gateway.lineup_keeper.lineup or Lineup(), gateway.tuners
+    found = condition(gateway, refresher)
+    state = tag("span", found.state.value, class_=f"state {_COLOURS[found.state]}")
+    reasons = {it.reason: _COLOURS[it.state] for it in reversed(found.findings)}
+    troubles = [
+        *(tag("p", each, class_=f"trouble {reasons[each]}") for each in found.reasons),
+        *(tag("p", each, class_="trouble fair") for each in _advice(gateway)),
+    ]
+    tiles = tag(
+        "div",
+        _tile("Channels", str(len(lineup.channels))),
+        _tile("Programmes in the guide", await _programmes(gateway)),
+        _tile("Tuners in use", f"{tuners.in_use} of {tuners.limit or '?'}"),
+        class_="tiles",
+    )
+    viewers = [await _viewer(gateway, lineup, each) for each in gateway.viewers]
+    nobody = [tag("p", "Nobody watches at the moment.", class_="dim")]
+    watching = tag("section", tag("h2", "Watching now"), *(viewers or nobody))
+    return [tag("h1", gateway.name, state), *troubles, tiles, watching, *_failures(gateway)]
+
+
+def _failures(gateway: Gateway) -> Iterator[Element]:
+    """The streams that failed last."""
+    failures = list(gateway.failures)[:_FAILURES_SHOWN]
+    if not failures:
+        return
+    yield tag(
+        "section",
+        tag("h2", "What failed last"),
+        *(
+            tag(
+                "div",
+                tag("span", tag("b", each.channel_name or each.channel_id), f": {each.reason}"),
+                tag("span", _when(each), class_="dim"),
+                class_="viewer",
+            )
+            for each in failures
+        ),
+    )
+
+
+def _when(failure: Failure) -> str:
+    times = f", {failure.times} times" if failure.times > 1 else ""
+    return f"{failure.viewer or 'somebody'}, {failure.at.astimezone():%H:%M %Z}{times}"
+
+
+def _advice(gateway: Gateway) -> Iterator[str]:
+    """What whoever runs it should change, though every viewer is served."""
+    lineup = gateway.lineup_keeper.lineup
+    if lineup is None:
+        return
+    if (count := len(gateway.tuner_channels(lineup))) > PLEX_CHANNELS:
+        yield (
+            f"Plex takes {PLEX_CHANNELS} channels at most, and here are {count}; "
+            "hdhomerun.bouquets chooses some for it."
+        )
+
+
+def _tile(name: str, value: str) -> Element:
+    return tag("div", tag("b", value), tag("small", name))
+
+
+async def _programmes(gateway: Gateway) -> str:
+    with suppress(StoreError):
+        return f"{await gateway.database.read(programmes.count):,}"
+    return "?"
+
+
+async def _viewer(gateway: Gateway, lineup: Lineup, viewer: Viewer) -> Element:
+    channel = lineup.find(viewer.channel_id)
+    title = await _shown_now(gateway, viewer.channel_id)
+    minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
+    return tag(
+        "div",
+        tag(
+            "span",
+            tag("b", channel.name if channel else viewer.channel_id),
+            f"  {title}" if title else "",
+        ),
+        tag("span", f"{viewer.address or 'somebody'}, {minutes} min", class_="dim"),
+        class_="viewer",
+    )
+
+
+async def _shown_now(gateway: Gateway, channel_id: str) -> str | None:
+    now_s = int(datetime.now(UTC).timestamp())
+    with suppress(StoreError):
+        for programme in await gateway.database.read(
+            lambda it: programmes.between(it, channel_id, now_s, now_s + 1)
+        ):
+            return programme.title
+    return None
+
+
+def _addresses(gateway: Gateway, base: str) -> Iterator[Element]:
+    """What to give to which player."""
+    yield tag("h2", "Add it to your player")
+    if _is_loopback(base):
+        yield tag(
+            "p",
+            "These addresses work on this computer alone. Others put its name or its address in "
+            "your network in place of this one, as far as server.host lets them in.",
+            class_="dim",
+        )
+    yield _card(
+        "Plex, Jellyfin, Emby, Channels",
+        "As a network tuner (HDHomeRun); many find it by themselves.",
+        base,
+    )
+    yield _card(
+        "Jellyfin, Kodi, TiviMate, and others that take M3U and XMLTV",
+        "The playlist, and the guide.",
+        f"{base}/playlist.m3u",
+        f"{base}/xmltv.xml",
+    )
+    yield _card("VLC", "Media, Open Network Stream.", f"{base}/playlist.m3u")
+    lineup = gateway.lineup_keeper.lineup
+    names = list(dict.fromkeys(group.name for group in lineup.groups)) if lineup else []
+    if names:
+        yield tag(
+            "details",
+            tag("summary", "One bouquet alone"),
+            *(
+                _card(name, "", f"{base}/playlist.m3u?{urlencode({'bouquet': name})}")
+                for name in names
+            ),
+        )
+
+
+def _card(title: str, how: str, *urls: str) -> Element:
+    said = [tag("p", how, class_="dim")] if how else []
+    return tag("div", tag("h3", title), *said, *(tag("code", url) for url in urls), class_="card")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+ROUTES: list[BaseRoute] = [Route("/", _page)]

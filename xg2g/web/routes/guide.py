@@ -1,0 +1,129 @@
+"""The guide as XMLTV, plain and compressed."""
+
+from importlib.metadata import version
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...app.refresher import refresher_of
+from ...clients.m3u import logo_path
+from ...guide import xmltv
+from ...guide.document import document
+from ...lineup import Channel
+from ...lineup.picons import may_have_logo
+from ...store import channels
+from ...store.database import Snapshot, StoreError
+from ...store.facts import generation, guide_was_read
+from ..gateway import gateway_of
+from ..truncated import TruncatedError
+from .address import base_url
+from .conditional import accepts_gzip, entity_tag, has_current
+from .download import StalledError, send_all
+from .selection import Selection, lineup_of
+
+log = structlog.get_logger()
+
+
+async def _plain(request: Request) -> ASGIApp:
+    if accepts_gzip(request):
+        return _answer(request, "-gzip", {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+    return _answer(request, "", {"Vary": "Accept-Encoding"})
+
+
+async def _compressed(request: Request) -> ASGIApp:
+    """A file that is compressed, and no encoding of one that is not: Jellyfin unpacks by this name
+    and would unpack twice."""
+    return _answer(request, "-gz", {"Content-Type": "application/gzip"})
+
+
+def _answer(request: Request, form: str, headers: dict[str, str]) -> ASGIApp:
+    selection = Selection.of(request)
+    # What is refused is refused by the lineup that everybody sees.
+    selection.channels(lineup_of(request))
+    if gateway_of(request).downloads.locked():
+        return PlainTextResponse(
+            "others load the guide; try again in a moment\n",
+            status_code=503,
+            headers={"Retry-After": "10"},
+        )
+    return _GuideResponse(request, selection, form, headers)
+
+
+def _unread(request: Request) -> Response:
+    """Refuse a guide that is not read yet: a media server would keep the empty one."""
+    troubles = (each.trouble for each in refresher_of(request).progress())
+    reason = next(filter(None, troubles), "the guide is being read for the first time")
+    return PlainTextResponse(
+        f"{reason}; try again in a moment\n", status_code=503, headers={"Retry-After": "10"}
+    )
+
+
+class _GuideResponse:
+    """Answers from one state of the store, whatever is written meanwhile."""
+
+    def __init__(
+        self, request: Request, selection: Selection, form: str, headers: dict[str, str]
+    ) -> None:
+        self._request = request
+        self._gateway = gateway_of(request)
+        self._selection = selection
+        self._form = form
+        self._headers = {"Content-Type": xmltv.MEDIA_TYPE, "Cache-Control": "no-cache"} | headers
+        self._base_url = base_url(request)
+        self._started = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._gateway.downloads, self._gateway.database.snapshot() as snapshot:
+                await self._from(snapshot, scope, receive, send)
+        except (StoreError, StalledError) as error:
+            # A body that has begun stays without its end, so that nobody takes it for the whole.
+            log.warning("guide not sent", reason=str(error))
+            if not self._started:
+                refusal = PlainTextResponse(f"{error}\n", status_code=500)
+                await refusal(scope, receive, send)
+                return
+            raise TruncatedError from error
+
+    async def _from(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._gateway.has_guide and not await snapshot.read(guide_was_read):
+            await _unread(self._request)(scope, receive, send)
+            return
+        state = await snapshot.read(generation)
+        tag = entity_tag(state, version("xg2g"), self._base_url, repr(self._selection), self._form)
+        self._headers["ETag"] = tag
+        if has_current(self._request, tag):
+            kept = {
+                k: v for k, v in self._headers.items() if k in ("ETag", "Vary", "Cache-Control")
+            }
+            await Response(status_code=304, headers=kept)(scope, receive, send)
+            return
+        lineup = await snapshot.read(channels.load)
+        selected = self._selection.channels(lineup) if lineup else ()
+        self._started = True
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(k.lower().encode(), v.encode()) for k, v in self._headers.items()],
+            }
+        )
+        if self._request.method == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        pieces = document(snapshot, selected, logo_url=self._logo_url, compressed=self._form != "")
+        await send_all(self._request, send, pieces, stall_s=self._gateway.send_timeout_s)
+
+    def _logo_url(self, channel: Channel) -> str | None:
+        return f"{self._base_url}{logo_path(channel)}" if may_have_logo(channel) else None
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/xmltv.xml", _plain),
+    Route("/xmltv.xml.gz", _compressed),
+    # Where the predecessor had it.
+    Route("/files/xmltv.xml", _plain),
+]

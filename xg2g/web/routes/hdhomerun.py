@@ -1,0 +1,157 @@
+"""The tuner's documents, and its stream URLs by number."""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from ...hdhomerun import documents
+from ...lineup import Channel, Lineup
+from ...metrics import Outcome
+from ...streaming.response import Refusal
+from ..api.access import access_of
+from ..gateway import gateway_of
+from .address import base_url
+from .document import DocumentResponse
+from .live import live, refused, refused_while_unread, unknown
+from .selection import lineup_of
+
+_UNKNOWN_PROFILE = Refusal(404, "802 Unknown Transcode Profile", Outcome.UNKNOWN_SERVICE)
+_TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)
+_NUMBER = re.compile(r"v([0-9]{1,9})")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_TUNER = re.compile(r"[0-9]{1,3}")
+_LONGEST_S = 7 * 24 * 3600
+
+
+async def _discover(request: Request) -> Response:
+    return JSONResponse(documents.discover(gateway_of(request).device, base_url(request)))
+
+
+async def _lineup(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="application/json")
+
+
+async def _lineup_xml(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup_xml, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="application/xml")
+
+
+async def _lineup_m3u(request: Request) -> ASGIApp:
+    texts = partial(documents.lineup_m3u, _channels(request), base_url(request))
+    return DocumentResponse(request, texts, media_type="audio/x-mpegurl; charset=utf-8")
+
+
+def _channels(request: Request) -> Sequence[Channel]:
+    return gateway_of(request).tuner_channels(lineup_of(request))
+
+
+async def _lineup_status(request: Request) -> Response:
+    return JSONResponse(documents.LINEUP_STATUS)
+
+
+async def _lineup_post(request: Request) -> Response:
+    """A scan, which Plex insists on: 405 here once made it say "device not found"."""
+    return Response()
+
+
+async def _status(request: Request) -> Response:
+    """Who watches what, so that it is for those alone who may know."""
+    if refusal := access_of(request).refusal(request, changes=False):
+        return refusal
+    gateway = gateway_of(request)
+    find = (gateway.lineup_keeper.lineup or Lineup()).find
+    in_use = {
+        number: documents.Use(find(viewer.channel_id), viewer.address)
+        for number, viewer in gateway.viewers.by_tuner().items()
+    }
+    return JSONResponse(documents.status(gateway.device.tuners, in_use))
+
+
+async def _device(request: Request) -> Response:
+    body = documents.description(gateway_of(request).device, base_url(request))
+    return Response(body, media_type="application/xml")
+
+
+async def _on_any_tuner(request: Request) -> ASGIApp:
+    """`/auto/v101`."""
+    return _stream(request)
+
+
+async def _on_one_tuner(request: Request) -> ASGIApp:
+    """`/tuner0/v101`. The receiver chooses among its own; here a number is what one client has
+    asked for, and what no other can have for another channel meanwhile."""
+    given, there_are = request.path_params["tuner"], gateway_of(request).tuners.limit
+    tuner = int(given) if _TUNER.fullmatch(given) else None
+    if tuner is None or (there_are is not None and tuner >= there_are):
+        return unknown(request, _asked_for(request))
+    return _stream(request, tuner)
+
+
+def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
+    if request.query_params.get("transcode", "none") != "none":
+        reason = "xg2g has no transcode profiles; leave transcode= out"
+        return refused(request, _UNKNOWN_PROFILE, _asked_for(request), reason)
+    duration_s = _duration_s(request.query_params.get("duration"))
+    if duration_s == 0:
+        # Without a word: whatever comes on a stream's path is stored as video.
+        return Response(status_code=400)
+    lineup = gateway_of(request).lineup_keeper.lineup
+    if lineup is None:
+        return refused_while_unread(request, _asked_for(request))
+    # By frequency, as in ch546000000, and with a dot, as in America, there are none.
+    number = _NUMBER.fullmatch(request.path_params.get("wanted", ""))
+    channel = lineup.by_number(int(number[1])) if number else None
+    if channel is None:
+        return unknown(request, _asked_for(request))
+    if tuner is not None and _is_held(request, tuner, channel):
+        reason = f"somebody else watches another channel on tuner {tuner}; use /auto/ instead"
+        return refused(request, _TUNER_IN_USE, channel.id, reason)
+    return live(
+        request, channel.id, channel.sources, name=channel.name, duration_s=duration_s, tuner=tuner
+    )
+
+
+def _asked_for(request: Request) -> str:
+    return str(request.path_params.get("wanted", ""))
+
+
+def _is_held(request: Request, tuner: int, channel: Channel) -> bool:
+    """Whether somebody else watches another channel there. Who zaps has hardly left the last."""
+    holder = gateway_of(request).viewers.by_tuner().get(tuner)
+    if holder is None or holder.channel_id == channel.id:
+        return False
+    return request.client is None or holder.address != request.client.host
+
+
+def _duration_s(given: str | None) -> int | None:
+    """How long the stream may last; None for ever, 0 for what is no duration."""
+    if not given:
+        return None
+    return min(int(given), _LONGEST_S) if _SECONDS.fullmatch(given) else 0
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/discover.json", _discover),
+    Route("/lineup_status.json", _lineup_status),
+    Route("/lineup.post", _lineup_post, methods=["GET", "POST"]),
+    Route("/status.json", _status),
+    Route("/device.xml", _device),
+]
+
+PLAYED: list[BaseRoute] = [
+    # Plex and some others ask with POST.
+    Route("/lineup.json", _lineup, methods=["GET", "POST"]),
+    Route("/lineup.xml", _lineup_xml),
+    Route("/lineup.m3u", _lineup_m3u),
+    # What comes behind is looked at here, so that a refusal is always one of a tuner.
+    Route("/auto", _on_any_tuner),
+    Route("/auto/{wanted:path}", _on_any_tuner),
+    Route("/tuner{tuner}", _on_one_tuner),
+    Route("/tuner{tuner}/{wanted:path}", _on_one_tuner),
+]

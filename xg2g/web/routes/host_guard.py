@@ -1,0 +1,78 @@
+"""Refuses what asks for another host than xg2g; `xg2g.web.hosts` says why."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..hosts import Hosts, host_of
+
+log = structlog.get_logger()
+
+_TOLD_AGAIN_S = 60.0
+
+
+class HostGuard:
+    """Middleware: refuses requests whose Host is none (400), or is not xg2g's (421)."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Hosts,
+        *,
+        is_stream: Callable[[str], bool],
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`is_stream` says which paths get no body with a refusal, since clients store it."""
+        self._app = app
+        self._hosts = hosts
+        self._is_stream = is_stream
+        self._clock_s = clock_s
+        self._told_at_s: float | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: ASGIApp = self._app
+        if scope["type"] == "http" and (refusal := self._refusal(scope)):
+            app = refusal
+        await app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        # HTTP/1.0 knows no Host, and that of HTTP/1.1 may be empty (RFC 9112, 3.2).
+        if not (authority := Headers(scope=scope).get("host", "")):
+            return None
+        host = host_of(authority)
+        if host is None:
+            return self._answer(scope, 400, "the Host header names no host")
+        if self._hosts.has(host) or _takes_a_token(scope):
+            return None
+        self._tell(host)
+        return self._answer(
+            scope,
+            421,
+            f"xg2g does not answer to the name {host}; add it to server.host_names, or set "
+            "server.public_url",
+        )
+
+    def _answer(self, scope: Scope, status: int, text: str) -> Response:
+        if self._is_stream(scope["path"]):
+            return Response(status_code=status)
+        return PlainTextResponse(f"{text}\n", status_code=status)
+
+    def _tell(self, host: str) -> None:
+        now_s = self._clock_s()
+        if self._told_at_s is None or now_s - self._told_at_s >= _TOLD_AGAIN_S:
+            self._told_at_s = now_s
+            log.warning(
+                "request refused: unknown host name; server.host_names takes more of them",
+                host=host,
+            )
+
+
+def _takes_a_token(scope: Scope) -> bool:
+    """What changes something is refused by `api.access` unless it has the token, or comes from this
+    computer by an address of its own."""
+    changes = scope["method"] not in ("GET", "HEAD")
+    return changes and scope["path"].startswith("/api/")

@@ -1,0 +1,172 @@
+"""Live streams, by channel and by service reference."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from ...clients.m3u import TRANSPORT_STREAM
+from ...lineup.segmented import ENDINGS, segmented_url
+from ...receiver.errors import ReceiverError
+from ...receiver.service_reference import ServiceReference
+from ...streaming.response import (
+    LIVE_HEADERS,
+    SYSTEM_BUSY,
+    UNKNOWN,
+    LiveResponse,
+    Refusal,
+    refusal_for,
+)
+from ..gateway import gateway_of
+from .failure_page import failure_page
+from .foreign_page import is_from_foreign_page
+from .page import wants_page
+
+log = structlog.get_logger()
+
+
+async def _stream(request: Request) -> ASGIApp:
+    lineup = gateway_of(request).lineup_keeper.lineup
+    if lineup is None:
+        return refused_while_unread(request, request.path_params["channel_id"])
+    channel = lineup.find(request.path_params["channel_id"])
+    if channel is None:
+        return unknown(request, request.path_params["channel_id"])
+    if url := segmented_url(channel):
+        return RedirectResponse(url, 302)
+    if not request.url.path.endswith(TRANSPORT_STREAM):
+        return unknown(request, channel.id)
+    return live(request, channel.id, channel.sources, name=channel.name)
+
+
+async def _service_reference(request: Request) -> ASGIApp:
+    try:
+        reference = ServiceReference.parse(request.path_params["reference"])
+    except ValueError:
+        return PlainTextResponse("Not Found\n", status_code=404)
+    # Only services: a path would be a file of the receiver or a URL for it to fetch.
+    if not reference.is_dvb_service:
+        return unknown(request, request.path_params["reference"])
+    lineup = gateway_of(request).lineup_keeper.lineup
+    channel = lineup.find(reference.channel_id) if lineup else None
+    return live(request, reference.channel_id, [reference], name=channel.name if channel else None)
+
+
+def live(
+    request: Request,
+    channel_id: str,
+    sources: Sequence[ServiceReference],
+    *,
+    name: str | None,
+    duration_s: float | None = None,
+    tuner: int | None = None,
+) -> ASGIApp:
+    """The stream of the first source that plays, or the type alone for HEAD. `name` is the
+    channel's, or None for a service that is in no bouquet."""
+    gateway = gateway_of(request)
+    if request.method == "HEAD":
+        return _head()
+    if is_from_foreign_page(request):
+        # No failure of a channel, which would stand in the list of them: a page may try for ever.
+        return Response(status_code=403, headers={"X-HDHomeRun-Error": "803 System Busy"})
+    return LiveResponse(
+        channel_id,
+        lambda: gateway.streams.open_first(sources),
+        stopping=gateway.stopping,
+        send_timeout_s=gateway.send_timeout_s,
+        metrics=gateway.metrics,
+        viewers=gateway.viewers,
+        unknown_when_refused=name is None,
+        duration_s=duration_s,
+        tuner=tuner,
+        name=name,
+        failures=gateway.failures,
+        explain=partial(failure_page, request) if wants_page(request) else None,
+    )
+
+
+def is_stream(path: str) -> bool:
+    """Whether clients take whatever comes on this path for video."""
+    return path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
+
+
+def refused_while_unread(request: Request, channel_id: str) -> Response:
+    """The answer while there is no lineup."""
+    trouble = gateway_of(request).lineup_keeper.trouble
+    if not isinstance(trouble, ReceiverError):
+        reason = str(trouble or "the lineup is being read; try again in a moment")
+        return refused(request, SYSTEM_BUSY, channel_id, reason)
+    return refused(request, refusal_for(trouble), channel_id, str(trouble))
+
+
+def unknown(request: Request, channel_id: str) -> Response:
+    """The answer to a request for a channel that is not in the lineup."""
+    reason = "there is no such channel; load the playlist again"
+    return refused(request, UNKNOWN, channel_id, reason)
+
+
+def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) -> Response:
+    """A refusal before anything was opened; its body is empty as that of every other, unless a
+    person reads it."""
+    failure = gateway_of(request).failures.add(
+        channel_id=channel_id,
+        channel_name=None,
+        viewer=request.client.host if request.client else None,
+        status=refusal.status,
+        outcome=refusal.outcome.value,
+        reason=reason,
+    )
+    if failure.times == 1:
+        log.warning(
+            "channel not opened",
+            channel=failure.channel_id,
+            viewer=failure.viewer,
+            reason=reason,
+            outcome=failure.outcome,
+            status=refusal.status,
+        )
+    response = (
+        failure_page(request, failure)
+        if wants_page(request)
+        else Response(status_code=refusal.status)
+    )
+    response.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error
+    return response
+
+
+def _head() -> Response:
+    """What clients ask first: the type. No tuner is touched for it."""
+    response = Response()
+    response.raw_headers = list(LIVE_HEADERS)
+    return response
+
+
+ROUTES: list[BaseRoute] = [
+    *(Route(f"/stream/{{channel_id}}{each}", _stream) for each in (TRANSPORT_STREAM, *ENDINGS)),
+]
+
+
+class _ServiceConvertor(Convertor[str]):
+    """What begins as a service reference does; the rest is for whoever reads it to judge."""
+
+    regex = r"[0-9]+:[0-9]+:[^/]*:.*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("service", _ServiceConvertor())
+
+BY_REFERENCE: list[BaseRoute] = [
+    # http://receiver:8001/1:0:19:... with xg2g's address in place of the receiver's. Mounts come
+    # before it.
+    Route("/{reference:service}", _service_reference),
+]

@@ -1,0 +1,74 @@
+"""What whoever runs the daemon looks at."""
+
+import asyncio
+from contextlib import suppress
+from importlib.metadata import version
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ...app.condition import condition, receiver_state
+from ...app.refresher import refresher_of
+from ...store import programmes
+from ...store.database import StoreError
+from ..api.access import access_of
+from ..gateway import gateway_of
+
+_BACKEND_WITHIN_S = 2
+_GLANCE_S = 0.5
+"""For probes, where the question is whether the process serves: who asks restarts it otherwise."""
+_EXAMINATION_S = 8.0
+"""For probes, where the question is whether a viewer would be served."""
+
+
+async def _health(request: Request) -> Response:
+    """200 while the process serves, whatever the receiver does: a restart would not mend that."""
+    gateway = gateway_of(request)
+    await gateway.readiness.examine(within_s=_GLANCE_S)
+    found, lineup = condition(gateway, refresher_of(request)), gateway.lineup_keeper.lineup
+    return JSONResponse(
+        {
+            "status": found.state.value,
+            "reasons": found.reasons,
+            "version": version("xg2g"),
+            "channels": len(lineup.channels) if lineup else 0,
+            "receiver": receiver_state(gateway),
+        }
+    )
+
+
+async def _ready(request: Request) -> Response:
+    """200 when a viewer who comes now would be served."""
+    gateway = gateway_of(request)
+    await gateway.readiness.examine(within_s=_EXAMINATION_S)
+    found = condition(gateway, refresher_of(request))
+    body = {"status": found.state.value, "reasons": found.reasons}
+    if found.is_ready:
+        return JSONResponse(body)
+    body["reason"] = found.reasons[0]
+    return JSONResponse(body, status_code=503, headers={"Retry-After": "5"})
+
+
+async def _metrics(request: Request) -> Response:
+    if refusal := access_of(request).refusal(request, changes=False):
+        return refusal
+    gateway = gateway_of(request)
+    # Without the store the last number stays; nobody looks at metrics for that alone.
+    with suppress(StoreError):
+        gateway.metrics.programmes.set(await gateway.database.read(programmes.count))
+    await gateway.readiness.examine(within_s=_BACKEND_WITHIN_S)
+    # As with transcoder services that do not answer in time.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_BACKEND_WITHIN_S):
+            health = await gateway.streams.backend.check()
+            gateway.metrics.remuxers.set(health.open_remuxers)
+    return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/healthz", _health),
+    Route("/readyz", _ready),
+    Route("/metrics", _metrics),
+]

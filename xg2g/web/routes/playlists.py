@@ -1,0 +1,36 @@
+"""The playlist, whole and by bouquet."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from ...clients import m3u as playlist
+from ..gateway import gateway_of
+from .address import base_url
+from .document import DocumentResponse
+from .selection import Selection, lineup_of
+
+
+async def _playlist(request: Request) -> ASGIApp:
+    selection = Selection.of(request)
+    lineup = lineup_of(request)
+    channels = selection.channels(lineup)
+    texts = partial(
+        playlist.render,
+        lineup,
+        channels,
+        base_url(request),
+        guide_query=selection.query,
+        only_aac=not gateway_of(request).streams.options.keep_original,
+    )
+    return DocumentResponse(request, texts, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8")
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/playlist.m3u", _playlist),
+    # Where the predecessor had it.
+    Route("/files/playlist.m3u", _playlist),
+    Route("/bouquets/{bouquet:path}.m3u", _playlist),
+]
