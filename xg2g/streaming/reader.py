@@ -1,0 +1,148 @@
+"""One viewer's place in a ring."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from xg2g_backends.base import Point
+
+from .ring import Ring
+
+
+class Joining(Protocol):
+    """What `xg2g_backends.joining.Joiner` does: it makes a beginning of output from a point on."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether `take` returns its input from now on."""
+        ...
+
+    def take(self, data: bytes) -> bytes:
+        """Return what leaves of the next output, which at first begins at the point."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+class MakeJoiner(Protocol):
+    """Makes a `Joining` that begins at a point."""
+
+    def __call__(self, point: Point, *, after_gap: bool = False) -> Joining:
+        """`after_gap`: the reader has read other output before."""
+        ...
+
+
+class Reader:
+    """A cursor in a ring.
+
+    A reader never blocks the ring or another reader. Two readers that begin at the same point
+    read the same bytes. At a seam, and where the ring has let go of what comes next, a reader goes
+    on at a later join point, and marks the discontinuity.
+    """
+
+    on_freeze: Callable[[float], None]
+    """Told for how long, in seconds, no output came although the receiver sent."""
+
+    def __init__(self, ring: Ring, point: Point, make_joiner: MakeJoiner) -> None:
+        """Begin at a join point of the ring."""
+        self.on_freeze = lambda frozen_s: None
+        self.skips = 0
+        """How often output was left out because the reader was behind the ring."""
+        self.skipped_bytes = 0
+        self.bytes_out = 0
+        self._ring = ring
+        self._make_joiner = make_joiner
+        self._joiner: Joining | None = None
+        self._number = 0
+        """Of the next chunk to read."""
+        self._from = point.offset
+        """Offset of the next byte to read."""
+        self._generation = 0
+        self._waits_from: int | None = None
+        """Offset from which on the next join point is waited for."""
+        self._has_skipped = False
+        self._begin(point, after_gap=False)
+
+    @property
+    def lag_s(self) -> float:
+        """For how long the next output to read has been there."""
+        number = max(self._number, self._ring.number_at(self._ring.start))
+        chunk = self._ring.chunk(number)
+        return 0.0 if chunk is None else max(0.0, self._ring.now() - chunk.at_s)
+
+    async def read(self) -> bytes:
+        """Return the next output, at least a byte; `b""` once the ring is closed.
+
+        Raises the error that closed the ring, once everything before it was read. Nothing is lost
+        when this is cancelled.
+        """
+        while not (data := self._next()):
+            if data is not None:
+                continue
+            if self._ring.is_closed:
+                if self._ring.error is not None:
+                    raise self._ring.error.with_traceback(None)
+                return b""
+            await self._ring.changed()
+        self.bytes_out += len(data)
+        return data
+
+    def close(self) -> None:
+        """Give the joiner's memory back."""
+        joiner, self._joiner = self._joiner, None
+        if joiner is not None:
+            joiner.close()
+
+    def _next(self) -> bytes | None:
+        """Return what leaves of the next chunk, which may be nothing; None if it has not come."""
+        if self._waits_from is not None and not self._go_on():
+            return None
+        try:
+            chunk = self._ring.chunk(self._number)
+        except IndexError:
+            self._skip()
+            return b""
+        if chunk is None:
+            return None
+        if chunk.generation != self._generation:
+            # What lies between a seam and the first point behind it is the middle of something.
+            self._waits_from = chunk.offset
+            return b""
+        data = chunk.data[self._from - chunk.offset :] if self._from > chunk.offset else chunk.data
+        self._number += 1
+        self._from = chunk.offset + len(chunk.data)
+        return data if self._joiner is None else self._joined(data, self._joiner)
+
+    def _joined(self, data: bytes, joiner: Joining) -> bytes:
+        data = joiner.take(data)
+        if joiner.is_over:
+            self.close()
+        return data
+
+    def _skip(self) -> None:
+        self.skips += 1
+        self._has_skipped = True
+        newest = self._ring.newest_point()
+        self._waits_from = self._ring.end if newest is None else newest.offset
+
+    def _go_on(self) -> bool:
+        """Go on at the join point that was waited for, if it has come."""
+        assert self._waits_from is not None
+        point = self._ring.first_point(self._waits_from)
+        if point is None:
+            return False
+        if self._has_skipped:
+            self.skipped_bytes += point.offset - self._from
+        self._begin(point, after_gap=True)
+        return True
+
+    def _begin(self, point: Point, *, after_gap: bool) -> None:
+        self.close()
+        self._joiner = self._make_joiner(point, after_gap=after_gap)
+        self._from = point.offset
+        self._number = self._ring.number_at(point.offset)
+        chunk = self._ring.chunk(self._number)
+        self._generation = self._ring.generation if chunk is None else chunk.generation
+        self._waits_from = None
+        self._has_skipped = False
