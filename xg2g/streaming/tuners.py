@@ -19,28 +19,15 @@ from dataclasses import dataclass
 from ..receiver.errors import NoTunerError, ReceiverError, UnknownServiceError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
+from .ledger import RELEASE_S, Transponder, transponder
 from .live import Receiver
 from .recent import RecentSource
 
-RELEASE_S = (0.5, 1.0, 2.0)
-"""Waits before asking again when a stream was just closed: a receiver frees its tuner seconds
-later."""
 HANDOVER_S = 0.1
 """For a viewer of the same service to leave: who looks first and then plays closes one connection
 and opens the other at once, and which is noticed first is chance."""
 STALE_S = 1.0
 """A stream that stands still for longer is opened anew rather than handed over."""
-
-Transponder = tuple[int, int, int]
-"""Namespace, transport stream id, original network id."""
-
-
-def transponder(service: ServiceReference) -> Transponder | None:
-    """What a tuner has to receive for the service; None for one that needs no tuner."""
-    if not service.is_dvb_service:
-        return None
-    _, _, _, _, tsid, onid, namespace, *_ = service.numbers
-    return namespace, tsid, onid
 
 
 @dataclass(eq=False, slots=True)
