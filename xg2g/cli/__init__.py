@@ -1,50 +1,33 @@
-"""The command line: one module a command."""
+"""The command line: one module a command.
 
-import asyncio
+At the top a command's module imports what its help shows; what it works with, it imports when it
+is called. So `xg2g --help` and a short command do not pay for a daemon.
+"""
+
 import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from xg2g.errors import UserError
 
-from . import config
-from .channels import channels
-from .demo import demo
-from .doctor import doctor
-from .healthcheck import healthcheck
-from .remux import remux
-from .serve import serve
-from .setup import setup
-from .simulate import simulate
-from .status import status
-from .watch import watch
+from .commands import Commands
 
 app = typer.Typer(
     name="xg2g",
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     # Of whatever goes wrong unforeseen: variables hold passwords.
     pretty_exceptions_show_locals=False,
 )
-app.command()(setup)
-app.command()(serve)
-app.command()(status)
-app.command()(channels)
-app.command()(watch)
-app.command()(doctor)
-app.command()(demo)
-app.command()(remux)
-app.command()(simulate)
-app.command()(healthcheck)
-app.add_typer(config.app)
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        import asyncio
+
         from xg2g.app.backend import choose_backend
 
         health = asyncio.run(choose_backend().check())
@@ -79,6 +62,9 @@ def main() -> None:
     try:
         app()
     except UserError as error:
+        from rich.console import Console
+        from rich.markup import escape
+
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         for line in str(error).splitlines():
             console.print(f"[red]xg2g:[/] {escape(line)}")

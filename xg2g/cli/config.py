@@ -18,15 +18,16 @@ from xg2g.config.load import chosen_file
 
 from .options import ConfigFile, Configure, with_settings
 
-app = typer.Typer(
+config = typer.Typer(
     name="config",
     help="Look at the settings: check a file, show what counts, print an example.",
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 
 
-@app.command()
+@config.command()
 def check(
     file: Annotated[
         Path | None,
@@ -66,7 +67,7 @@ def check(
     console.print(f"[green]good[/]     {what}")
 
 
-@app.command()
+@config.command()
 @with_settings()
 def show(
     configure: Configure,
@@ -98,7 +99,7 @@ def show(
         console.print(f"[yellow]note[/]  {escape(note)}", soft_wrap=True)
 
 
-@app.command()
+@config.command()
 def example() -> None:
     """Print a file with every setting and its meaning, to begin from.
 
