@@ -122,16 +122,47 @@ async def test_the_process_is_among_them() -> None:
     }
 
 
-async def test_the_dashboard_uses_only_metrics_that_there_are() -> None:
-    async with daemon(PLAYS) as gateway:
-        there = types(await metrics(gateway))
-    names = set(there) | {f"{name}_bucket" for name, kind in there.items() if kind == "histogram"}
+def exported_as(kind: str, name: str) -> set[str]:
+    """The names of a metric's series that a query can use."""
+    return {name, f"{name}_bucket", f"{name}_sum"} if kind == "histogram" else {name}
+
+
+def used_by_the_dashboard() -> set[str]:
     board = json.loads(DASHBOARD.read_text())
     queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     queries += [it["query"]["query"] for it in board["templating"]["list"] if it["type"] == "query"]
-    used = {name for query in queries for name in NAME.findall(query)}
+    return {name for query in queries for name in NAME.findall(query)}
+
+
+async def test_the_dashboard_uses_only_metrics_that_there_are() -> None:
+    async with daemon(PLAYS) as gateway:
+        there = types(await metrics(gateway))
+    names = {each for name, kind in there.items() for each in exported_as(kind, name)}
+    used = used_by_the_dashboard()
     assert len(used) > 15
     assert used - names == set()
+
+
+async def test_the_dashboard_shows_every_metric_of_the_daemon() -> None:
+    async with daemon(PLAYS) as gateway:
+        there = types(await metrics(gateway))
+    used = used_by_the_dashboard()
+    own = {name: kind for name, kind in there.items() if name.startswith("xg2g_")}
+    missing = {name for name, kind in own.items() if not exported_as(kind, name) & used}
+    assert {name for name in missing if not name.endswith("_created")} == {"xg2g_backend_info"}
+
+
+def test_no_panel_of_the_dashboard_hides_another() -> None:
+    board = json.loads(DASHBOARD.read_text())
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    cells = [
+        (x, y)
+        for at in (panel["gridPos"] for panel in board["panels"])
+        for x in range(at["x"], at["x"] + at["w"])
+        for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) < 24, "the width of a dashboard"
 
 
 async def test_every_metric_of_the_daemon_is_in_the_reference() -> None:
