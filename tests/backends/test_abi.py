@@ -29,6 +29,7 @@ CTYPES = {
     "const uint8_t **": ctypes.POINTER(ctypes.c_void_p),
     "const xg2g_options *": ctypes.POINTER(_abi.Options),
     "xg2g_point *": ctypes.POINTER(_abi.PointRecord),
+    "const xg2g_point *": ctypes.POINTER(_abi.PointRecord),
 }
 
 

@@ -240,6 +240,39 @@ int xg2g_audio_remux_last_error(void *handle, char *text, size_t text_capacity);
 // inside it returns at once, and that call still completes; what it lent is gone.
 void xg2g_audio_remux_free(void *handle);
 
+// Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
+// viewer who comes. NULL on error.
+//
+// point is a random access point as xg2g_audio_remux_next_point gave it, tables
+// its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
+// something else of the stream before: every PID's first packet is announced as not
+// following that. A joiner is no stream: xg2g_open_streams does not count it.
+void *xg2g_joiner_init(const xg2g_point *point, const uint8_t *tables, int after_gap);
+
+// Takes the stream's next input_len bytes, the first of all being those at the point's
+// offset, and writes what the viewer gets. Returns the number of bytes written, which may be
+// 0, or an error.
+//
+// First leave the tables, then each PID's packets from its next unit on, the point's
+// own first. What begins more than a second before the point is left out, and so are pictures
+// that do not decode for who begins there. Packets that leave are untouched; where one that
+// was left out would be missed, a packet announces it.
+//
+// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken. Twice the bytes of input and tables,
+// and 376 more, are always enough.
+int xg2g_joiner_process(void *joiner,
+                        const uint8_t *input,
+                        size_t input_len,
+                        uint8_t *output,
+                        size_t output_capacity);
+
+// 1 once xg2g_joiner_process gives back whatever it is given, so that it need not
+// be called any more; 0 before, or an error.
+int xg2g_joiner_is_over(void *joiner);
+
+// Closes a joiner, as xg2g_audio_remux_free closes a stream.
+void xg2g_joiner_free(void *joiner);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

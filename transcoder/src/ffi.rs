@@ -20,10 +20,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
+use self::handles::Kept;
 use self::session::Session;
 use crate::ts::clock::Timestamp;
+use crate::ts::packet::PACKET_BYTES;
 use crate::ts::video::VideoCodec;
-use crate::{DualMono, Error, ErrorKind, Options, Point, PointKind, Tracks, versions};
+use crate::{DualMono, Error, ErrorKind, Joiner, Options, Point, PointKind, Tracks, versions};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -218,7 +220,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_process(
     output: *mut u8,
     output_capacity: usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         // SAFETY: by the header's rules `input` has `input_len` bytes.
         let input = unsafe { bytes(input, input_len) }?;
         let capacity = writable(output, output_capacity)?;
@@ -236,7 +238,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_finish(
     output: *mut u8,
     output_capacity: usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         let ready = session.finish(writable(output, output_capacity)?)?;
         // SAFETY: by the header's rules `output` has room for `output_capacity` bytes.
         Ok(unsafe { write_bytes(ready, output) })
@@ -254,7 +256,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_process_view(
     output: *mut *const u8,
     output_len: *mut usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         // SAFETY: by the header's rules `input` has `input_len` bytes.
         let input = unsafe { bytes(input, input_len) }?;
         not_null(output)?;
@@ -273,7 +275,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_finish_view(
     output: *mut *const u8,
     output_len: *mut usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         not_null(output)?;
         not_null(output_len)?;
         let ready = session.finish(usize::MAX)?;
@@ -289,7 +291,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_finish_view(
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_len: usize) -> usize {
     boundary(0, || {
-        handles::find(handle.addr())
+        handles::find::<Session>(handle.addr())
             .and_then(|slot| {
                 slot.call(|session| Ok(session.capacity_for(input_len)))
                     .ok()
@@ -313,7 +315,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_next_point(
     tables: *mut u8,
     tables_capacity: usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         not_null(point)?;
         // SAFETY: not NULL, and `size` is the first field of every version.
         let size = unsafe { (&raw const (*point).size).read() };
@@ -353,7 +355,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_stats(
     json: *mut c_char,
     json_capacity: usize,
 ) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         let stats = serde_json::to_string(&session.stats())
             .map_err(|why| Error::new(ErrorKind::Internal, why.to_string()))?;
         // SAFETY: by the header's rules `json` has room for `json_capacity` bytes.
@@ -371,10 +373,13 @@ pub unsafe extern "C" fn xg2g_audio_remux_last_error(
     text_capacity: usize,
 ) -> c_int {
     boundary(ErrorKind::Internal as c_int, || {
-        handles::find(handle.addr()).map_or(ErrorKind::InvalidArgument as c_int, |slot| {
-            // SAFETY: by the header's rules `text` has room for `text_capacity` bytes.
-            unsafe { write_text(&slot.last_error(), text, text_capacity) }
-        })
+        handles::find::<Session>(handle.addr()).map_or(
+            ErrorKind::InvalidArgument as c_int,
+            |slot| {
+                // SAFETY: by the header's rules `text` has room for `text_capacity` bytes.
+                unsafe { write_text(&slot.last_error(), text, text_capacity) }
+            },
+        )
     })
 }
 
@@ -382,7 +387,81 @@ pub unsafe extern "C" fn xg2g_audio_remux_last_error(
 /// inside it returns at once, and that call still completes; what it lent is gone.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_audio_remux_free(handle: *mut c_void) {
-    boundary((), || handles::remove(handle.addr()));
+    boundary((), || handles::remove::<Session>(handle.addr()));
+}
+
+/// Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
+/// viewer who comes. NULL on error.
+///
+/// point is a random access point as xg2g_audio_remux_next_point gave it, tables
+/// its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
+/// something else of the stream before: every PID's first packet is announced as not
+/// following that. A joiner is no stream: xg2g_open_streams does not count it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_joiner_init(
+    point: *const xg2g_point,
+    tables: *const u8,
+    after_gap: c_int,
+) -> *mut c_void {
+    boundary(ptr::null_mut(), || {
+        // SAFETY: by the header's rules `point` is NULL or an xg2g_point, and `tables` has
+        // the bytes that it says.
+        let opened = unsafe { read_point(point, tables) }.and_then(|point| match after_gap {
+            0 | 1 => Ok(handles::insert(Joiner::new(&point, after_gap == 1))),
+            _ => Err(invalid(format!("after_gap is {after_gap}"))),
+        });
+        opened.map_or(ptr::null_mut(), ptr::without_provenance_mut)
+    })
+}
+
+/// Takes the stream's next input_len bytes, the first of all being those at the point's
+/// offset, and writes what the viewer gets. Returns the number of bytes written, which may be
+/// 0, or an error.
+///
+/// First leave the tables, then each PID's packets from its next unit on, the point's
+/// own first. What begins more than a second before the point is left out, and so are pictures
+/// that do not decode for who begins there. Packets that leave are untouched; where one that
+/// was left out would be missed, a packet announces it.
+///
+/// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken. Twice the bytes of input and tables,
+/// and 376 more, are always enough.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_joiner_process(
+    joiner: *mut c_void,
+    input: *const u8,
+    input_len: usize,
+    output: *mut u8,
+    output_capacity: usize,
+) -> c_int {
+    call(joiner, |joiner: &mut Joiner| {
+        // SAFETY: by the header's rules `input` has `input_len` bytes.
+        let input = unsafe { bytes(input, input_len) }?;
+        let capacity = writable(output, output_capacity)?;
+        let needed = joiner.output_bound(input.len());
+        if capacity < needed {
+            return Err(Error::new(
+                ErrorKind::OutputTooSmall,
+                format!("the output may have {needed} bytes, the buffer {capacity}"),
+            ));
+        }
+        let mut ready = Vec::new();
+        joiner.push(input, &mut ready);
+        // SAFETY: by the header's rules `output` has room for `output_capacity` bytes.
+        Ok(unsafe { write_bytes(&ready, output) })
+    })
+}
+
+/// 1 once xg2g_joiner_process gives back whatever it is given, so that it need not
+/// be called any more; 0 before, or an error.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_joiner_is_over(joiner: *mut c_void) -> c_int {
+    call(joiner, |joiner: &mut Joiner| Ok(joiner.is_over().into()))
+}
+
+/// Closes a joiner, as xg2g_audio_remux_free closes a stream.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_joiner_free(joiner: *mut c_void) {
+    boundary((), || handles::remove::<Joiner>(joiner.addr()));
 }
 
 /// Runs the body of an export; a panic in it becomes `on_panic`.
@@ -391,8 +470,8 @@ fn boundary<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
 }
 
-/// Runs the body of an export on the session behind a handle, with no other call inside.
-fn call(handle: *mut c_void, body: impl FnOnce(&mut Session) -> Result<c_int, Error>) -> c_int {
+/// Runs the body of an export on what is behind a handle, with no other call inside.
+fn call<T: Kept>(handle: *mut c_void, body: impl FnOnce(&mut T) -> Result<c_int, Error>) -> c_int {
     boundary(ErrorKind::Internal as c_int, || {
         handles::find(handle.addr())
             .ok_or(ErrorKind::InvalidArgument)
@@ -439,6 +518,55 @@ fn describe(point: &Point, size: usize) -> xg2g_point {
         is_open: is_open.into(),
         tables_len,
     }
+}
+
+/// Reads a point where a viewer can begin.
+///
+/// # Safety
+/// `point` is NULL, or aligned and has the bytes that its `size` says; `tables` has the
+/// bytes that `tables_len` says.
+unsafe fn read_point(point: *const xg2g_point, tables: *const u8) -> Result<Point, Error> {
+    not_null(point)?;
+    // SAFETY: not NULL, and `size` is the first field of every version.
+    let size = unsafe { (&raw const (*point).size).read() };
+    if size < mem::size_of::<xg2g_point>() {
+        return Err(invalid(format!("point.size is {size}")));
+    }
+    // SAFETY: it has at least these bytes, all of them numbers.
+    let given = unsafe { point.read() };
+    // SAFETY: by this function's contract.
+    let tables = unsafe { bytes(tables, given.tables_len) }?;
+    if !tables.len().is_multiple_of(PACKET_BYTES) {
+        return Err(invalid(format!("tables_len is {}", tables.len())));
+    }
+    if given.kind != xg2g_point_kind::RandomAccess as u32 {
+        return Err(invalid(format!(
+            "nobody begins at a point of kind {}",
+            given.kind
+        )));
+    }
+    let codecs = [
+        (xg2g_video_codec::Mpeg2, VideoCodec::Mpeg2),
+        (xg2g_video_codec::H264, VideoCodec::H264),
+        (xg2g_video_codec::Hevc, VideoCodec::Hevc),
+    ];
+    let codec = codecs
+        .iter()
+        .find(|(number, _)| *number as u32 == given.codec)
+        .map_or(VideoCodec::Other, |&(_, codec)| codec);
+    Ok(Point {
+        offset: given.offset,
+        kind: PointKind::RandomAccess {
+            codec,
+            is_open: given.is_open != 0,
+            tables: tables.to_vec(),
+        },
+        pts: (given.pts_90k != XG2G_NO_PTS).then(|| Timestamp::new(given.pts_90k)),
+        program: given
+            .program
+            .try_into()
+            .map_err(|_| invalid("point.program is out of range".into()))?,
+    })
 }
 
 fn version_json() -> String {

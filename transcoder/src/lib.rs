@@ -46,6 +46,7 @@
 pub mod audio;
 mod error;
 pub mod ffi;
+mod joining;
 mod language;
 mod options;
 mod remux;
@@ -56,6 +57,7 @@ pub mod ts;
 mod versions;
 
 pub use error::{Error, ErrorKind};
+pub use joining::Joiner;
 pub use language::Language;
 pub use options::{DualMono, Options, Tracks};
 pub use remux::{Point, PointKind, Remuxer};

@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from ..base import BackendHealth, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from ._abi import Library, library_path
+from ._abi import Library, library_path, loaded
 from .remuxer import EmbeddedRemuxer
 
 __all__ = ["EmbeddedBackend", "EmbeddedRemuxer"]
@@ -19,7 +19,6 @@ class EmbeddedBackend:
     def __init__(self, library: Path | None = None) -> None:
         """Prepare to load `library`; by default that of `XG2G_LIBRARY`, or the installed one."""
         self.path = library or library_path()
-        self._library: Library | None = None
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="xg2g-remux")
         self._remuxers: WeakSet[EmbeddedRemuxer] = WeakSet()
         self._closed = False
@@ -53,6 +52,4 @@ class EmbeddedBackend:
         self._workers.shutdown(wait=False)
 
     def _load(self) -> Library:
-        if self._library is None:
-            self._library = Library(self.path)
-        return self._library
+        return loaded(self.path)

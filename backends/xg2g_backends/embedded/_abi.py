@@ -8,18 +8,21 @@ import json
 import os
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from ..base import Point, PointKind, RemuxOptions
-from ..errors import UnavailableError, error_for
+from ..errors import InvalidArgumentError, UnavailableError, error_for
 
 ABI_VERSION: Final = 1
 
 LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
 """Environment variable with the path of another library than the one that is installed."""
 
-TABLES_BYTES: Final = 4 * 188
+PACKET_BYTES: Final = 188
+
+TABLES_BYTES: Final = 4 * PACKET_BYTES
 """Offered for the tables of a point: enough for one program."""
 
 OUTPUT_TOO_SMALL: Final = -2
@@ -100,6 +103,10 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_audio_remux_stats": (c_int, (c_void_p, c_char_p, c_size_t)),
     "xg2g_audio_remux_last_error": (c_int, (c_void_p, c_char_p, c_size_t)),
     "xg2g_audio_remux_free": (None, (c_void_p,)),
+    "xg2g_joiner_init": (c_void_p, (POINTER(PointRecord), c_char_p, c_int)),
+    "xg2g_joiner_process": (c_int, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
+    "xg2g_joiner_is_over": (c_int, (c_void_p,)),
+    "xg2g_joiner_free": (None, (c_void_p,)),
 }
 """Function -> (result, arguments)."""
 
@@ -215,6 +222,46 @@ class Library:
         """Close the stream."""
         self._library.xg2g_audio_remux_free(handle)
 
+    def open_joiner(self, point: Point, *, after_gap: bool) -> int:
+        """Make a joiner and return its handle, which the caller frees."""
+        record = PointRecord(
+            size=ctypes.sizeof(PointRecord),
+            offset=point.offset,
+            pts_90k=NO_PTS if point.pts_90k is None else point.pts_90k,
+            kind=POINT_KINDS.index(point.kind),
+            program=point.program,
+            codec=VIDEO_CODECS.index(point.codec),
+            is_open=point.is_open,
+            tables_len=len(point.tables),
+        )
+        handle: int | None = self._library.xg2g_joiner_init(byref(record), point.tables, after_gap)
+        if handle is None:
+            raise InvalidArgumentError(f"nobody can begin at this point: {point}")
+        return handle
+
+    def join(self, joiner: int, data: bytes, more_bytes: int) -> bytes:
+        """Give a joiner the stream's next bytes, and return what leaves: at most twice as much,
+        what is left of a packet, and `more_bytes`."""
+        output = ctypes.create_string_buffer(2 * (len(data) + PACKET_BYTES) + more_bytes)
+        written = self._library.xg2g_joiner_process(joiner, data, len(data), output, len(output))
+        self._check_joiner(written)
+        return ctypes.string_at(output, written)
+
+    def has_joined(self, joiner: int) -> bool:
+        """Return whether a joiner gives back whatever it is given."""
+        code = self._library.xg2g_joiner_is_over(joiner)
+        self._check_joiner(code)
+        return bool(code)
+
+    def free_joiner(self, joiner: int) -> None:
+        """Close a joiner."""
+        self._library.xg2g_joiner_free(joiner)
+
+    def _check_joiner(self, code: int) -> None:
+        if code < 0:
+            name: bytes = self._library.xg2g_error_name(code) or b"error"
+            raise error_for(code, name.decode())
+
     def _check(self, handle: int, code: int) -> None:
         if code < 0:
             name: bytes = self._library.xg2g_error_name(code) or b"error"
@@ -223,6 +270,12 @@ class Library:
             self._library.xg2g_audio_remux_last_error(handle, text, len(text))
             why = text.value.decode(errors="replace")
             raise error_for(code, f"{name.decode()}: {why}" if why else name.decode())
+
+
+@cache
+def loaded(path: Path) -> Library:
+    """Return the library of that path, which is loaded once; raises `UnavailableError`."""
+    return Library(path)
 
 
 def _point(record: PointRecord, tables: bytes) -> Point:

@@ -4,67 +4,89 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::session::Session;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Joiner};
+
+/// What can stand behind a handle.
+pub(super) trait Kept: Sized + 'static {
+    /// The handles of its kind: one of another kind is none.
+    fn handles() -> &'static Handles<Self>;
+}
+
+impl Kept for Session {
+    fn handles() -> &'static Handles<Self> {
+        static HANDLES: Handles<Session> = Handles::new();
+        &HANDLES
+    }
+}
+
+impl Kept for Joiner {
+    fn handles() -> &'static Handles<Self> {
+        static HANDLES: Handles<Joiner> = Handles::new();
+        &HANDLES
+    }
+}
 
 /// What stands behind a handle.
-pub(super) struct Slot {
+pub(super) struct Slot<T> {
     /// Locked by the one call inside. A panic poisons it.
-    session: Mutex<Session>,
+    kept: Mutex<T>,
     last_error: Mutex<String>,
 }
 
-struct Handles {
-    slots: BTreeMap<usize, Arc<Slot>>,
-    latest: usize,
+/// The handles of one kind that are open.
+pub(super) struct Handles<T>(Mutex<BTreeMap<usize, Arc<Slot<T>>>>);
+
+/// The handle given out last, of whichever kind.
+static LATEST: AtomicUsize = AtomicUsize::new(0);
+
+impl<T> Handles<T> {
+    const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
 }
 
-static HANDLES: Mutex<Handles> = Mutex::new(Handles {
-    slots: BTreeMap::new(),
-    latest: 0,
-});
-
-/// Gives a session a handle, which is never 0 and not used again while the
-/// process lives (on 32 bits: until four thousand million later).
-pub(super) fn insert(session: Session) -> usize {
+/// Gives it a handle, which is never 0 and not used again while the process lives, by
+/// no kind (on 32 bits: until four thousand million later).
+pub(super) fn insert<T: Kept>(kept: T) -> usize {
     let slot = Arc::new(Slot {
-        session: Mutex::new(session),
+        kept: Mutex::new(kept),
         last_error: Mutex::default(),
     });
-    let mut handles = lock(&HANDLES);
+    let mut slots = lock(&T::handles().0);
     loop {
-        handles.latest = handles.latest.wrapping_add(1);
-        let handle = handles.latest;
-        if handle != 0 && !handles.slots.contains_key(&handle) {
-            handles.slots.insert(handle, slot);
+        let handle = LATEST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if handle != 0 && !slots.contains_key(&handle) {
+            slots.insert(handle, slot);
             return handle;
         }
     }
 }
 
 /// Finds what stands behind a handle.
-pub(super) fn find(handle: usize) -> Option<Arc<Slot>> {
-    lock(&HANDLES).slots.get(&handle).cloned()
+pub(super) fn find<T: Kept>(handle: usize) -> Option<Arc<Slot<T>>> {
+    lock(&T::handles().0).get(&handle).cloned()
 }
 
-/// Ends a handle. The session is dropped here, or by the call that is inside it.
-pub(super) fn remove(handle: usize) {
-    let slot = lock(&HANDLES).slots.remove(&handle);
+/// Ends a handle. What is behind it is dropped here, or by the call that is inside it.
+pub(super) fn remove<T: Kept>(handle: usize) {
+    let slot = lock(&T::handles().0).remove(&handle);
     drop(slot);
 }
 
-impl Slot {
-    /// Runs a call on the session, alone: `Busy` while another call is inside,
-    /// `Poisoned` after one panicked. The text of every other error is kept.
-    pub(super) fn call<T>(
+impl<T> Slot<T> {
+    /// Runs a call on what is behind the handle, alone: `Busy` while another call is
+    /// inside, `Poisoned` after one panicked. The text of every other error is kept.
+    pub(super) fn call<R>(
         &self,
-        body: impl FnOnce(&mut Session) -> Result<T, Error>,
-    ) -> Result<T, ErrorKind> {
-        // The session that a panic leaves behind is out of reach: its lock is poisoned.
-        let outcome = catch_unwind(AssertUnwindSafe(|| match self.session.try_lock() {
-            Ok(mut session) => body(&mut session),
+        body: impl FnOnce(&mut T) -> Result<R, Error>,
+    ) -> Result<R, ErrorKind> {
+        // What a panic leaves behind is out of reach: its lock is poisoned.
+        let outcome = catch_unwind(AssertUnwindSafe(|| match self.kept.try_lock() {
+            Ok(mut kept) => body(&mut kept),
             Err(TryLockError::WouldBlock) => Err(Error::new(ErrorKind::Busy, "")),
             Err(TryLockError::Poisoned(_)) => Err(Error::new(ErrorKind::Poisoned, "")),
         }));

@@ -5,6 +5,7 @@
 use std::ffi::{c_int, c_void};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::session::Session;
 use super::{boundary, call};
 
 /// What the next `process` of a handle does first, once.
@@ -47,7 +48,7 @@ fn hold() {
 /// The next `process` of the handle panics.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_panic(handle: *mut c_void) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         session.at_next_process = Some(Action::Panic);
         Ok(0)
     })
@@ -56,7 +57,7 @@ pub extern "C" fn xg2g_test_panic(handle: *mut c_void) -> c_int {
 /// The next `process` of the handle stays inside until `xg2g_test_release`.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_hold(handle: *mut c_void) -> c_int {
-    call(handle, |session| {
+    call(handle, |session: &mut Session| {
         session.at_next_process = Some(Action::Hold);
         Ok(0)
     })

@@ -88,6 +88,18 @@ impl PesReader {
     }
 }
 
+/// PTS of the PES packet that begins with these bytes, the payload of its first packet; none
+/// where it has none there.
+pub fn pts_of_start(payload: &[u8]) -> Option<Timestamp> {
+    let [0, 0, 1, _, _, _, flags, pts_flags, data_bytes] = *payload.first_chunk()? else {
+        return None;
+    };
+    let has_pts = flags & 0xC0 == 0x80 && pts_flags & 0x80 != 0 && data_bytes >= 5;
+    has_pts
+        .then(|| parse_pts(&payload[FIXED_HEADER_BYTES..]))
+        .flatten()
+}
+
 enum Header {
     Incomplete,
     Malformed,
