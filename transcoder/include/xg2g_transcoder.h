@@ -273,6 +273,35 @@ int xg2g_joiner_is_over(void *joiner);
 // Closes a joiner, as xg2g_audio_remux_free closes a stream.
 void xg2g_joiner_free(void *joiner);
 
+// What to give a new handle that goes on with a stream whose handle was lost, before the
+// bytes that follow past, the last input that was answered: the last whole PAT and PMTs of
+// program (0: of every program), then the packet that past breaks off in. With after_gap 1
+// the tables alone: input is missing behind past. Half a second of past is enough, more is
+// better. Returns the number of bytes written to output, at most past_len, or an error.
+int xg2g_splice_lead(const uint8_t *past,
+                     size_t past_len,
+                     uint32_t program,
+                     int after_gap,
+                     uint8_t *output,
+                     size_t output_capacity);
+
+// Writes body, which follows past, with a null packet in place of each packet without
+// video of program (0: of every program), and sets *given_up to the bytes that were given
+// up so. Returns the number of bytes written, which is body_len, or 0 when past does not
+// show which packets carry video, or body does not go on with packets; or an error.
+int xg2g_splice_keep_video(const uint8_t *past,
+                           size_t past_len,
+                           const uint8_t *body,
+                           size_t body_len,
+                           uint32_t program,
+                           uint8_t *output,
+                           size_t output_capacity,
+                           size_t *given_up);
+
+// Where the first packet begins in input; input_len when there is none to be seen, which
+// takes five in a row. Or an error.
+int xg2g_splice_first_packet(const uint8_t *input, size_t input_len);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

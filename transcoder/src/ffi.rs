@@ -1,8 +1,8 @@
 //! The C ABI. Its rules for callers open include/xg2g_transcoder.h, which is
 //! generated from this file.
 //!
-//! Every export is one call of `boundary`, or of `call` for those that work on
-//! a handle: no panic leaves them, and a test reads this file to see that none is
+//! Every export is one call of `boundary`, of `call` for those that work on a handle, or
+//! of `answer` for those that work on bytes alone: no panic leaves them, and a test reads this file to see that none is
 //! written otherwise. What is not about C is in the modules below, without `unsafe`.
 #![expect(unsafe_code, reason = "pointers of C callers")]
 #![expect(
@@ -25,7 +25,9 @@ use self::session::Session;
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::PACKET_BYTES;
 use crate::ts::video::VideoCodec;
-use crate::{DualMono, Error, ErrorKind, Joiner, Options, Point, PointKind, Tracks, versions};
+use crate::{
+    DualMono, Error, ErrorKind, Joiner, Options, Point, PointKind, Tracks, splice, versions,
+};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -464,10 +466,91 @@ pub extern "C" fn xg2g_joiner_free(joiner: *mut c_void) {
     boundary((), || handles::remove::<Joiner>(joiner.addr()));
 }
 
+/// What to give a new handle that goes on with a stream whose handle was lost, before the
+/// bytes that follow past, the last input that was answered: the last whole PAT and PMTs of
+/// program (0: of every program), then the packet that past breaks off in. With after_gap 1
+/// the tables alone: input is missing behind past. Half a second of past is enough, more is
+/// better. Returns the number of bytes written to output, at most past_len, or an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_splice_lead(
+    past: *const u8,
+    past_len: usize,
+    program: u32,
+    after_gap: c_int,
+    output: *mut u8,
+    output_capacity: usize,
+) -> c_int {
+    answer(|| {
+        // SAFETY: by the header's rules `past` has `past_len` bytes.
+        let past = unsafe { bytes(past, past_len) }?;
+        let program = program.try_into().map_err(|_| range("program"))?;
+        let lead = match after_gap {
+            0 => splice::lead(past, program),
+            1 => splice::lead_after_gap(past, program),
+            _ => return Err(range("after_gap")),
+        };
+        require(lead.len(), writable(output, output_capacity)?)?;
+        // SAFETY: by the header's rules `output` has room for `output_capacity` bytes.
+        Ok(unsafe { write_bytes(&lead, output) })
+    })
+}
+
+/// Writes body, which follows past, with a null packet in place of each packet without
+/// video of program (0: of every program), and sets *given_up to the bytes that were given
+/// up so. Returns the number of bytes written, which is body_len, or 0 when past does not
+/// show which packets carry video, or body does not go on with packets; or an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_splice_keep_video(
+    past: *const u8,
+    past_len: usize,
+    body: *const u8,
+    body_len: usize,
+    program: u32,
+    output: *mut u8,
+    output_capacity: usize,
+    given_up: *mut usize,
+) -> c_int {
+    answer(|| {
+        // SAFETY: by the header's rules `past` has `past_len` bytes, `body` has `body_len`.
+        let (past, body) = unsafe { (bytes(past, past_len)?, bytes(body, body_len)?) };
+        let program = program.try_into().map_err(|_| range("program"))?;
+        not_null(given_up)?;
+        let capacity = writable(output, output_capacity)?;
+        let Some(kept) = splice::video_alone(past, body, program) else {
+            return Ok(0);
+        };
+        require(kept.body.len(), capacity)?;
+        // SAFETY: `given_up` is not NULL, and by the header's rules both can be written,
+        // `output` with `output_capacity` bytes.
+        Ok(unsafe {
+            given_up.write(kept.given_up_bytes);
+            write_bytes(&kept.body, output)
+        })
+    })
+}
+
+/// Where the first packet begins in input; input_len when there is none to be seen, which
+/// takes five in a row. Or an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_splice_first_packet(input: *const u8, input_len: usize) -> c_int {
+    answer(|| {
+        // SAFETY: by the header's rules `input` has `input_len` bytes.
+        let input = unsafe { bytes(input, input_len) }?;
+        Ok(splice::first_packet(input) as c_int)
+    })
+}
+
 /// Runs the body of an export; a panic in it becomes `on_panic`.
 fn boundary<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     // What a panic could leave half changed is behind locks that it poisons.
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
+}
+
+/// Runs the body of an export that works on no handle.
+fn answer(body: impl FnOnce() -> Result<c_int, Error>) -> c_int {
+    boundary(ErrorKind::Internal as c_int, || {
+        body().unwrap_or_else(|why| why.kind() as c_int)
+    })
 }
 
 /// Runs the body of an export on what is behind a handle, with no other call inside.
@@ -621,7 +704,6 @@ unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
             "options has a field that this version of the library lacks".into(),
         ));
     }
-    let range = |name: &str| invalid(format!("{name} is out of range"));
     Ok(Options {
         sample_rate_hz: given.sample_rate_hz,
         channels: given.channels.try_into().map_err(|_| range("channels"))?,
@@ -658,6 +740,19 @@ fn parse_tracks(text: &str) -> Result<Tracks, Error> {
 
 fn invalid(why: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, why)
+}
+
+fn range(name: &str) -> Error {
+    invalid(format!("{name} is out of range"))
+}
+
+/// Refuses a buffer that is shorter than what is to be written.
+fn require(len: usize, capacity: usize) -> Result<(), Error> {
+    if len > capacity {
+        let why = format!("the output has {len} bytes, the buffer {capacity}");
+        return Err(Error::new(ErrorKind::OutputTooSmall, why));
+    }
+    Ok(())
 }
 
 fn not_null<T>(pointer: *const T) -> Result<(), Error> {

@@ -52,6 +52,7 @@ mod options;
 mod remux;
 #[cfg(feature = "service")]
 pub mod service;
+pub mod splice;
 mod stats;
 pub mod ts;
 mod versions;

@@ -107,6 +107,21 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_joiner_process": (c_int, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "xg2g_joiner_is_over": (c_int, (c_void_p,)),
     "xg2g_joiner_free": (None, (c_void_p,)),
+    "xg2g_splice_lead": (c_int, (c_char_p, c_size_t, c_uint32, c_int, c_void_p, c_size_t)),
+    "xg2g_splice_keep_video": (
+        c_int,
+        (
+            c_char_p,
+            c_size_t,
+            c_char_p,
+            c_size_t,
+            c_uint32,
+            c_void_p,
+            c_size_t,
+            POINTER(c_size_t),
+        ),
+    ),
+    "xg2g_splice_first_packet": (c_int, (c_char_p, c_size_t)),
 }
 """Function -> (result, arguments)."""
 
@@ -261,6 +276,35 @@ class Library:
         if code < 0:
             name: bytes = self._library.xg2g_error_name(code) or b"error"
             raise error_for(code, name.decode())
+
+    def splice_lead(self, past: bytes, program: int, *, after_gap: bool) -> bytes:
+        """Return what to give a new handle before the bytes that follow `past`."""
+        output = ctypes.create_string_buffer(len(past))
+        count = self._library.xg2g_splice_lead(
+            past, len(past), program, after_gap, output, len(output)
+        )
+        return ctypes.string_at(output, self._count(count))
+
+    def splice_keep_video(self, past: bytes, body: bytes, program: int) -> tuple[bytes, int] | None:
+        """Return `body`, which follows `past`, without all that is no video, and how many bytes
+        are given up so; None where video cannot be told."""
+        output, given_up = ctypes.create_string_buffer(len(body)), c_size_t()
+        count = self._library.xg2g_splice_keep_video(
+            past, len(past), body, len(body), program, output, len(output), byref(given_up)
+        )
+        if self._count(count) == 0:
+            return None
+        return ctypes.string_at(output, count), given_up.value
+
+    def splice_first_packet(self, data: bytes) -> int:
+        """Return where the first packet begins; the length when there is none to be seen."""
+        return self._count(self._library.xg2g_splice_first_packet(data, len(data)))
+
+    def _count(self, code: int) -> int:
+        if code < 0:
+            name: bytes = self._library.xg2g_error_name(code) or b"error"
+            raise error_for(code, name.decode())
+        return code
 
     def _check(self, handle: int, code: int) -> None:
         if code < 0:

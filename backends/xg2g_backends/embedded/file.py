@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from ..base import RemuxOptions, RemuxStats
 from ..errors import InvalidArgumentError
-from ._abi import Library, library_path
+from ._abi import Library, library_path, loaded
 
 READ_BYTES: Final = 256 * 1024
 """Most bytes that are read and converted at a time."""
@@ -31,7 +31,7 @@ def remux(
     Raises `InvalidArgumentError` when both are the same file, or when the source has no packets of
     a transport stream; `UnavailableError` when the library does not load; `OSError`.
     """
-    library = Library(library_path())
+    library = loaded(library_path())
     with ExitStack() as stack:
         if isinstance(source, str | PathLike):
             reader: BinaryIO = stack.enter_context(Path(source).open("rb"))

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
 from ..errors import ClosedError, UnavailableError
+from ..library import library
 from .address import ServiceAddress
 from .errands import Errands
 from .line import Line
@@ -62,11 +63,17 @@ class ExternalBackend:
     async def open(self, options: RemuxOptions) -> ExternalRemuxer:
         if self._closed:
             raise ClosedError("the backend is closed")
+        # A takeover reads tables with it, and must not be the first to miss it.
+        library()
         remuxer = ExternalRemuxer(self._shared, options, await self._begin(options))
         self._remuxers.add(remuxer)
         return remuxer
 
     async def check(self) -> BackendHealth:
+        try:
+            library()
+        except UnavailableError as error:
+            return BackendHealth(usable=False, detail=str(error))
         found = await asyncio.gather(*(_described(s) for s in self._shared.pool.services))
         answers = [item for item in found if isinstance(item, _Answering)]
         troubles = tuple(item for item in found if isinstance(item, str))

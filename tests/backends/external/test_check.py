@@ -49,6 +49,17 @@ async def test_a_service_that_can_be_used_says_what_runs_there() -> None:
     assert not health.warnings
 
 
+async def test_without_the_library_of_this_process_it_is_not_usable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XG2G_LIBRARY", str(tmp_path / "missing.so"))
+    async with stand_in() as service:
+        health = await checked(service.address)
+    assert not health.usable
+    assert "library does not load" in health.detail
+    assert "missing.so" in health.detail
+
+
 async def test_nobody_there() -> None:
     health = await checked(NOBODY)
     assert not health.usable

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from xg2g_backends.external.input import PAST_BYTES, WAITING_BYTES, Input
-from xg2g_backends.external.packets import carried_over, first_packet
+from xg2g_backends.library import library
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]
@@ -22,6 +22,10 @@ def pids(packets: bytes, stride: int = 188) -> list[int]:
     assert packets[::stride] == b"\x47" * (len(packets) // stride)
     starts = range(0, len(packets), stride)
     return [int.from_bytes(packets[at + 1 : at + 3], "big") & 0x1FFF for at in starts]
+
+
+def carried_over(past: bytes, program: int) -> bytes:
+    return library().splice_lead(past, program, after_gap=False)
 
 
 PMT_PID = 0x100
@@ -59,7 +63,8 @@ def test_the_first_bytes_of_a_stream_are_carried_over_whole() -> None:
 
 def test_what_is_no_transport_stream_leaves_nothing_to_carry() -> None:
     assert carried_over(bytes(100_000), 0) == b""
-    assert first_packet(bytes(1000)) == 1000
+    assert library().splice_first_packet(bytes(1000)) == 1000
+    assert library().splice_keep_video(bytes(100_000), CLIP, 0) is None
 
 
 def test_damaged_tables_do_no_harm() -> None:
@@ -69,7 +74,47 @@ def test_damaged_tables_do_no_harm() -> None:
         for at in range(0, len(damaged), 188):
             if damaged[at + 1] & 0x40 and damaged[at + 2] == 0:
                 damaged[at + random.randrange(3, 20)] = random.randrange(256)
-        carried_over(bytes(damaged), 0)
+        carried = carried_over(bytes(damaged), 0)
+        assert all(carried[at : at + 188] in damaged for at in range(0, len(carried), 188))
+
+
+VIDEO_PID, SOUND_PID = 0x101, 0x102
+
+
+@pytest.mark.parametrize("rest", [0, 1, 100])
+def test_of_a_body_that_is_given_up_the_video_stays_and_no_sound(rest: int) -> None:
+    cut = 1000 * 188 + rest
+    taken = Input(0)
+    taken.add(CLIP[:cut])
+    drained(taken)
+    taken.add(CLIP[cut:])
+    given_up = taken.keep_video()
+    taken.begin_anew()
+    body = taken.body(len(CLIP) * 2)
+    lead = len(body) - len(CLIP) + cut
+    kept, sent = body[lead:], CLIP[cut:]
+    start = -rest % 188
+    found, before = pids(kept[start:]), pids(sent[start:])
+    assert SOUND_PID in before
+    assert [pid == VIDEO_PID for pid in found] == [pid == VIDEO_PID for pid in before]
+    assert set(found) <= {VIDEO_PID, 0x1FFF}
+    lost = sum(pid not in (VIDEO_PID, 0x1FFF) for pid in before) * 188
+    assert lost <= given_up <= lost + start
+    assert all(
+        kept[at : at + 188] == sent[at : at + 188]
+        for at, pid in zip(range(start, len(sent), 188), before, strict=True)
+        if pid == VIDEO_PID
+    )
+
+
+def test_behind_a_gap_nothing_is_kept_of_a_body() -> None:
+    taken = Input(0)
+    taken.add(CLIP)
+    drained(taken)
+    taken.add(CLIP[:188_000])
+    assert taken.drop_body() == 188_000
+    taken.add(CLIP[:94_000])
+    assert taken.keep_video() == 94_000
 
 
 def drained(taken: Input, limit: int = 1_000_000) -> bytes:

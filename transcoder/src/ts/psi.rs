@@ -64,6 +64,11 @@ impl SectionAssembler {
         self.deliver(&mut sink);
     }
 
+    /// Whether a section has begun that has not ended yet.
+    pub fn has_begun(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
     /// Packets are missing here: the partial section is dropped.
     pub fn lose(&mut self) {
         self.partial.clear();

@@ -98,6 +98,11 @@ impl Synchroniser {
         self.was_locked
     }
 
+    /// What was taken and awaits more bytes.
+    pub fn pending(&self) -> &[u8] {
+        &self.carry
+    }
+
     /// Walks `bytes` as far as decisions can be made; returns the bytes done with.
     fn scan(
         &mut self,
@@ -193,6 +198,31 @@ fn find_packets(bytes: &[u8], at_end: bool) -> Search {
     Search::Undecided {
         offset: bytes.len(),
     }
+}
+
+/// The stride of the packets that begin with `bytes`, where enough of them are there to be
+/// believed.
+pub(crate) fn stride_at(bytes: &[u8]) -> Option<usize> {
+    STRIDES.into_iter().find(|&stride| is_run(bytes, stride))
+}
+
+/// How packets lie that end with `bytes`: their stride, and where the last whole one ends,
+/// with its parity or the time stamp of the next one. None where too few are there to be
+/// believed.
+pub(crate) fn layout_at_end(bytes: &[u8]) -> Option<(usize, usize)> {
+    STRIDES.into_iter().find_map(|stride| {
+        (0..stride).find_map(|rest| {
+            let end = bytes.len().checked_sub(rest)?;
+            let start = end.checked_sub(SYNC_RUN * stride)?;
+            let is_begun = bytes.get(end).is_none_or(|&byte| byte == SYNC_BYTE);
+            (is_begun && is_run(&bytes[start..], stride)).then_some((stride, end))
+        })
+    })
+}
+
+fn is_run(bytes: &[u8], stride: usize) -> bool {
+    sync_run(bytes, stride) == (SYNC_RUN, SYNC_RUN)
+        && (stride != STAMPED_STRIDE || is_stamp(bytes) != Some(true))
 }
 
 /// Bytes of each packet on the wire that stand before its sync byte.
