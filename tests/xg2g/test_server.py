@@ -283,7 +283,7 @@ async def test_a_stream_that_cannot_be_opened_for_want_of_files_is_busy(
 
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
-        monkeypatch.setattr("xg2g.receiver.stream.asyncio.open_connection", no_files)
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", no_files)
         writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         writer.close()

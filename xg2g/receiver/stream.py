@@ -1,6 +1,6 @@
 """Live streams from the receiver's stream server (port 8001), or a softcam relay (17999).
 
-The server speaks HTTP in name only, so this is a small client of its own on asyncio's streams:
+The server speaks HTTP in name only, so this is a small client of its own:
 
 - The request has to arrive in one segment, with `Authorization`, so spelt, in its first 512 bytes
   and unasked (enigma2 lib/dvb/streamserver.cpp). httpx writes header names as it likes.
@@ -34,14 +34,14 @@ from .errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from .intake import Intake
 from .redirect import redirect_target
 from .service_reference import ServiceReference
 
-CHUNK_BYTES = 192 * 1024
-"""The most one read returns: what Enigma2 writes at once (188 x 1024)."""
-
 _HEAD_LIMIT_BYTES = 8 * 1024
 """Enigma2's answer has 110 bytes before the body, an HTTP proxy's some hundred."""
+
+_HEAD_END = re.compile(rb"\n\r?\n")
 
 _AUTHORIZATION_WITHIN_BYTES = 512
 
@@ -157,19 +157,22 @@ class StreamServer:
         self, service: ServiceReference, port: int, patience_s: float
     ) -> "_Connection":
         """Ask for a stream and wait for its first bytes. The connection is closed on an error."""
-        reader, writer = await self._connect(port)
+        intake = await self._connect(port)
         try:
-            writer.write(self._request(service, port))
-            first = await self._first_bytes(reader, port, patience_s)
+            intake.write(self._request(service, port))
+            await self._await_stream(intake, port, patience_s)
         except BaseException:
-            writer.transport.abort()
+            intake.abort()
             raise
-        return _Connection(reader, writer, first, self._deadlines.stall_s)
+        intake.begin_stream(self._deadlines.stall_s)
+        return _Connection(intake, self._deadlines.stall_s)
 
-    async def _connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, port: int) -> Intake:
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._deadlines.connect_s):
-                return await asyncio.open_connection(self._address.host, port, limit=CHUNK_BYTES)
+                _, intake = await loop.create_connection(Intake, self._address.host, port)
+                return intake
         except TimeoutError as error:
             raise self._unreachable(port, "it does not answer") from error
         except OSError as error:
@@ -179,18 +182,16 @@ class StreamServer:
                 ) from error
             raise self._unreachable(port, why_no_connection(error)) from error
 
-    async def _first_bytes(
-        self, reader: asyncio.StreamReader, port: int, patience_s: float
-    ) -> bytes:
-        """Read the answer's head and return the beginning of the stream behind it."""
+    async def _await_stream(self, intake: Intake, port: int, patience_s: float) -> None:
+        """Read the answer's head, and the beginning of the stream behind it, which is put back."""
         try:
             async with asyncio.timeout(patience_s):
-                head = await self._read_head(reader, port)
+                head = await self._read_head(intake, port)
                 self._check_redirect(head, port)
                 self._check_status(head, port)
-                first = await reader.read(CHUNK_BYTES)
+                first = await intake.read()
                 while len(first) < _STATUS_LINE_BYTES and first.startswith(b"H"):
-                    more = await reader.read(CHUNK_BYTES)
+                    more = await intake.read()
                     if not more:
                         break
                     first += more
@@ -201,22 +202,22 @@ class StreamServer:
         if not first:
             raise NoSignalError("the receiver found no signal for this service")
         self._check_status(first, port, of_the_body=True)
-        return first
+        intake.put_back(first)
 
-    async def _read_head(self, reader: asyncio.StreamReader, port: int) -> bytes:
+    async def _read_head(self, intake: Intake, port: int) -> bytes:
+        """Read up to the empty line; what is behind it is put back."""
         head = b""
-        while not head.endswith((b"\n\r\n", b"\n\n")):
-            try:
-                line = await reader.readline()
-            except ValueError:
-                line = b""
-            head += line
-            if not line or len(head) > _HEAD_LIMIT_BYTES:
+        while True:
+            more = await intake.read()
+            head += more
+            if end := _HEAD_END.search(head, 0, _HEAD_LIMIT_BYTES):
+                intake.put_back(head[end.end() :])
+                return head[: end.end()]
+            if not more or len(head) >= _HEAD_LIMIT_BYTES:
                 raise UnexpectedAnswerError(
                     f"{self._address.authority(port)} does not answer as a stream server does; "
                     "check the stream port"
                 )
-        return head
 
     def _check_redirect(self, head: bytes, port: int) -> None:
         location = _REDIRECT.match(head)
@@ -258,27 +259,15 @@ class _RefusedError(Exception):
 
 
 class _Connection:
-    """The stream behind its first bytes."""
+    """The stream."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        first: bytes,
-        stall_s: float,
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._first = first
+    def __init__(self, intake: Intake, stall_s: float) -> None:
+        self._intake = intake
         self._stall_s = stall_s
 
     async def read(self) -> bytes:
-        if self._first:
-            first, self._first = self._first, b""
-            return first
         try:
-            async with asyncio.timeout(self._stall_s):
-                return await self._reader.read(CHUNK_BYTES)
+            return await self._intake.read()
         except TimeoutError as error:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
         except OSError as error:
@@ -286,4 +275,4 @@ class _Connection:
 
     def abort(self) -> None:
         """Close at once, unread bytes or not: the tuner is free then."""
-        self._writer.transport.abort()
+        self._intake.abort()

@@ -12,14 +12,9 @@ from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
 from ..metrics import Metrics
 from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import CHUNK_BYTES, LiveSource
+from ..receiver.stream import LiveSource
 from .freeze import FreezeWatch
 from .opening import PATIENCE_S, Opening, Phase
-
-LINGER_S = 0.02
-"""Least time between two reads of a stream. At 10 Mbit/s the network delivers 900 pieces a second;
-each costs a way through the event loop, the remuxer and the viewer's socket. Gathered for 20 ms
-they are 50, and no player notices: audio leads its PTS by more."""
 
 
 class Receiver(Protocol):
@@ -111,7 +106,6 @@ class _RemuxedStream:
         self._metrics = metrics
         self._opening = Opening()
         self._first = b""
-        self._linger_s = 0.0
         self._ended = False
 
     async def begin(self, first_output_s: float, scrambled_after_s: float) -> None:
@@ -157,13 +151,10 @@ class _RemuxedStream:
 
     async def _converted(self) -> bytes:
         """Read on; what can leave of that, which may be nothing."""
-        await asyncio.sleep(self._linger_s)
         asked_s = self._now()
         chunk = await self._source.read()
         self._freeze.received(self._now() - asked_s)
         self._metrics.bytes_in.inc(len(chunk))
-        # A full chunk means that more is waiting.
-        self._linger_s = LINGER_S if len(chunk) < CHUNK_BYTES else 0.0
         if chunk:
             return self._opening.take(await self._timed(self._remuxer.process(chunk)))
         self._ended = True

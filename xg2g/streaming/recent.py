@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 
 from ..receiver.errors import ReceiverError
-from ..receiver.stream import CHUNK_BYTES, LiveSource
+from ..receiver.pace import CHUNK_BYTES
+from ..receiver.stream import LiveSource
 
 KEPT_S = 2.0
 """More than most channels have between two pictures to begin with. A viewer who takes over is as

@@ -21,13 +21,16 @@ from ..receiver.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from ..receiver.pace import CHUNK_BYTES, Pace
 from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import CHUNK_BYTES, LiveSource
+from ..receiver.stream import LiveSource
 from .live import Receiver
 from .outward import OutwardTransport
 
 _REDIRECTS = 5
+_FULL_BYTES = 64 * 1024
+"""The most that httpcore reads at once. It pauses the socket between two reads."""
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml")
 
 
@@ -113,11 +116,16 @@ class _WebStream:
         self._pieces = pieces
         self._stall_s = stall_s
         self._coming: asyncio.Task[bytes] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(self._loop.time(), full_bytes=_FULL_BYTES)
+        self._due_s = 0.0
 
     async def read(self) -> bytes:
         if self._first:
             piece, self._first = self._first[:CHUNK_BYTES], self._first[CHUNK_BYTES:]
             return piece
+        if self._coming is None and (wait_s := self._due_s - self._loop.time()) > 0:
+            await asyncio.sleep(wait_s)
         # httpx ends a response whose reader is cancelled, and who reads next would find its end.
         self._coming = self._coming or asyncio.create_task(self._next_piece())
         try:
@@ -126,6 +134,8 @@ class _WebStream:
         except TimeoutError as error:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
         self._coming = None
+        now_s = self._loop.time()
+        self._due_s = now_s + self._pace.wait_s(len(piece), now_s)
         return piece
 
     async def aclose(self) -> None:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from xg2g.receiver.errors import NoTunerError, ScrambledError, UnreachableError
+from xg2g.receiver.pace import CHUNK_BYTES
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import CHUNK_BYTES, LiveSource
+from xg2g.receiver.stream import LiveSource
 from xg2g.streaming.ledger import RELEASE_S
 from xg2g.streaming.recent import KEPT_BYTES, KEPT_S, YOUNG_S, RecentSource
 from xg2g.streaming.tuners import STALE_S, Tuners

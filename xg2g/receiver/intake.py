@@ -1,0 +1,145 @@
+"""The receiving end of a live stream's connection.
+
+A protocol of its own in place of asyncio's `StreamReader`: that reads on while nobody takes
+anything, so that each piece of the network wakes the event loop, and it copies each one twice.
+"""
+
+import asyncio
+import socket
+import sys
+
+from .pace import CHUNK_BYTES, Pace
+
+KERNEL_BYTES = 512 * 1024
+"""What the kernel holds while the socket is left alone: `GATHER_S` of 40 Mbit/s."""
+
+_TIMER_SLACK_S = 0.002
+"""Event loops round the time of a timer to a millisecond."""
+
+
+class Intake(asyncio.Protocol):
+    """Holds what has arrived until somebody reads it: less than two `CHUNK_BYTES`, and what one
+    read of the socket brings, which is 256 KiB at most."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._held = b""
+        self._is_over = False
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._waiting_since_s = 0.0
+        self._is_paused = False
+        self._due_s = 0.0
+        self._due: asyncio.TimerHandle | None = None
+        self._pace: Pace | None = None
+        self._stall_s: float | None = None
+        self._stall: asyncio.TimerHandle | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send to the other side."""
+        self._transport.write(data)
+
+    async def read(self) -> bytes:
+        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end.
+
+        Nothing is lost when this is cancelled. Raises `OSError` when the connection broke, and
+        `TimeoutError` when nothing came for the time given to `begin_stream`.
+        """
+        if not self._held and not self._is_over:
+            await self._arrival()
+        if not self._held and self._error is not None:
+            raise self._error
+        if len(self._held) <= CHUNK_BYTES:
+            data, self._held = self._held, b""
+        else:
+            data, self._held = self._held[:CHUNK_BYTES], self._held[CHUNK_BYTES:]
+        return data
+
+    def put_back(self, data: bytes) -> None:
+        """Have the next read begin with this."""
+        self._held = data + self._held
+
+    def begin_stream(self, stall_s: float) -> None:
+        """Read at the pace of a stream from now on; a read waits for `stall_s` at most."""
+        self._pace = Pace(self._loop.time())
+        self._stall_s = stall_s
+
+    def abort(self) -> None:
+        """Close at once, unread bytes or not."""
+        for timer in (self._due, self._stall):
+            if timer is not None:
+                timer.cancel()
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+        _make_room(transport.get_extra_info("socket"))
+
+    def data_received(self, data: bytes) -> None:
+        self._held = self._held + data if self._held else data
+        now_s = self._loop.time()
+        wait_s = self._pace.wait_s(len(data), now_s) if self._pace else 0.0
+        self._due_s = now_s + wait_s
+        if wait_s or len(self._held) >= CHUNK_BYTES:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._is_over = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_over = True
+        self._error = exc
+        self._wake()
+
+    async def _arrival(self) -> None:
+        """Wait until there is something to return."""
+        self._waiter = self._loop.create_future()
+        self._waiting_since_s = self._loop.time()
+        if self._is_paused and self._due is None:
+            if self._due_s > self._waiting_since_s:
+                self._due = self._loop.call_at(self._due_s, self._resume)
+            else:
+                self._resume()
+        if self._stall is None and self._stall_s is not None:
+            self._watch_stall(self._stall_s)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _resume(self) -> None:
+        self._due = None
+        self._is_paused = False
+        if not self._is_over:
+            self._transport.resume_reading()
+
+    def _watch_stall(self, stall_s: float) -> None:
+        """One timer for many reads: it looks how long the present one has waited."""
+
+        def look() -> None:
+            self._stall = None
+            if self._waiter is None or self._waiter.done():
+                return
+            left_s = self._waiting_since_s + stall_s - self._loop.time()
+            if left_s > _TIMER_SLACK_S:
+                self._stall = self._loop.call_later(left_s, look)
+            else:
+                self._waiter.set_exception(TimeoutError())
+
+        self._stall = self._loop.call_later(stall_s, look)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _make_room(connection: socket.socket) -> None:
+    """Have the kernel's buffer hold `KERNEL_BYTES` from the beginning. Linux makes it grow for
+    SO_RCVLOWAT and goes on to adapt it; SO_RCVBUF would fix its size, below `net.core.rmem_max`."""
+    if sys.platform == "linux":
+        for low in (KERNEL_BYTES, 1):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low)
