@@ -25,8 +25,8 @@ MEMORY_JUDGED_S = 900.0
 HELD_S = 0.1
 """What the event loop may be held for, with thirty viewers in one turn of it."""
 
-FOUND_S = 20.0
-"""For who vanished to be found: server.send_timeout_s, which is 10, and what TCP's timers add."""
+FOUND_S = 8.0
+"""For who vanished to be found: 5 s, and what a machine under load adds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -128,8 +128,7 @@ async def daemon(
     bouquets: Sequence[Bouquet] | ReceiverError = BOUQUETS,
     first_byte_s: float = 5,
     stall_s: float = 5,
-    send_timeout_s: float = 60,
-    dead_after_s: float = 60,
+    pause_limit_s: float = 60,
     public_url: str | None = None,
     logos: PiconSource | None = None,
     linger_s: float = 0,
@@ -184,14 +183,14 @@ async def daemon(
             name="xg2g",
             metrics=metrics,
             readiness=readiness,
-            send_timeout_s=send_timeout_s,
+            pause_limit_s=pause_limit_s,
             tuner_bouquets=tuner_bouquets,
             has_guide=has_guide,
             origins=Origins(Hosts(), web_origins),
             public_url=public_url,
         )
         ready = asyncio.Event()
-        with listen(host, 0, dead_after_s=dead_after_s) as listener:
+        with listen(host, 0) as listener:
             serving = asyncio.create_task(
                 serve(
                     create_app(gateway, refresher, access),

@@ -148,7 +148,7 @@ async def test_a_long_document_is_made_twice_and_never_held(rows: int, made: int
     async def receive() -> Any:
         return await asyncio.Future()
 
-    app = SimpleNamespace(state=SimpleNamespace(gateway=SimpleNamespace(send_timeout_s=5)))
+    app = SimpleNamespace(state=SimpleNamespace())
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "app": app}
     request = Request(scope, receive)
     response = document.DocumentResponse(request, texts, media_type="text/plain")

@@ -110,7 +110,6 @@ async def run(
             listener = listen(
                 settings.server.host,
                 settings.server.port,
-                dead_after_s=settings.server.send_timeout_s,
             )
             with listener:
                 await keeper.restore()
@@ -138,7 +137,7 @@ async def run(
                     name=settings.hdhomerun.name,
                     metrics=metrics,
                     readiness=readiness,
-                    send_timeout_s=settings.server.send_timeout_s,
+                    pause_limit_s=settings.server.pause_limit_s,
                     tuner_bouquets=settings.hdhomerun.bouquets,
                     public_url=settings.server.public_url or None,
                     has_guide=settings.guide.enabled,
@@ -205,7 +204,7 @@ def _extra_listeners(settings: Settings) -> list[socket.socket]:
     """Raises `UserError` when there is no right to one of the ports, or somebody has it."""
     server = settings.server
     ports = [port for port in settings.hdhomerun.ports if port != server.port]
-    return [listen(server.host, port, dead_after_s=server.send_timeout_s) for port in ports]
+    return [listen(server.host, port) for port in ports]
 
 
 async def _change(

@@ -7,11 +7,13 @@ for 30 streams at 50 chunks a second.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import socket
+import struct
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import FrameType
 from typing import Any
 
@@ -26,6 +28,7 @@ from ..network import is_loopback, place_of
 from ..seldom import Seldom
 from ..web.truncated import TruncatedError
 from . import open_files
+from .acknowledgements import UNSENT_BYTES, Acknowledgements, TcpInfo, prepare
 
 log = structlog.get_logger()
 
@@ -53,12 +56,24 @@ STALLED_S = 1.0
 SHUTDOWN_S = 3
 """How long other requests may take to finish; live streams are ended at once."""
 
+WATCH_INTERVAL_S = 1.0
+"""Between two looks at what TCP says of all connections: 3 microseconds each."""
+
+CLOSING_S = 10.0
+"""How long the other side may take what is left for them of a connection that ends."""
+
 _BACKLOG = 128
+_KEEPALIVE = (
+    ("TCP_KEEPIDLE", 2),
+    ("TCP_KEEPALIVE", 2),  # What macOS calls it.
+    ("TCP_KEEPINTVL", 1),
+    ("TCP_KEEPCNT", 3),
+)
+"""Finds within 5 s who vanished while nothing was sent to them."""
 
 
-def listen(host: str, port: int, *, dead_after_s: float) -> socket.socket:
-    """Open the listening socket. Connections made through it end when the other side does not
-    acknowledge anything, or takes nothing, for `dead_after_s`. Raises `UserError`."""
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket. Raises `UserError`."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -74,16 +89,11 @@ def listen(host: str, port: int, *, dead_after_s: float) -> socket.socket:
     except OSError as error:
         listener.close()
         raise _cannot_listen(host, port, error) from error
-    # Inherited by what it accepts. Keepalive finds a viewer who vanished while nothing was sent.
+    # Inherited by what it accepts. No TCP_USER_TIMEOUT: the kernel ends paused players by it, too.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", int(dead_after_s)),
-        ("TCP_KEEPINTVL", 1),
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", int(dead_after_s * 1000)),
-    ):
+    for name, value in (*_KEEPALIVE, ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
         if hasattr(socket, name):
-            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), max(1, value))
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     listener.setblocking(False)
     return listener
 
@@ -120,7 +130,21 @@ async def serve(
         backlog=_BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    await _Server(config, on_ready, on_stop).serve([*listeners])
+    server = _Server(config, on_ready, on_stop)
+    watching = asyncio.create_task(_watch(server.server_state.connections))
+    try:
+        await server.serve([*listeners])
+    finally:
+        watching.cancel()
+
+
+async def _watch(connections: Collection[asyncio.Protocol]) -> None:
+    """End the connections whose other side has vanished, until cancelled."""
+    while True:
+        await asyncio.sleep(WATCH_INTERVAL_S)
+        for each in [*connections]:
+            if isinstance(each, BoundedProtocol):
+                each.end_if_vanished()
 
 
 class BoundedProtocol(H11Protocol):
@@ -130,6 +154,7 @@ class BoundedProtocol(H11Protocol):
     _shared_limit = ADDRESS_LIMIT
     _deadline: asyncio.TimerHandle | None = None
     _stalled_since_s: float | None = None
+    _closing_since_s: float | None = None
     _place = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -139,7 +164,10 @@ class BoundedProtocol(H11Protocol):
         self._place = place_of(self.client[0]) if self.client else ""
         self._application, self.app = self.app, self._answer
         self._watch()
-        files_left = open_files.left(transport.get_extra_info("socket").fileno())
+        self._socket = transport.get_extra_info("socket")
+        self._acknowledgements = Acknowledgements()
+        prepare(self._socket)
+        files_left = open_files.left(self._socket.fileno())
         if files_left <= 0:
             _log_files()
             self._application = _unavailable
@@ -167,6 +195,19 @@ class BoundedProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stalled_since_s = None
+
+    def end_if_vanished(self) -> None:
+        """End the connection at once if the other side acknowledges nothing any more, or does not
+        take the rest of a connection that is closing."""
+        now_s = self.loop.time()
+        info = TcpInfo.of(self._socket)
+        if info is not None and self._acknowledgements.have_ceased(info, now_s):
+            log.info("viewer vanished", viewer=self.client and self.client[0])
+            self._reset()
+        elif self.transport.is_closing():
+            self._closing_since_s = self._closing_since_s or now_s
+            if now_s - self._closing_since_s >= CLOSING_S:
+                self._reset()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -200,6 +241,12 @@ class BoundedProtocol(H11Protocol):
         self.cycle.disconnected = True
         self.cycle.message_event.set()
         self.flow.resume_writing()
+
+    def _reset(self) -> None:
+        """End without what is still buffered, in the kernel too, which would go on trying."""
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _make_room(self, *, scarce: bool = False) -> None:
         """Close a connection where there are too many: of those that wait, of this address, or at

@@ -103,6 +103,19 @@ GONE: Mapping[str, str] = {
 }
 
 
+_PAUSE_LIMIT = (
+    "a viewer who vanished goes within seconds, and server.pause_limit_s says how long a paused "
+    "one is kept"
+)
+
+WITHDRAWN: Mapping[str, str] = {
+    "SEND_TIMEOUT_S": _PAUSE_LIMIT,
+    "server.send_timeout_s": _PAUSE_LIMIT,
+}
+"""Settings that xg2g itself had in earlier versions."""
+
+
 def why_gone(name: str) -> str | None:
     """Why a variable (without prefix) or key is needed no more; None for one that never was."""
-    return next((why for pattern, why in GONE.items() if fnmatchcase(name, pattern)), None)
+    gone = (*GONE.items(), *WITHDRAWN.items())
+    return next((why for pattern, why in gone if fnmatchcase(name, pattern)), None)

@@ -138,8 +138,11 @@ class ServerSettings(Section):
     """Web pages of other servers that may read the API, as https://dash.example.org; * allows every
     page. Playlists, guide, logos and streams can be read by pages of the home network and by Cast
     receivers without an entry."""
-    send_timeout_s: Annotated[Seconds, Names(variable="SEND_TIMEOUT_S"), RestartNeeded()] = 10
-    """For a viewer to take what was sent to them."""
+    pause_limit_s: Annotated[
+        float, Field(gt=0, le=86_400), Names(variable="PAUSE_LIMIT_S"), RestartNeeded()
+    ] = 1800
+    """How long a paused player is kept. A viewer who vanished from the network goes within
+    seconds."""
     token: Annotated[
         Token,
         Field(examples=["token"]),

@@ -43,7 +43,7 @@ async def port(patient: Patient) -> AsyncIterator[Finding]:
     """Whether xg2g's own port is free, or taken by xg2g itself."""
     server = patient.settings.server
     try:
-        listen(server.host, server.port, dead_after_s=server.send_timeout_s).close()
+        listen(server.host, server.port).close()
     except UserError as error:
         cause = error.__cause__
         taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE

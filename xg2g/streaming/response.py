@@ -96,7 +96,7 @@ class LiveResponse:
         open_stream: Callable[[], AbstractAsyncContextManager[LiveStream]],
         *,
         stopping: asyncio.Event,
-        send_timeout_s: float,
+        pause_limit_s: float,
         metrics: Metrics,
         viewers: Viewers,
         unknown_when_refused: bool = False,
@@ -112,7 +112,7 @@ class LiveResponse:
         viewer who reads why there is no stream; others get an empty body."""
         self._open_stream = open_stream
         self._stopping = stopping
-        self._send_timeout_s = send_timeout_s
+        self._pause_limit_s = pause_limit_s
         self._metrics = metrics
         self._unknown_when_refused = unknown_when_refused
         self._channel = channel
@@ -185,7 +185,7 @@ class LiveResponse:
                 await self._send_start(send, 200, headers)
                 while chunk := await stream.read():
                     try:
-                        async with asyncio.timeout(self._send_timeout_s):
+                        async with asyncio.timeout(self._pause_limit_s):
                             await send(_body(chunk, more=True))
                     except TimeoutError:
                         return Outcome.VIEWER_STALLED
@@ -244,7 +244,7 @@ class LiveResponse:
         viewer who does not take even that is left."""
         if not self._over:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._send_timeout_s):
+                async with asyncio.timeout(self._pause_limit_s):
                     await send(_body(b"", more=False))
             self._over = True
 

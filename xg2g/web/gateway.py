@@ -43,7 +43,8 @@ class Gateway:
     name: str
     """What media servers call it."""
     metrics: Metrics
-    send_timeout_s: float
+    pause_limit_s: float
+    """How long a viewer of a live stream may take nothing."""
     tuner_bouquets: tuple[str, ...] = ()
     """Bouquets that are listed as a network tuner; none for all."""
     public_url: str | None = None

@@ -246,3 +246,12 @@ def test_a_setting_and_its_older_names_are_never_two_settings() -> None:
     assert len(names) == len(set(names))
     keys = [key for it in settings for key in (it.key, *it.names.older_keys)]
     assert len(keys) == len(set(keys))
+
+
+def test_a_setting_of_an_earlier_version_is_ignored_with_a_note(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("receiver: {url: http://box}\nserver: {send_timeout_s: 10}\n")
+    configuration = load(environment={"XG2G_CONFIG": str(file), "XG2G_SEND_TIMEOUT_S": "10"})
+    assert configuration.settings.server.pause_limit_s == 1800
+    assert len(configuration.notes) == 2
+    assert all("server.pause_limit_s" in note for note in configuration.notes)

@@ -25,6 +25,7 @@ from xg2g.receiver.openwebif import Event
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.store import programmes
 from xg2g.store.facts import GUIDE_READ_S, note
+from xg2g.web.routes import download
 
 pytestmark = pytest.mark.anyio
 
@@ -350,8 +351,11 @@ async def test_head_says_what_get_would_and_makes_nothing() -> None:
     assert headers["content-type"] == "application/xml"
 
 
-async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing() -> None:
-    async with daemon(PLAYS, bouquets=BOUQUETS, send_timeout_s=0.3) as gateway:
+async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(download, "STALL_S", 0.3)
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1, 2, count=30_000)
         reader, writer = await gateway.connect()
         reader._limit = 1024  # type: ignore[attr-defined]

@@ -54,7 +54,7 @@ async def test_a_stream_that_ends_while_it_is_dismissed_is_ended_once(turns: int
         "channel",
         stream,
         stopping=asyncio.Event(),
-        send_timeout_s=10,
+        pause_limit_s=10,
         metrics=Metrics(),
         viewers=viewers,
     )

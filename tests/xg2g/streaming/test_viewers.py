@@ -4,21 +4,29 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from tests.xg2g.daemon import STREAM, WITHIN_S, Daemon, daemon, until
+from tests.xg2g.deafness import come_back, vanish
 from tests.xg2g.upstream import (
     CRLF_ANSWER,
     PACKET,
     plays_at_leisure,
     plays_endlessly,
+    says,
     says_then_stays_silent,
 )
+from xg2g.app import acknowledgements, server
 from xg2g.metrics import Outcome
+from xg2g.receiver.pace import CHUNK_BYTES
 
 pytestmark = pytest.mark.anyio
+
+HELD_BYTES = acknowledgements.UNSENT_BYTES + 2 * CHUNK_BYTES + 64 * 1024
+"""Unsent in the kernel, the piece that exceeds the limit of each buffer, and uvicorn's own."""
 
 Viewer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -113,8 +121,8 @@ async def test_a_viewer_who_leaves_while_the_remuxer_is_busy_frees_the_stream(
         viewer[1].transport.abort()
 
 
-async def test_a_viewer_who_takes_nothing_is_given_up_after_the_deadline() -> None:
-    async with daemon(plays_endlessly, send_timeout_s=0.2) as gateway:
+async def test_a_viewer_who_takes_nothing_is_given_up_after_the_limit_of_a_pause() -> None:
+    async with daemon(plays_endlessly, pause_limit_s=0.2) as gateway:
         viewer = await gateway.watch()
         viewer[1].transport.pause_reading()  # type: ignore[attr-defined]
         await freed(gateway)
@@ -122,17 +130,114 @@ async def test_a_viewer_who_takes_nothing_is_given_up_after_the_deadline() -> No
         viewer[1].transport.abort()
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel cannot do this")
-async def test_a_viewer_whose_machine_takes_and_acknowledges_nothing_is_found_by_the_kernel() -> (
-    None
-):
-    async with daemon(plays_endlessly, dead_after_s=1) as gateway:
-        viewer = await gateway.watch()
-        viewer[1].transport.pause_reading()  # type: ignore[attr-defined]
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO and socket filters")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon that looks often, and to which a short silence is one. The kernel sends its first
+    probes and retransmissions within a second."""
+    monkeypatch.setattr(server, "WATCH_INTERVAL_S", 0.05)
+    monkeypatch.setattr(acknowledgements, "SILENCE_S", 0.4)
+
+
+async def gone(gateway: Daemon) -> None:
+    async with asyncio.timeout(10):
+        await gateway.upstream.connections[0].closed_by_client.wait()
+    await gateway.ended(Outcome.VIEWER_LEFT)
+
+
+@ON_LINUX
+async def test_a_paused_player_is_kept_and_plays_on(impatient: None) -> None:
+    """Each probe of its closed window is answered, however long it pauses."""
+    async with daemon(plays_endlessly) as gateway:
+        reader, writer = await reads_nothing(gateway)
+        await asyncio.sleep(8 * acknowledgements.SILENCE_S)
+        assert len(gateway.gateway.viewers) == 1
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
-            await gateway.upstream.connections[0].closed_by_client.wait()
-        await gateway.ended(Outcome.VIEWER_LEFT)
+            await reader.readexactly(20_000_000)
+        writer.transport.abort()
+
+
+@ON_LINUX
+async def test_a_player_that_vanishes_while_it_plays_is_found(impatient: None) -> None:
+    async with daemon(plays_endlessly) as gateway:
+        viewer = await gateway.watch()
+        vanish(raw_socket(viewer))
+        await gone(gateway)
         viewer[1].transport.abort()
+
+
+@ON_LINUX
+async def test_a_player_that_vanishes_while_it_pauses_is_found(impatient: None) -> None:
+    async with daemon(plays_endlessly) as gateway:
+        viewer = await reads_nothing(gateway)
+        vanish(raw_socket(viewer))
+        await gone(gateway)
+        viewer[1].transport.abort()
+
+
+@ON_LINUX
+async def test_a_player_that_vanishes_while_nothing_is_sent_is_found() -> None:
+    script = says_then_stays_silent(CRLF_ANSWER, PACKET * 10)
+    async with daemon(script, stall_s=60) as gateway:
+        viewer = await gateway.watch()
+        await viewer[0].read(100_000)
+        vanish(raw_socket(viewer))
+        await gone(gateway)
+        viewer[1].transport.abort()
+
+
+@ON_LINUX
+async def test_a_player_whose_network_is_back_in_time_plays_on(impatient: None) -> None:
+    async with daemon(plays_endlessly) as gateway:
+        reader, writer = await gateway.watch()
+        vanish(raw_socket((reader, writer)))
+        await asyncio.sleep(acknowledgements.SILENCE_S / 2)
+        come_back(raw_socket((reader, writer)))
+        async with asyncio.timeout(10):
+            await reader.readexactly(20_000_000)
+        writer.transport.abort()
+
+
+async def takes_next_to_nothing(gateway: Daemon) -> socket.socket:
+    """Watch with a window of a few packets, and take nothing."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(connection, ("127.0.0.1", gateway.port))
+    await loop.sock_sendall(connection, f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    bytes_out = gateway.gateway.metrics.bytes_out._value
+    before = 0.0
+    while not before or before != bytes_out.get():
+        before = bytes_out.get()
+        await asyncio.sleep(0.1)
+    return connection
+
+
+async def test_a_paused_player_holds_a_bounded_part_of_the_stream() -> None:
+    """In the kernel and in the daemon, whatever the kernel would take."""
+    async with daemon(plays_endlessly) as gateway:
+        with await takes_next_to_nothing(gateway):
+            assert gateway.gateway.metrics.bytes_out._value.get() <= HELD_BYTES
+
+
+async def test_a_paused_viewer_of_a_stream_that_ends_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is left for them is kept for a moment only."""
+    monkeypatch.setattr(server, "WATCH_INTERVAL_S", 0.05)
+    monkeypatch.setattr(server, "CLOSING_S", 0.2)
+    async with daemon(says(CRLF_ANSWER, PACKET * 2000)) as gateway:
+        with await takes_next_to_nothing(gateway) as connection:
+            await gateway.ended(Outcome.RECEIVER_ENDED)
+            await asyncio.sleep(0.5)
+            loop = asyncio.get_running_loop()
+            with pytest.raises(ConnectionResetError):
+                while await loop.sock_recv(connection, 65536):
+                    pass
 
 
 async def test_a_slow_viewer_holds_up_only_their_own_stream() -> None:

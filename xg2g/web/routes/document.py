@@ -8,7 +8,6 @@ import structlog
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from ..gateway import gateway_of
 from ..truncated import TruncatedError
 from .conditional import has_current
 from .download import StalledError, send_all
@@ -32,7 +31,6 @@ class DocumentResponse:
         self._request = request
         self._texts = texts
         self._media_type = media_type
-        self._send_timeout_s = gateway_of(request).send_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         digest, length, kept = sha256(), 0, list[bytes]()
@@ -54,7 +52,7 @@ class DocumentResponse:
         pieces = _again(kept) if length <= KEPT_BYTES else self._pieces()
         del kept
         try:
-            await send_all(self._request, send, pieces, stall_s=self._send_timeout_s)
+            await send_all(self._request, send, pieces)
         except StalledError as error:
             log.info("document not sent", path=scope["path"], reason=str(error))
             raise TruncatedError from error

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.types import Send
 
+STALL_S = 10
+"""The longest that a client may take nothing."""
 TOTAL_S = 900
 """The longest that a client may take. The state of the store that is held meanwhile makes its file
 grow with everything that is written."""
@@ -21,7 +23,6 @@ async def send_all(
     send: Send,
     pieces: AsyncGenerator[bytes, None],
     *,
-    stall_s: float,
     total_s: float = TOTAL_S,
 ) -> None:
     """Send the body, each piece made when the one before has left. Raises `StalledError`."""
@@ -30,7 +31,7 @@ async def send_all(
             async for piece in pieces:
                 if await request.is_disconnected():
                     return
-                async with asyncio.timeout(stall_s):
+                async with asyncio.timeout(STALL_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
     except TimeoutError as error:
         raise StalledError("the client takes too long") from error

@@ -115,7 +115,7 @@ class _GuideResponse:
             await send({"type": "http.response.body", "body": b""})
             return
         pieces = document(snapshot, selected, logo_url=self._logo_url, compressed=self._form != "")
-        await send_all(self._request, send, pieces, stall_s=self._gateway.send_timeout_s)
+        await send_all(self._request, send, pieces)
 
     def _logo_url(self, channel: Channel) -> str | None:
         return f"{self._base_url}{logo_path(channel)}" if may_have_logo(channel) else None

@@ -78,7 +78,7 @@ def live(
         channel_id,
         lambda: gateway.streams.open_first(sources),
         stopping=gateway.stopping,
-        send_timeout_s=gateway.send_timeout_s,
+        pause_limit_s=gateway.pause_limit_s,
         metrics=gateway.metrics,
         viewers=gateway.viewers,
         unknown_when_refused=name is None,
