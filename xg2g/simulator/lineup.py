@@ -1,6 +1,7 @@
 """The services that the simulated receiver offers, and the bouquets that they stand in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -47,9 +48,9 @@ _TWO_SILENT = frozenset((0x205,))
 
 
 def standard_lineup(
-    sources: Sequence[Path] = (), *, channels: int = 0, bouquets: int = 1
+    sources: Sequence[Path] = (), *, copies: int = 1, channels: int = 0, bouquets: int = 1
 ) -> Lineup:
-    """The test cards, the services with faults, and a service for each program in `sources`.
+    """The test cards, the services with faults, `copies` services for each program in `sources`.
 
     After them `channels` more in so many `bouquets`, which show the cards again.
 
@@ -65,7 +66,12 @@ def standard_lineup(
     six = _clip("six-changes.ts", "Card Six (sound changes)", TV)
     faults = [_fault(one, name, i + 1, c) for i, (name, c) in enumerate(_FAULTS)]
     faults.append(_announcing(one, len(faults) + 1))
-    recorded = [s for i, path in enumerate(sources) for s in _recorded(path, _CABLE + i)]
+    recorded = [
+        copy
+        for i, path in enumerate(sources)
+        for service in _recorded(path, _CABLE + i)
+        for copy in _copies(service, copies)
+    ]
     # By whole reference, by the kind of service left out, by name; Radio Four has none.
     one.picon, two.picon, three.picon = (
         _file(one.reference),
@@ -140,6 +146,20 @@ def _many(cards: Sequence[Service], count: int) -> list[Service]:
         service.picon = None if i % 20 == 19 else _file(reference)
         services.append(service)
     return services
+
+
+def _copies(service: Service, count: int) -> list[Service]:
+    """The service so many times, each on another network, hence on a transponder of its own."""
+    if count == 1:
+        return [service]
+    return [
+        replace(
+            service,
+            reference=service.reference._replace(original_network_id=_NETWORK + i),
+            name=f"{service.name} {i + 1}",
+        )
+        for i in range(count)
+    ]
 
 
 def _file(reference: ServiceReference) -> str:

@@ -18,7 +18,7 @@ from xg2g.simulator.openwebif import Gate, create_app
 from xg2g.simulator.relay import Relay
 from xg2g.simulator.service import Service, parse_reference
 from xg2g.simulator.stream_server import ActiveStream, Credentials, StreamServer
-from xg2g.simulator.transmission import Air
+from xg2g.simulator.transmission import BURST_S, Air
 from xg2g.simulator.tuners import TunerPool
 
 if TYPE_CHECKING:
@@ -42,9 +42,11 @@ class SimulatedReceiver:
     reads and waits for nothing. Constructing it reads the clips and `sources`, and raises
     RecordingError, with a message for the user, for a source that cannot be served.
 
-    `channels` more services stand in so many `bouquets`. `answer_delay_s` is how long the web
-    interface thinks about each answer, one after the other. `whitelist` says whether there is a
-    list of what goes through the softcam relay; the scrambled card is on it.
+    Each program of `sources` is offered as `copies` services, each on a transponder of its own.
+    `channels` more services stand in so many `bouquets`. `burst_s` is the stream time that is sent
+    in one go. `answer_delay_s` is how long the web interface thinks about each answer, one after
+    the other. `whitelist` says whether there is a list of what goes through the softcam relay; the
+    scrambled card is on it.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class SimulatedReceiver:
         stream_port: int = 0,
         relay_port: int = 0,
         sources: Sequence[Path] = (),
+        copies: int = 1,
         channels: int = 0,
         bouquets: int = 1,
         guide_days: int = DEFAULT_GUIDE_DAYS,
@@ -67,13 +70,14 @@ class SimulatedReceiver:
         stream_credentials: Credentials | None = None,
         clock: Clock | None = None,
         speed: float | None = 1.0,
+        burst_s: float = BURST_S,
     ) -> None:
         clock = clock or SystemClock()
         self._host = host
         self._port = port
-        lineup = standard_lineup(sources, channels=channels, bouquets=bouquets)
+        lineup = standard_lineup(sources, copies=copies, channels=channels, bouquets=bouquets)
         self.tuners = TunerPool(tuners, clock.now)
-        self._air = Air(clock, clock.now(), speed)
+        self._air = Air(clock, clock.now(), speed, burst_s=burst_s)
         self._streams = StreamServer(lineup.services, self.tuners, self._air, stream_credentials)
         self.box = Box(
             lineup=lineup,

@@ -8,6 +8,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import structlog
+
 from xg2g.simulator.conditions import Answer, Conditions
 from xg2g.simulator.feed import Feed
 from xg2g.simulator.transport import PACKET_SIZE
@@ -29,6 +31,8 @@ BURST_S = 0.1
 # Where in the loop the broadcast stands when the receiver is switched on: in the middle of a GOP.
 _FIRST_POSITION_S = 0.53
 
+_log = structlog.get_logger(__name__)
+
 
 def _flowing() -> asyncio.Event:
     event = asyncio.Event()
@@ -49,6 +53,8 @@ class Air:
     speed: float | None = 1.0
     flowing: asyncio.Event = field(default_factory=_flowing)
     """Cleared while the receiver stalls: sockets stay open, and nothing moves."""
+    burst_s: float = BURST_S
+    """Stream time that is sent in one go."""
 
     def position_s(self) -> float:
         """Where every service's loop stands now."""
@@ -57,7 +63,7 @@ class Air:
 
     def next_position_s(self, position_s: float) -> float:
         """Up to where to send after `position_s`."""
-        return position_s + BURST_S if self.speed is None else self.position_s()
+        return position_s + self.burst_s if self.speed is None else self.position_s()
 
     def utc(self) -> datetime:
         """The time of day that the broadcast tells."""
@@ -114,7 +120,7 @@ async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: _Ring) -> 
             data = data[: len(data) // 2 // PACKET_SIZE * PACKET_SIZE + _CUT_PACKET_BYTES]
         for at in range(0, len(data), MAX_BURST_BYTES):
             await ring.send(data[at : at + MAX_BURST_BYTES])
-        await air.wait(BURST_S)
+        await air.wait(air.burst_s)
 
 
 class _Ring:
@@ -137,6 +143,7 @@ class _Ring:
         if not overflowing:
             self._writer.write(burst)
         elif not self._overflowing:
+            _log.info("simulator.reader_too_slow", waiting_bytes=waiting)
             self._writer.write(burst[:_CUT_PACKET_BYTES])
         self._overflowing = overflowing
 

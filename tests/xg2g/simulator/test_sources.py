@@ -1,5 +1,6 @@
 """Any transport stream as a service: what is found in it, and what is refused."""
 
+from contextlib import AsyncExitStack
 from importlib import resources
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.xg2g.simulator.viewer import HEADER, watching
+from tests.xg2g.simulator.virtual_clock import VirtualClock
 from xg2g.simulator import RecordingError, SimulatedReceiver
 from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import load_recording, parse_recording, select_program
+from xg2g.simulator.stream_server import REFUSAL
 from xg2g.simulator.transport import PACKET_SIZE, section_packets, with_crc
 
 RADIO = resources.files("xg2g.simulator").joinpath("clips/four-radio.ts").read_bytes()
@@ -134,3 +137,23 @@ async def test_a_stream_without_tables_is_served_whole(tmp_path: Path) -> None:
     packets = Packets(data)
     assert packets.pids() == {0x301}
     assert check(data).count("cc") == 0
+
+
+@pytest.mark.anyio
+async def test_a_source_is_offered_as_several_services_on_transponders_of_their_own(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, RADIO)
+    async with SimulatedReceiver(
+        sources=[path], copies=3, tuners=2, clock=VirtualClock()
+    ) as receiver:
+        found = [service for service in receiver.services if service.name.startswith("capture")]
+        assert [service.name for service in found] == ["capture 1", "capture 2", "capture 3"]
+        heads = []
+        async with AsyncExitStack() as viewers:
+            for service in found:
+                watch = watching(receiver.stream_port, service.reference)
+                viewer = await viewers.enter_async_context(watch)
+                heads.append((await viewer.read(len(HEADER) + 5))[len(HEADER) :])
+    assert [head[:1] for head in heads[:2]] == [b"G", b"G"]
+    assert heads[2] == REFUSAL[:5], "two tuners are not enough for three transponders"

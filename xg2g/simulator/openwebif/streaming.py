@@ -19,7 +19,6 @@ from xg2g.simulator.openwebif.answers import (
 )
 from xg2g.simulator.openwebif.lists import entries
 from xg2g.simulator.service import Service
-from xg2g.simulator.transmission import BURST_S
 
 
 def handlers(box: Box) -> dict[str, Handler]:
@@ -51,7 +50,7 @@ async def _broadcast(box: Box, service: Service) -> AsyncIterator[bytes]:
         await box.air.flowing.wait()
         position_s = box.air.next_position_s(position_s)
         yield feed.read_until(position_s)
-        await box.air.wait(BURST_S)
+        await box.air.wait(box.air.burst_s)
 
 
 class _Streaming:
