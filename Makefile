@@ -23,7 +23,7 @@ pip_install = @echo $$$$ > .venv/.installing && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege fanout binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -70,7 +70,7 @@ fix: build .venv/.dev ## format, and mend what the linters can
 	@.venv/bin/python scripts/notice.py
 	@.venv/bin/python scripts/reference.py
 
-bench: build .venv/.dev ## measure against ffmpeg, beside the budgets: ARGS="--json FILE"
+bench: build .venv/.dev ## measure against ffmpeg, beside the budgets: ARGS="--live --json FILE"
 	@scripts/bootstrap.sh test
 	@.venv/bin/python -m scripts.bench $(ARGS)
 
@@ -88,6 +88,10 @@ chaos: build .venv/.dev ## 20 viewers for ten minutes while transcoders are kill
 
 siege: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbehaves: ARGS="--minutes 3 --seed 2"
 	@.venv/bin/python -m scripts.siege $(ARGS)
+
+fanout: build .venv/.dev ## many viewers of few channels: ARGS="load --viewers 300 --channels 20 --until-it-breaks", ARGS=join
+	@scripts/bootstrap.sh test
+	@.venv/bin/python -m scripts.fanout $(ARGS)
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
 	@scripts/bootstrap.sh binary

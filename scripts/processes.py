@@ -77,6 +77,10 @@ class Process:
         """Its folder in /proc; one that does not exist if it does not run."""
         return Path("/proc") / str(self._running.pid if self._running else "none")
 
+    def cpu_s(self) -> float:
+        """User and system time of all its threads so far, those that ended included."""
+        return cpu_s(self._running.pid) if self._running else 0.0
+
     def resident_bytes(self) -> int:
         """Memory in use; 0 when it does not run."""
         try:
@@ -84,6 +88,12 @@ class Process:
         except OSError:
             return 0
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process with all its threads so far, those that ended included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 @asynccontextmanager

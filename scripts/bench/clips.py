@@ -6,7 +6,7 @@ ffmpeg makes them once and they are kept in `${XDG_CACHE_HOME:-~/.cache}/xg2g/be
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,8 @@ class Codec:
     track: tuple[str, ...]
     least_correlation: float
     """Between the source's sound, mixed down to stereo, and the output's."""
+    budget: float
+    """CPU of a stream, as a part of ffmpeg's."""
 
     @property
     def slug(self) -> str:
@@ -63,18 +65,18 @@ class Codec:
 
 
 CODECS: Final = (
-    Codec("MP2", (*_sound(2, "stereo"), "-c:a", "mp2", "-b:a", "256k"), 0.95),
-    Codec("AC-3 5.1", (*_sound(6, "5.1(side)"), "-c:a", "ac3", "-b:a", "448k"), 0.9),
-    Codec("E-AC-3 5.1", (*_sound(6, "5.1(side)"), "-c:a", "eac3", "-b:a", "384k"), 0.9),
+    Codec("MP2", (*_sound(2, "stereo"), "-c:a", "mp2", "-b:a", "256k"), 0.95, 0.20),
+    Codec("AC-3 5.1", (*_sound(6, "5.1(side)"), "-c:a", "ac3", "-b:a", "448k"), 0.9, 0.22),
+    Codec("E-AC-3 5.1", (*_sound(6, "5.1(side)"), "-c:a", "eac3", "-b:a", "384k"), 0.9, 0.22),
 )
 
 
 def clips() -> Iterator[tuple[Codec, Path]]:
     """Give each codec with its clip, which is made first where it is missing."""
     for codec in CODECS:
-        picture = _made("picture", _PICTURE)
+        picture = made("picture", _PICTURE)
         recipe = ("-i", str(picture), *codec.track, *_MULTIPLEX)
-        yield codec, _made(codec.slug, recipe)
+        yield codec, made(codec.slug, recipe)
 
 
 def are_cached() -> bool:
@@ -87,15 +89,25 @@ def _directory() -> Path:
     return Path(cache) / "xg2g" / "bench"
 
 
-def _made(name: str, recipe: tuple[str, ...]) -> Path:
-    """The file of this recipe; another recipe is another file."""
-    digest = hashlib.sha256(" ".join(recipe).encode()).hexdigest()[:12]
+def made(name: str, recipe: tuple[str, ...]) -> Path:
+    """The file that ffmpeg makes by this recipe."""
+
+    def make(target: Path) -> None:
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *recipe, target], check=True)
+
+    return kept(name, " ".join(recipe), make)
+
+
+def kept(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
+    """The file of this recipe, which is made where it is missing; another recipe is another
+    file."""
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     path = _directory() / f"{name}-{digest}.ts"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}")
         try:
-            subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *recipe, unfinished], check=True)
+            make(unfinished)
             unfinished.rename(path)
         finally:
             unfinished.unlink(missing_ok=True)

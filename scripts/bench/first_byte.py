@@ -1,4 +1,5 @@
-"""How soon a stream starts: from the source's first PAT and PMT to the first byte of output.
+"""How soon a stream starts: from the source's first random access point behind its first PMT to the
+first byte of output.
 
 A stream server on loopback sends a service as it is broadcast, beginning anywhere. The daemon
 stands between it and a viewer as it does at home; ffmpeg reads from the same server.
@@ -16,8 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import httpx
+import numpy as np
 
-from scripts.bench.clips import MULTIPLEX_BPS, SERVICE_ID
+from scripts.bench.clips import MULTIPLEX_BPS, SERVICE_ID, VIDEO_PID
 from tests.oracle.transport import PACKET_BYTES, Packets, pmts
 
 BURST_S: Final = 0.02
@@ -41,14 +43,15 @@ class Broadcast:
         begin = int(BEGIN_S * MULTIPLEX_BPS / 8 / PACKET_BYTES) * PACKET_BYTES
         self._stream = clip.read_bytes()[begin : begin + GIVE_UP_S * MULTIPLEX_BPS // 8]
         beginning = Packets(self._stream[: MULTIPLEX_BPS // 8])
-        self._pmt_end = (pmts(beginning)[0].section.packet + 1) * PACKET_BYTES
-        self._pmt_sent_s = math.inf
+        self._picture_at = _random_access(beginning, pmts(beginning)[0].section.packet)
+        self._picture_sent_s = math.inf
         self.port = 0
         self._viewers: set[asyncio.Task[None]] = set()
 
-    def since_pmt_s(self) -> float:
-        """Time since the first PMT left for the latest viewer; 0 when it has not."""
-        return max(0.0, time.monotonic() - self._pmt_sent_s)
+    def since_picture_s(self) -> float:
+        """Time since the first packet of a picture to begin with left for the latest viewer, as the
+        first after the PMT; 0 when it has not."""
+        return max(0.0, time.monotonic() - self._picture_sent_s)
 
     @property
     def url(self) -> str:
@@ -78,14 +81,22 @@ class Broadcast:
         writer.close()
 
     async def _send(self, writer: asyncio.StreamWriter) -> None:
-        self._pmt_sent_s = math.inf
+        self._picture_sent_s = math.inf
         began_s = time.monotonic()
         for number, at in enumerate(range(0, len(self._stream), self._burst_bytes)):
             await asyncio.sleep(began_s + number * self._interval_s - time.monotonic())
-            if at < self._pmt_end <= at + self._burst_bytes:
-                self._pmt_sent_s = time.monotonic()
+            if at <= self._picture_at < at + self._burst_bytes:
+                self._picture_sent_s = time.monotonic()
             writer.write(self._stream[at : at + self._burst_bytes])
             await writer.drain()
+
+
+def _random_access(packets: Packets, after: int) -> int:
+    """Offset of the first packet behind that one which is marked as random access."""
+    adaptation = packets.rows[:, 3] & 0x20 != 0
+    marked = adaptation & (packets.rows[:, 4] > 0) & (packets.rows[:, 5] & 0x40 != 0)
+    found = np.flatnonzero(marked & (packets.pid == VIDEO_PID) & (np.arange(len(packets)) > after))
+    return int(found[0]) * PACKET_BYTES
 
 
 async def ffmpeg_first_byte_s(broadcast: Broadcast, *options: str) -> float:
@@ -97,7 +108,7 @@ async def ffmpeg_first_byte_s(broadcast: Broadcast, *options: str) -> float:
     try:
         async with asyncio.timeout(GIVE_UP_S):
             await process.stdout.readexactly(1)
-        return broadcast.since_pmt_s()
+        return broadcast.since_picture_s()
     finally:
         await _end(process)
 
@@ -135,7 +146,7 @@ async def xg2g_first_byte_s(broadcast: Broadcast, url: str) -> float:
     async with httpx.AsyncClient(timeout=GIVE_UP_S) as client, client.stream("GET", url) as answer:
         answer.raise_for_status()
         await anext(answer.aiter_raw())
-        return broadcast.since_pmt_s()
+        return broadcast.since_picture_s()
 
 
 async def _end(process: Process) -> None:

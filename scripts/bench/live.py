@@ -1,0 +1,211 @@
+"""What viewers of live channels cost xg2g, beside ffmpegs that take the same channels, and how soon
+they see a picture on a channel that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from asyncio.subprocess import DEVNULL
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from scripts.bench.report import Figure
+from scripts.fanout import join
+from scripts.fanout.clips import SELDOM, USUAL
+from scripts.fanout.load import SETTLE_S, measured
+from scripts.fanout.stack import Stack
+from scripts.processes import cpu_s, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from scripts.bench.progress import Steps
+    from scripts.fanout.load import Load
+    from scripts.fanout.stack import Channel
+
+RUNS: Final = 3
+CHANNELS: Final = 10
+VIEWERS: Final = 100
+MEASURED_S: Final = 8.0
+FFMPEGS: Final = 3
+"""At once; each is a viewer."""
+JOINS: Final = 50
+STREAM: Final = "MP2, live"
+COPIES: Final = ("-c", "copy")
+CONVERTS: Final = ("-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-ac", "2")
+
+
+@dataclass
+class Shares:
+    """Of a core in %, a value for each run."""
+
+    first: list[float] = field(default_factory=list)
+    """A viewer who is the only one of their channel."""
+    further: list[float] = field(default_factory=list)
+    """One more of a channel."""
+    all_: list[float] = field(default_factory=list)
+    """Of `VIEWERS` on `CHANNELS`."""
+    receiver: list[float] = field(default_factory=list)
+    """The simulated receiver meanwhile, which is not xg2g."""
+    copying: list[float] = field(default_factory=list)
+    """An ffmpeg that converts nothing."""
+    converting: list[float] = field(default_factory=list)
+
+
+class BrokenError(Exception):
+    """Viewers did not get what they asked for: there is nothing to report."""
+
+
+async def figures(folder: Path, steps: Steps) -> list[Figure]:
+    """Measure all. Raises `BrokenError`."""
+    found = []
+    for name, external in (("embedded", False), ("external", True)):
+        place = folder / name
+        place.mkdir()
+        found += _cost(name, await _shares(place, name, steps, external=external))
+    for clip in (USUAL, SELDOM):
+        place = folder / clip.name
+        place.mkdir()
+        steps.begin(f"{JOINS} joins, key frame each {clip.key_frame_every_s} s")
+        stack = Stack(place, [clip], 1)
+        async with running(stack.processes()):
+            found += _joins(await join.run(stack, clip, JOINS, "1"))
+    return found
+
+
+async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> Shares:
+    stack, shares = Stack(folder, [USUAL], CHANNELS, external=external), Shares()
+    async with running(stack.processes()):
+        channels = await stack.channels(USUAL)
+        for number in range(RUNS):
+            await stack.quiet()
+            steps.begin(f"viewers, {name}: run {number + 1} of {RUNS}")
+            single = await _watched(stack, channels, 1)
+            many = await _watched(stack, channels, VIEWERS // CHANNELS - 1)
+            await stack.leave()
+            processes = [process.name for process in stack.measured()]
+            alone, all_ = (sum(it.cpu[each] for each in processes) for it in (single, many))
+            shares.first.append(alone / CHANNELS * 100)
+            shares.further.append((all_ - alone) / (VIEWERS - CHANNELS) * 100)
+            shares.all_.append(all_ * 100)
+            shares.receiver.append(many.cpu[stack.receiver.name] * 100)
+            steps.begin(f"ffmpeg beside it: run {number + 1} of {RUNS}")
+            shares.copying.append(await _ffmpegs(stack, channels, COPIES))
+            shares.converting.append(await _ffmpegs(stack, channels, CONVERTS))
+    return shares
+
+
+async def _watched(stack: Stack, channels: Sequence[Channel], more: int) -> Load:
+    """Measure with so many more viewers on each channel."""
+    for channel in channels:
+        await stack.watch(channel.path, more)
+    await stack.measure(SETTLE_S)
+    viewers = len(channels) * (more + (more > 1))
+    found = await measured(stack, viewers, len(channels), MEASURED_S)
+    if found.seen.refused or found.seen.ended or found.seen.viewers < viewers:
+        raise BrokenError("; ".join(found.broken()))
+    return found
+
+
+async def _ffmpegs(stack: Stack, channels: Sequence[Channel], how: tuple[str, ...]) -> float:
+    """Let some take a channel each from the receiver; the share of a core of one of them, in %."""
+    urls = [f"http://127.0.0.1:{stack.stream_port}/{it.reference}" for it in channels[:FFMPEGS]]
+    async with _running([("-i", url, *how, "-f", "mpegts", "-") for url in urls]) as pids:
+        # Its default probing takes up to five seconds.
+        await asyncio.sleep(SETTLE_S + 5)
+        before, began_s = sum(map(cpu_s, pids)), time.monotonic()
+        await asyncio.sleep(MEASURED_S)
+        used_s = sum(map(cpu_s, pids)) - before
+        return used_s / (time.monotonic() - began_s) / len(pids) * 100
+
+
+@asynccontextmanager
+async def _running(commands: list[tuple[str, ...]]) -> AsyncIterator[list[int]]:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *("ffmpeg", "-v", "quiet", "-nostdin", *command),
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+        )
+        for command in commands
+    ]
+    try:
+        yield [process.pid for process in processes]
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+def _cost(name: str, shares: Shares) -> list[Figure]:
+    rows = (
+        ("first viewer", shares.first, "converting", shares.converting, 1.0),
+        ("further viewer", shares.further, "converting", shares.converting, 0.05),
+        ("further viewer", shares.further, "copying", shares.copying, 0.05),
+    )
+    found = [
+        Figure(
+            stream=STREAM,
+            what=f"CPU of a {what}, {name}; ffmpeg {doing}",
+            unit="%",
+            xg2g=median(ours),
+            ffmpeg=median(theirs),
+            budget=budget,
+            xg2g_runs=ours,
+            ffmpeg_runs=theirs,
+        )
+        for what, ours, doing, theirs, budget in rows
+    ]
+    receiver = f"the simulated receiver's {median(shares.receiver):.0f} % not counted"
+    found.append(
+        Figure(
+            stream=STREAM,
+            what=f"CPU of {VIEWERS} viewers on {CHANNELS} channels, {name} ({receiver})",
+            unit="%",
+            xg2g=median(shares.all_),
+            xg2g_runs=shares.all_,
+        )
+    )
+    return found
+
+
+def _joins(joins: join.Joins) -> list[Figure]:
+    every = f"key frame each {joins.clip.key_frame_every_s} s"
+    found = [
+        Figure(
+            stream=STREAM,
+            what=f"joins without a picture that decodes, of {len(joins.joined)}, {every}",
+            unit="",
+            xg2g=len(joins.failed),
+            budget=0,
+        ),
+        Figure(
+            stream=STREAM,
+            what=f"errors that ffmpeg logs in them, {every}",
+            unit="",
+            xg2g=sum(len(it.complaints) for it in joins.joined),
+            budget=0,
+        ),
+    ]
+    if pictures_ms := [seconds * 1000 for seconds in joins.pictures_s]:
+        found += [
+            Figure(
+                stream=STREAM,
+                what=f"join to first picture, median, {every}",
+                unit="ms",
+                xg2g=median(pictures_ms),
+                budget=100,
+                xg2g_runs=pictures_ms,
+            ),
+            Figure(
+                stream=STREAM,
+                what=f"join to first picture, worst, {every}",
+                unit="ms",
+                xg2g=pictures_ms[-1],
+            ),
+        ]
+    return found

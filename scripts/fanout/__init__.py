@@ -1,0 +1,1 @@
+"""Many viewers of few channels; `make fanout` runs it: lag, cost, what breaks first, joins."""
