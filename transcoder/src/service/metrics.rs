@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     TextEncoder,
 };
 
 use super::problem::Problem;
+use super::session::Answer;
 
 /// The metrics of one service. Labels are routes, methods and statuses that exist.
 pub(super) struct Metrics {
@@ -106,14 +106,14 @@ impl Metrics {
     pub(super) fn converted(
         &self,
         input_bytes: usize,
-        answer: &Result<Bytes, Problem>,
+        answer: &Result<Answer, Problem>,
         took: Duration,
     ) {
         self.push_s.observe(took.as_secs_f64());
         match answer {
-            Ok(output) => {
+            Ok(answer) => {
                 self.bytes_in.inc_by(input_bytes as u64);
-                self.bytes_out.inc_by(output.len() as u64);
+                self.bytes_out.inc_by(answer.output.len() as u64);
             }
             Err(_) => self.defects.inc(),
         }

@@ -17,6 +17,7 @@ mod metrics;
 mod openapi;
 mod options;
 mod places;
+mod points;
 mod problem;
 mod routes;
 mod server;

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToResponse, ToSchema};
 
 use super::problem::ProblemBody;
-use super::{options, routes};
+use super::{options, points, routes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,7 +28,7 @@ use super::{options, routes};
         routes::metrics,
     ),
     components(
-        schemas(options::RemuxOptions, MpegTs, ProblemBody),
+        schemas(options::RemuxOptions, MpegTs, points::Body, ProblemBody),
         responses(Refused, Unauthorized, Unavailable)
     ),
     modifiers(&Token)

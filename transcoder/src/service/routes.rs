@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, MatchedPath, Path, Query, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -16,10 +16,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::options::RemuxOptions;
 use super::problem::{Kind, Problem, one_line};
 use super::server::ArrivedAt;
-use super::session::Call;
+use super::session::{Answer, Call};
 use super::sessions::Visit;
 use super::settings::{Address, Advertise};
-use super::{Shared, auth, body, openapi, stream};
+use super::{Shared, auth, body, openapi, points, stream};
 use crate::{Stats, versions};
 
 /// Media type of streams and their pieces.
@@ -192,7 +192,8 @@ pub(super) async fn open(
     request_body(content = openapi::MpegTs, content_type = "video/mp2t", description = "Bytes of the stream"),
     responses(
         (status = 200, description = "What can leave, which may be nothing", body = openapi::MpegTs,
-            content_type = "video/mp2t"),
+            content_type = "video/mp2t",
+            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without any"))),
         (status = 400, response = openapi::Refused),
         (status = 401, response = openapi::Unauthorized),
         (status = 404, response = openapi::Refused),
@@ -213,8 +214,7 @@ pub(super) async fn process(
     let Query(Sequence { seq }) = seq?;
     let settings = &shared.settings;
     let input = body::whole(body, settings.max_body, settings.body_timeout).await?;
-    let output = visit.call(seq, Call::Process(input)).await?;
-    Ok(mpeg_ts(Body::from(output)))
+    visit.call(seq, Call::Process(input)).await.map(with_points)
 }
 
 /// End a stream
@@ -225,7 +225,8 @@ pub(super) async fn process(
     security(("token" = [])),
     params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`"), Sequence),
     responses(
-        (status = 200, description = "The rest", body = openapi::MpegTs, content_type = "video/mp2t"),
+        (status = 200, description = "The rest", body = openapi::MpegTs, content_type = "video/mp2t",
+            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without any"))),
         (status = 400, response = openapi::Refused),
         (status = 401, response = openapi::Unauthorized),
         (status = 404, response = openapi::Refused),
@@ -241,8 +242,7 @@ pub(super) async fn finish(
 ) -> Result<Response, Problem> {
     let visit = enter(&shared, id)?;
     let Query(Sequence { seq }) = seq?;
-    let output = visit.call(seq, Call::Finish).await?;
-    Ok(mpeg_ts(Body::from(output)))
+    visit.call(seq, Call::Finish).await.map(with_points)
 }
 
 /// Counters of a stream
@@ -414,6 +414,18 @@ fn enter(shared: &Shared, id: Id) -> Result<Visit, Problem> {
 
 fn nothing_there() -> Problem {
     Problem::new(Kind::NotFound, "nothing is here; see /openapi.json")
+}
+
+fn with_points(answer: Answer) -> Response {
+    let mut response = mpeg_ts(Body::from(answer.output));
+    if !answer.points.is_empty()
+        && let Ok(value) = HeaderValue::from_maybe_shared(answer.points)
+    {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(points::HEADER), value);
+    }
+    response
 }
 
 fn mpeg_ts(body: Body) -> Response {

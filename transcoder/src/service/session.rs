@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
+use super::points;
 use super::problem::{Kind, Problem};
 use crate::{Error, Options, Remuxer, Stats};
 
@@ -46,13 +47,22 @@ impl Call {
     }
 }
 
+/// What a call gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// What can leave.
+    pub(super) output: Bytes,
+    /// Points, as the text of their header; empty without any.
+    pub(super) points: Bytes,
+}
+
 /// One remuxer and the answer to its latest call.
 pub(super) struct Session {
     state: State,
     /// Number of the next call.
     next: u64,
     /// Answer to the latest call, and whether that was a `Finish`.
-    latest: Option<(bool, Bytes)>,
+    latest: Option<(bool, Answer)>,
 }
 
 enum State {
@@ -73,7 +83,7 @@ impl Session {
 
     /// Answers call number `seq`, if that takes no conversion: a refusal, or the latest
     /// answer again.
-    pub(super) fn answer(&self, seq: u64, call: &Call) -> Option<Result<Bytes, Problem>> {
+    pub(super) fn answer(&self, seq: u64, call: &Call) -> Option<Result<Answer, Problem>> {
         let finishes = matches!(call, Call::Finish);
         match (&self.state, &self.latest) {
             (State::Broken, _) => Some(Err(poisoned())),
@@ -82,10 +92,10 @@ impl Session {
                 "the stream was finished; open another remuxer",
             ))),
             _ if seq == self.next => None,
-            (_, Some((was_finish, output)))
+            (_, Some((was_finish, answer)))
                 if self.next.checked_sub(1) == Some(seq) && *was_finish == finishes =>
             {
-                Some(Ok(output.clone()))
+                Some(Ok(answer.clone()))
             }
             _ => Some(Err(self.out_of_sequence(seq))),
         }
@@ -93,7 +103,7 @@ impl Session {
 
     /// Does call number `seq`, or answers it as [`answer`](Self::answer) does. A panic
     /// breaks this session and goes no further.
-    pub(super) fn call(&mut self, seq: u64, call: &Call) -> Result<Bytes, Problem> {
+    pub(super) fn call(&mut self, seq: u64, call: &Call) -> Result<Answer, Problem> {
         if let Some(answer) = self.answer(seq, call) {
             return answer;
         }
@@ -106,15 +116,15 @@ impl Session {
                 "a defect in the remuxer ended this stream; open another remuxer",
             ));
         };
-        let (state, output) = outcome;
+        let (state, answer) = outcome;
         self.state = state;
         if matches!(self.state, State::Broken) {
             self.latest = None;
         }
-        let output = output?;
+        let answer = answer?;
         self.next += 1;
-        self.latest = Some((matches!(call, Call::Finish), output.clone()));
-        Ok(output)
+        self.latest = Some((matches!(call, Call::Finish), answer.clone()));
+        Ok(answer)
     }
 
     /// Number of the next call.
@@ -144,9 +154,9 @@ impl Session {
     }
 }
 
-fn run(state: State, call: &Call) -> (State, Result<Bytes, Problem>) {
+fn run(state: State, call: &Call) -> (State, Result<Answer, Problem>) {
     let mut output = Vec::new();
-    let (state, outcome) = match (state, call) {
+    let (mut state, outcome) = match (state, call) {
         (State::Streaming(mut remuxer), Call::Process(input)) => {
             #[cfg(feature = "test-hooks")]
             super::test_hooks::obey(input);
@@ -167,7 +177,14 @@ fn run(state: State, call: &Call) -> (State, Result<Bytes, Problem>) {
     };
     // The answer is kept until the next call: without the room that the vector had to spare.
     output.shrink_to_fit();
-    (state, outcome.map(|()| Bytes::from(output)))
+    let answer = outcome.map(|()| Answer {
+        output: Bytes::from(output),
+        points: match &mut state {
+            State::Streaming(remuxer) | State::Finished(remuxer) => points::take(remuxer),
+            State::Broken => Bytes::new(),
+        },
+    });
+    (state, answer)
 }
 
 /// Converts piece by piece, and stops where the answer has become too long: what was converted
@@ -213,7 +230,7 @@ mod tests {
         Call::Process(Bytes::from_static(&CLIP[n * BYTES..][..BYTES]))
     }
 
-    fn kind(answer: Result<Bytes, Problem>) -> Kind {
+    fn kind(answer: Result<Answer, Problem>) -> Kind {
         answer.expect_err("refused").kind()
     }
 
@@ -223,7 +240,7 @@ mod tests {
         let first = session.call(0, &piece(0)).expect("in sequence");
         let second = session.call(1, &piece(1)).expect("in sequence");
         let stats = session.stats().expect("it is whole");
-        assert!(!second.is_empty());
+        assert!(!second.output.is_empty());
         assert_eq!(session.call(1, &piece(1)), Ok(second));
         assert_eq!(session.stats(), Ok(stats));
         assert_ne!(session.call(2, &piece(2)), Ok(first));
@@ -260,9 +277,9 @@ mod tests {
             session.call(n, &piece(n as usize)).expect("in sequence");
         }
         let rest = session.call(8, &Call::Finish).expect("in sequence");
-        assert!(!rest.is_empty());
+        assert!(!rest.output.is_empty());
         assert_eq!(session.call(8, &Call::Finish), Ok(rest));
-        assert_eq!(session.call(9, &Call::Finish), Ok(Bytes::new()));
+        assert_eq!(session.call(9, &Call::Finish), Ok(Answer::default()));
     }
 
     /// A radio programme of MP2 at 8 kbit/s, the least there is, without anything in between.
@@ -333,7 +350,7 @@ mod tests {
         let (mut session, mut bytes, mut longest) = (session(), 0, 0);
         for (n, piece) in input.chunks(32 << 10).enumerate() {
             let call = Call::Process(Bytes::copy_from_slice(piece));
-            let output = session.call(n as u64, &call).expect("little enough");
+            let output = session.call(n as u64, &call).expect("little enough").output;
             bytes += output.len();
             longest = longest.max(output.len());
         }
@@ -346,11 +363,14 @@ mod tests {
     fn a_long_call_is_cut_without_a_trace() {
         let input = Bytes::from_static(CLIP);
         let (mut whole, mut cut) = (session(), session());
-        let at_once = whole.call(0, &Call::Process(input)).expect("in sequence");
+        let at_once = whole
+            .call(0, &Call::Process(input))
+            .expect("in sequence")
+            .output;
         let mut pieces = Vec::new();
         for (n, piece) in CLIP.chunks(1000).enumerate() {
             let call = Call::Process(Bytes::copy_from_slice(piece));
-            pieces.extend_from_slice(&cut.call(n as u64, &call).expect("in sequence"));
+            pieces.extend_from_slice(&cut.call(n as u64, &call).expect("in sequence").output);
         }
         assert!(CLIP.len() > 2 * SLICE_BYTES);
         assert!(at_once == pieces);

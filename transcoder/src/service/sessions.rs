@@ -4,13 +4,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Metrics;
 use super::places::{Place, Places};
 use super::problem::{Kind, Problem};
-use super::session::{Call, Session};
+use super::session::{Answer, Call, Session};
 use super::table::{Id, Table};
 use super::work;
 use crate::{Options, Stats};
@@ -133,7 +132,7 @@ pub(super) struct Visit {
 
 impl Visit {
     /// Does call number `seq` after those that came before it.
-    pub(super) async fn call(&self, seq: u64, call: Call) -> Result<Bytes, Problem> {
+    pub(super) async fn call(&self, seq: u64, call: Call) -> Result<Answer, Problem> {
         let seat = Arc::clone(&self.entry.running.session).lock_owned().await;
         if !self.sessions.lock().holds(self.id, &self.entry) {
             return Err(unknown());
@@ -169,7 +168,7 @@ struct Seat {
 
 impl Running {
     /// Does the next call.
-    pub(super) async fn call(&self, call: Call) -> Result<Bytes, Problem> {
+    pub(super) async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let seat = Arc::clone(&self.session).lock_owned().await;
         self.run(seat, None, call).await
     }
@@ -179,7 +178,7 @@ impl Running {
         mut seat: OwnedMutexGuard<Seat>,
         seq: Option<u64>,
         call: Call,
-    ) -> Result<Bytes, Problem> {
+    ) -> Result<Answer, Problem> {
         let seq = seq.unwrap_or(seat.session.next());
         if let Some(answer) = seat.session.answer(seq, &call) {
             return answer;

@@ -74,7 +74,7 @@ async fn step(state: Pump) -> Result<(Bytes, Pump), Problem> {
     match state {
         Pump::Ready(mut input, source) => {
             let piece = input.split_to(input.len().min(PIECE_BYTES));
-            let output = source.remuxer.call(Call::Process(piece)).await?;
+            let output = source.remuxer.call(Call::Process(piece)).await?.output;
             let next = if input.is_empty() {
                 Pump::Reading(source)
             } else {
@@ -84,7 +84,7 @@ async fn step(state: Pump) -> Result<(Bytes, Pump), Problem> {
         }
         Pump::Reading(mut source) => match body::next(&mut source.body, source.idle).await? {
             Some(input) => Ok((Bytes::new(), Pump::Ready(input, source))),
-            None => Ok((source.remuxer.call(Call::Finish).await?, Pump::Ended)),
+            None => Ok((source.remuxer.call(Call::Finish).await?.output, Pump::Ended)),
         },
         Pump::Ended => Ok((Bytes::new(), Pump::Ended)),
     }

@@ -7,6 +7,7 @@ mod calls;
 mod executable;
 mod harness;
 mod limits;
+mod points;
 mod reference;
 mod refusals;
 mod stop;

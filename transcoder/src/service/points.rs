@@ -1,0 +1,120 @@
+//! Points on their way in the header of an answer.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ts::packet::PACKET_BYTES;
+use crate::ts::video::VideoCodec;
+use crate::{Point, PointKind, Remuxer};
+
+/// Name of the header.
+pub(super) const HEADER: &str = "xg2g-points";
+
+/// Points that one answer carries, but for one alone that is longer; a live chunk has a few, of
+/// 300 bytes at most. Proxies hold the whole head of an answer in a buffer, nginx in one of 4 KiB.
+const MAX_HEADER_BYTES: usize = 3 << 10;
+
+/// Longest header of all. A point whose tables do not fit, of 50 programs, is left out.
+const MAX_POINT_BYTES: usize = 8 << 10;
+
+/// Fills the end of a section's last packet (ISO/IEC 13818-1, 2.4.4.1).
+const STUFFING: u8 = 0xFF;
+
+/// A place in the output where a viewer can join, or where the stream changes
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Point)]
+pub(super) struct Body {
+    /// Bytes of the remuxer's output before it: a packet begins there. It may lie before what
+    /// this answer gives.
+    offset: u64,
+    /// What is there. Pass over kinds that you do not know.
+    kind: &'static str,
+    /// Service id.
+    program: u16,
+    /// PTS of the PES packet that begins there, in 90 kHz.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pts_90k: Option<u64>,
+    /// Coding of a random access point's video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codec: Option<&'static str>,
+    /// Whether pictures follow that do not decode for who begins there: those with an earlier
+    /// PTS.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_open: bool,
+    /// Packets of PAT and PMT as they last left before the point, in base64. The bytes 0xFF at the
+    /// end of each are left out: fill them up to 188 bytes again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tables: Vec<String>,
+}
+
+impl From<&Point> for Body {
+    fn from(point: &Point) -> Self {
+        let mut body = Self {
+            offset: point.offset,
+            kind: "",
+            program: point.program,
+            pts_90k: point.pts.map(|pts| pts.ticks_90k()),
+            codec: None,
+            is_open: false,
+            tables: Vec::new(),
+        };
+        body.kind = match &point.kind {
+            PointKind::RandomAccess {
+                codec,
+                is_open,
+                tables,
+            } => {
+                body.codec = match codec {
+                    VideoCodec::Mpeg2 => Some("mpeg2"),
+                    VideoCodec::H264 => Some("h264"),
+                    VideoCodec::Hevc => Some("hevc"),
+                    VideoCodec::Other => None,
+                };
+                body.is_open = *is_open;
+                body.tables = packets(tables);
+                "random_access"
+            }
+            PointKind::Discontinuity => "discontinuity",
+            PointKind::SoundBegins => "sound_begins",
+            PointKind::Scrambled => "scrambled",
+            PointKind::Clear => "clear",
+            PointKind::TablesChanged => "tables_changed",
+        };
+        body
+    }
+}
+
+/// Takes points of a remuxer, as many as one answer carries, as a JSON array; nothing when there
+/// are none. The others come with the next answer.
+pub(super) fn take(remuxer: &mut Remuxer) -> Bytes {
+    let mut json = String::new();
+    while let Some(point) = remuxer.next_point() {
+        let text = serde_json::to_string(&Body::from(point)).unwrap_or_default();
+        let fits_alone = !text.is_empty() && text.len() + 2 <= MAX_POINT_BYTES;
+        if fits_alone && !json.is_empty() && json.len() + text.len() + 2 > MAX_HEADER_BYTES {
+            break;
+        }
+        remuxer.take_point();
+        if fits_alone {
+            json.push(if json.is_empty() { '[' } else { ',' });
+            json.push_str(&text);
+        }
+    }
+    if !json.is_empty() {
+        json.push(']');
+    }
+    Bytes::from(json)
+}
+
+fn packets(tables: &[u8]) -> Vec<String> {
+    tables
+        .chunks(PACKET_BYTES)
+        .map(|packet| {
+            let stuffing = packet.iter().rev().take_while(|&&byte| byte == STUFFING);
+            STANDARD.encode(&packet[..packet.len() - stuffing.count()])
+        })
+        .collect()
+}
