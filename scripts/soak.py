@@ -80,7 +80,7 @@ async def soak(
         until = 0
         for number in range(rounds):
             source = loop.read(number * count, (number + 1) * count, shift_27m)
-            output = await remuxer.process(source)
+            output = (await remuxer.process(source)).data
             if number in wanted:
                 until = number + OBSERVED_ROUNDS
                 before, after = folder / f"{number}.in.ts", folder / f"{number}.out.ts"

@@ -83,7 +83,7 @@ def _convert(
 
     # The runner describes the task it ran, result included: a quarter of a megabyte each time.
     async def convert(chunk: bytes) -> None:
-        held.append(await remuxer.process(chunk))
+        held.append((await remuxer.process(chunk)).data)
 
     for chunk in chunks:
         runner.run(convert(chunk))
@@ -94,7 +94,7 @@ def _convert(
         if recognised:
             yield b"".join(held)
             held.clear()
-    held.append(runner.run(remuxer.finish()))
+    held.append(runner.run(remuxer.finish()).data)
     if not recognised:
         _recognise(runner.run(remuxer.stats()), source, options.program, final=True)
     yield b"".join(held)

@@ -1,7 +1,7 @@
 """The interface that every backend offers: a `Backend` opens `Remuxer`s."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -202,22 +202,49 @@ class Point:
     them first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The next bytes of a remuxer's output, and the points that were found meanwhile."""
+
+    data: bytes = field(repr=False)
+    points: tuple[Point, ...] = ()
+    """In the order in which the remuxer found them. The offsets count from the stream's first byte
+    of output, not from the first of `data`."""
+
+    @classmethod
+    def joined(cls, pieces: Iterable[Self]) -> Self:
+        """Return successive pieces as one."""
+        pieces = tuple(pieces)
+        if len(pieces) == 1:
+            return pieces[0]
+        data = b"".join(piece.data for piece in pieces)
+        return cls(data, tuple(point for piece in pieces for point in piece.points))
+
+    def behind(self, output_bytes: int) -> Self:
+        """Return the piece of a stream whose output has `output_bytes` before this remuxer's."""
+        if not output_bytes or not self.points:
+            return self
+        moved = (replace(point, offset=point.offset + output_bytes) for point in self.points)
+        return replace(self, points=tuple(moved))
+
+
 class Remuxer(Protocol):
     """Converts the audio of one stream. An async context manager; leaving it closes.
 
-    Any split of the same input gives the same output. Stream content is never an error. Calls
+    Any split of the same input gives the same output and the same points, but for the pieces in
+    which they come. Stream content is never an error. Calls
     made at the same time are served one after the other, in the order in which they were made.
     A call that is cancelled leaves the remuxer in an unknown state: close it.
     """
 
-    async def process(self, chunk: bytes) -> bytes:
+    async def process(self, chunk: bytes) -> Piece:
         """Take the stream's next bytes and return what can leave, which may be nothing.
 
         Raises `FinishedError` after `finish` and `ClosedError` after `aclose`.
         """
         ...
 
-    async def finish(self) -> bytes:
+    async def finish(self) -> Piece:
         """End the stream and return what was still held; nothing when called again."""
         ...
 

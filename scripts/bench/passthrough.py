@@ -24,15 +24,15 @@ async def passes(source: bytes) -> tuple[bytes, list[float]]:
     chunks = [source[at : at + CHUNK_BYTES] for at in range(0, len(source), CHUNK_BYTES)]
     backend = EmbeddedBackend()
     async with await backend.open(RemuxOptions()) as remuxer:
-        written = [await remuxer.process(chunk) for chunk in chunks]
-        output = b"".join([*written, await remuxer.finish()])
+        written = [(await remuxer.process(chunk)).data for chunk in chunks]
+        output = b"".join([*written, (await remuxer.finish()).data])
     rates = []
     for _ in range(PASSES):
         began_s, length = own_cpu_s(), 0
         async with await backend.open(RemuxOptions()) as remuxer:
             for chunk in chunks:
-                length += len(await remuxer.process(chunk))
-            length += len(await remuxer.finish())
+                length += len((await remuxer.process(chunk)).data)
+            length += len((await remuxer.finish()).data)
         rates.append(len(source) * 8 / (own_cpu_s() - began_s))
         if length != len(output):
             raise RuntimeError("the same stream has left with another length")

@@ -45,10 +45,10 @@ async def convert(source: BinaryIO, target: BinaryIO) -> Cost:
     async with await backend.open(RemuxOptions()) as remuxer:
         while chunk := source.read(CHUNK_BYTES):
             before_s = time.perf_counter()
-            output = await remuxer.process(chunk)
+            output = (await remuxer.process(chunk)).data
             cost.chunk_s.append(time.perf_counter() - before_s)
             target.write(output)
-        target.write(await remuxer.finish())
+        target.write((await remuxer.finish()).data)
     cost.cpu_s = own_cpu_s() - began_s
     await backend.aclose()
     return cost

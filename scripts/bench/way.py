@@ -114,9 +114,9 @@ async def _as_fast_as_possible(
     async with await backend.open(RemuxOptions()) as remuxer:
         for chunk in chunks:
             before_s = time.perf_counter()
-            outputs.append(await remuxer.process(chunk))
+            outputs.append((await remuxer.process(chunk)).data)
             chunk_s.append(time.perf_counter() - before_s)
-        outputs.append(await remuxer.finish())
+        outputs.append((await remuxer.finish()).data)
     ended = processes.cpu_s()
     for piece in outputs:
         output.update(piece)

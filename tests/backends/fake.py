@@ -1,11 +1,19 @@
 """A backend without Rust, for tests of what stands around a backend."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
-from xg2g_backends.base import BackendHealth, RemuxOptions, RemuxStats
+from xg2g_backends.base import (
+    BackendHealth,
+    Piece,
+    Point,
+    PointKind,
+    RemuxOptions,
+    RemuxStats,
+)
 from xg2g_backends.errors import BackendError, ClosedError, FinishedError
 
 PACKET_BYTES = 188
@@ -48,6 +56,9 @@ class FakeBackend:
 class FakeRemuxer:
     """Gives whole packets back as they came and holds an incomplete one, as the real one does.
 
+    Each packet in which a PES packet of video begins is a random access point, and its tables are
+    the latest packets of PAT and first PMT.
+
     `process_error` is raised by `process` while it is set; while `gate` is cleared, calls wait
     inside, and `inside` counts them.
     """
@@ -64,9 +75,10 @@ class FakeRemuxer:
         self._finished = False
         self._held = b""
         self._stats = RemuxStats()
+        self._pat = self._pmt = b""
         self._turn = asyncio.Lock()
 
-    async def process(self, chunk: bytes) -> bytes:
+    async def process(self, chunk: bytes) -> Piece:
         async with self._turn:
             await self._enter()
             if self.process_error is not None:
@@ -77,19 +89,20 @@ class FakeRemuxer:
             held = self._held + chunk
             whole = len(held) - len(held) % PACKET_BYTES
             output, self._held = held[:whole], held[whole:]
+            points = tuple(self._points(output, self._stats.bytes_out))
             self._stats = replace(
                 self._stats,
                 bytes_in=self._stats.bytes_in + len(chunk),
                 bytes_out=self._stats.bytes_out + len(output),
                 packets_in=self._stats.packets_in + len(output) // PACKET_BYTES,
             )
-            return output
+            return Piece(output, points)
 
-    async def finish(self) -> bytes:
+    async def finish(self) -> Piece:
         async with self._turn:
             await self._enter()
             self._finished = True
-            return b""
+            return Piece(b"")
 
     async def stats(self) -> RemuxStats:
         self._check_open()
@@ -109,6 +122,23 @@ class FakeRemuxer:
     ) -> None:
         await self.aclose()
 
+    def _points(self, output: bytes, offset: int) -> Iterator[Point]:
+        for at in range(0, len(output), PACKET_BYTES):
+            packet = output[at : at + PACKET_BYTES]
+            pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
+            if pid == 0:
+                self._pat = packet
+            elif self._pat and pid == int.from_bytes(self._pat[15:17], "big") & 0x1FFF:
+                self._pmt = packet
+            elif packet[1] & 0x40 and _is_video(packet):
+                yield Point(
+                    offset=offset + at,
+                    kind=PointKind.RANDOM_ACCESS,
+                    program=int.from_bytes(self._pat[13:15], "big"),
+                    codec="h264",
+                    tables=self._pat + self._pmt,
+                )
+
     async def _enter(self) -> None:
         self._check_open()
         self.inside += 1
@@ -121,3 +151,9 @@ class FakeRemuxer:
     def _check_open(self) -> None:
         if self.closed:
             raise ClosedError("the remuxer is closed")
+
+
+def _is_video(packet: bytes) -> bool:
+    """Whether the payload begins with a PES packet of video (H.222.0, 2.4.3.7)."""
+    payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+    return payload.startswith(b"\x00\x00\x01") and payload[3] & 0xF0 == 0xE0

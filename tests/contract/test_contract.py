@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g_backends.base import RemuxOptions
+from xg2g_backends.base import Piece, PointKind, RemuxOptions
 from xg2g_backends.errors import ClosedError, FinishedError
 
 pytestmark = pytest.mark.anyio
@@ -18,19 +18,20 @@ STREAM = CLIP.read_bytes()[: 2000 * 188]
 """Long enough for a worker thread, and for audio of several codecs."""
 
 
-async def convert(subject: Subject, chunks: list[bytes]) -> bytes:
+async def convert(subject: Subject, chunks: list[bytes]) -> Piece:
     async with await subject.backend.open(RemuxOptions()) as remuxer:
         ready = [await remuxer.process(chunk) for chunk in chunks]
-        return b"".join(ready) + await remuxer.finish()
+        return Piece.joined([*ready, await remuxer.finish()])
 
 
 def split(cuts: list[int]) -> list[bytes]:
     return [STREAM[start:end] for start, end in pairwise([0, *sorted(cuts), len(STREAM)])]
 
 
-async def test_any_split_of_the_input_gives_the_same_output(subject: Subject) -> None:
+async def test_any_split_of_the_input_gives_the_same_output_and_points(subject: Subject) -> None:
     whole = await convert(subject, [STREAM])
-    assert len(whole) > len(STREAM) // 2
+    assert len(whole.data) > len(STREAM) // 2
+    assert PointKind.RANDOM_ACCESS in {point.kind for point in whole.points}
     random = Random(1)
     for pieces in (2, 30, 1000):
         cuts = [random.randrange(len(STREAM)) for _ in range(pieces)]
@@ -42,7 +43,7 @@ async def test_finish_gives_the_rest_once_and_then_nothing(subject: Subject) -> 
     async with await subject.backend.open(RemuxOptions()) as remuxer:
         await remuxer.process(STREAM)
         await remuxer.finish()
-        assert await remuxer.finish() == b""
+        assert await remuxer.finish() == Piece(b"")
 
 
 async def test_bytes_after_the_end_are_refused(subject: Subject) -> None:
@@ -54,7 +55,7 @@ async def test_bytes_after_the_end_are_refused(subject: Subject) -> None:
 
 async def test_the_counters_say_what_went_in_and_out(subject: Subject) -> None:
     async with await subject.backend.open(RemuxOptions()) as remuxer:
-        output = await remuxer.process(STREAM) + await remuxer.finish()
+        output = (await remuxer.process(STREAM)).data + (await remuxer.finish()).data
         stats = await remuxer.stats()
     assert stats.bytes_in == len(STREAM)
     assert stats.bytes_out == len(output)
@@ -81,7 +82,7 @@ async def test_calls_made_at_the_same_time_are_served_in_their_order(subject: Su
     for chunks in (small, large):
         async with await subject.backend.open(RemuxOptions()) as remuxer:
             ready = await asyncio.gather(*map(remuxer.process, chunks), remuxer.finish())
-        assert b"".join(ready) == expected
+        assert Piece.joined(ready) == expected
 
 
 async def test_two_streams_are_inside_at_the_same_time(subject: Subject) -> None:

@@ -38,7 +38,7 @@ async def test_a_panic_is_an_exception_and_other_streams_go_on(
             await broken.process(LARGE)
         with pytest.raises(PoisonedError, match="deliberate panic"):
             await broken.process(LARGE)
-        assert len(await sound.process(LARGE)) > 0
+        assert len((await sound.process(LARGE)).data) > 0
 
 
 async def test_the_handle_outlives_the_call_that_is_inside(
@@ -108,7 +108,7 @@ async def test_the_installed_library_is_found_and_runs() -> None:
     health = await backend.check()
     assert health.usable, health.detail
     async with await backend.open(RemuxOptions(tracks=("deu", "eng"))) as remuxer:
-        assert await remuxer.process(LARGE) + await remuxer.finish() == LARGE
+        assert (await remuxer.process(LARGE)).data + (await remuxer.finish()).data == LARGE
     await backend.aclose()
 
 

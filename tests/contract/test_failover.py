@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +17,14 @@ from tests.oracle.audio_sync import compare, decode_track
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.remux.broadcast import AUDIO, VIDEO, clean
-from xg2g_backends.base import RemuxOptions
+from xg2g_backends.base import Piece, Point, PointKind, RemuxOptions
 from xg2g_backends.embedded import EmbeddedBackend
 from xg2g_backends.external import Deadlines, ExternalBackend
 
 pytestmark = pytest.mark.anyio
+
+CLIP = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
+CLIP_VIDEO = 0x101
 
 SECONDS = 8.0
 CHUNK_BYTES = 5000
@@ -45,12 +49,21 @@ async def pieces(stream: bytes, at_middle: Callable[[], None]) -> AsyncIterator[
 
 async def converted(
     backend: ExternalBackend, stream: bytes, at_middle: Callable[[], None]
-) -> bytes:
+) -> Piece:
     async with await backend.open(RemuxOptions()) as remuxer:
         output = [await remuxer.process(piece) async for piece in pieces(stream, at_middle)]
         output.append(await remuxer.finish())
     await backend.aclose()
-    return b"".join(output)
+    return Piece.joined(output)
+
+
+async def converted_whole(stream: bytes) -> Piece:
+    """What the library makes of it, without any loss."""
+    embedded = EmbeddedBackend()
+    async with await embedded.open(RemuxOptions()) as remuxer:
+        output = Piece.joined([await remuxer.process(stream), await remuxer.finish()])
+    await embedded.aclose()
+    return output
 
 
 def payloads(stream: bytes, pid: int) -> NDArray[np.uint8]:
@@ -60,6 +73,47 @@ def payloads(stream: bytes, pid: int) -> NDArray[np.uint8]:
     rows: NDArray[np.uint8] = packets.rows[kept].copy()
     rows[packets.pcr_27m[kept] >= 0, 6:12] = 0
     return rows
+
+
+def joins(output: Piece) -> dict[int, Point]:
+    """PTS -> random access point; each has to be where it says."""
+    found = {}
+    for point in output.points:
+        if point.kind is not PointKind.RANDOM_ACCESS:
+            continue
+        packet = output.data[point.offset : point.offset + 188]
+        assert packet[:3] == bytes((0x47, 0x40 | CLIP_VIDEO >> 8, CLIP_VIDEO & 0xFF))
+        assert point.pts_90k is not None
+        assert point.pts_90k == pts_90k(packet)
+        tables = Packets(point.tables).pid
+        assert tables[0] == 0 and len(tables) >= 2
+        found[point.pts_90k] = point
+    return found
+
+
+def pts_90k(packet: bytes) -> int:
+    """PTS of the PES packet that begins in a packet (H.222.0, 2.4.3.7)."""
+    start = 5 + packet[4] if packet[3] & 0x20 else 4
+    stamp = packet[start + 9 : start + 14]
+    high, middle, low = stamp[0] >> 1 & 7, stamp[1] << 8 | stamp[2], stamp[3] << 8 | stamp[4]
+    return high << 30 | middle >> 1 << 15 | low >> 1
+
+
+@pytest.mark.parametrize("other", ["service", "library"])
+async def test_points_say_where_they_are_in_the_output_of_all_transcoders(other: str) -> None:
+    stream = CLIP.read_bytes()
+    with transcoder() as first, transcoder() as second:
+        addresses = [first.address, second.address] if other == "service" else [first.address]
+        fallback = EmbeddedBackend() if other == "library" else None
+        backend = ExternalBackend(addresses, fallback=fallback, live=False)
+        output = await converted(backend, stream, lambda: first.end(signal.SIGKILL))
+    # One may be lost with its transcoder.
+    expected, found = joins(await converted_whole(stream)), joins(output)
+    assert len(expected) > 5
+    assert set(found) <= set(expected)
+    assert len(found) >= len(expected) - 1
+    assert [point.offset for point in found.values()] == sorted(it.offset for it in found.values())
+    assert PointKind.DISCONTINUITY in {point.kind for point in output.points}
 
 
 def judge(stream: bytes, output: bytes) -> None:
@@ -82,14 +136,14 @@ async def test_a_service_that_is_killed_and_restarted_costs_a_moment_of_sound(co
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         backend = ExternalBackend([service.address], live=False)
         output = await converted(backend, source(codec), service.restart)
-    judge(source(codec), output)
+    judge(source(codec), output.data)
 
 
 async def test_a_service_that_dies_for_good_hands_over_to_the_next() -> None:
     with transcoder() as first, transcoder() as second:
         backend = ExternalBackend([first.address, second.address])
         output = await converted(backend, source(), lambda: first.end(signal.SIGKILL))
-        judge(source(), output)
+        judge(source(), output.data)
         health = await ExternalBackend([second.address]).check()
         assert health.open_remuxers == 0
 
@@ -103,22 +157,19 @@ async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None
 
         backend = ExternalBackend([first.address, second.address])
         output = await converted(backend, source(), stop)
-    judge(source(), output)
+    judge(source(), output.data)
 
 
 async def test_the_library_takes_over_when_the_only_service_dies() -> None:
     with transcoder() as service:
         backend = ExternalBackend([service.address], fallback=EmbeddedBackend())
         output = await converted(backend, source(), lambda: service.end(signal.SIGKILL))
-    judge(source(), output)
+    judge(source(), output.data)
 
 
 async def test_lost_answers_leave_no_trace_in_the_output() -> None:
     stream = source()
-    embedded = EmbeddedBackend()
-    async with await embedded.open(RemuxOptions()) as remuxer:
-        expected = await remuxer.process(stream) + await remuxer.finish()
-    await embedded.aclose()
+    expected = await converted_whole(stream)
     with transcoder() as service, short_folder() as folder:
         async with way_to(service.address, folder) as way:
 
@@ -141,9 +192,9 @@ async def test_a_service_that_stands_still_costs_three_seconds_at_most(other: st
             output = []
             async for piece in pieces(source(), lambda: first.signal(signal.SIGSTOP)):
                 began_s = time.monotonic()
-                output.append(await remuxer.process(piece))
+                output.append((await remuxer.process(piece)).data)
                 longest_s = max(longest_s, time.monotonic() - began_s)
-            output.append(await remuxer.finish())
+            output.append((await remuxer.finish()).data)
         await backend.aclose()
     assert 1 < longest_s < 3
     if other == "service":
@@ -152,10 +203,7 @@ async def test_a_service_that_stands_still_costs_three_seconds_at_most(other: st
 
 async def test_a_service_that_goes_on_after_a_stop_leaves_no_trace_in_the_output() -> None:
     """Longer than any deadline of a request, and shorter than the patience for an outage."""
-    embedded = EmbeddedBackend()
-    async with await embedded.open(RemuxOptions()) as remuxer:
-        expected = await remuxer.process(source()) + await remuxer.finish()
-    await embedded.aclose()
+    expected = await converted_whole(source())
     with transcoder() as service:
 
         def stop() -> None:
@@ -176,7 +224,7 @@ async def test_the_token_opens_the_service_and_a_wrong_one_is_said_to_be() -> No
             assert usable or "XG2G_EXTERNAL_TRANSCODER_TOKEN" in health.detail
             if usable:
                 async with await backend.open(RemuxOptions()) as remuxer:
-                    assert await remuxer.process(source())
+                    assert (await remuxer.process(source())).data
             await backend.aclose()
 
 
@@ -199,6 +247,6 @@ async def test_requests_go_past_a_load_balancer_to_the_instance_that_it_chose() 
             backend = ExternalBackend([balancer.address])
             async with await backend.open(RemuxOptions()) as remuxer:
                 balancer.answers_to_cut = 1
-                assert await remuxer.process(source())
+                assert (await remuxer.process(source())).data
             assert balancer.answers_to_cut == 1, "no chunk went through the balancer"
             await backend.aclose()

@@ -1,4 +1,4 @@
-"""Wherever the remuxer runs, the same bytes give the same bytes."""
+"""Wherever the remuxer runs, the same bytes give the same bytes and points."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.contract.subject import Subject
-from xg2g_backends.base import Backend, RemuxOptions, RemuxStats
+from xg2g_backends.base import Backend, Piece, RemuxOptions, RemuxStats
 
 pytestmark = pytest.mark.anyio
 
@@ -16,12 +16,12 @@ CLIPS = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips"
 
 async def converted(
     backend: Backend, stream: bytes, cuts: list[int], options: RemuxOptions
-) -> tuple[bytes, RemuxStats]:
+) -> tuple[Piece, RemuxStats]:
     async with await backend.open(options) as remuxer:
         chunks = [stream[start:end] for start, end in pairwise([0, *cuts, len(stream)])]
-        output = b"".join([await remuxer.process(chunk) for chunk in chunks])
-        output += await remuxer.finish()
-        return output, await remuxer.stats()
+        pieces = [await remuxer.process(chunk) for chunk in chunks]
+        pieces.append(await remuxer.finish())
+        return Piece.joined(pieces), await remuxer.stats()
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ async def converted(
     ],
     ids=str,
 )
-async def test_embedded_and_external_give_the_same_bytes_and_counters(
+async def test_embedded_and_external_give_the_same_bytes_points_and_counters(
     clip: str,
     options: RemuxOptions,
     embedded: Subject,
@@ -47,7 +47,8 @@ async def test_embedded_and_external_give_the_same_bytes_and_counters(
     stream = (CLIPS / f"{clip}.ts").read_bytes()[: 3000 * 188]
     random = Random(clip)
     expected, counters = await converted(embedded.backend, stream, [], options)
-    assert expected
+    assert expected.data
+    assert expected.points
     for subject in (external_tcp, external_unix):
         cuts = sorted(random.randrange(len(stream)) for _ in range(12))
         output, stats = await converted(subject.backend, stream, cuts, options)

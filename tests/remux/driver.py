@@ -47,9 +47,9 @@ def backend() -> EmbeddedBackend:
 async def remux_pieces(pieces: Iterable[bytes], options: RemuxOptions = DEFAULTS) -> Remuxed:
     """Puts a stream through in the given pieces."""
     async with await backend().open(options) as remuxer:
-        parts = [await remuxer.process(piece) for piece in pieces]
+        parts = [(await remuxer.process(piece)).data for piece in pieces]
         live = b"".join(parts)
-        output = live + await remuxer.finish()
+        output = live + (await remuxer.finish()).data
         return Remuxed(output, len(live), await remuxer.stats())
 
 

@@ -53,7 +53,7 @@ def output_after(stream: bytes, packet: int) -> Packets:
 
     async def convert() -> bytes:
         async with await backend().open(DEFAULTS) as remuxer:
-            return await remuxer.process(stream[: (packet + 1) * 188])
+            return (await remuxer.process(stream[: (packet + 1) * 188])).data
 
     return Packets(asyncio.run(convert()))
 
@@ -111,7 +111,7 @@ def test_packets_that_wait_are_packets_that_were_recognised() -> None:
 
     async def convert() -> tuple[bytes, int]:
         async with await backend().open(DEFAULTS) as remuxer:
-            output = await remuxer.process(waiting)
+            output = (await remuxer.process(waiting)).data
             return output, (await remuxer.stats()).packets_in
 
     output, packets_in = asyncio.run(convert())

@@ -52,8 +52,8 @@ class TakenOver:
 
 async def _live(stream: bytes, options: RemuxOptions, *, to_the_end: bool) -> bytes:
     async with await backend().open(options) as remuxer:
-        parts = [await remuxer.process(piece) for piece in chunks(stream, LIVE_CHUNK_BYTES)]
-        return b"".join(parts) + (await remuxer.finish() if to_the_end else b"")
+        parts = [(await remuxer.process(piece)).data for piece in chunks(stream, LIVE_CHUNK_BYTES)]
+        return b"".join(parts) + ((await remuxer.finish()).data if to_the_end else b"")
 
 
 def taken_over(

@@ -22,7 +22,9 @@ def converted() -> bytes:
     async def convert() -> bytes:
         backend = EmbeddedBackend()
         async with await backend.open(RemuxOptions()) as remuxer:
-            output = await remuxer.process(RADIO.read_bytes()) + await remuxer.finish()
+            output = (await remuxer.process(RADIO.read_bytes())).data + (
+                await remuxer.finish()
+            ).data
         await backend.aclose()
         return output
 

@@ -77,7 +77,7 @@ async def _watch(
             first_s: float | None = None
             end_s = began_s + settings.receiver.first_byte_timeout_s
             while time.monotonic() < end_s and (chunk := await live.read()):
-                if await remuxer.process(chunk) and first_s is None:
+                if (await remuxer.process(chunk)).data and first_s is None:
                     first_s = time.monotonic() - began_s
                     end_s = time.monotonic() + patient.sample_s
             watched_s = time.monotonic() - began_s - (first_s or 0)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
+from xg2g_backends.base import Backend, Piece, Remuxer, RemuxOptions, RemuxStats
 
 from ..metrics import Metrics
 from ..receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
@@ -158,14 +158,14 @@ class _RemuxedStream:
         if chunk:
             return self._opening.take(await self._timed(self._remuxer.process(chunk)))
         self._ended = True
-        return self._opening.take(await self._remuxer.finish()) + self._opening.rest()
+        return self._opening.take((await self._remuxer.finish()).data) + self._opening.rest()
 
-    async def _timed(self, converting: Awaitable[bytes]) -> bytes:
+    async def _timed(self, converting: Awaitable[Piece]) -> bytes:
         """Await what comes of input, and tell how long the viewer has waited for it."""
         output = b""
         failed = True
         try:
-            output = await converting
+            output = (await converting).data
             failed = False
         finally:
             if output or failed:

@@ -22,9 +22,6 @@ LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
 
 PACKET_BYTES: Final = 188
 
-TABLES_BYTES: Final = 4 * PACKET_BYTES
-"""Offered for the tables of a point: enough for one program."""
-
 OUTPUT_TOO_SMALL: Final = -2
 
 FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}
@@ -71,6 +68,8 @@ class PointRecord(ctypes.Structure):
         ("tables_len", c_size_t),
     )
 
+
+POINT_RECORD_BYTES: Final = ctypes.sizeof(PointRecord)
 
 POINT_KINDS: Final = tuple(PointKind)
 """xg2g_point_kind -> kind; the numbers count from 0."""
@@ -206,23 +205,24 @@ class Library:
         self._check(handle, code)
         return ctypes.string_at(output, length.value)
 
-    def points(self, handle: int) -> list[Point]:
+    def points(self, handle: int) -> tuple[Point, ...]:
         """Take the points of what was processed since the last call."""
         points: list[Point] = []
-        record = PointRecord(size=ctypes.sizeof(PointRecord))
-        tables = ctypes.create_string_buffer(TABLES_BYTES)
+        record = PointRecord(size=POINT_RECORD_BYTES)
+        # Most chunks have no point: for those, one call and one allocation are all.
+        tables, room = None, 0
         while True:
-            code = self._library.xg2g_audio_remux_next_point(
-                handle, byref(record), tables, len(tables)
-            )
+            code = self._library.xg2g_audio_remux_next_point(handle, byref(record), tables, room)
+            if code == 0:
+                return tuple(points)
             if code == OUTPUT_TOO_SMALL:
-                tables = ctypes.create_string_buffer(record.tables_len)
+                room = record.tables_len
+                tables = ctypes.create_string_buffer(room)
                 continue
             self._check(handle, code)
-            if code == 0:
-                return points
             if record.kind < len(POINT_KINDS):
-                points.append(_point(record, tables.raw[: record.tables_len]))
+                held = b"" if tables is None else ctypes.string_at(tables, record.tables_len)
+                points.append(_point(record, held))
 
     def stats(self, handle: int) -> dict[str, Any]:
         """Return the stream's counters."""

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from types import TracebackType
 from typing import Final, Self
 
-from ..base import RemuxStats
+from ..base import Piece, RemuxStats
 from ..errors import ClosedError
 from ._abi import Library
 
@@ -28,22 +28,25 @@ class EmbeddedRemuxer:
         self._handle: int | None = handle
         self._workers = workers
         self._turn = asyncio.Lock()
-        self._inside: asyncio.Future[bytes] | None = None
+        self._inside: asyncio.Future[Piece] | None = None
         self._closed = False
 
-    async def process(self, chunk: bytes) -> bytes:
+    async def process(self, chunk: bytes) -> Piece:
         async with self._turn:
             handle = self._open_handle()
             if len(chunk) <= INLINE_BYTES:
-                return self._library.process(handle, chunk)
+                return _processed(self._library, handle, chunk)
             loop = asyncio.get_running_loop()
-            self._inside = loop.run_in_executor(self._workers, self._library.process, handle, chunk)
+            self._inside = loop.run_in_executor(
+                self._workers, _processed, self._library, handle, chunk
+            )
             self._inside.add_done_callback(self._left)
             return await _to_the_end(self._inside)
 
-    async def finish(self) -> bytes:
+    async def finish(self) -> Piece:
         async with self._turn:
-            return self._library.finish(self._open_handle())
+            handle = self._open_handle()
+            return Piece(self._library.finish(handle), self._library.points(handle))
 
     async def stats(self) -> RemuxStats:
         async with self._turn:
@@ -83,7 +86,7 @@ class EmbeddedRemuxer:
             raise ClosedError("the remuxer is closed")
         return self._handle
 
-    def _left(self, _: asyncio.Future[bytes]) -> None:
+    def _left(self, _: asyncio.Future[Piece]) -> None:
         self._inside = None
         if self._closed:
             self._free()
@@ -94,7 +97,11 @@ class EmbeddedRemuxer:
             self._library.free(handle)
 
 
-async def _to_the_end(call: asyncio.Future[bytes]) -> bytes:
+def _processed(library: Library, handle: int, chunk: bytes) -> Piece:
+    return Piece(library.process(handle, chunk), library.points(handle))
+
+
+async def _to_the_end(call: asyncio.Future[Piece]) -> Piece:
     """Wait for a call through every cancellation, and only then be cancelled."""
     cancelled: asyncio.CancelledError | None = None
     while not call.done():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
-from ..base import Backend, Remuxer, RemuxOptions, RemuxStats
+from ..base import Backend, Piece, Remuxer, RemuxOptions, RemuxStats
 from ..errors import ClosedError, FinishedError, UnavailableError
 from .errands import Errands
 from .input import WAITING_BYTES, Input
@@ -62,33 +62,36 @@ class ExternalRemuxer:
         self._catches_up = False
         """Input still waits from a time without a transcoder."""
         self._bytes_out = 0
+        self._base_bytes = 0
+        """Output of the remuxers before the present one."""
         self._turn = asyncio.Lock()
         self._finished = False
         self._closed = False
 
-    async def process(self, chunk: bytes) -> bytes:
+    async def process(self, chunk: bytes) -> Piece:
         self._check_open()
         if self._finished:
             raise FinishedError("the stream was finished before")
         self._input.add(chunk)
         async with self._turn:
-            return self._counted(await self._deliver())
+            return await self._deliver()
 
-    async def finish(self) -> bytes:
+    async def finish(self) -> Piece:
         self._check_open()
         if self._finished:
-            return b""
+            return Piece(b"")
         self._finished = True
         async with self._turn:
             output = await self._deliver(to_the_end=True)
             self._check_open()
             if self._remuxer is not None:
                 try:
-                    output += await self._remuxer.finish()
+                    rest = self._received(await self._remuxer.finish())
+                    output = Piece.joined((output, rest))
                 except LostError as error:
                     # What it held is gone, and no input is left to make it from.
                     self._lose(error)
-            return self._counted(output)
+            return output
 
     async def stats(self) -> RemuxStats:
         async with self._turn:
@@ -127,35 +130,35 @@ class ExternalRemuxer:
         if not getattr(self, "_closed", True):
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
 
-    async def _deliver(self, *, to_the_end: bool = False) -> bytes:
+    async def _deliver(self, *, to_the_end: bool = False) -> Piece:
         """Send what waits, if there is anywhere to send it, and return what comes of it."""
-        output = []
+        output: list[Piece] = []
         self._check_open()
         while self._input.waiting_bytes and (self._remuxer or await self._take_over()):
             output.append(await self._send())
             self._check_open()
             # The viewer has waited for long enough; each next call brings more.
-            if output[-1] and self._catches_up and self._shared.live and not to_the_end:
+            if output[-1].data and self._catches_up and self._shared.live and not to_the_end:
                 break
         self._catches_up = self._catches_up and self._input.waiting_bytes > 0
-        return b"".join(output)
+        return Piece.joined(output)
 
-    async def _send(self) -> bytes:
+    async def _send(self) -> Piece:
         remuxer = self._remuxer
         if remuxer is None:
-            return b""
+            return Piece(b"")
         limit = remuxer.body_bytes if isinstance(remuxer, Session) else WAITING_BYTES
         # Empty when all that waited was given up.
         if not (body := self._input.body(limit)):
-            return b""
+            return Piece(b"")
         try:
             output = await remuxer.process(body)
         except LostError as error:
             self._lose(error)
-            return b""
+            return Piece(b"")
         self._input.acknowledge()
         self._losses = 0
-        return output
+        return self._received(output)
 
     def _lose(self, error: LostError) -> None:
         if isinstance(self._remuxer, Session):
@@ -177,6 +180,7 @@ class ExternalRemuxer:
             await self._shared.sleep(self._shared.pool.next_due_in_s())
             self._check_open()
         self._remuxer = remuxer
+        self._base_bytes = self._bytes_out
         self._options = options
         self._outage_since_s = None
         self._input.begin_anew()
@@ -221,6 +225,7 @@ class ExternalRemuxer:
         if self._closed:
             raise ClosedError("the remuxer is closed")
 
-    def _counted(self, output: bytes) -> bytes:
-        self._bytes_out += len(output)
-        return output
+    def _received(self, output: Piece) -> Piece:
+        """Count a remuxer's output, and place its points in that of the stream."""
+        self._bytes_out += len(output.data)
+        return output.behind(self._base_bytes)

@@ -5,13 +5,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from ..base import RemuxStats
+from ..base import Piece, RemuxStats
 from ..errors import BackendError, FinishedError, InvalidArgumentError, error_for_kind
 from .line import Answer, AnswerLostError, Line, NotReachedError
+from .points import HEADER, read_points
 
 MEDIA_TYPE: Final = "video/mp2t"
 DELETE_S: Final = 1.0
 """For giving a remuxer back. One that is not given back is reaped by its service."""
+
+LAST_CALLS: Final = 64
+"""Calls of `finish` at most: a remuxer keeps 1024 points, and an answer has room for a score."""
 
 
 class LostError(Exception):
@@ -59,14 +63,21 @@ class Session:
         self._on_retry = on_retry
         self._on_silence = partial(on_silence, url)
         self._seq = 0
+        self._output_bytes = 0
 
-    async def process(self, body: bytes) -> bytes:
+    async def process(self, body: bytes) -> Piece:
         """Send the stream's next bytes. Raises `LostError` and `BackendError`."""
         return await self._numbered("process", body)
 
-    async def finish(self) -> bytes:
+    async def finish(self) -> Piece:
         """End the stream. Raises `LostError` and `BackendError`."""
-        return await self._numbered("finish")
+        pieces = [await self._numbered("finish")]
+        # An answer has room for so many points; further calls get those that are left. Without
+        # them the bytes still count.
+        with suppress(LostError):
+            while pieces[-1].points and len(pieces) < LAST_CALLS:
+                pieces.append(await self._numbered("finish"))
+        return Piece.joined(pieces)
 
     async def stats(self) -> RemuxStats:
         """Return the counters. Raises `LostError` and `BackendError`."""
@@ -77,11 +88,17 @@ class Session:
         with suppress(NotReachedError, AnswerLostError):
             await self.line.request("DELETE", self.url, within_s=DELETE_S)
 
-    async def _numbered(self, call: str, body: bytes = b"") -> bytes:
+    async def _numbered(self, call: str, body: bytes = b"") -> Piece:
         url = f"{self.url}/{call}?seq={self._seq}"
         answer = await self._sent("POST", url, body, MEDIA_TYPE)
         self._seq += 1
-        return answer.body
+        self._output_bytes += len(answer.body)
+        try:
+            # Services of before the header give none: streams of theirs have no points.
+            points = read_points(answer.headers.get(HEADER, "[]"), self._output_bytes)
+        except ValueError as error:
+            raise LostError(f"the answer is not that of a service: {HEADER}: {error}") from error
+        return Piece(answer.body, points)
 
     async def _sent(
         self, method: str, url: str, body: bytes = b"", media_type: str | None = None

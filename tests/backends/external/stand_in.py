@@ -1,11 +1,13 @@
 """A transcoder service that follows a script, for what a healthy one never shows.
 
 It speaks the interface as the real one does, converts nothing, and gives back whole packets as they
-came, with everything that it was sent kept for the test to look at.
+came, with everything that it was sent kept for the test to look at. Each answer with packets begins
+with a random access point, whose tables are the packet there.
 """
 
 import asyncio
 import json
+from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -52,6 +54,9 @@ class Remote:
     """What was processed, each once."""
     held: bytes = b""
     answer: bytes = b""
+    points: str = ""
+    """Header of `answer`."""
+    given_bytes: int = 0
     seq: int = 0
 
 
@@ -77,6 +82,10 @@ class StandIn:
             "max_body_bytes": 1_000_000,
         }
         self.location = "/v1/remuxers/"
+        self.points: str | None = None
+        """Sent for the points of each answer; empty for no header at all."""
+        self.last_points: deque[str] = deque()
+        """Sent for those of `finish`, one with each call."""
         self.remotes: dict[str, Remote] = {}
         self.all: list[Remote] = []
         self.requests: list[str] = []
@@ -114,7 +123,7 @@ class StandIn:
                 name in self.remotes
             ):
                 seq = int(parse_qs(target.query)["seq"][0])
-                return self._numbered(self.remotes[name], seq, body if call == "process" else b"")
+                return self._numbered(self.remotes[name], seq, body, finishes=call == "finish")
         return _problem(Refusal(404, "NotFound"))
 
     def _open(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -125,16 +134,25 @@ class StandIn:
         self.remotes[name] = self.all[-1]
         return _json(201, {"id": name}, {"location": f"{self.location}{name}"})
 
-    def _numbered(self, remote: Remote, seq: int, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _numbered(
+        self, remote: Remote, seq: int, body: bytes, *, finishes: bool
+    ) -> tuple[int, dict[str, str], bytes]:
         if seq == remote.seq:
             remote.bodies.append(body)
             held = remote.held + body
             whole = len(held) - len(held) % PACKET_BYTES
             remote.answer, remote.held = held[:whole], held[whole:]
+            remote.points = self.points if self.points is not None else _points(remote)
+            if finishes:
+                remote.points = self.last_points.popleft() if self.last_points else ""
+            remote.given_bytes += whole
             remote.seq += 1
         elif seq != remote.seq - 1:
             return _problem(Refusal(409, "BadSequence"))
-        return 200, {"content-type": "video/mp2t"}, remote.answer
+        headers = {"content-type": "video/mp2t"}
+        if remote.points:
+            headers["xg2g-points"] = remote.points
+        return 200, headers, remote.answer
 
     async def run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -202,6 +220,18 @@ async def _request(
             return request, body
         else:
             return None, b""
+
+
+def point(offset: int, **fields: Any) -> str:
+    """A random access point as it is sent."""
+    return json.dumps({"offset": offset, "kind": "random_access", "program": 101, **fields})
+
+
+def _points(remote: Remote) -> str:
+    if not remote.answer.startswith(b"G"):
+        return ""
+    packet = remote.answer[:PACKET_BYTES].rstrip(b"\xff")
+    return f"[{point(remote.given_bytes, tables=[b64encode(packet).decode()])}]"
 
 
 def _json(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.backends.external.stand_in import Fault, Refusal, StandIn, stand_in
 from tests.backends.fake import FakeBackend
-from xg2g_backends.base import RemuxOptions
+from xg2g_backends.base import Piece, RemuxOptions
 from xg2g_backends.errors import (
     ClosedError,
     FinishedError,
@@ -124,8 +124,8 @@ async def test_a_lost_answer_is_asked_for_again_and_nothing_is_processed_twice(
         for number, piece in enumerate(PIECES):
             if number == 3:
                 service.faults.append(fault)
-            output += await remuxer.process(piece)
-        output += await remuxer.finish()
+            output += (await remuxer.process(piece)).data
+        output += (await remuxer.finish()).data
     assert output == STREAM
     assert b"".join(service.all[0].bodies) == STREAM
     assert (world.counts.retries, world.counts.takeovers) == (1, 0)
@@ -144,10 +144,10 @@ async def test_a_service_that_answers_nobody_is_left_at_once_for_what_else_there
         fallback = FakeBackend() if other == "fallback" else None
         async with world(*services, fallback=fallback, deadlines=SILENCE) as made:
             async with await made.open() as remuxer:
-                assert await remuxer.process(PIECES[0])
+                assert (await remuxer.process(PIECES[0])).data
                 first.frozen.clear()
                 await remuxer.process(PIECES[1])
-                assert await remuxer.process(PIECES[2])
+                assert (await remuxer.process(PIECES[2])).data
                 assert made.counts.retries == 0
                 assert (made.counts.takeovers, made.counts.fallbacks) == (
                     1,
@@ -155,11 +155,11 @@ async def test_a_service_that_answers_nobody_is_left_at_once_for_what_else_there
                 )
                 # Nobody waits for it again until it answers.
                 async with await made.open() as another:
-                    assert await another.process(PIECES[0])
+                    assert (await another.process(PIECES[0])).data
             first.frozen.set()
             while len(first.all) < 2:
                 async with await made.open() as again:
-                    assert await again.process(PIECES[0])
+                    assert (await again.process(PIECES[0])).data
 
 
 async def test_a_service_that_answers_others_is_not_taken_for_one_that_stands_still() -> None:
@@ -193,14 +193,14 @@ async def test_without_anything_else_the_request_waits_and_its_answer_comes_at_o
         world(service, deadlines=SILENCE) as made,
         await made.open() as remuxer,
     ):
-        output = await remuxer.process(PIECES[0])
+        output = (await remuxer.process(PIECES[0])).data
         service.frozen.clear()
         waiting = asyncio.create_task(remuxer.process(PIECES[1]))
         await asyncio.wait({waiting}, timeout=4 * SILENCE.silence_s)
         assert not waiting.done()
         service.frozen.set()
-        output += await waiting
-        output += await remuxer.process(PIECES[2])
+        output += (await waiting).data
+        output += (await remuxer.process(PIECES[2])).data
     held = len(output) % 188
     assert output == STREAM[: len(output)]
     assert len(output) + held > 3 * 30_000 - 188
@@ -212,13 +212,13 @@ async def test_a_request_that_was_lost_in_the_silence_is_sent_again_when_it_ends
     async with stand_in() as service, asyncio.timeout(20):
         deadlines = replace(SILENCE, answer_s=1)
         async with world(service, deadlines=deadlines) as made, await made.open() as remuxer:
-            output = await remuxer.process(PIECES[0])
+            output = (await remuxer.process(PIECES[0])).data
             service.frozen.clear()
             service.faults.append(Fault.SILENCE)
             waiting = asyncio.create_task(remuxer.process(PIECES[1]))
             await asyncio.wait({waiting}, timeout=4 * SILENCE.silence_s)
             service.frozen.set()
-            output += await waiting
+            output += (await waiting).data
     assert output == STREAM[: len(output)]
     assert (made.counts.retries, made.counts.takeovers) == (1, 0)
 
@@ -238,7 +238,7 @@ async def test_a_silence_that_does_not_end_ends_the_stream() -> None:
 
 async def test_an_answer_to_finish_that_is_lost_is_asked_for_again() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
-        output = await remuxer.process(STREAM)
+        output = (await remuxer.process(STREAM)).data
         service.faults.append(Fault.CUT_AFTER)
         await remuxer.finish()
     assert output == STREAM
@@ -267,7 +267,7 @@ async def test_a_lost_remuxer_is_followed_by_one_of_the_next_generation_that_mis
             for number, piece in enumerate(PIECES):
                 if number == 4:
                     first.faults.extend(loss)
-                output += await remuxer.process(piece)
+                output += (await remuxer.process(piece)).data
         [lost], [next_one] = first.all, second.all or first.all[1:]
     assert next_one.options == {**lost.options, "generation": 1}
     before = 4 * 30_000
@@ -289,7 +289,7 @@ async def test_what_a_restarted_service_does_not_know_any_more_goes_on_there_at_
     async with one_service() as (world, service), await world.open() as remuxer:
         await remuxer.process(PIECES[0])
         service.die()
-        assert await remuxer.process(PIECES[1])
+        assert (await remuxer.process(PIECES[1])).data
     assert [remote.options["generation"] for remote in service.all] == [0, 1]
 
 
@@ -299,7 +299,7 @@ async def test_input_that_remuxers_are_lost_over_is_given_up_after_the_second() 
         service.faults.extend([Refusal(500, "Internal"), Refusal(500, "Internal")])
         await remuxer.process(PIECES[1])
         assert world.counts.dropped_bytes == len(PIECES[1])
-        output = await remuxer.process(PIECES[2])
+        output = (await remuxer.process(PIECES[2])).data
     assert len(output) > len(PIECES[2]) - 2 * 188
     assert [remote.options["generation"] for remote in service.all] == [0, 1, 2]
     assert PIECES[1] not in b"".join(service.all[2].bodies)
@@ -310,13 +310,13 @@ async def test_without_a_transcoder_a_live_stream_takes_input_in_and_goes_on_wit
         port = int(service.address.url.rpartition(":")[2])
         made = World([service], live=True, fallback=None)
         remuxer = await made.open()
-        output = await remuxer.process(PIECES[0])
+        output = (await remuxer.process(PIECES[0])).data
     for piece in PIECES[1:4]:
-        assert await remuxer.process(piece) == b""
+        assert (await remuxer.process(piece)).data == b""
     async with stand_in(port) as service:
-        assert await remuxer.process(PIECES[4]) == b"", "too early to ask again"
+        assert (await remuxer.process(PIECES[4])).data == b"", "too early to ask again"
         made.clock.now_s += LONGEST_PAUSE_S
-        output += await remuxer.process(PIECES[5])
+        output += (await remuxer.process(PIECES[5])).data
         await remuxer.aclose()
         assert not service.remotes
         await made.backend.aclose()
@@ -331,7 +331,7 @@ async def test_input_that_waits_for_a_transcoder_is_bounded() -> None:
         made = World([service], live=True, fallback=None)
         remuxer = await made.open()
     for _ in range(2 * WAITING_BYTES // len(STREAM)):
-        assert await remuxer.process(STREAM) == b""
+        assert (await remuxer.process(STREAM)).data == b""
     assert remuxer._input.waiting_bytes <= WAITING_BYTES
     assert made.counts.dropped_bytes >= WAITING_BYTES // 2
     await remuxer.aclose()
@@ -419,7 +419,7 @@ async def test_a_service_that_is_too_old_to_take_a_stream_over_does_not_end_it()
             await remuxer.process(PIECES[0])
             first.die()
             second.refusals.append(Refusal(400, "InvalidArgument"))
-            assert await remuxer.process(PIECES[1])
+            assert (await remuxer.process(PIECES[1])).data
         assert [remote.options["generation"] for remote in first.all] == [0, 1]
 
 
@@ -427,7 +427,7 @@ async def test_bodies_are_no_longer_than_the_service_takes() -> None:
     async with one_service() as (world, service):
         service.description["max_body_bytes"] = 5000
         async with await world.open() as remuxer:
-            output = await remuxer.process(STREAM)
+            output = (await remuxer.process(STREAM)).data
     assert output == STREAM
     assert max(map(len, service.all[0].bodies)) == 5000
 
@@ -438,7 +438,7 @@ async def test_chunks_given_while_a_request_is_under_way_leave_together_in_the_n
     # The first call had the turn before the others were made.
     assert list(map(len, service.all[0].bodies)) == [30_000, 120_000]
     # One output goes on where the one before it ends, and the rest of a packet is held.
-    assert b"".join(outputs) == STREAM[: 150_000 - 150_000 % 188]
+    assert Piece.joined(outputs).data == STREAM[: 150_000 - 150_000 % 188]
 
 
 async def test_a_viewer_who_waited_gets_what_there_is_before_all_has_caught_up() -> None:
@@ -446,16 +446,16 @@ async def test_a_viewer_who_waited_gets_what_there_is_before_all_has_caught_up()
         port = int(service.address.url.rpartition(":")[2])
         made = World([service], live=True, fallback=None)
         remuxer = await made.open()
-        output = await remuxer.process(PIECES[0])
+        output = (await remuxer.process(PIECES[0])).data
     for piece in PIECES[1:-3]:
-        assert await remuxer.process(piece) == b""
+        assert (await remuxer.process(piece)).data == b""
     made.clock.now_s += LONGEST_PAUSE_S
     async with stand_in(port) as service:
         for piece in PIECES[-3:]:
-            output += await remuxer.process(piece)
+            output += (await remuxer.process(piece)).data
             assert len(service.all[0].bodies[-1]) <= LONGEST_BODY_BYTES
         assert len(service.all[0].bodies) == 3
-        output += await remuxer.finish()
+        output += (await remuxer.finish()).data
         sent = b"".join(service.all[0].bodies)
         assert sent.endswith(b"".join(PIECES[1:]))
         await remuxer.aclose()
@@ -485,7 +485,7 @@ async def test_requests_follow_a_location_past_the_load_balancer_with_the_token(
         balancer.location = f"{instance.address.url}/v1/remuxers/"
         instance.remotes = balancer.remotes
         async with await made.open() as remuxer:
-            assert await remuxer.process(STREAM) == STREAM
+            assert (await remuxer.process(STREAM)).data == STREAM
         assert not balancer.remotes
     assert [request.split()[0] for request in balancer.requests] == ["GET", "POST"]
     assert {request.split()[0] for request in instance.requests} == {"POST", "DELETE"}
@@ -500,7 +500,7 @@ async def test_an_instance_that_is_lost_behind_a_load_balancer_is_not_the_balanc
             instance.remotes = balancer.remotes
             remuxer = await made.open()
         balancer.location = "/v1/remuxers/"
-        assert await remuxer.process(STREAM)
+        assert (await remuxer.process(STREAM)).data
         await remuxer.aclose()
     assert [remote.options["generation"] for remote in balancer.all] == [0, 1]
 
@@ -513,8 +513,8 @@ async def test_the_library_takes_a_stream_over_that_no_service_can_and_the_next_
         port = int(service.address.url.rpartition(":")[2])
         made = World([service], live=True, fallback=fallback)
         remuxer = await made.open()
-        output = await remuxer.process(PIECES[0])
-    output += await remuxer.process(PIECES[1])
+        output = (await remuxer.process(PIECES[0])).data
+    output += (await remuxer.process(PIECES[1])).data
     [local] = fallback.remuxers
     assert local.options.generation == 1
     assert output.endswith(PIECES[1][: -188 * 2][-1000:]) or PIECES[1][:20_000] in output
@@ -523,7 +523,7 @@ async def test_the_library_takes_a_stream_over_that_no_service_can_and_the_next_
         async with await made.open() as other:
             await other.process(PIECES[0])
         assert service.all[0].bodies == [PIECES[0]]
-        assert await remuxer.process(PIECES[2])
+        assert (await remuxer.process(PIECES[2])).data
         await remuxer.aclose()
         await made.backend.aclose()
     assert local.closed and fallback.closed
@@ -535,8 +535,8 @@ async def test_what_a_transcoder_may_have_died_of_does_not_come_into_this_proces
         remuxer = await world.open()
         await remuxer.process(PIECES[0])
         service.faults.extend([Fault.CUT_BEFORE, Fault.CUT_BEFORE])
-        output = await remuxer.process(PIECES[1])
-        output += await remuxer.process(PIECES[2])
+        output = (await remuxer.process(PIECES[1])).data
+        output += (await remuxer.process(PIECES[2])).data
         await remuxer.aclose()
     # The packet that was cut by the first piece's end had come into the transcoder before.
     whole = -(-len(PIECES[0]) // 188) * 188
@@ -558,7 +558,7 @@ async def test_the_picture_goes_on_where_the_library_takes_a_stream_over(size: i
             if number == len(pieces) // 2:
                 came = len(b"".join(service.all[0].bodies))
                 service.faults.extend([Fault.CUT_BEFORE, Fault.CUT_BEFORE])
-            output += await remuxer.process(piece)
+            output += (await remuxer.process(piece)).data
         await remuxer.aclose()
     assert world.counts.fallbacks == 1
     assert 0 < came < len(STREAM)
@@ -585,7 +585,7 @@ async def test_a_stream_begins_in_this_process_when_no_service_answers() -> None
     fallback = FakeBackend()
     backend = ExternalBackend([ServiceAddress.parse("http://127.0.0.1:1")], fallback=fallback)
     async with await backend.open(RemuxOptions()) as remuxer:
-        assert await remuxer.process(STREAM) == STREAM
+        assert (await remuxer.process(STREAM)).data == STREAM
     await backend.aclose()
 
 
@@ -602,9 +602,9 @@ async def test_calls_after_the_end_are_refused() -> None:
 
 async def test_the_bytes_count_on_when_the_other_counters_are_lost() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
-        output = await remuxer.process(PIECES[0])
+        output = (await remuxer.process(PIECES[0])).data
         service.die()
-        output += await remuxer.process(PIECES[1])
+        output += (await remuxer.process(PIECES[1])).data
         stats = await remuxer.stats()
     assert stats.bytes_in == len(PIECES[0]) + len(PIECES[1])
     assert stats.bytes_out == len(output)
@@ -646,7 +646,7 @@ async def test_a_service_that_is_given_up_by_one_stream_while_another_opens_serv
             remote.forget()
             await asyncio.sleep(0)
         async with await opening as remuxer:
-            assert await remuxer.process(STREAM) == STREAM
+            assert (await remuxer.process(STREAM)).data == STREAM
 
 
 async def test_closing_does_not_wait_for_a_service_that_is_gone() -> None:

@@ -74,7 +74,7 @@ async def tuned_in(stream: bytes, program: int) -> tuple[bytes, bool]:
     out = b""
     async with await backend().open(RemuxOptions(program=program)) as remuxer:
         for at in range(0, len(stream), PIECE_BYTES):
-            out += opening.take(await remuxer.process(stream[at : at + PIECE_BYTES]))
+            out += opening.take((await remuxer.process(stream[at : at + PIECE_BYTES])).data)
     return out, opening.phase in (Phase.JOINING, Phase.OVER)
 
 
