@@ -16,7 +16,7 @@ from xg2g.config import Settings
 from xg2g.config.environment import variables_of
 from xg2g.config.example import example
 from xg2g.config.predecessor import CONVERTED_KEYS, CONVERTED_VARIABLES, GONE, Conversion
-from xg2g.config.setting import VARIABLE_PREFIX, Setting, settings_of
+from xg2g.config.setting import VARIABLE_PREFIX, Setting, sections_of, settings_of
 from xg2g.web.routes.api import openapi
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
@@ -50,7 +50,7 @@ def settings_page() -> str:
     page = SETTINGS_HEAD
     settings = settings_of(Settings).values()
     for section, members in groupby(settings, key=lambda setting: setting.section):
-        meaning = Settings.model_fields[section].annotation.__doc__ or ""
+        meaning = sections_of(Settings)[section].__doc__ or ""
         page += f"\n## `{section}`\n\n{meaning}\n\n"
         page += "| key | variable | flag | default | |\n|---|---|---|---|---|\n"
         page += "".join(_row(setting) for setting in members)

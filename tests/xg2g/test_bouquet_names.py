@@ -120,8 +120,8 @@ async def test_a_receiver_that_is_off_lets_the_start_go_on_and_the_state_tells_l
     async with SimulatedReceiver() as receiver:
         receiver.stall()
         wanted = settings(receiver, tmp_path, "Favorites", wait=True)
-        impatient = wanted.receiver.model_copy(update={"answer_timeout_s": 0.2})
-        wanted = wanted.model_copy(update={"receiver": impatient})
+        impatient = replace(wanted.receiver, answer_timeout_s=0.2)
+        wanted = replace(wanted, receiver=impatient)
         async with serving(wanted) as address, httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{address}/readyz")).status_code == 503
             receiver.resume()

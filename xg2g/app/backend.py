@@ -22,7 +22,7 @@ def choose_backend(
     token = external.transcoder_token
     return ExternalBackend(
         [ServiceAddress.parse(url) for url in external.transcoder],
-        token=token.get_secret_value() if token else None,
+        token=token.value if token else None,
         fallback=EmbeddedBackend() if external.fallback else None,
         live=live,
         observer=observer,

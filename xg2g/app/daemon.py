@@ -195,9 +195,7 @@ async def run(
 
 def _guard(access: Access, settings: Settings) -> None:
     token = settings.server.token
-    access.ask_for(
-        token.get_secret_value() if token else None, for_reading=settings.server.token_for_reading
-    )
+    access.ask_for(token.value if token else None, for_reading=settings.server.token_for_reading)
 
 
 def _extra_listeners(settings: Settings) -> list[socket.socket]:

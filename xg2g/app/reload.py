@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -120,9 +121,10 @@ def _with(settings: Settings, wanted: Settings, keys: frozenset[str]) -> Setting
     for it in _all():
         if it.key in keys:
             sections.setdefault(it.section, {})[it.name] = _value(wanted, it)
-    return settings.model_copy(
-        update={
-            section: getattr(settings, section).model_copy(update=values)
+    return replace(
+        settings,
+        **{
+            section: replace(getattr(settings, section), **values)
             for section, values in sections.items()
-        }
+        },
     )

@@ -62,7 +62,7 @@ async def _demo(configuration: Configuration, configure: Configure, sources: lis
         )
 
         def with_simulated(configuration: Configuration) -> Configuration:
-            settings = configuration.settings.model_copy(update={"receiver": simulated})
+            settings = replace(configuration.settings, receiver=simulated)
             return replace(configuration, settings=settings)
 
         await run(

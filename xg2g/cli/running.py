@@ -36,7 +36,7 @@ class RunningDaemon:
         host = _HERE.get(server.host, server.host)
         own = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
         named = url if url is None or "://" in url else f"http://{url}"
-        token = server.token.get_secret_value() if server.token else None
+        token = server.token.value if server.token else None
         return cls(named or own, token)
 
     def status(self) -> Status:

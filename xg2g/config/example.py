@@ -8,7 +8,7 @@ from itertools import groupby
 import yaml
 
 from .given import Value
-from .setting import Setting, settings_of
+from .setting import Setting, sections_of, settings_of
 from .settings import Settings
 from .yaml_entries import NULLS
 
@@ -29,12 +29,12 @@ def example(chosen: Mapping[str, Value] | None = None) -> str:
 
 def _lines(chosen: Mapping[str, Value]) -> Iterator[str]:
     yield _HEAD.rstrip()
-    known = settings_of(Settings)
+    known, sections = settings_of(Settings), sections_of(Settings)
     if strange := chosen.keys() - known.keys():
         raise KeyError(*strange)
     for section, members in groupby(known.values(), key=lambda setting: setting.section):
         yield ""
-        yield from _comment(Settings.model_fields[section].annotation.__doc__ or "", "")
+        yield from _comment(sections[section].__doc__ or "", "")
         yield f"{section}:"
         for setting in members:
             yield from _comment(setting.meaning, "  ")
@@ -52,8 +52,7 @@ def _comment(text: str, indentation: str) -> list[str]:
 
 
 def _sample(setting: Setting) -> str:
-    examples = setting.field.examples or [""]
-    return setting.default_text or str(examples[0])
+    return setting.default_text or setting.example
 
 
 def _written(value: Value) -> str:

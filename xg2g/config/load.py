@@ -7,16 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from xg2g.errors import UsageError
 from xg2g.receiver.address import ReceiverAddress
 
 from .environment import CONFIG_VARIABLE, read_environment
 from .file import find_file, read_file
 from .given import Given, Reading, Value, holds_password, is_text
-from .messages import said_of
-from .setting import Setting, settings_of
+from .setting import Setting, sections_of, settings_of
 from .settings import Settings
 
 
@@ -68,7 +65,7 @@ def load(
         reading.overlay(source)
     checked = Settings()
     if not reading.problems:
-        checked = Settings.model_validate(_by_section(reading, settings))
+        checked = _checked(reading, settings)
         reading.problems += _contradictions(checked, reading)
         reading.notes += _without_effect(checked, reading)
     if reading.problems:
@@ -114,29 +111,27 @@ def _line_in(file: Path | None, problem: str) -> float:
     return int(number) if not of_file and number.isdigit() else float("inf")
 
 
-def _by_section(reading: Reading, settings: Mapping[str, Setting]) -> dict[str, dict[str, Value]]:
-    sections: dict[str, dict[str, Value]] = {}
+def _checked(reading: Reading, settings: Mapping[str, Setting]) -> Settings:
+    """The settings of values that were checked."""
+    values: dict[str, dict[str, Any]] = {}
     for key, given in reading.values.items():
         setting = settings[key]
-        sections.setdefault(setting.section, {})[setting.name] = given.value
-    return sections
+        values.setdefault(setting.section, {})[setting.name] = setting.read(given.value)
+    sections = sections_of(Settings)
+    return Settings(**{name: sections[name](**found) for name, found in values.items()})
 
 
 def _check_values(reading: Reading, settings: Mapping[str, Setting]) -> None:
     """Add what is wrong with each value of a source, also with those that another one outdoes."""
-    for key in [key for key, given in reading.values.items() if not is_text(given.value)]:
-        reading.problems.append(f"{reading.values.pop(key).subject}: not UTF-8 text")
-    try:
-        Settings.model_validate(_by_section(reading, settings))
-    except ValidationError as error:
-        seen: set[str] = set()
-        for item in error.errors(include_url=False):
-            key = ".".join(str(part) for part in item["loc"][:2])
-            # A union complains once for each of its members; the first is the one that is meant.
-            if key not in seen:
-                seen.add(key)
-                given, setting = reading.values[key], settings[key]
-                reading.problems.append(f"{given.subject}: {_explained(item, given, setting)}")
+    for key, given in list(reading.values.items()):
+        if not is_text(given.value):
+            del reading.values[key]
+            reading.problems.append(f"{given.subject}: not UTF-8 text")
+            continue
+        try:
+            settings[key].read(given.value)
+        except ValueError as error:
+            reading.problems.append(f"{given.subject}: {error}")
 
 
 def _contradictions(settings: Settings, reading: Reading) -> Iterator[str]:
@@ -173,22 +168,3 @@ def _without_effect(settings: Settings, reading: Reading) -> Iterator[str]:
         if key in reading.values and not settings.external.transcoder:
             subject = reading.values[key].subject
             yield f"{subject}: without effect, since external.transcoder is not set"
-
-
-_NO_LIST = ("_type", "_parsing")
-_LONGEST_SHOWN = 60
-
-
-def _explained(error: Any, given: Given, setting: Setting) -> str:
-    """What pydantic has to say of a value, in the words of a user."""
-    of_list = len(error["loc"]) > 2
-    if not isinstance(given.value, str) and not of_list and error["type"].endswith(_NO_LIST):
-        return "a list does not fit here; it takes one value"
-    if error["type"] == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ")
-    value = "the value" if setting.is_secret else f'"{_short(str(error["input"]))}"'
-    return said_of(value, error)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

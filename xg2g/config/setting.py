@@ -1,34 +1,41 @@
 """What there is to know about a setting beside its value: how the file, the environment and the
 command line call it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import ast
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from typing import Any, get_args
+from itertools import pairwise
+from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr
-from pydantic.fields import FieldInfo
+from .given import Value
+
+T = TypeVar("T")
 
 VARIABLE_PREFIX = "XG2G_"
 FILE_SUFFIX = "_FILE"
 """Behind a secret's variable (and, in lower case, its key): a file that holds the secret."""
 
 
-class Section(BaseModel):
-    """A group of settings; a mapping in the file."""
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that shows nowhere by itself."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        use_attribute_docstrings=True,
-        validate_default=True,
-        allow_inf_nan=False,
-    )
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Annotates a type with how a value of it is read. `read` raises `ValueError` with one line for
+    a user, which repeats no secret."""
+
+    read: Callable[[Value], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Annotates a field of a `Section` with its names. Without one it has no flag, and its variable
+    """Annotates a field of a section with its names. Without one it has no flag, and its variable
     is `XG2G_SECTION_KEY`."""
 
     flag: str | None = None
@@ -47,13 +54,29 @@ class RestartNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Annotates a field without a default with what could stand there."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One setting under all its names."""
 
     section: str
     name: str
+    type: Any
+    default: Any
     names: Names
-    field: FieldInfo
+    meaning: str
+    """On one line."""
+    example: str
+    """What could stand there; empty where nobody gave one."""
+    is_live: bool
+    """A reload changes it in a running daemon."""
+    read: Callable[[Value], Any] = field(repr=False)
+    """Make a value of what was written. Raises `ValueError` with one line for a user."""
 
     @property
     def key(self) -> str:
@@ -69,15 +92,6 @@ class Setting:
         return tuple(VARIABLE_PREFIX + name for name in self.names.older_variables)
 
     @property
-    def meaning(self) -> str:
-        """Its docstring on one line."""
-        return " ".join((self.field.description or "").split())
-
-    @property
-    def default(self) -> Any:
-        return self.field.default
-
-    @property
     def default_text(self) -> str:
         """The default as it is written in a file; empty where nothing is the default."""
         return as_text(self.default)
@@ -85,35 +99,71 @@ class Setting:
     @property
     def is_secret(self) -> bool:
         """Not to be shown, and allowed to stand in a file of its own."""
-        annotation = self.field.annotation
-        return SecretStr in (annotation, *get_args(annotation))
-
-    @property
-    def is_live(self) -> bool:
-        """A reload changes it in a running daemon."""
-        return not any(isinstance(item, RestartNeeded) for item in self.field.metadata)
+        return Secret in get_args(self.type)
 
     @property
     def is_switch(self) -> bool:
-        return self.field.annotation is bool
+        return self.type is bool
 
     @property
     def is_list(self) -> bool:
         """Its flag may be given several times."""
-        return self.field.annotation == tuple[str, ...]
+        return bool(self.type == tuple[str, ...])
 
 
 @cache
-def settings_of(model: type[BaseModel]) -> Mapping[str, Setting]:
-    """Every setting of a model of sections by its key, in the order of their declaration."""
+def settings_of(model: type) -> Mapping[str, Setting]:
+    """Every setting of a dataclass of sections by its key, in the order of their declaration."""
     found: dict[str, Setting] = {}
-    for section, group in model.model_fields.items():
-        assert isinstance(group.annotation, type) and issubclass(group.annotation, Section)
-        for name, field in group.annotation.model_fields.items():
-            names = next((item for item in field.metadata if isinstance(item, Names)), Names())
-            setting = Setting(section, name, names, field)
+    for section, group in sections_of(model).items():
+        meanings = _meanings(group.__module__)
+        for item in fields(group):
+            setting = _setting(section, item, meanings[group.__name__, item.name])
             found[setting.key] = setting
     return found
+
+
+def sections_of(model: type) -> Mapping[str, type]:
+    """Name -> dataclass, in the order of their declaration."""
+    return {item.name: item.type for item in fields(model) if isinstance(item.type, type)}
+
+
+def _setting(section: str, item: "Field[Any]", meaning: str) -> Setting:
+    annotations = item.type.__metadata__  # type: ignore[union-attr]
+
+    def said(kind: type[T], default: T) -> T:
+        return next((each for each in annotations if isinstance(each, kind)), default)
+
+    return Setting(
+        section=section,
+        name=item.name,
+        type=item.type.__origin__,  # type: ignore[union-attr]
+        default=item.default,
+        names=said(Names, Names()),
+        meaning=" ".join(meaning.split()),
+        example=said(Example, Example("")).text,
+        is_live=not any(isinstance(each, RestartNeeded) for each in annotations),
+        read=next(each.read for each in annotations if isinstance(each, Reads)),
+    )
+
+
+@cache
+def _meanings(module: str) -> Mapping[tuple[str, str], str]:
+    """Class and field -> the docstring below it. Python drops those, so the source tells;
+    scripts/xg2g.spec puts it into the single executable, too."""
+    loader = sys.modules[module].__loader__
+    source = loader.get_source(module)  # type: ignore[union-attr]
+    assert source is not None, f"the source of {module} is not here"
+    return {
+        (group.name, before.target.id): str(after.value.value)
+        for group in ast.parse(source).body
+        if isinstance(group, ast.ClassDef)
+        for before, after in pairwise(group.body)
+        if isinstance(before, ast.AnnAssign)
+        and isinstance(before.target, ast.Name)
+        and isinstance(after, ast.Expr)
+        and isinstance(after.value, ast.Constant)
+    }
 
 
 def as_text(value: object) -> str:

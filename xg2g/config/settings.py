@@ -1,25 +1,25 @@
 """Every setting of the daemon. Add one here, and nowhere else."""
 
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Annotated
-
-from pydantic import Field, SecretStr
 
 from xg2g.errors import UsageError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g_backends.base import RemuxOptions
 
-from .setting import Names, RestartNeeded, Section
+from .setting import Example, Names, RestartNeeded
 from .values import (
     AudioChannels,
     BitRate,
     DualMono,
+    Folder,
     HostNames,
     ListeningHost,
     LogFormat,
     LogLevel,
     OneLine,
+    Password,
     Port,
     PortOrAny,
     Ports,
@@ -27,24 +27,28 @@ from .values import (
     ReceiverUrl,
     SampleRate,
     Seconds,
+    Switch,
     Texts,
     Token,
     Tracks,
     TranscoderUrls,
     User,
     WebOrigins,
+    number,
+    whole_number,
 )
 
 DEFAULT_PORT = 8088
 """The predecessor's later port: 8080, its first, is taken on many machines."""
 
 
-class ReceiverSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class ReceiverSettings:
     """Where the receiver is, and how long it may take."""
 
     url: Annotated[
         ReceiverUrl,
-        Field(repr=False, examples=["http://192.168.1.10"]),
+        Example("http://192.168.1.10"),
         Names(
             flag="--receiver",
             metavar="URL",
@@ -52,11 +56,11 @@ class ReceiverSettings(Section):
             older_variables=("OWI_BASE", "E2_HOST"),
             older_keys=("openWebIF.baseUrl", "enigma2.baseUrl"),
         ),
-    ] = ""
+    ] = field(default="", repr=False)
     """URL of the receiver's web interface, as http://192.168.1.10."""
     user: Annotated[
         User,
-        Field(examples=["root"]),
+        Example("root"),
         Names(
             older_variables=("OWI_USER", "E2_USER"),
             older_keys=("openWebIF.username", "enigma2.username"),
@@ -64,8 +68,8 @@ class ReceiverSettings(Section):
     ] = None
     """User of the receiver's web interface and streams, if it asks; root on most."""
     password: Annotated[
-        SecretStr | None,
-        Field(examples=["secret"]),
+        Password,
+        Example("secret"),
         Names(
             older_variables=("OWI_PASS", "E2_PASS"),
             older_keys=("openWebIF.password", "enigma2.password"),
@@ -84,7 +88,7 @@ class ReceiverSettings(Section):
     """Port of the receiver's stream server; 17999 sends everything through a softcam relay."""
     relay_port: Annotated[Port, Names(variable="RELAY_PORT")] = 17999
     """Port of the softcam's stream relay, for the services that the receiver has listed for it."""
-    wait: Annotated[bool, Names(flag="--wait", variable="WAIT"), RestartNeeded()] = False
+    wait: Annotated[Switch, Names(flag="--wait", variable="WAIT"), RestartNeeded()] = False
     """Start even if the receiver does not answer yet, and keep asking."""
     connect_timeout_s: Annotated[Seconds, Names(variable="CONNECT_TIMEOUT_S")] = 5
     """Until the receiver accepts a connection."""
@@ -94,12 +98,13 @@ class ReceiverSettings(Section):
     """Until the first byte of a stream; a receiver may search 5 to 20 s for a lock."""
     stall_timeout_s: Annotated[Seconds, Names(variable="STALL_TIMEOUT_S")] = 10
     """Between two bytes of a stream."""
-    linger_s: Annotated[float, Field(ge=0, le=60), Names(variable="LINGER_S")] = 5
+    linger_s: Annotated[float, number(0, 60), Names(variable="LINGER_S")] = 5
     """How long a channel stays tuned after its last viewer: media servers open one, close it, and
     open it again to play."""
 
 
-class ServerSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
     """Where players find xg2g."""
 
     host: Annotated[
@@ -124,7 +129,7 @@ class ServerSettings(Section):
     stands in playlist and guide."""
     host_names: Annotated[
         HostNames,
-        Field(examples=["tv.example.org"]),
+        Example("tv.example.org"),
         RestartNeeded(),
     ] = ()
     """Further names by which xg2g may be asked. Addresses, names without a dot and those of home
@@ -132,30 +137,31 @@ class ServerSettings(Section):
     * allows every name, and with it foreign web pages that make their own name lead to xg2g."""
     web_origins: Annotated[
         WebOrigins,
-        Field(examples=["https://dash.example.org"]),
+        Example("https://dash.example.org"),
         RestartNeeded(),
     ] = ()
     """Web pages of other servers that may read the API, as https://dash.example.org; * allows every
     page. Playlists, guide, logos and streams can be read by pages of the home network and by Cast
     receivers without an entry."""
     pause_limit_s: Annotated[
-        float, Field(gt=0, le=86_400), Names(variable="PAUSE_LIMIT_S"), RestartNeeded()
+        float, number(0, 86_400, or_more=False), Names(variable="PAUSE_LIMIT_S"), RestartNeeded()
     ] = 1800
     """How long a paused player is kept. A viewer who vanished from the network goes within
     seconds."""
     token: Annotated[
         Token,
-        Field(examples=["token"]),
+        Example("token"),
         Names(variable="TOKEN", older_variables=("API_TOKEN",), older_keys=("api.token",)),
     ] = None
     """What whoever ends a stream or starts a refresh through the API has to show. Without one,
     this computer alone may."""
-    token_for_reading: Annotated[bool, Names(variable="TOKEN_FOR_READING")] = False
+    token_for_reading: Annotated[Switch, Names(variable="TOKEN_FOR_READING")] = False
     """Ask for the token also where the API and the metrics only tell: who watches what. What
     players use stays open, since none of them can show a token."""
 
 
-class LineupSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class LineupSettings:
     """Which channels there are."""
 
     bouquets: Annotated[
@@ -173,16 +179,17 @@ class LineupSettings(Section):
     same, and a final (TV) or (Radio) can be left out. A name with a comma in it
     stands in quotation marks: "Film, Serien",Sport."""
     refresh_hours: Annotated[
-        float, Field(ge=0.1, le=168), Names(variable="REFRESH_HOURS"), RestartNeeded()
+        float, number(0.1, 168), Names(variable="REFRESH_HOURS"), RestartNeeded()
     ] = 6
     """Between two readings of the receiver's bouquets and guide, a tenth more or less."""
 
 
-class GuideSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class GuideSettings:
     """The programme guide."""
 
     enabled: Annotated[
-        bool,
+        Switch,
         Names(
             variable="GUIDE",
             older_variables=("EPG_ENABLED",),
@@ -193,55 +200,58 @@ class GuideSettings(Section):
     """Read the receiver's guide and give it out."""
     days: Annotated[
         int,
-        Field(ge=1, le=28),
+        whole_number(1, 28),
         Names(older_variables=("EPG_DAYS",), older_keys=("epg.days",)),
         RestartNeeded(),
     ] = 7
     """Days to come that are read. Receivers seldom know more than 7, some 14."""
-    past_hours: Annotated[float, Field(ge=0, le=168), RestartNeeded()] = 6
+    past_hours: Annotated[float, number(0, 168), RestartNeeded()] = 6
     """How long what has ended stays in the guide."""
 
 
-class HdhomerunSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class HdhomerunSettings:
     """What xg2g is as a network tuner, which media servers find by themselves."""
 
     discovery: Annotated[
-        bool,
+        Switch,
         Names(variable="HDHR_ENABLED", older_keys=("hdhr.enabled",)),
         RestartNeeded(),
     ] = True
     """Whether it is found in the network (UDP 65001, SSDP). Without, it is added by its address."""
     name: Annotated[
         OneLine,
+        Password,
         Names(variable="HDHR_FRIENDLY_NAME", older_keys=("hdhr.friendlyName",)),
         RestartNeeded(),
     ] = "xg2g"
     """What media servers call it."""
     tuners: Annotated[
         int,
-        Field(ge=0, le=32),
+        whole_number(0, 32),
         Names(variable="HDHR_TUNER_COUNT", older_keys=("hdhr.tunerCount",)),
         RestartNeeded(),
     ] = 0
     """How many streams of different transponders there can be; 0 for what the receiver says."""
-    bouquets: Annotated[Texts, Field(examples=["Favourites"]), RestartNeeded()] = ()
+    bouquets: Annotated[Texts, Example("Favourites"), RestartNeeded()] = ()
     """Bouquets whose channels it lists as a network tuner, written as lineup.bouquets; none for
     all. Plex takes no tuner with
     more than 480 channels. Playlist and guide keep every channel."""
     ports: Annotated[
         Ports,
-        Field(examples=["80,5004"]),
+        Example("80,5004"),
         RestartNeeded(),
     ] = ()
     """Ports to listen on as well, as a tuner does: 80 is where Jellyfin looks, 5004 where others
     do. Those below 1024 need a right that services seldom have."""
 
 
-class DataSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
     """What outlives a restart."""
 
     dir: Annotated[
-        Path | None,
+        Folder,
         Names(
             flag="--data-dir",
             metavar="DIRECTORY",
@@ -254,7 +264,8 @@ class DataSettings(Section):
     of a systemd service, else xg2g in $XDG_DATA_HOME or ~/.local/share."""
 
 
-class AudioSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class AudioSettings:
     """What becomes of the sound."""
 
     bitrate: Annotated[BitRate, Names(flag="--bitrate", metavar="BIT/S")] = 192_000
@@ -269,28 +280,30 @@ class AudioSettings(Section):
     dual_mono: Annotated[DualMono, Names(flag="--dual-mono", metavar="both|left|right")] = "both"
     """What is heard of a track with a language in either channel; one that is named in tracks
     comes first. Mono holds the left one of both."""
-    keep_original: Annotated[bool, Names(flag="--keep-original")] = False
+    keep_original: Annotated[Switch, Names(flag="--keep-original")] = False
     """Send the tracks as broadcast, too."""
 
 
-class ExternalSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class ExternalSettings:
     """Conversion in other processes, on this computer or another."""
 
     transcoder: Annotated[
         TranscoderUrls,
-        Field(examples=["http://192.168.1.20:3000"]),
+        Example("http://192.168.1.20:3000"),
         Names(flag="--external-transcoder", metavar="URL"),
         RestartNeeded(),
     ] = ()
     """URL of a transcoder service that converts instead of this process, as
     http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock; several share the streams."""
-    transcoder_token: Annotated[Token, Field(examples=["token"]), RestartNeeded()] = None
+    transcoder_token: Annotated[Token, Example("token"), RestartNeeded()] = None
     """The token that the transcoder services ask for."""
-    fallback: Annotated[bool, Names(flag="--external-fallback"), RestartNeeded()] = False
+    fallback: Annotated[Switch, Names(flag="--external-fallback"), RestartNeeded()] = False
     """Convert in this process while no transcoder service can."""
 
 
-class LogSettings(Section):
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
     """What xg2g says while it runs, on standard error."""
 
     level: Annotated[
@@ -302,7 +315,8 @@ class LogSettings(Section):
     """Text for people, JSON lines for programs; auto is text on a terminal and JSON elsewhere."""
 
 
-class Settings(Section):
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """Every setting, checked; `xg2g.config.load` makes one."""
 
     receiver: ReceiverSettings = ReceiverSettings()
@@ -326,7 +340,7 @@ class Settings(Section):
         credentials = None
         if receiver.user is not None:
             secret = receiver.password
-            credentials = Credentials(receiver.user, secret.get_secret_value() if secret else "")
+            credentials = Credentials(receiver.user, secret.value if secret else "")
         return ReceiverAddress.parse(
             receiver.url,
             stream_port=receiver.stream_port,

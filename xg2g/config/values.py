@@ -6,10 +6,11 @@ is one line for a user.
 
 import csv
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from xg2g.network import is_host
 from xg2g.receiver.address import ReceiverAddress
@@ -17,21 +18,119 @@ from xg2g.web.hosts import ANY, host_of
 from xg2g.web.origins import origin_of
 from xg2g_backends.base import RemuxOptions
 
+from .given import Value
+from .setting import Reads, Secret
 
-def _bits_per_second(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+_LONGEST_SHOWN: Final = 60
+"""Characters of a value that a complaint repeats."""
+_LONGEST_NUMBER: Final = 100
+"""Digits: Python refuses to read 4301 of them, and no setting has ten."""
+
+_LONGEST_NAME: Final = 64
+"""Characters of the name that media servers show."""
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(\.0+)?", re.ASCII)
+_TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
+_FALSE = frozenset(("false", "no", "off", "0", "n", "f"))
+
+
+def text(check: Callable[[str], Any]) -> Reads:
+    """Read one text; `check` makes a value of it, or raises `ValueError`."""
+
+    def read(value: Value) -> Any:
+        if not isinstance(value, str):
+            raise ValueError("a list does not fit here; it takes one value")
+        return check(value)
+
+    return Reads(read)
+
+
+def texts(check: Callable[[tuple[str, ...]], Any]) -> Reads:
+    """Read a list, or one on a line; `check` makes a value of it, or raises `ValueError`."""
+    return Reads(lambda value: check(_separated(value)))
+
+
+def whole_number(least: int, most: int) -> Reads:
+    """Read a number without a fraction."""
+
+    def read(value: str) -> int:
+        number = _whole_number(value)
+        _check_range(value, number, least, most)
+        return number
+
+    return text(read)
+
+
+def number(least: float, most: float, *, or_more: bool = True) -> Reads:
+    """Read a number; without `or_more` it has to be more than `least`."""
+
+    def read(value: str) -> float:
+        try:
+            number = float(value) if value.isascii() else None
+        except ValueError:
+            number = None
+        if number is None or not isfinite(number):
+            raise ValueError(f"{_shown(value)} is not a number")
+        if number <= least and not or_more:
+            raise ValueError(f"{_shown(value)} is too small; it has to be more than {least:g}")
+        _check_range(value, number, least, most)
+        return number
+
+    return text(read)
+
+
+def one_of(*words: str) -> Reads:
+    """Read one of several words, in any case."""
+
+    def read(value: str) -> str:
+        word = value.strip().lower()
+        if word not in words:
+            *first, last = map(repr, words)
+            known = f"{', '.join(first)} or {last}"
+            raise ValueError(f"{_shown(word)} is not possible; use {known}")
+        return word
+
+    return text(read)
+
+
+def _shown(value: str) -> str:
+    short = value if len(value) <= _LONGEST_SHOWN else f"{value[: _LONGEST_SHOWN - 1]}…"
+    return f'"{short}"'
+
+
+def _check_range(value: str, number: float, least: float, most: float) -> None:
+    if number < least:
+        raise ValueError(f"{_shown(value)} is too small; the least is {least:g}")
+    if number > most:
+        raise ValueError(f"{_shown(value)} is too big; the most is {most:g}")
+
+
+def _whole_number(value: str) -> int:
+    digits = value.strip()
+    if not _WHOLE_NUMBER.fullmatch(digits):
+        raise ValueError(f"{_shown(value)} is not a whole number")
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError(f"{_shown(value)} is no number that fits here")
+    return int(digits.partition(".")[0])
+
+
+def _switch(value: str) -> bool:
+    word = value.lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"{_shown(value)} is neither true nor false")
+    return word in _TRUE
+
+
+def _bits_per_second(value: str) -> int:
     match = re.fullmatch(r"([0-9]{1,9})(k?)", value.strip().lower())
     if match is None:
-        raise ValueError(f'"{value[:60]}" is not a bit rate; write 192000 or 192k')
+        raise ValueError(f"{_shown(value)} is not a bit rate; write 192000 or 192k")
     return int(match[1]) * (1000 if match[2] else 1)
 
 
-def _separated(value: object) -> object:
+def _separated(value: Value) -> tuple[str, ...]:
     items = _items(value) if isinstance(value, str) else value
-    if isinstance(items, list | tuple) and all(isinstance(item, str) for item in items):
-        return tuple(item.strip() for item in items if item.strip())
-    return value
+    return tuple(item.strip() for item in items if item.strip())
 
 
 def _items(text: str) -> list[str]:
@@ -48,26 +147,26 @@ def _items(text: str) -> list[str]:
     return [item for row in rows for item in row]
 
 
-def _tracks(value: object) -> object:
-    if isinstance(value, str):
-        codes = _separated(value)
-        return value.strip() if codes in (("all",), ("first",), ()) else codes
-    return value
+def _tracks(value: Value) -> str | tuple[str, ...]:
+    codes = _separated(value)
+    if isinstance(value, str) and codes in (("all",), ("first",), ()):
+        return value.strip()
+    return codes
 
 
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
+def _for_remuxer(option: str, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Read the value of an option that the remuxer checks itself."""
 
-
-def _remuxer_takes(option: str) -> AfterValidator:
     def check(value: Any) -> Any:
-        RemuxOptions(**{option: value})
-        return value
+        read_value = read(value)
+        RemuxOptions(**{option: read_value})
+        return read_value
 
-    return AfterValidator(check)
+    return check
 
 
-def _ports(ports: tuple[int, ...]) -> tuple[int, ...]:
+def _ports(texts: tuple[str, ...]) -> tuple[int, ...]:
+    ports = tuple(map(_whole_number, texts))
     for port in ports:
         if not 1 <= port <= 65535:
             raise ValueError(f"{port} is no port; ports are 1 to 65535")
@@ -125,57 +224,61 @@ def _web_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _one_line(text: str) -> str:
+    if len(text) > _LONGEST_NAME:
+        raise ValueError(f"{_shown(text)} is too long; the most is {_LONGEST_NAME} characters")
     if not text.isprintable() or not text.strip():
         raise ValueError("a name is one line of text")
     return text.strip()
 
 
-def _user(user: str | None) -> str | None:
+def _user(user: str) -> str:
     # RFC 7617, 2: everything behind the first colon would be password.
-    if user and (":" in user or not user.isprintable()):
+    if ":" in user or not user.isprintable():
         raise ValueError("a user's name has no colon and no line break in it")
     return user
 
 
-def _one_word(token: SecretStr | None) -> SecretStr | None:
+def _one_word(text: str) -> Secret | None:
     # RFC 6750, 2.1: it goes into a header.
-    text = token.get_secret_value() if token else ""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError("a token is one word of ASCII letters, digits and signs")
-    return token if text else None
+    return Secret(text) if text else None
 
 
-Seconds = Annotated[float, Field(gt=0, le=600)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-PortOrAny = Annotated[int, Field(ge=0, le=65535)]
-Ports = Annotated[tuple[int, ...], BeforeValidator(_separated), AfterValidator(_ports)]
+Seconds = Annotated[float, number(0, 600, or_more=False)]
+Switch = Annotated[bool, text(_switch)]
+Port = Annotated[int, whole_number(1, 65535)]
+PortOrAny = Annotated[int, whole_number(0, 65535)]
+Ports = Annotated[tuple[int, ...], texts(_ports)]
 """`80,5004`"""
-ListeningHost = Annotated[str, AfterValidator(_listening_host)]
-ReceiverUrl = Annotated[str, AfterValidator(_receiver_url)]
+ListeningHost = Annotated[str, text(_listening_host)]
+ReceiverUrl = Annotated[str, text(_receiver_url)]
 """Empty for none, as the other URLs."""
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
-TranscoderUrls = Annotated[
-    tuple[str, ...], BeforeValidator(_separated), AfterValidator(_transcoder_urls)
-]
+PublicUrl = Annotated[str, text(_public_url)]
+TranscoderUrls = Annotated[tuple[str, ...], texts(_transcoder_urls)]
 """`http://one:3000,http://two:3000`"""
-Texts = Annotated[tuple[str, ...], BeforeValidator(_separated)]
+Texts = Annotated[tuple[str, ...], texts(tuple)]
 """`one,two`, or `"one, and a comma",two`"""
-HostNames = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_host_names)]
+HostNames = Annotated[tuple[str, ...], texts(_host_names)]
 """`tv.example.org,tv.example.net`, or `*`"""
-WebOrigins = Annotated[tuple[str, ...], BeforeValidator(_separated), AfterValidator(_web_origins)]
+WebOrigins = Annotated[tuple[str, ...], texts(_web_origins)]
 """`https://dash.example.org,http://192.168.1.5:8123`, or `*`"""
-OneLine = Annotated[str, Field(max_length=64), AfterValidator(_one_line)]
-User = Annotated[str | None, AfterValidator(_user)]
-Token = Annotated[SecretStr | None, AfterValidator(_one_word)]
+OneLine = Annotated[str, text(_one_line)]
+Folder = Annotated[Path | None, text(Path)]
+User = Annotated[str | None, text(_user)]
+Password = Annotated[Secret | None, text(Secret)]
+Token = Annotated[Secret | None, text(_one_word)]
 """None when empty."""
-BitRate = Annotated[int, BeforeValidator(_bits_per_second), _remuxer_takes("bitrate")]
+BitRate = Annotated[int, text(_for_remuxer("bitrate", _bits_per_second))]
 """`192000` or `192k`"""
-AudioChannels = Annotated[int, _remuxer_takes("channels")]
-SampleRate = Annotated[int, _remuxer_takes("sample_rate")]
+AudioChannels = Annotated[int, text(_for_remuxer("channels", _whole_number))]
+SampleRate = Annotated[int, text(_for_remuxer("sample_rate", _whole_number))]
 Tracks = Annotated[
-    Literal["all", "first"] | tuple[str, ...], BeforeValidator(_tracks), _remuxer_takes("tracks")
+    Literal["all", "first"] | tuple[str, ...], Reads(_for_remuxer("tracks", _tracks))
 ]
 """`all`, `first`, or `deu,eng`"""
-DualMono = Annotated[Literal["both", "left", "right"], BeforeValidator(_lower)]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
-LogFormat = Annotated[Literal["auto", "text", "json"], BeforeValidator(_lower)]
+DualMono = Annotated[Literal["both", "left", "right"], one_of("both", "left", "right")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"], one_of("debug", "info", "warning", "error")
+]
+LogFormat = Annotated[Literal["auto", "text", "json"], one_of("auto", "text", "json")]

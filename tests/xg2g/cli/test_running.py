@@ -8,12 +8,12 @@ from subprocess import CompletedProcess
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from tests.xg2g.cli.command import xg2g
 from tests.xg2g.serving import serving
 from xg2g.cli.player import find_player
 from xg2g.config import Settings
+from xg2g.config.setting import Secret
 from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.simulator import SimulatedReceiver
 
@@ -28,7 +28,7 @@ async def address() -> AsyncIterator[str]:
     async with SimulatedReceiver() as receiver:
         settings = Settings(
             receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-            server=ServerSettings(port=0, token=SecretStr(TOKEN), token_for_reading=True),
+            server=ServerSettings(port=0, token=Secret(TOKEN), token_for_reading=True),
         )
         async with serving(settings, keep_data=False) as address:
             yield address

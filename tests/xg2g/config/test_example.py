@@ -64,5 +64,5 @@ def test_what_is_chosen_is_read_back_as_it_was(tmp_path: Path, text: str) -> Non
     file.chmod(0o600)
     settings = load(file=file, environment={}).settings
     assert settings.receiver.password is not None
-    assert settings.receiver.password.get_secret_value() == text
+    assert settings.receiver.password.value == text
     assert settings.audio.tracks == ("deu", "eng")

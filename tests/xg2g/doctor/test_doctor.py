@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.xg2g.cli.command import xg2g
+from xg2g.config.setting import Secret
 from xg2g.config.settings import (
     DataSettings,
     HdhomerunSettings,
@@ -101,7 +103,7 @@ async def test_a_channel_that_arrives_scrambled_is_found() -> None:
 
 async def test_a_receiver_that_refuses_the_password_is_found_and_the_rest_left_out() -> None:
     async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
-        found = await findings(settings_for(receiver, user="root", password="falsch"))
+        found = await findings(settings_for(receiver, user="root", password=Secret("falsch")))
     [finding] = about("receiver", found)
     assert finding.verdict is Verdict.BAD
     assert "refuses the password of user root" in finding.text
@@ -139,9 +141,8 @@ async def test_a_relay_that_services_need_and_that_does_not_run_is_found() -> No
 
 async def test_a_bouquet_that_the_receiver_does_not_have_is_found() -> None:
     async with SimulatedReceiver() as receiver:
-        settings = settings_for(receiver).model_copy(
-            update={"lineup": LineupSettings(bouquets=("Favorites",))}
-        )
+        lineup = LineupSettings(bouquets=("Favorites",))
+        settings = replace(settings_for(receiver), lineup=lineup)
         found = about("channels", await findings(settings))
     assert found[0].verdict is Verdict.BAD
     assert "Favourites (TV)" in found[0].advice

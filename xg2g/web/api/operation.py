@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...config.messages import said_of
 from ...store.database import StoreError
 from .access import access_of
+from .messages import said_of
 from .models import NoQuery, Query
 from .problem import problem
 

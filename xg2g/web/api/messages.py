@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a value, in the words of a user."""
+"""What pydantic finds wrong with a query, in the words of a user."""
 
 from collections.abc import Mapping
 from typing import Any
