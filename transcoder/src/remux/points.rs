@@ -6,11 +6,12 @@
 
 use std::collections::VecDeque;
 
-use super::continuity::SourceCounter;
+use super::continuity::{Continuity, SourceCounter};
 use super::scrambling::{Judgement, Scrambling};
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 use crate::ts::pes::PesReader;
+use crate::ts::psi::{TABLE_PAT, TABLE_PMT};
 use crate::ts::video::{Access, VideoCodec, access};
 
 /// Points that wait to be taken. A second of a stream has a few; when nobody takes them
@@ -104,6 +105,8 @@ struct Video {
     codec: VideoCodec,
     counter: SourceCounter,
     pes: PesReader,
+    /// Where the present PES packet began: its header may take several packets.
+    begun: u64,
     head: Option<Head>,
     scrambling: Scrambling,
     scrambled_run: u32,
@@ -228,7 +231,11 @@ impl Points {
         let video = &mut self.pictures[index];
         let program = video.program;
         let mut kinds = Vec::new();
-        if packet.discontinuity() || video.counter.judge(packet).is_lost() {
+        let continuity = video.counter.judge(packet);
+        if continuity == Continuity::Repeats {
+            return;
+        }
+        if packet.discontinuity() || continuity.is_lost() {
             video.head = None;
             video.pes.lose();
             kinds.push(PointKind::Discontinuity);
@@ -262,6 +269,7 @@ impl Points {
         let video = &mut self.pictures[index];
         if packet.unit_start() {
             video.head = None;
+            video.begun = self.offset;
         }
         let Some(chunk) = video.pes.push(packet.payload(), packet.unit_start()) else {
             return;
@@ -269,7 +277,7 @@ impl Points {
         if chunk.starts_pes {
             let tables = self.tables.iter().flat_map(|table| &table.packets);
             video.head = Some(Head {
-                offset: self.offset,
+                offset: video.begun,
                 pts: chunk.pts,
                 bytes: Vec::new(),
                 tables: tables.copied().collect(),
@@ -335,10 +343,13 @@ impl Table {
         }
         let mut changed = false;
         if packet.unit_start() {
-            let header = section_header(packet.payload());
-            let own = header.filter(|&(id, _)| self.program.is_none_or(|program| program == id));
+            let own = section_header(packet.payload()).filter(|&(table_id, id, _)| {
+                self.program.map_or(table_id == TABLE_PAT, |program| {
+                    table_id == TABLE_PMT && program == id
+                })
+            });
             self.is_open = own.is_some();
-            if let Some((_, version)) = own {
+            if let Some((_, _, version)) = own {
                 self.packets.clear();
                 changed = self.version.replace(version) != Some(version);
             }
@@ -350,13 +361,13 @@ impl Table {
     }
 }
 
-/// table_id_extension and version_number of the section that begins in a payload
+/// table_id, table_id_extension and version_number of the section that begins in a payload
 /// (ISO/IEC 13818-1, 2.4.4.3).
-fn section_header(payload: &[u8]) -> Option<(u16, u8)> {
+fn section_header(payload: &[u8]) -> Option<(u8, u16, u8)> {
     let (&pointer, rest) = payload.split_first()?;
     let header = rest.get(usize::from(pointer)..)?.first_chunk::<6>()?;
     let id = u16::from_be_bytes([header[3], header[4]]);
-    Some((id, header[5] >> 1 & 0x1F))
+    Some((header[0], id, header[5] >> 1 & 0x1F))
 }
 
 impl Video {
@@ -367,6 +378,7 @@ impl Video {
             codec,
             counter: SourceCounter::default(),
             pes: PesReader::default(),
+            begun: 0,
             head: None,
             scrambling: Scrambling::default(),
             scrambled_run: 0,
