@@ -28,6 +28,8 @@ class FakeBackend:
     remuxers: list["FakeRemuxer"] = field(default_factory=list)
     """Every remuxer that was opened, the closed ones too."""
     closed: bool = False
+    begins_anywhere: bool = False
+    """Streams without tables have points, too."""
 
     @property
     def name(self) -> str:
@@ -38,7 +40,7 @@ class FakeBackend:
             raise ClosedError("the backend is closed")
         if self.open_error is not None:
             raise self.open_error
-        self.remuxers.append(FakeRemuxer(options))
+        self.remuxers.append(FakeRemuxer(options, begins_anywhere=self.begins_anywhere))
         return self.remuxers[-1]
 
     async def check(self) -> BackendHealth:
@@ -57,14 +59,16 @@ class FakeRemuxer:
     """Gives whole packets back as they came and holds an incomplete one, as the real one does.
 
     Each packet in which a PES packet of video begins is a random access point, and its tables are
-    the latest packets of PAT and first PMT.
+    the latest packets of PAT and first PMT. With `begins_anywhere` so is every
+    hundredth packet before the first PAT.
 
     `process_error` is raised by `process` while it is set; while `gate` is cleared, calls wait
     inside, and `inside` counts them.
     """
 
-    def __init__(self, options: RemuxOptions) -> None:
+    def __init__(self, options: RemuxOptions, *, begins_anywhere: bool = False) -> None:
         self.options = options
+        self._begins_anywhere = begins_anywhere
         self.process_error: BackendError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -130,7 +134,7 @@ class FakeRemuxer:
                 self._pat = packet
             elif self._pat and pid == int.from_bytes(self._pat[15:17], "big") & 0x1FFF:
                 self._pmt = packet
-            elif packet[1] & 0x40 and _is_video(packet):
+            elif (packet[1] & 0x40 and _is_video(packet)) or self._is_hundredth(offset + at):
                 yield Point(
                     offset=offset + at,
                     kind=PointKind.RANDOM_ACCESS,
@@ -138,6 +142,9 @@ class FakeRemuxer:
                     codec="h264",
                     tables=self._pat + self._pmt,
                 )
+
+    def _is_hundredth(self, offset: int) -> bool:
+        return self._begins_anywhere and not self._pat and offset // PACKET_BYTES % 100 == 0
 
     async def _enter(self) -> None:
         self._check_open()

@@ -71,6 +71,11 @@ class Reader:
         chunk = self._ring.chunk(number)
         return 0.0 if chunk is None else max(0.0, self._ring.now() - chunk.at_s)
 
+    @property
+    def unread_bytes(self) -> int:
+        """How much output has come that was not read."""
+        return max(0, self._ring.end - self._from)
+
     async def read(self) -> bytes:
         """Return the next output, at least a byte; `b""` once the ring is closed.
 

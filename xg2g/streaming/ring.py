@@ -69,6 +69,7 @@ class Ring:
         self._chunks: deque[Chunk] = deque()
         self._first = 0
         self._joins: list[_Join] = []
+        self._joins_from = 0
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -101,7 +102,7 @@ class Ring:
             self._chunks.append(Chunk(data, self.end, now_s, self.generation))
             self.end += len(data)
         for point in points:
-            if point.kind in JOIN_KINDS and point.offset >= self.start:
+            if point.kind in JOIN_KINDS and point.offset >= max(self.start, self._joins_from):
                 insort(self._joins, _Join(point, now_s), key=_offset)
         self._trim(now_s)
         self._wake()
@@ -134,6 +135,7 @@ class Ring:
 
     def forget_points(self, before: int) -> None:
         """Let nobody begin before this offset any more."""
+        self._joins_from = before
         self._joins = [join for join in self._joins if join.point.offset >= before]
 
     def number_at(self, offset: int) -> int:
