@@ -173,11 +173,14 @@ class PointKind(StrEnum):
     SOUND_BEGINS = "sound_begins"
     """The first sound of a track."""
     SCRAMBLED = "scrambled"
-    """From here on the video is scrambled."""
+    """From here on the video is scrambled; where no program has video, the sound."""
     CLEAR = "clear"
-    """Video that was scrambled is clear again."""
+    """What was scrambled is clear again."""
     TABLES_CHANGED = "tables_changed"
     """A PMT that differs from the one before it."""
+    ENTRY = "entry"
+    """A place where a viewer may begin although nothing promises a picture: there is no video, or
+    it does not come, or no random access point has come for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +201,8 @@ class Point:
     is_open: bool = False
     """Pictures follow that do not decode for who begins here: those with an earlier PTS."""
     tables: bytes = field(default=b"", repr=False)
-    """Packets of PAT and PMT as they last left before a random access point: who begins there reads
-    them first."""
+    """Packets of PAT and PMT for a random access point or an entry: who begins there reads them
+    first. Empty where the stream has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Joiner:
     """
 
     def __init__(self, point: Point, *, after_gap: bool = False) -> None:
-        """Prepare to begin at `point`, a random access point.
+        """Prepare to begin at `point`, a random access point or an entry.
 
         `after_gap`: the reader has read something else of this stream before. The first packet of
         each PID is then announced as not following that.

@@ -82,12 +82,15 @@ typedef enum {
   XG2G_POINT_KIND_DISCONTINUITY = 1,
   // The first sound of a track.
   XG2G_POINT_KIND_SOUND_BEGINS = 2,
-  // From here on the video is scrambled.
+  // From here on the video is scrambled; where no program has video, the sound.
   XG2G_POINT_KIND_SCRAMBLED = 3,
-  // Video that was scrambled is clear again.
+  // What was scrambled is clear again.
   XG2G_POINT_KIND_CLEAR = 4,
   // A PMT that differs from the one before it.
   XG2G_POINT_KIND_TABLES_CHANGED = 5,
+  // A place where a viewer may begin although nothing promises a picture: there is no
+  // video, or it does not come, or no random access point has come for long.
+  XG2G_POINT_KIND_ENTRY = 6,
 } xg2g_point_kind;
 
 // The coding of a random access point's video.
@@ -146,7 +149,7 @@ typedef struct {
   // 1 for a random access point behind which pictures follow that do not decode for who
   // begins there (those with an earlier PTS), else 0.
   uint32_t is_open;
-  // Bytes of tables of a random access point, else 0.
+  // Bytes of tables of a random access point or an entry, else 0.
   size_t tables_len;
 } xg2g_point;
 
@@ -218,8 +221,8 @@ size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
 // stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
 //
 // A point may lie before what the latest call gave: whether a decoder can begin with a
-// picture is known only some packets later. A random access point comes with the packets
-// of PAT and PMT as they last left before it, for who begins there: they are written to
+// picture is known only some packets later. A random access point, and an entry, comes with
+// the packets of PAT and PMT for who begins there: they are written to
 // tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
 // the same point comes again. With 1024 points not taken the oldest are forgotten.
 int xg2g_audio_remux_next_point(void *handle,
@@ -243,8 +246,8 @@ void xg2g_audio_remux_free(void *handle);
 // Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
 // viewer who comes. NULL on error.
 //
-// point is a random access point as xg2g_audio_remux_next_point gave it, tables
-// its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
+// point is a random access point or an entry as xg2g_audio_remux_next_point gave it,
+// tables its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
 // something else of the stream before: every PID's first packet is announced as not
 // following that. A joiner is no stream: xg2g_open_streams does not count it.
 void *xg2g_joiner_init(const xg2g_point *point, const uint8_t *tables, int after_gap);

@@ -79,12 +79,15 @@ pub enum xg2g_point_kind {
     Discontinuity = 1,
     /// The first sound of a track.
     SoundBegins = 2,
-    /// From here on the video is scrambled.
+    /// From here on the video is scrambled; where no program has video, the sound.
     Scrambled = 3,
-    /// Video that was scrambled is clear again.
+    /// What was scrambled is clear again.
     Clear = 4,
     /// A PMT that differs from the one before it.
     TablesChanged = 5,
+    /// A place where a viewer may begin although nothing promises a picture: there is no
+    /// video, or it does not come, or no random access point has come for long.
+    Entry = 6,
 }
 
 /// The coding of a random access point's video.
@@ -123,7 +126,7 @@ pub struct xg2g_point {
     /// 1 for a random access point behind which pictures follow that do not decode for who
     /// begins there (those with an earlier PTS), else 0.
     pub is_open: u32,
-    /// Bytes of tables of a random access point, else 0.
+    /// Bytes of tables of a random access point or an entry, else 0.
     pub tables_len: usize,
 }
 
@@ -306,8 +309,8 @@ pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_le
 /// stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
 ///
 /// A point may lie before what the latest call gave: whether a decoder can begin with a
-/// picture is known only some packets later. A random access point comes with the packets
-/// of PAT and PMT as they last left before it, for who begins there: they are written to
+/// picture is known only some packets later. A random access point, and an entry, comes with
+/// the packets of PAT and PMT for who begins there: they are written to
 /// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
 /// the same point comes again. With 1024 points not taken the oldest are forgotten.
 #[unsafe(no_mangle)]
@@ -339,7 +342,8 @@ pub unsafe extern "C" fn xg2g_audio_remux_next_point(
         }
         if let PointKind::RandomAccess {
             tables: packets, ..
-        } = &next.kind
+        }
+        | PointKind::Entry { tables: packets } = &next.kind
         {
             // SAFETY: by the header's rules `tables` has room for `tables_capacity` bytes.
             unsafe { write_bytes(packets, tables) };
@@ -395,8 +399,8 @@ pub extern "C" fn xg2g_audio_remux_free(handle: *mut c_void) {
 /// Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
 /// viewer who comes. NULL on error.
 ///
-/// point is a random access point as xg2g_audio_remux_next_point gave it, tables
-/// its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
+/// point is a random access point or an entry as xg2g_audio_remux_next_point gave it,
+/// tables its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
 /// something else of the stream before: every PID's first packet is announced as not
 /// following that. A joiner is no stream: xg2g_open_streams does not count it.
 #[unsafe(no_mangle)]
@@ -590,6 +594,7 @@ fn describe(point: &Point, size: usize) -> xg2g_point {
         PointKind::Scrambled => (xg2g_point_kind::Scrambled, 0, false, 0),
         PointKind::Clear => (xg2g_point_kind::Clear, 0, false, 0),
         PointKind::TablesChanged => (xg2g_point_kind::TablesChanged, 0, false, 0),
+        PointKind::Entry { tables } => (xg2g_point_kind::Entry, 0, false, tables.len()),
     };
     xg2g_point {
         size,
@@ -622,12 +627,6 @@ unsafe fn read_point(point: *const xg2g_point, tables: *const u8) -> Result<Poin
     if !tables.len().is_multiple_of(PACKET_BYTES) {
         return Err(invalid(format!("tables_len is {}", tables.len())));
     }
-    if given.kind != xg2g_point_kind::RandomAccess as u32 {
-        return Err(invalid(format!(
-            "nobody begins at a point of kind {}",
-            given.kind
-        )));
-    }
     let codecs = [
         (xg2g_video_codec::Mpeg2, VideoCodec::Mpeg2),
         (xg2g_video_codec::H264, VideoCodec::H264),
@@ -637,13 +636,22 @@ unsafe fn read_point(point: *const xg2g_point, tables: *const u8) -> Result<Poin
         .iter()
         .find(|(number, _)| *number as u32 == given.codec)
         .map_or(VideoCodec::Other, |&(_, codec)| codec);
-    Ok(Point {
-        offset: given.offset,
-        kind: PointKind::RandomAccess {
+    let tables = tables.to_vec();
+    let kind = if given.kind == xg2g_point_kind::RandomAccess as u32 {
+        PointKind::RandomAccess {
             codec,
             is_open: given.is_open != 0,
-            tables: tables.to_vec(),
-        },
+            tables,
+        }
+    } else if given.kind == xg2g_point_kind::Entry as u32 {
+        PointKind::Entry { tables }
+    } else {
+        let kind = given.kind;
+        return Err(invalid(format!("nobody begins at a point of kind {kind}")));
+    };
+    Ok(Point {
+        offset: given.offset,
+        kind,
         pts: (given.pts_90k != XG2G_NO_PTS).then(|| Timestamp::new(given.pts_90k)),
         program: given
             .program

@@ -99,6 +99,7 @@ impl Joiner {
             PointKind::RandomAccess {
                 is_open, tables, ..
             } => (*is_open, tables.clone()),
+            PointKind::Entry { tables } => (false, tables.clone()),
             _ => (false, Vec::new()),
         };
         let mut pids = vec![PidState::default(); Pid::COUNT];

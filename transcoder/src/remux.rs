@@ -26,7 +26,7 @@ mod track;
 use continuity::{Continuity, SourceCounter};
 use opening::Opening;
 use pat::Pat;
-use points::Points;
+use points::{Named, Points};
 pub use points::{Point, PointKind};
 use program::{PmtPid, Program};
 use schedule::{Moment, PCR_ADVANCE_27M, ProgramClock};
@@ -740,7 +740,8 @@ impl Stream {
     /// Tells the points what the output's PIDs carry. Of a program's video the first is
     /// what players choose.
     fn watch_output(&mut self) {
-        let pmts = self.programs.iter().map(|p| (p.pmt_pid, p.number));
+        let pmts = self.programs.iter();
+        let pmts = pmts.map(|p| (p.pmt_pid, p.number, p.pmt().is_some()));
         let pictures = self.programs.iter().filter_map(|program| {
             program.pmt()?.streams.iter().find_map(|entry| {
                 let codec = VideoCodec::of_stream_type(entry.stream_type)?;
@@ -749,7 +750,15 @@ impl Stream {
         });
         let audio = self.tracks.iter().filter(|track| track.is_audio());
         let sounds = audio.map(|t| (t.output_pid, t.program));
-        self.points.follow(pmts, pictures, sounds);
+        let named = self.programs.iter().flat_map(|program| {
+            let streams = program.pmt().into_iter().flat_map(|pmt| &pmt.streams);
+            streams.map(|entry| Named {
+                pid: entry.pid,
+                program: program.number,
+                stream_type: entry.stream_type,
+            })
+        });
+        self.points.follow(pmts, pictures, sounds, named);
     }
 
     fn stats(&self) -> Stats {

@@ -96,7 +96,8 @@ fn begins_clear(payload: &[u8]) -> bool {
     payload.starts_with(&[0, 0, 1])
 }
 
-fn is_noise(payload: &[u8]) -> bool {
+/// Whether a payload's values are spread as those of noise.
+pub(super) fn is_noise(payload: &[u8]) -> bool {
     let mut values = [false; 256];
     for &byte in payload {
         values[usize::from(byte)] = true;

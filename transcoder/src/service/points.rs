@@ -44,7 +44,7 @@ pub(super) struct Body {
     /// PTS.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_open: bool,
-    /// Packets of PAT and PMT as they last left before the point, in base64. The bytes 0xFF at the
+    /// Packets of PAT and PMT for who begins at the point, in base64. The bytes 0xFF at the
     /// end of each are left out: fill them up to 188 bytes again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tables: Vec<String>,
@@ -82,6 +82,10 @@ impl From<&Point> for Body {
             PointKind::Scrambled => "scrambled",
             PointKind::Clear => "clear",
             PointKind::TablesChanged => "tables_changed",
+            PointKind::Entry { tables } => {
+                body.tables = packets(tables);
+                "entry"
+            }
         };
         body
     }

@@ -20,6 +20,7 @@ pub const SYNC_BYTE: u8 = 0x47;
 const HEADER_BYTES: usize = 4;
 const PCR_FIELD: std::ops::Range<usize> = 6..12;
 const FLAG_DISCONTINUITY: u8 = 0x80;
+const FLAG_RANDOM_ACCESS: u8 = 0x40;
 const FLAG_PCR: u8 = 0x10;
 
 /// A packet identifier: 13 bits.
@@ -124,6 +125,11 @@ impl<'a> Packet<'a> {
     /// discontinuity_indicator of the adaptation field.
     pub fn discontinuity(self) -> bool {
         self.has_adaptation() && self.0[4] > 0 && self.0[5] & FLAG_DISCONTINUITY != 0
+    }
+
+    /// random_access_indicator of the adaptation field.
+    pub fn random_access(self) -> bool {
+        self.has_adaptation() && self.0[4] > 0 && self.0[5] & FLAG_RANDOM_ACCESS != 0
     }
 
     /// The program clock reference, when this packet carries one.

@@ -50,6 +50,9 @@ pub enum Access {
         /// refer to ones before it: those do not decode for who begins here.
         is_open: bool,
     },
+    /// The picture needs others, and comes with what a decoder needs first: where pictures
+    /// are refreshed little by little, this is where to begin.
+    Refresh,
     /// The picture needs others, or parameters that do not come with it.
     Dependent,
 }
@@ -80,6 +83,7 @@ fn mpeg2(head: &[u8]) -> Access {
     const SEQUENCE_HEADER: u8 = 0xB3;
     const GROUP: u8 = 0xB8;
     const INTRA_CODED: u8 = 1;
+    const PREDICTIVE_CODED: u8 = 2;
     let mut has_sequence = false;
     let mut closed_group = false;
     for unit in units(head) {
@@ -89,12 +93,13 @@ fn mpeg2(head: &[u8]) -> Access {
             [GROUP, _, _, _, flags, ..] => closed_group = flags & 0x40 != 0,
             // temporal_reference 10 bits, picture_coding_type 3 (6.2.3).
             [PICTURE, _, flags, ..] => {
-                return if has_sequence && flags >> 3 & 7 == INTRA_CODED {
-                    Access::Random {
+                return match flags >> 3 & 7 {
+                    INTRA_CODED if has_sequence => Access::Random {
                         is_open: !closed_group,
-                    }
-                } else {
-                    Access::Dependent
+                    },
+                    // The first behind a sequence header is one of these (6.1.1.6).
+                    PREDICTIVE_CODED if has_sequence => Access::Refresh,
+                    _ => Access::Dependent,
                 };
             }
             [FIRST_SLICE..=LAST_SLICE, ..] => return Access::Dependent,
@@ -108,14 +113,17 @@ fn h264(head: &[u8]) -> Access {
     const SLICE: u8 = 1;
     const PARTITION_A: u8 = 2;
     const IDR_SLICE: u8 = 5;
+    const MESSAGES: u8 = 6;
     const SEQUENCE_PARAMETERS: u8 = 7;
     let mut has_parameters = false;
+    let mut has_recovery_point = false;
     for unit in units(head) {
         let Some((&first, rest)) = unit.split_first() else {
             return Access::NeedMore;
         };
         match first & 0x1F {
             SEQUENCE_PARAMETERS => has_parameters = true,
+            MESSAGES => has_recovery_point |= begins_with_recovery_point(rest),
             IDR_SLICE if has_parameters => return Access::Random { is_open: false },
             SLICE | PARTITION_A if has_parameters => {
                 // first_mb_in_slice, slice_type (7.3.3); both fit the first bytes, in which
@@ -125,6 +133,7 @@ fn h264(head: &[u8]) -> Access {
                 };
                 return match slice_type(*bytes) {
                     Some(2 | 4 | 7 | 9) => Access::Random { is_open: true },
+                    Some(_) if has_recovery_point => Access::Refresh,
                     _ => Access::Dependent,
                 };
             }
@@ -154,7 +163,9 @@ fn hevc(head: &[u8]) -> Access {
     const BLA_AND_IDR: std::ops::RangeInclusive<u8> = 16..=20;
     const CRA: u8 = 21;
     const SEQUENCE_PARAMETERS: u8 = 33;
+    const MESSAGES: u8 = 39;
     let mut has_parameters = false;
+    let mut has_recovery_point = false;
     for unit in units(head) {
         let Some(&first) = unit.first() else {
             return Access::NeedMore;
@@ -169,11 +180,37 @@ fn hevc(head: &[u8]) -> Access {
                     is_open: kind <= 17,
                 };
             }
+            0..=LAST_PICTURE_TYPE if has_parameters && has_recovery_point => {
+                return Access::Refresh;
+            }
             0..=LAST_PICTURE_TYPE => return Access::Dependent,
+            MESSAGES => {
+                has_recovery_point |= begins_with_recovery_point(unit.get(2..).unwrap_or_default())
+            }
             _ => {}
         }
     }
     Access::NeedMore
+}
+
+/// Whether one of the first messages of an SEI unit is a recovery point (H.264 D.1.8,
+/// HEVC D.2.8): from there on pictures become whole though none stands alone.
+fn begins_with_recovery_point(mut messages: &[u8]) -> bool {
+    const RECOVERY_POINT: u8 = 6;
+    const TRAILING_BITS: u8 = 0x80;
+    while let [kind, length, rest @ ..] = messages {
+        match *kind {
+            RECOVERY_POINT => return true,
+            TRAILING_BITS => return false,
+            _ => {}
+        }
+        // Longer types and lengths than a byte are of messages that nobody puts first.
+        if *kind == 0xFF || *length == 0xFF {
+            return false;
+        }
+        messages = rest.get(usize::from(*length)..).unwrap_or_default();
+    }
+    false
 }
 
 /// What follows each start code (00 00 01), up to the end of the bytes.
