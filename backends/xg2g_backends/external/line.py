@@ -56,7 +56,7 @@ class Answer:
         """The body's JSON object; empty when the body is no such thing."""
         try:
             found = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

@@ -97,6 +97,19 @@ async def test_another_service() -> None:
         assert "is no xg2g-transcoder" in await unusable(service)
 
 
+async def test_json_that_is_nested_without_end_is_that_of_another_service() -> None:
+    async def nest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000)
+        await reader.read()
+        writer.close()
+
+    with closing(await asyncio.start_server(nest, "127.0.0.1", 0)) as server:
+        port = server.sockets[0].getsockname()[1]
+        health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
+    assert "is no xg2g-transcoder" in health.detail
+
+
 async def test_a_redirect_says_where_to() -> None:
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
