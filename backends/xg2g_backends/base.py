@@ -212,7 +212,8 @@ class Piece:
     data: bytes = field(repr=False)
     points: tuple[Point, ...] = ()
     """In the order in which the remuxer found them. The offsets count from the stream's first byte
-    of output, not from the first of `data`."""
+    of output, not from the first of `data`. A call brings at most 1024, where a broadcast has a few
+    in a second; of more, the oldest are left out."""
 
     @classmethod
     def joined(cls, pieces: Iterable[Self]) -> Self:

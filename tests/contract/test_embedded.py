@@ -3,8 +3,10 @@
 import asyncio
 import ctypes
 import gc
+import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +112,30 @@ async def test_the_installed_library_is_found_and_runs() -> None:
     async with await backend.open(RemuxOptions(tracks=("deu", "eng"))) as remuxer:
         assert (await remuxer.process(LARGE)).data + (await remuxer.finish()).data == LARGE
     await backend.aclose()
+
+
+@pytest.mark.parametrize("chunk", [LARGE, LARGE[: 4 * 188]], ids=["worker", "event loop"])
+async def test_points_are_taken_in_the_turn_of_the_chunk(
+    chunk: bytes, embedded: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[tuple[str, int]] = []
+
+    def noted(name: str) -> None:
+        call = getattr(_abi.Library, name)
+
+        def note(*arguments: Any) -> Any:
+            turns.append((name, threading.get_ident()))
+            return call(*arguments)
+
+        monkeypatch.setattr(_abi.Library, name, note)
+
+    noted("process")
+    noted("points")
+    async with await open_embedded(embedded) as remuxer:
+        await remuxer.process(chunk)
+    (_, thread), *others = turns
+    assert others == [("points", thread)]
+    assert (thread == threading.get_ident()) == (chunk is not LARGE)
 
 
 def test_the_library_gives_the_same_points_for_any_pieces() -> None:

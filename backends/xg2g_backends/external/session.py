@@ -15,7 +15,7 @@ DELETE_S: Final = 1.0
 """For giving a remuxer back. One that is not given back is reaped by its service."""
 
 LAST_CALLS: Final = 64
-"""Calls of `finish` at most: a remuxer keeps 1024 points, and an answer has room for a score."""
+"""Calls of `finish` at most: a service keeps 64 KiB of points, and an answer has room for 3."""
 
 
 class LostError(Exception):

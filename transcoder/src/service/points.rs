@@ -1,5 +1,7 @@
 //! Points on their way in the header of an answer.
 
+use std::collections::VecDeque;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -19,6 +21,10 @@ const MAX_HEADER_BYTES: usize = 3 << 10;
 
 /// Longest header of all. A point whose tables do not fit, of 50 programs, is left out.
 const MAX_POINT_BYTES: usize = 8 << 10;
+
+/// Points that wait, when there are more than answers carry: a thousand without tables. Of more
+/// the oldest go.
+const MAX_WAITING_BYTES: usize = 64 << 10;
 
 /// Fills the end of a section's last packet (ISO/IEC 13818-1, 2.4.4.1).
 const STUFFING: u8 = 0xFF;
@@ -91,34 +97,64 @@ impl From<&Point> for Body {
     }
 }
 
-/// Takes points of a remuxer, as many as one answer carries, as a JSON array; nothing when there
-/// are none. The others come with the next answer.
-pub(super) fn take(remuxer: &mut Remuxer) -> Bytes {
-    let mut json = String::new();
-    while let Some(point) = remuxer.next_point() {
-        let text = serde_json::to_string(&Body::from(point)).unwrap_or_default();
-        let fits_alone = !text.is_empty() && text.len() + 2 <= MAX_POINT_BYTES;
-        if fits_alone && !json.is_empty() && json.len() + text.len() + 2 > MAX_HEADER_BYTES {
-            break;
-        }
-        remuxer.take_point();
-        if fits_alone {
-            json.push(if json.is_empty() { '[' } else { ',' });
-            json.push_str(&text);
-        }
-    }
-    if !json.is_empty() {
-        json.push(']');
-    }
-    Bytes::from(json)
+/// Points of a remuxer that wait for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    texts: VecDeque<String>,
+    bytes: usize,
 }
 
+impl Waiting {
+    /// Takes the points of a remuxer.
+    pub(super) fn collect(&mut self, remuxer: &mut Remuxer) {
+        while let Some(point) = remuxer.take_point() {
+            let text = serde_json::to_string(&Body::from(&point)).unwrap_or_default();
+            if text.is_empty() || text.len() + 2 > MAX_POINT_BYTES {
+                continue;
+            }
+            self.bytes += text.len();
+            self.texts.push_back(text);
+            while self.bytes > MAX_WAITING_BYTES {
+                self.pop();
+            }
+        }
+    }
+
+    /// As many as one answer carries, as a JSON array; nothing when there are none.
+    pub(super) fn take(&mut self) -> Bytes {
+        let mut json = String::new();
+        while let Some(text) = self.texts.front()
+            && (json.is_empty() || json.len() + text.len() + 2 <= MAX_HEADER_BYTES)
+        {
+            json.push(if json.is_empty() { '[' } else { ',' });
+            json.push_str(text);
+            self.pop();
+        }
+        if !json.is_empty() {
+            json.push(']');
+        }
+        Bytes::from(json)
+    }
+
+    fn pop(&mut self) {
+        if let Some(text) = self.texts.pop_front() {
+            self.bytes -= text.len();
+        }
+    }
+}
+
+/// Each packet without its stuffing in base64; no more of them than one point may have.
 fn packets(tables: &[u8]) -> Vec<String> {
-    tables
-        .chunks(PACKET_BYTES)
-        .map(|packet| {
-            let stuffing = packet.iter().rev().take_while(|&&byte| byte == STUFFING);
-            STANDARD.encode(&packet[..packet.len() - stuffing.count()])
-        })
-        .collect()
+    let mut bytes = 0;
+    let mut encoded = Vec::new();
+    for packet in tables.chunks(PACKET_BYTES) {
+        let stuffing = packet.iter().rev().take_while(|&&byte| byte == STUFFING);
+        let text = STANDARD.encode(&packet[..packet.len() - stuffing.count()]);
+        bytes += text.len();
+        encoded.push(text);
+        if bytes > MAX_POINT_BYTES {
+            break;
+        }
+    }
+    encoded
 }

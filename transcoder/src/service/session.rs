@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
-use super::points;
+use super::points::Waiting;
 use super::problem::{Kind, Problem};
 use crate::{Error, Options, Remuxer, Stats};
 
@@ -63,6 +63,8 @@ pub(super) struct Session {
     next: u64,
     /// Answer to the latest call, and whether that was a `Finish`.
     latest: Option<(bool, Answer)>,
+    /// Points for which the latest answer had no room.
+    points: Waiting,
 }
 
 enum State {
@@ -78,6 +80,7 @@ impl Session {
             state: State::Streaming(Box::new(Remuxer::new(options)?)),
             next: 0,
             latest: None,
+            points: Waiting::default(),
         })
     }
 
@@ -109,7 +112,8 @@ impl Session {
         }
         // A panic leaves Broken behind, so nothing half changed is met again.
         let state = std::mem::replace(&mut self.state, State::Broken);
-        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(state, call))) else {
+        let points = &mut self.points;
+        let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(state, call, points))) else {
             self.latest = None;
             return Err(Problem::new(
                 Kind::Internal,
@@ -154,13 +158,13 @@ impl Session {
     }
 }
 
-fn run(state: State, call: &Call) -> (State, Result<Answer, Problem>) {
+fn run(state: State, call: &Call, points: &mut Waiting) -> (State, Result<Answer, Problem>) {
     let mut output = Vec::new();
-    let (mut state, outcome) = match (state, call) {
+    let (state, outcome) = match (state, call) {
         (State::Streaming(mut remuxer), Call::Process(input)) => {
             #[cfg(feature = "test-hooks")]
             super::test_hooks::obey(input);
-            match push_bounded(&mut remuxer, input, &mut output) {
+            match push_bounded(&mut remuxer, input, &mut output, points) {
                 Err(why) if why.kind() == Kind::TooLarge => (State::Broken, Err(why)),
                 outcome => (State::Streaming(remuxer), outcome),
             }
@@ -171,6 +175,7 @@ fn run(state: State, call: &Call) -> (State, Result<Answer, Problem>) {
         }
         (State::Streaming(mut remuxer) | State::Finished(mut remuxer), Call::Finish) => {
             let outcome = remuxer.finish(&mut output).map_err(Problem::from);
+            points.collect(&mut remuxer);
             (State::Finished(remuxer), outcome)
         }
         (State::Broken, _) => (State::Broken, Ok(())),
@@ -179,20 +184,24 @@ fn run(state: State, call: &Call) -> (State, Result<Answer, Problem>) {
     output.shrink_to_fit();
     let answer = outcome.map(|()| Answer {
         output: Bytes::from(output),
-        points: match &mut state {
-            State::Streaming(remuxer) | State::Finished(remuxer) => points::take(remuxer),
-            State::Broken => Bytes::new(),
-        },
+        points: points.take(),
     });
     (state, answer)
 }
 
 /// Converts piece by piece, and stops where the answer has become too long: what was converted
 /// cannot be taken back, so that the remuxer is of no use any more.
-fn push_bounded(remuxer: &mut Remuxer, input: &[u8], output: &mut Vec<u8>) -> Result<(), Problem> {
+fn push_bounded(
+    remuxer: &mut Remuxer,
+    input: &[u8],
+    output: &mut Vec<u8>,
+    points: &mut Waiting,
+) -> Result<(), Problem> {
     let longest = input.len() + MAX_GAIN_BYTES;
     for slice in input.chunks(SLICE_BYTES) {
         remuxer.push(slice, output)?;
+        // A remuxer forgets the oldest of a thousand.
+        points.collect(remuxer);
         if output.len() > longest {
             return Err(Problem::new(
                 Kind::TooLarge,
