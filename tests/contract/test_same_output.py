@@ -54,3 +54,16 @@ async def test_embedded_and_external_give_the_same_bytes_points_and_counters(
         output, stats = await converted(subject.backend, stream, cuts, options)
         assert output == expected
         assert stats == counters
+
+
+async def test_what_was_held_comes_with_its_points_at_the_end(
+    embedded: Subject, external_tcp: Subject, external_unix: Subject
+) -> None:
+    stream = (CLIPS / "one-hd.ts").read_bytes()[: 75 * 188]
+    rests = []
+    for subject in (embedded, external_tcp, external_unix):
+        async with await subject.backend.open(RemuxOptions()) as remuxer:
+            await remuxer.process(stream)
+            rests.append(await remuxer.finish())
+    assert rests[0].points
+    assert rests[1] == rests[2] == rests[0]

@@ -194,6 +194,22 @@ def test_a_header_that_is_none_of_a_transcoder_is_refused(header: str) -> None:
         read_points(header, 188_000)
 
 
+@pytest.mark.parametrize("codec", ["mpeg2", "h264", "hevc"])
+def test_every_field_is_read(codec: str) -> None:
+    header = f"[{point(188, pts_90k=2**33 - 1, codec=codec, is_open=True, tables=['RwA='])}]"
+    assert read_points(header, 188_000) == (
+        Point(
+            offset=188,
+            kind=PointKind.RANDOM_ACCESS,
+            program=101,
+            pts_90k=2**33 - 1,
+            codec=codec,
+            is_open=True,
+            tables=b"G\0" + b"\xff" * 186,
+        ),
+    )
+
+
 def test_a_point_lies_within_what_was_given() -> None:
     assert len(read_points(f"[{point(187_812)}]", 188_000)) == 1
     with pytest.raises(ValueError, match="offset"):

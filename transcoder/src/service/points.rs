@@ -108,15 +108,7 @@ impl Waiting {
     /// Takes the points of a remuxer.
     pub(super) fn collect(&mut self, remuxer: &mut Remuxer) {
         while let Some(point) = remuxer.take_point() {
-            let text = serde_json::to_string(&Body::from(&point)).unwrap_or_default();
-            if text.is_empty() || text.len() + 2 > MAX_POINT_BYTES {
-                continue;
-            }
-            self.bytes += text.len();
-            self.texts.push_back(text);
-            while self.bytes > MAX_WAITING_BYTES {
-                self.pop();
-            }
+            self.push(&point);
         }
     }
 
@@ -134,6 +126,18 @@ impl Waiting {
             json.push(']');
         }
         Bytes::from(json)
+    }
+
+    fn push(&mut self, point: &Point) {
+        let text = serde_json::to_string(&Body::from(point)).unwrap_or_default();
+        if text.is_empty() || text.len() + 2 > MAX_POINT_BYTES {
+            return;
+        }
+        self.bytes += text.len();
+        self.texts.push_back(text);
+        while self.bytes > MAX_WAITING_BYTES {
+            self.pop();
+        }
     }
 
     fn pop(&mut self) {
@@ -157,4 +161,96 @@ fn packets(tables: &[u8]) -> Vec<String> {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ts::clock::Timestamp;
+
+    fn random_access(codec: VideoCodec, is_open: bool, tables: Vec<u8>) -> Point {
+        Point {
+            offset: 188,
+            kind: PointKind::RandomAccess {
+                codec,
+                is_open,
+                tables,
+            },
+            pts: Some(Timestamp::new(9)),
+            program: 7,
+        }
+    }
+
+    fn discontinuity(offset: u64) -> Point {
+        Point {
+            offset,
+            kind: PointKind::Discontinuity,
+            pts: None,
+            program: 7,
+        }
+    }
+
+    fn text(answer: &Bytes) -> &str {
+        std::str::from_utf8(answer).expect("ASCII")
+    }
+
+    #[test]
+    fn every_field_is_told_where_it_says_something() {
+        let mut waiting = Waiting::default();
+        let mut packet = [STUFFING; PACKET_BYTES];
+        packet[..2].copy_from_slice(&[0x47, 0]);
+        waiting.push(&random_access(VideoCodec::Hevc, true, packet.repeat(2)));
+        waiting.push(&random_access(VideoCodec::Mpeg2, false, Vec::new()));
+        waiting.push(&discontinuity(376));
+        let expected = concat!(
+            r#"[{"offset":188,"kind":"random_access","program":7,"pts_90k":9,"codec":"hevc","#,
+            r#""is_open":true,"tables":["RwA=","RwA="]},"#,
+            r#"{"offset":188,"kind":"random_access","program":7,"pts_90k":9,"codec":"mpeg2"},"#,
+            r#"{"offset":376,"kind":"discontinuity","program":7}]"#,
+        );
+        assert_eq!(text(&waiting.take()), expected);
+        assert!(waiting.take().is_empty());
+    }
+
+    #[test]
+    fn a_long_point_goes_alone_and_one_that_is_too_long_not_at_all() {
+        let mut waiting = Waiting::default();
+        waiting.push(&discontinuity(0));
+        waiting.push(&random_access(
+            VideoCodec::H264,
+            false,
+            vec![0x47; 30 * PACKET_BYTES],
+        ));
+        waiting.push(&random_access(
+            VideoCodec::H264,
+            false,
+            vec![0x47; 40 * PACKET_BYTES],
+        ));
+        waiting.push(&discontinuity(752));
+        assert!(text(&waiting.take()).contains(r#""offset":0,"#));
+        let long = waiting.take();
+        assert!((MAX_HEADER_BYTES..MAX_POINT_BYTES).contains(&long.len()));
+        assert!(text(&waiting.take()).contains(r#""offset":752,"#));
+        assert!(waiting.take().is_empty());
+    }
+
+    #[test]
+    fn what_nobody_fetches_is_bounded_and_the_newest_is_kept() {
+        let mut waiting = Waiting::default();
+        for n in 0..10_000 {
+            waiting.push(&discontinuity(n * 188));
+        }
+        assert!(waiting.bytes <= MAX_WAITING_BYTES);
+        let mut last = Bytes::new();
+        loop {
+            let answer = waiting.take();
+            if answer.is_empty() {
+                break;
+            }
+            assert!(answer.len() <= MAX_HEADER_BYTES);
+            last = answer;
+        }
+        assert!(text(&last).contains(&format!(r#""offset":{},"#, 9_999 * 188)));
+        assert_eq!(waiting.bytes, 0);
+    }
 }
