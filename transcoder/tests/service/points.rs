@@ -117,6 +117,22 @@ async fn the_points_of_pieces_are_those_of_the_library() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_comes_with_its_points_at_the_end() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    let stream = &CLIP[..75 * PACKET_BYTES];
+    let mut points = found(&client.process(&remuxer, 0, stream).await);
+    let before = points.len();
+    let rest = client.finish(&remuxer, 1).await;
+    points.extend(found(&rest));
+    assert_eq!(points, expected(stream));
+    assert!(points.len() > before);
+    let again = client.finish(&remuxer, 1).await;
+    assert_eq!(found(&again), found(&rest));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_gets_the_same_points() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
