@@ -22,7 +22,7 @@ from tests.oracle.transport import PCR_MODULUS, Packets, pmts
 from tests.oracle.ts_checker import check
 from xg2g.simulator.loop import Loop
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
 
 ROOT = Path(__file__).resolve().parents[1]
 SYNC_MS = 1.0

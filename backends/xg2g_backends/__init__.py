@@ -28,10 +28,11 @@ if TYPE_CHECKING:
         TrackState,
         TrackStats,
     )
-    from .embedded import EmbeddedBackend
+    from .embedded.backend import EmbeddedBackend
     from .embedded.file import remux
     from .errors import BackendError, InvalidArgumentError, UnavailableError
-    from .external import ExternalBackend, ServiceAddress
+    from .external.address import ServiceAddress
+    from .external.backend import ExternalBackend
 
 __all__ = [
     "Backend",
@@ -54,12 +55,12 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "EmbeddedBackend": "embedded",
+    "EmbeddedBackend": "embedded.backend",
     "BackendError": "errors",
     "InvalidArgumentError": "errors",
     "UnavailableError": "errors",
-    "ExternalBackend": "external",
-    "ServiceAddress": "external",
+    "ExternalBackend": "external.backend",
+    "ServiceAddress": "external.address",
     "remux": "embedded.file",
 }
 """Name -> module that defines it; the others are in `base`."""

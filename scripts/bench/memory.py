@@ -17,7 +17,7 @@ from typing import Final
 from scripts.bench.clips import MULTIPLEX_BPS
 from scripts.bench.stream import CHUNK_BYTES
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
 
 STREAMS: Final = 50
 FED_S: Final = 4

@@ -13,7 +13,7 @@ from typing import Final
 
 from scripts.bench.stream import CHUNK_BYTES, own_cpu_s
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
 
 PASSES: Final = 5
 

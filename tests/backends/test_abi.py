@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend, _abi
+from xg2g_backends.embedded import _abi
+from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.errors import InvalidArgumentError, UnavailableError
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,10 @@ from tests.conftest import assert_nothing_is_open
 from tests.contract.subject import Subject
 from tests.contract.transcoder import Transcoder, short_folder, transcoder, way_to
 from xg2g_backends.base import Remuxer
-from xg2g_backends.embedded import EmbeddedBackend, EmbeddedRemuxer
-from xg2g_backends.external import ExternalBackend, ExternalRemuxer
+from xg2g_backends.embedded.backend import EmbeddedBackend
+from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
+from xg2g_backends.external.backend import ExternalBackend
+from xg2g_backends.external.remuxer import ExternalRemuxer
 from xg2g_backends.external.session import Session
 
 ROOT = Path(__file__).parents[2]

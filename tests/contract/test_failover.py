@@ -18,8 +18,9 @@ from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.remux.broadcast import AUDIO, VIDEO, clean
 from xg2g_backends.base import Piece, Point, PointKind, RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
-from xg2g_backends.external import Deadlines, ExternalBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
+from xg2g_backends.external.backend import ExternalBackend
+from xg2g_backends.external.wait import Deadlines
 
 pytestmark = pytest.mark.anyio
 

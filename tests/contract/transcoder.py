@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from xg2g_backends.external import ServiceAddress
+from xg2g_backends.external.address import ServiceAddress
 
 COMMAND = Path(sys.executable).with_name("xg2g-transcoder")
 """As `make build` leaves it."""

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

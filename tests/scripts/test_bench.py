@@ -10,7 +10,7 @@ import pytest
 from scripts.bench.report import Figure, Judged
 from scripts.bench.sound import WrongOutputError, check_sound, check_unchanged
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded import EmbeddedBackend
+from xg2g_backends.embedded.backend import EmbeddedBackend
 
 RADIO = Path(__file__).parents[2] / "xg2g/simulator/clips/four-radio.ts"
 AUDIO_PID = 0x301

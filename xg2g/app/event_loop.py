@@ -13,7 +13,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415 - Windows has none
     except ImportError:
         return asyncio.new_event_loop
     return uvloop.new_event_loop

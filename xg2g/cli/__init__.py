@@ -5,7 +5,6 @@ is called. So `xg2g --help` and a short command do not pay for a daemon.
 """
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -26,16 +25,17 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        import asyncio
+        from importlib.metadata import version
 
-        from xg2g.app.backend import choose_backend
+        from xg2g_backends.errors import UnavailableError
+        from xg2g_backends.library import library
 
-        health = asyncio.run(choose_backend().check())
         typer.echo(f"xg2g {version('xg2g')}")
-        for component, number in health.versions.items():
-            typer.echo(f"{component} {number}")
-        if not health.usable:
-            typer.echo(health.detail, err=True)
+        try:
+            for component, number in library().versions().items():
+                typer.echo(f"{component} {number}")
+        except UnavailableError as error:
+            typer.echo(error, err=True)
         raise typer.Exit
 
 

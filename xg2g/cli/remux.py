@@ -53,7 +53,8 @@ def remux(
     `curl -sN http://192.168.1.10:8001/1:0:19:... | xg2g remux - - | mpv -`
     """
     from xg2g.app.backend import choose_backend
-    from xg2g.remux import remux_file
+
+    from .remux_file import remux_file
 
     settings = configure().settings
     began_s = time.monotonic()

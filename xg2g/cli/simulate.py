@@ -6,14 +6,17 @@ import sys
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
-from xg2g.simulator import Credentials, Generation, SimulatedReceiver
-from xg2g.simulator.receiver import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
+from xg2g.simulator.defaults import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
+from xg2g.simulator.generation import Generation
+
+if TYPE_CHECKING:
+    from xg2g.simulator import Credentials, SimulatedReceiver
 
 _LISTED_SERVICES = 40
 
@@ -99,6 +102,9 @@ def simulate(
 
     `xg2g simulate --generation e --tuners 1`
     """
+    from xg2g.app import event_loop, logs
+    from xg2g.simulator import SimulatedReceiver
+
     credentials = _credentials(auth)
     receiver = SimulatedReceiver(
         host=host,
@@ -117,13 +123,13 @@ def simulate(
         api_credentials=credentials if auth_for is not AuthFor.STREAMS else None,
         stream_credentials=credentials if auth_for is not AuthFor.WEB else None,
     )
-    from xg2g.app import event_loop, logs
-
     logs.configure(LogSettings())
     event_loop.run(_run(receiver))
 
 
-def _credentials(auth: str | None) -> Credentials | None:
+def _credentials(auth: str | None) -> "Credentials | None":
+    from xg2g.simulator import Credentials
+
     if auth is None:
         return None
     user, colon, password = auth.partition(":")
@@ -132,7 +138,7 @@ def _credentials(auth: str | None) -> Credentials | None:
     return Credentials(user, password)
 
 
-async def _run(receiver: SimulatedReceiver) -> None:
+async def _run(receiver: "SimulatedReceiver") -> None:
     ended = asyncio.Event()
     if sys.platform != "win32":  # there, Ctrl-C cancels this, and nothing else is sent
         loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from xg2g.receiver.address import ReceiverAddress
 from xg2g.web.hosts import ANY, host_of
 from xg2g.web.origins import origin_of
 from xg2g_backends.base import RemuxOptions
+from xg2g_backends.external.address import ServiceAddress
 
 from .given import Value
 from .setting import Reads, Secret
@@ -189,9 +190,6 @@ def _public_url(url: str) -> str:
 
 
 def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
-    if urls:
-        # Here, since it brings an HTTP client, which most calls of the command need not.
-        from xg2g_backends.external import ServiceAddress
     for url in urls:
         ServiceAddress.parse(url)
     return urls

@@ -2,7 +2,7 @@
 
 from xg2g_backends.base import Backend, BackendHealth, Remuxer, RemuxOptions
 from xg2g_backends.errors import UnavailableError
-from xg2g_backends.external import Observer
+from xg2g_backends.external.observer import Observer
 
 from .readiness import Part, Readiness
 from .state import READY, Finding, State

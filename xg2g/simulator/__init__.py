@@ -1,11 +1,19 @@
-"""A simulated Enigma2 receiver, for people without one and for tests."""
+"""A simulated Enigma2 receiver, for people without one and for tests.
 
-from xg2g.simulator.conditions import Answer, Conditions
-from xg2g.simulator.generation import Generation
-from xg2g.simulator.receiver import SimulatedReceiver
-from xg2g.simulator.recording import RecordingError
-from xg2g.simulator.service import Service, ServiceReference
-from xg2g.simulator.stream_server import Credentials
+Each of the names is loaded at its first use: `xg2g --help` tells about the simulator, and needs
+none of it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xg2g.simulator.conditions import Answer, Conditions
+    from xg2g.simulator.generation import Generation
+    from xg2g.simulator.receiver import SimulatedReceiver
+    from xg2g.simulator.recording import RecordingError
+    from xg2g.simulator.service import Service, ServiceReference
+    from xg2g.simulator.stream_server import Credentials
 
 __all__ = [
     "Answer",
@@ -17,3 +25,20 @@ __all__ = [
     "ServiceReference",
     "SimulatedReceiver",
 ]
+
+_MODULES = {
+    "Answer": "conditions",
+    "Conditions": "conditions",
+    "Credentials": "stream_server",
+    "Generation": "generation",
+    "RecordingError": "recording",
+    "Service": "service",
+    "ServiceReference": "service",
+    "SimulatedReceiver": "receiver",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

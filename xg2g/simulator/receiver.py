@@ -12,6 +12,7 @@ import uvicorn
 from xg2g.simulator.box import Box
 from xg2g.simulator.clock import Clock, SystemClock
 from xg2g.simulator.connections import Listener
+from xg2g.simulator.defaults import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
 from xg2g.simulator.generation import Generation
 from xg2g.simulator.lineup import standard_lineup
 from xg2g.simulator.openwebif import Gate, create_app
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from xg2g.simulator.conditions import Conditions
-
-# As a receiver with a full-band-capture tuner has.
-DEFAULT_TUNERS = 8
-DEFAULT_GUIDE_DAYS = 7
 
 
 class SimulatedReceiver:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import h11
 
-from xg2g_backends.external import ServiceAddress
+from xg2g_backends.external.address import ServiceAddress
 
 PACKET_BYTES = 188
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xg2g_backends.external import ServiceAddress
+from xg2g_backends.external.address import ServiceAddress
 
 
 @pytest.mark.parametrize(

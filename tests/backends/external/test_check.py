@@ -11,7 +11,9 @@ from tests.backends.external.stand_in import StandIn, stand_in
 from tests.backends.fake import FakeBackend
 from xg2g_backends.base import BackendHealth, RemuxOptions
 from xg2g_backends.errors import UnavailableError
-from xg2g_backends.external import Deadlines, ExternalBackend, ServiceAddress
+from xg2g_backends.external.address import ServiceAddress
+from xg2g_backends.external.backend import ExternalBackend
+from xg2g_backends.external.wait import Deadlines
 
 pytestmark = pytest.mark.anyio
 

@@ -19,11 +19,13 @@ from xg2g_backends.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
-from xg2g_backends.external import Deadlines, ExternalBackend, ExternalRemuxer, ServiceAddress
+from xg2g_backends.external.address import ServiceAddress
+from xg2g_backends.external.backend import ExternalBackend
 from xg2g_backends.external.input import WAITING_BYTES
-from xg2g_backends.external.remuxer import OUTAGE_S
+from xg2g_backends.external.remuxer import OUTAGE_S, ExternalRemuxer
 from xg2g_backends.external.rotation import LONGEST_PAUSE_S
 from xg2g_backends.external.service import LONGEST_BODY_BYTES
+from xg2g_backends.external.wait import Deadlines
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,9 @@ import pytest
 from tests.backends.external.stand_in import Fault, Refusal, StandIn, point, stand_in
 from tests.backends.fake import FakeBackend, FakeRemuxer
 from xg2g_backends.base import Backend, Piece, Point, PointKind, Remuxer, RemuxOptions
-from xg2g_backends.external import Deadlines, ExternalBackend
+from xg2g_backends.external.backend import ExternalBackend
 from xg2g_backends.external.points import read_points
+from xg2g_backends.external.wait import Deadlines
 
 pytestmark = pytest.mark.anyio
 

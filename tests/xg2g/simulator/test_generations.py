@@ -1,5 +1,6 @@
 """What the two generations of OpenWebif do differently, and what both do unlike anybody else."""
 
+import json
 import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -119,8 +120,6 @@ async def test_texts_are_escaped_and_keep_their_control_characters(box: Box) -> 
 
 
 async def test_an_answer_is_written_as_pythons_json_is(box: Box) -> None:
-    import json
-
     response = await box.client.get("/api/epgmulti", params={"bRef": FAVOURITES})
     assert response.text == json.dumps(response.json(), indent=1)
 

@@ -44,7 +44,7 @@ from xg2g.streaming.upstream import (
     State,
     UpstreamReader,
 )
-from xg2g_backends.base import RemuxOptions
+from xg2g_backends.base import Piece, RemuxOptions
 from xg2g_backends.errors import UnavailableError
 
 pytestmark = pytest.mark.anyio
@@ -605,8 +605,6 @@ async def test_a_lost_stream_comes_back_under_its_viewers_with_the_seam_marked(
 async def test_what_the_lost_streams_remuxer_still_held_is_sent(
     steady: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from xg2g_backends.base import Piece
-
     async def finish(self: FakeRemuxer) -> Piece:
         return Piece(packet(99))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-CLIPS = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips"
+CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 RADIO = CLIPS / "four-radio.ts"
 LATM = CLIPS / "three-latm.ts"
 

@@ -13,20 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-
+from xg2g.errors import UsageError, UserError
 from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
-
-from .errors import UsageError, UserError
 
 READ_BYTES: Final = 256 * 1024
 """Asked for at a time; a pipe gives what it has."""
@@ -184,16 +172,10 @@ def _progress(source: str, reader: BinaryIO) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    size = os.fstat(reader.fileno()).st_size or None
-    columns: list[ProgressColumn] = [
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-    ]
-    columns += [TransferSpeedColumn(), TimeRemainingColumn()] if size else [TransferSpeedColumn()]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(_input(source), total=size)
-        yield lambda count: progress.advance(task, count)
+    from .progress import showing_progress
+
+    with showing_progress(_input(source), os.fstat(reader.fileno()).st_size or None) as advance:
+        yield advance
 
 
 def _input(source: str) -> str:
