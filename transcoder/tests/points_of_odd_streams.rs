@@ -612,7 +612,7 @@ fn mixed(groups: &[(bool, u8, i16)], order: &[u8], bytes_each: usize) -> Bytes {
     }
     let mut clock = 0;
     let mut queues = parts.map(|part| part.packets.into_iter());
-    let mut packets: Vec<_> = queues[0].by_ref().take(2).collect();
+    let mut packets = Vec::new();
     for index in order
         .iter()
         .copied()
