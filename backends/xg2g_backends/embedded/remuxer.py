@@ -1,32 +1,44 @@
 """The owner of one handle of the library."""
 
 import asyncio
+import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from ..base import Piece, RemuxStats
 from ..errors import ClosedError
 from ._abi import Library
-
-INLINE_BYTES: Final = 8 * 1024
-"""Chunks up to this size are converted on the event loop, larger ones on a worker thread:
-docs/design/embedded-backend.md has the measurements."""
+from .cost import CallCost
 
 
 class EmbeddedRemuxer:
     """Converts one stream in this process. Made by `EmbeddedBackend.open`.
+
+    Calls that are expected to be short are made on the event loop, others on a worker thread:
+    docs/design/embedded-backend.md has the measurements.
 
     The handle is freed once, by the last one out: by `aclose`, or when the call that is inside
     the library then has returned. A call that is cancelled ends only when it has returned, which
     takes milliseconds: a thread cannot be cancelled.
     """
 
-    def __init__(self, library: Library, handle: int, workers: Executor) -> None:
+    def __init__(
+        self,
+        library: Library,
+        handle: int,
+        workers: Executor,
+        *,
+        worked_s: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """`worked_s` is the CPU time of the thread that asks; for tests."""
         self._library = library
         self._handle: int | None = handle
         self._workers = workers
+        self._worked_s = worked_s
+        self._cost = CallCost()
         self._turn = asyncio.Lock()
         self._inside: asyncio.Future[Piece] | None = None
         self._closed = False
@@ -34,12 +46,10 @@ class EmbeddedRemuxer:
     async def process(self, chunk: bytes) -> Piece:
         async with self._turn:
             handle = self._open_handle()
-            if len(chunk) <= INLINE_BYTES:
-                return _processed(self._library, handle, chunk)
+            if self._cost.is_short(len(chunk)):
+                return self._processed(handle, chunk)
             loop = asyncio.get_running_loop()
-            self._inside = loop.run_in_executor(
-                self._workers, _processed, self._library, handle, chunk
-            )
+            self._inside = loop.run_in_executor(self._workers, self._processed, handle, chunk)
             self._inside.add_done_callback(self._left)
             return await _to_the_end(self._inside)
 
@@ -86,6 +96,13 @@ class EmbeddedRemuxer:
             raise ClosedError("the remuxer is closed")
         return self._handle
 
+    def _processed(self, handle: int, chunk: bytes) -> Piece:
+        """Call the library, on whichever thread; nobody else is inside meanwhile."""
+        began_s = self._worked_s()
+        piece = Piece(self._library.process(handle, chunk), self._library.points(handle))
+        self._cost.learn(len(chunk), self._worked_s() - began_s)
+        return piece
+
     def _left(self, _: asyncio.Future[Piece]) -> None:
         self._inside = None
         if self._closed:
@@ -95,10 +112,6 @@ class EmbeddedRemuxer:
         handle, self._handle = self._handle, None
         if handle is not None:
             self._library.free(handle)
-
-
-def _processed(library: Library, handle: int, chunk: bytes) -> Piece:
-    return Piece(library.process(handle, chunk), library.points(handle))
 
 
 async def _to_the_end(call: asyncio.Future[Piece]) -> Piece:
