@@ -75,18 +75,16 @@ class TcpInfo:
 
 @dataclass(slots=True)
 class Acknowledgements:
-    """Judges one connection by what is read of it about once a second."""
+    """Judges one connection by what is read of it now and then."""
 
     _owed_since_s: float | None = None
 
     def have_ceased(self, info: TcpInfo, now_s: float) -> bool:
         """Return True if the peer has vanished: it owes an acknowledgement for `SILENCE_S`."""
-        if not info.unacknowledged and not info.unanswered_probes:
+        if not info.unacknowledged:
             self._owed_since_s = None
-            return False
+            return info.unanswered_probes >= UNANSWERED_PROBES and info.silent_s >= SILENCE_S
         if self._owed_since_s is None:
             # The latest acknowledgement may be old only because nothing was sent since.
             self._owed_since_s = now_s
-        if not info.unacknowledged and info.unanswered_probes < UNANSWERED_PROBES:
-            return False
         return min(info.silent_s, now_s - self._owed_since_s) >= SILENCE_S

@@ -56,7 +56,7 @@ STALLED_S = 1.0
 SHUTDOWN_S = 3
 """How long other requests may take to finish; live streams are ended at once."""
 
-WATCH_INTERVAL_S = 1.0
+WATCH_INTERVAL_S = 0.5
 """Between two looks at what TCP says of all connections: 3 microseconds each."""
 
 CLOSING_S = 10.0

@@ -1,0 +1,64 @@
+"""Who is paused and who has vanished, by what TCP says."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from xg2g.app.acknowledgements import SILENCE_S, Acknowledgements, TcpInfo
+
+INTERVAL_S = 0.5
+
+
+def found_after_s(looks: Iterable[TcpInfo]) -> float | None:
+    """When a connection is taken for vanished, or None."""
+    its = Acknowledgements()
+    for number, info in enumerate(looks):
+        if its.have_ceased(info, 1000 + number * INTERVAL_S):
+            return number * INTERVAL_S
+    return None
+
+
+def test_who_plays_is_kept() -> None:
+    """At each look something is in flight, and was acknowledged up to a moment ago."""
+    assert found_after_s([TcpInfo(5, 0, 0.01)] * 100) is None
+
+
+def test_who_pauses_is_kept_for_hours() -> None:
+    """Nothing is in flight; each probe is answered, some only just now, some not yet."""
+    looks = [TcpInfo(0, number % 2, (number % 4) * INTERVAL_S) for number in range(20_000)]
+    assert found_after_s(looks) is None
+
+
+def test_a_pause_with_probes_minutes_apart_is_kept() -> None:
+    """As kernels without an upper limit send them."""
+    looks = [TcpInfo(0, 0, at_s % 120) for at_s in range(3600)]
+    looks += [TcpInfo(0, 1, 120.0)]
+    assert found_after_s(looks) is None
+
+
+def test_a_single_lost_probe_ends_no_pause() -> None:
+    looks = [TcpInfo(0, 1, 1.0), TcpInfo(0, 1, 1.5), TcpInfo(0, 0, 0.0)] * 10
+    assert found_after_s(looks) is None
+
+
+def test_who_vanishes_while_playing_is_found_in_time() -> None:
+    looks = [TcpInfo(40, 0, number * INTERVAL_S) for number in range(20)]
+    assert found_after_s(looks) == SILENCE_S
+
+
+def test_who_vanishes_while_paused_is_found_in_time() -> None:
+    looks = [TcpInfo(0, int(number * INTERVAL_S), number * INTERVAL_S) for number in range(20)]
+    assert found_after_s(looks) == SILENCE_S
+
+
+@pytest.mark.parametrize("quiet_s", [3.0, 5.0, 3600.0])
+def test_what_is_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) -> None:
+    """The latest acknowledgement is as old as what was sent before."""
+    looks = [TcpInfo(0, 0, quiet_s), TcpInfo(1, 0, quiet_s + 0.5), TcpInfo(0, 0, 0.1)]
+    assert found_after_s(looks * 50) is None
+
+
+def test_a_network_that_was_away_for_a_moment_ends_nobody() -> None:
+    away = int((SILENCE_S - 1) / INTERVAL_S)
+    looks = [TcpInfo(9, 0, number * INTERVAL_S) for number in range(away)] + [TcpInfo(9, 0, 0.0)]
+    assert found_after_s(looks * 20) is None
