@@ -12,8 +12,8 @@ import pytest
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
 from xg2g.app import open_files, server
+from xg2g.app.seldom import Seldom
 from xg2g.metrics import Outcome
-from xg2g.seldom import Seldom
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from ..metrics import Metrics
-from ..seldom import Seldom
+from .seldom import Seldom
 
 log = structlog.get_logger()
 

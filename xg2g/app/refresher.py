@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 
 from ..lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
-from ..pause import Sleep, pause
+from ..readiness.pause import Sleep, pause
 from ..receiver.errors import ReceiverError
 from ..store.database import StoreError
 

@@ -25,10 +25,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import UserError
 from ..network import is_loopback, place_of
-from ..seldom import Seldom
 from ..web.truncated import TruncatedError
 from . import open_files
 from .acknowledgements import UNSENT_BYTES, Acknowledgements, TcpInfo, prepare
+from .seldom import Seldom
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import structlog
 
-from ..pause import Sleep, pause
+from .pause import Sleep, pause
 from .state import READY, Finding, State
 
 log = structlog.get_logger()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.requests import Request
 
-from ...seldom import Seldom
+from ...app.seldom import Seldom
 from ..gateway import gateway_of
 from ..hosts import host_of
 from ..origins import origin_of

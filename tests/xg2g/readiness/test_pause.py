@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from xg2g.pause import pause
+from xg2g.readiness.pause import pause
 
 pytestmark = pytest.mark.anyio
 
