@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import UserError
-from ..network import is_loopback, place_of
+from ..network.hosts import is_loopback, place_of
 from ..web.truncated import TruncatedError
 from . import open_files
 from .acknowledgements import UNSENT_BYTES, Acknowledgements, TcpInfo, prepare

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from xg2g.config import Configuration
 from xg2g.errors import UserError
-from xg2g.network import is_refused, why_no_connection
+from xg2g.network.failures import is_refused, why_no_connection
 from xg2g.web.api.models import Channel, Channels, Guide, Programme, Status, Stream, Streams
 
 T = TypeVar("T", bound=BaseModel)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from xg2g.network import is_host
+from xg2g.network.hosts import is_host
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.web.hosts import ANY, host_of
 from xg2g.web.origins import origin_of

@@ -11,8 +11,8 @@ import httpx
 
 from xg2g.app.server import listen
 from xg2g.errors import UserError
-from xg2g.network import own_address
-from xg2g.small_answer import ASK_PLAIN, small_answer
+from xg2g.network.own import own_address
+from xg2g.network.small_answer import ASK_PLAIN, small_answer
 from xg2g.store.place import default_directory
 
 from .finding import Finding, bad, good, note

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from xg2g.lineup.naming import choose, unknown
-from xg2g.network import why_no_connection
+from xg2g.network.failures import why_no_connection
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
 

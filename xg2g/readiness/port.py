@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ..network import why_no_connection
+from ..network.failures import why_no_connection
 
 CONNECT_S = 3.0
 """A receiver in the same house that takes longer serves nobody."""

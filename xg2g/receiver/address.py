@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from xg2g.network import is_host
+from xg2g.network.hosts import is_host
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import structlog
 
-from ..network import why_no_connection
+from ..network.failures import why_no_connection
 from .address import ReceiverAddress, refused_login
 from .deadlines import StreamDeadlines
 from .errors import (

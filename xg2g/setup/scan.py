@@ -14,8 +14,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 import httpx
 
-from xg2g.network import is_at_home
-from xg2g.small_answer import ASK_PLAIN, small_answer
+from xg2g.network.own import is_at_home
+from xg2g.network.small_answer import ASK_PLAIN, small_answer
 
 AT_A_TIME = 32
 CONNECT_TIMEOUT_S = 0.5

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-from ..network import LONGEST_NAME
+from ..network.hosts import LONGEST_NAME
 
 HOUSEHOLD_DOMAINS = (
     "localhost",  # RFC 6761, 6.3

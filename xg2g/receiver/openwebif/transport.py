@@ -17,7 +17,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from ...network import is_refused, is_tls_trouble, why_no_connection
+from ...network.failures import is_refused, is_tls_trouble, why_no_connection
 from ..address import ReceiverAddress, refused_login
 from ..errors import (
     AddressRefusedError,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...network import is_loopback
+from ...network.hosts import is_loopback
 from .failures import Failures
 from .problem import problem
 

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ...network import place_of
+from ...network.hosts import place_of
 
 ALLOWED = 10
 """Wrong tokens from one place until it is refused."""

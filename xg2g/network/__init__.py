@@ -1,0 +1,1 @@
+"""What there is to know about computers, addresses and connections, whoever uses them."""

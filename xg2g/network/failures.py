@@ -1,0 +1,46 @@
+"""Connections that do not come about, in words."""
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+
+def why_no_connection(error: BaseException) -> str:
+    """The system's word for it. asyncio's own text repeats the address, httpx's says nothing."""
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return "nothing in the network has this name"
+        if isinstance(cause, ssl.SSLError):
+            # Its numbers are OpenSSL's, and would read as errors of the system.
+            return f"no TLS connection ({_tls_reason(cause)})"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+    return str(error) or type(error).__name__
+
+
+def is_refused(error: BaseException) -> bool:
+    """Whether a computer answered that nothing listens on the port."""
+    return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
+
+
+def is_tls_trouble(error: BaseException) -> bool:
+    """Whether there was a connection, and TLS on it could not be agreed upon."""
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what led to it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        else:
+            cause = cause.__cause__ or cause.__context__
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    if error.reason is None or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "the other side ended it"
+    return error.reason.lower().replace("_", " ")
