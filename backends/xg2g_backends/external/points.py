@@ -76,7 +76,7 @@ def _tables(packets: Any) -> bytes:
         if not isinstance(text, str):
             raise ValueError("a packet of tables is not text")
         packet = b64decode(text, validate=True)
-        if not packet.startswith(b"\x47") or len(packet) > PACKET_BYTES:
+        if not 0 < len(packet) <= PACKET_BYTES:
             raise ValueError("tables are not packets")
         joined += packet.ljust(PACKET_BYTES, b"\xff")
     return bytes(joined)

@@ -177,7 +177,6 @@ BAD: list[Any] = [
             {"tables": [""]},
             {"tables": ["Rw"]},
             {"tables": ["Rw==\n"]},
-            {"tables": ["AAAA"]},
             {"tables": ["\xe4"]},
             {"tables": [b64encode(bytes([0x47]) * 189).decode()]},
         )
