@@ -83,8 +83,8 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
         for number in range(RUNS):
             await stack.quiet()
             steps.begin(f"viewers, {name}: run {number + 1} of {RUNS}")
-            single = await _watched(stack, channels, 1)
-            many = await _watched(stack, channels, VIEWERS // CHANNELS - 1)
+            single = await _watched(stack, channels, more=1, viewers=CHANNELS)
+            many = await _watched(stack, channels, more=VIEWERS // CHANNELS - 1, viewers=VIEWERS)
             await stack.leave()
             processes = [process.name for process in stack.measured()]
             alone, all_ = (sum(it.cpu[each] for each in processes) for it in (single, many))
@@ -98,12 +98,11 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
     return shares
 
 
-async def _watched(stack: Stack, channels: Sequence[Channel], more: int) -> Load:
-    """Measure with so many more viewers on each channel."""
+async def _watched(stack: Stack, channels: Sequence[Channel], *, more: int, viewers: int) -> Load:
+    """Measure with so many more viewers on each channel, who are so many altogether then."""
     for channel in channels:
         await stack.watch(channel.path, more)
     await stack.measure(SETTLE_S)
-    viewers = len(channels) * (more + (more > 1))
     found = await measured(stack, viewers, len(channels), MEASURED_S)
     if found.seen.refused or found.seen.ended or found.seen.viewers < viewers:
         raise BrokenError("; ".join(found.broken()))

@@ -28,6 +28,7 @@ from scripts.siege.household import Household
 from scripts.siege.network import Network, move_in
 from scripts.siege.samples import Samples
 from scripts.siege.stack import GARBAGE, Stack
+from scripts.siege.steady import Pauses, Steady
 from scripts.siege.tally import Tally
 from scripts.siege.troubles import Troubles
 from scripts.siege.verdict import Run, failures, report
@@ -50,6 +51,10 @@ LIKED = (
     "Channel 5 HD",
 )
 """On four transponders. With the others, there are more than tuners."""
+SHARED = ("Card One HD", "Channel 1 HD", "Card Three & Friends")
+"""By several at any time."""
+STEADY = 2
+"""Viewers of each of these who watch all the time."""
 BROKEN_ON_AIR = frozenset((GARBAGE, "Gaps in mid-packet"))
 WARM_UP = 12
 """Viewers at once before the first count: each thread that is ever started has been by then."""
@@ -60,19 +65,26 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     """Let everybody in, and after so many minutes out again."""
     channels = await stack.channels()
     liked = [channel for channel in channels if channel.name in LIKED]
+    shared = [channel for channel in channels if channel.name in SHARED]
     await _warm_up(stack, network, liked)
     base = await _base(stack)
     chances = (random.Random(f"{arguments.seed} {number}") for number in range(1_000_000))
     troubles, tally, memory = Troubles(stack.receiver, network, next(chances)), Tally(), Memory()
+    pauses = Pauses()
     begun_s = time.monotonic()
     with Samples(troubles, BROKEN_ON_AIR) as samples:
         household = Household(stack, network, next(chances), tally)
         viewers = [
-            Viewer(network, liked, channels, next(chances), tally, samples)
+            Viewer(network, shared, liked, channels, next(chances), tally, samples, pauses)
             for _ in range(arguments.viewers)
+        ]
+        steady = [
+            Steady(network, channel, pauses, lambda: troubles.calm_since_s)
+            for channel in shared * STEADY
         ]
         async with asyncio.TaskGroup() as group:
             living = [group.create_task(each.live()) for each in viewers]
+            living += [group.create_task(each.live()) for each in steady]
             living.append(group.create_task(household.live()))
             living.append(group.create_task(memory.watch(stack.daemon)))
             await troubles.go_on(begun_s + arguments.minutes * 60)
@@ -90,6 +102,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         troubles=troubles,
         samples=samples,
         memory=memory,
+        pauses=pauses,
         base=base,
         left=left,
         freed_after_s=freed_after_s,

@@ -101,18 +101,17 @@ class Connection:
         return Answer(event.status_code, error, time.monotonic() - self.begun_s)
 
     async def body(self) -> bytes:
-        """The next bytes of the body; none at its end."""
+        """The next bytes of the body; none at its end. Raises `ConnectionAbortedError` when the
+        stream breaks off, of which a missing last chunk tells."""
         while True:
-            event = self._http.next_event()
-            if event is h11.NEED_DATA:
-                try:
+            try:
+                event = self._http.next_event()
+                if event is h11.NEED_DATA:
                     self._http.receive_data(await self._receive())
-                except h11.RemoteProtocolError as error:
-                    raise ConnectionAbortedError(str(error)) from error
-            elif isinstance(event, h11.Data):
-                return bytes(event.data)
-            else:
-                return b""
+                    continue
+            except h11.RemoteProtocolError as error:
+                raise ConnectionAbortedError(str(error)) from error
+            return bytes(event.data) if isinstance(event, h11.Data) else b""
 
     async def drain(self, seconds: float) -> None:
         """Read what comes and look at nothing of it, until the end or for this long."""
@@ -121,6 +120,20 @@ class Connection:
             async with asyncio.timeout(seconds):
                 while await self._receive():
                     pass
+
+    async def take(self) -> int:
+        """Read what is there and look at nothing of it; how many bytes, 0 at the end."""
+        return len(await self._receive())
+
+    async def goes_on(self, bytes_: int, seconds: float) -> bool:
+        """Read until there were so many bytes, or for so long; False when the stream ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while bytes_ > 0:
+                    if not (taken := await self.take()):
+                        return False
+                    bytes_ -= taken
+        return True
 
     async def sip(self, bytes_: int) -> bool:
         """Take so few bytes; False at the end."""

@@ -35,6 +35,8 @@ class Tally:
     broken: Counter[str] = field(default_factory=Counter)
     """Connections that ended in an error, by its name."""
     wrong: list[str] = field(default_factory=list)
+    resumed: Counter[bool] = field(default_factory=Counter)
+    """Whether the stream went on for those who had paused."""
     longest_wait_s: float = 0.0
     vanished: dict[str, float] = field(default_factory=dict)
     """Address of each device that did, and the time of day."""

@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from scripts.siege.steady import p99
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from scripts.siege.audit import Held, Log, Memory
     from scripts.siege.samples import Samples
+    from scripts.siege.steady import Pauses
     from scripts.siege.tally import Tally
     from scripts.siege.troubles import Troubles
 
@@ -39,6 +42,7 @@ class Run:
     troubles: Troubles
     samples: Samples
     memory: Memory
+    pauses: Pauses
     base: Held
     """With nobody there, before the first came."""
     left: Held
@@ -71,6 +75,8 @@ def failures(run: Run) -> list[str]:
         wrong.append(f"a viewer who had vanished was kept for more than {FOUND_S:g} s")
     if run.longest_hold_s > HELD_S:
         wrong.append(f"the event loop was held for {run.longest_hold_s * 1000:.0f} ms")
+    if held_up := run.pauses.held_up():
+        wrong.append(held_up)
     wrong += [f"log: {line}" for line in run.log.complaints]
     wrong += run.tally.wrong
     wrong += [
@@ -98,6 +104,16 @@ def report(console: Console, run: Run) -> None:
     line("answers to streams", _counts(tally.answers))
     line("longest wait for one", f"{tally.longest_wait_s:.1f} s")
     line("connections broken", _counts(tally.broken) or "none")
+    line("after a pause", f"went on {tally.resumed[True]}, ended {tally.resumed[False]}")
+    for name, pauses_s in (
+        ("pauses, slow beside", run.pauses.beside_slow),
+        ("pauses, none beside", run.pauses.without),
+    ):
+        if len(pauses_s) > 1:
+            half, most, longest = (
+                f"{value * 1000:.0f}" for value in (median(pauses_s), p99(pauses_s), max(pauses_s))
+            )
+            line(name, f"median {half}, p99 {most}, longest {longest} ms ({len(pauses_s)})")
     line("how streams ended", _counts(Counter(run.ended)))
     if found_s := run.log.found_after_s(tally.vanished):
         times = f"median {median(found_s):.1f} s, at most {found_s[-1]:.1f} s"

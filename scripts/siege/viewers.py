@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
     from scripts.siege.network import Network
     from scripts.siege.samples import Samples
+    from scripts.siege.steady import Pauses
     from scripts.siege.tally import Tally
 
 SAMPLED = 0.2
 """Of those who watch with care."""
 SAMPLE_BYTES = 6_000_000
 SIP_BYTES = 4096
+RESUMED_BYTES = 8_000_000
+RESUMED_S = 30.0
+"""For so many bytes: more than kernels keep, at the 2 Mbit/s of the cards."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,19 @@ class Viewer:
     def __init__(
         self,
         network: Network,
+        shared: list[Channel],
         liked: list[Channel],
         others: list[Channel],
         chance: random.Random,
         tally: Tally,
         samples: Samples,
+        pauses: Pauses,
     ) -> None:
-        """Most of the time it is one of the `liked` channels."""
+        """Mostly it is one of the `liked` channels, and every third time one of the `shared`."""
         self._network = network
+        self._shared = shared
         self._liked = liked
+        self._pauses = pauses
         self._others = others
         self._chance = chance
         self._tally = tally
@@ -59,6 +67,7 @@ class Viewer:
             self._probe_then_play: 12,
             self._read_slowly: 10,
             self._stop_reading: 6,
+            self._pause_and_go_on: 6,
             self._vanish: 12,
             self._vanish_while_tuning: 4,
             self._leave_while_tuning: 4,
@@ -151,18 +160,34 @@ class Viewer:
     async def _read_slowly(self) -> None:
         until_s = time.monotonic() + self._chance.uniform(10, 40)
         pause_s = SIP_BYTES / self._chance.uniform(30_000, 300_000)
-        async with self._play(self._channel(), small=True) as connection:
-            if await self._is_playing(connection):
+        channel = self._channel()
+        async with self._play(channel, small=True) as connection:
+            if not await self._is_playing(connection):
+                return
+            with self._pauses.being_slow(channel.name):
                 while time.monotonic() < until_s:
                     if not await connection.sip(SIP_BYTES):
                         break
                     await asyncio.sleep(pause_s)
 
     async def _stop_reading(self) -> None:
-        async with self._play(self._channel()) as connection:
+        channel = self._channel()
+        async with self._play(channel) as connection:
             if await self._is_playing(connection):
                 await connection.drain(self._chance.uniform(0, 3))
-            await asyncio.sleep(self._chance.uniform(15, 40))
+            with self._pauses.being_slow(channel.name):
+                await asyncio.sleep(self._chance.uniform(15, 40))
+
+    async def _pause_and_go_on(self) -> None:
+        channel = self._channel()
+        async with self._play(channel) as connection:
+            if not await self._is_playing(connection):
+                return
+            await connection.drain(self._chance.uniform(1, 4))
+            with self._pauses.being_slow(channel.name):
+                await asyncio.sleep(self._chance.uniform(20, 45))
+            # What the kernel kept for a paused player is not the stream that goes on.
+            self._tally.resumed[await connection.goes_on(RESUMED_BYTES, RESUMED_S)] += 1
 
     async def _vanish(self) -> None:
         async with self._play(self._channel()) as connection:
@@ -217,7 +242,8 @@ class Viewer:
     # What they all do.
 
     def _channel(self) -> Channel:
-        return self._chance.choice(self._liked if self._chance.random() < 0.7 else self._others)
+        (among,) = self._chance.choices((self._shared, self._liked, self._others), (35, 35, 30))
+        return self._chance.choice(among)
 
     @asynccontextmanager
     async def _play(self, channel: Channel, *, small: bool = False) -> AsyncIterator[Connection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from scripts.siege.audit import Held, Memory, read_log
 from scripts.siege.client import Answer
+from scripts.siege.steady import Pauses
 from scripts.siege.tally import PATIENCE_S, PROMISED, Tally
 
 if TYPE_CHECKING:
@@ -86,3 +88,35 @@ def test_no_other_way_nor_delay_passes(answer: Answer) -> None:
     tally = Tally()
     tally.answered("/auto/v1", answer)
     assert len(tally.wrong) == 1
+
+
+def noted(beside_s: list[float], without_s: list[float]) -> Pauses:
+    """What steady viewers of two channels saw, on one of which somebody reads slowly."""
+    pauses = Pauses()
+    now_s = time.monotonic() + 1
+    with pauses.being_slow("held"):
+        for channel, lengths_s in (("held", beside_s), ("free", without_s)):
+            for length_s in lengths_s:
+                pauses.note(channel, now_s, now_s + length_s)
+    return pauses
+
+
+def test_slow_viewers_who_hold_up_others_are_found() -> None:
+    usual_s = [0.1] * 2000
+    assert noted(usual_s, usual_s).held_up() == ""
+    assert noted([0.1] * 1900 + [0.5] * 100, usual_s).held_up()
+    assert noted(usual_s, [0.1] * 1900 + [0.5] * 100).held_up() == ""
+    assert noted([0.5] * 100, usual_s).held_up() == "", "a hundred pauses are too few to tell"
+
+
+def test_a_pause_in_which_a_slow_viewer_came_or_went_belongs_to_neither_kind() -> None:
+    pauses = Pauses()
+    began_s = time.monotonic() - 1
+    with pauses.being_slow("held"):
+        pauses.note("held", began_s, began_s + 2)
+        assert not pauses.beside_slow
+    pauses.note("held", began_s, began_s + 2)
+    assert not pauses.without
+    later_s = time.monotonic() + 1
+    pauses.note("held", later_s, later_s + 0.1)
+    assert pauses.without == pytest.approx([0.1])
