@@ -8,13 +8,13 @@ import time
 from asyncio.subprocess import DEVNULL
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
 from scripts.bench.report import Figure
 from scripts.fanout import join
 from scripts.fanout.clips import SELDOM, USUAL
-from scripts.fanout.load import SETTLE_S, measured
+from scripts.fanout.load import measured, settle
 from scripts.fanout.stack import Stack
 from scripts.processes import cpu_s, running
 
@@ -31,9 +31,11 @@ CHANNELS: Final = 10
 VIEWERS: Final = 100
 MEASURED_S: Final = 8.0
 FFMPEGS: Final = 3
-"""At once; each is a viewer."""
+"""Of either kind, all at once; each is a viewer."""
+FFMPEG_SETTLES_S: Final = 3.0
 JOINS: Final = 50
 STREAM: Final = "MP2, live"
+PROBING_LITTLE: Final = ("-probesize", "1000000", "-analyzeduration", "1000000")
 COPIES: Final = ("-c", "copy")
 CONVERTS: Final = ("-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-ac", "2")
 
@@ -93,8 +95,9 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
             shares.all_.append(all_ * 100)
             shares.receiver.append(many.cpu[stack.receiver.name] * 100)
             steps.begin(f"ffmpeg beside it: run {number + 1} of {RUNS}")
-            shares.copying.append(await _ffmpegs(stack, channels, COPIES))
-            shares.converting.append(await _ffmpegs(stack, channels, CONVERTS))
+            copying, converting = await _ffmpegs(stack, channels)
+            shares.copying.append(copying)
+            shares.converting.append(converting)
     return shares
 
 
@@ -102,23 +105,29 @@ async def _watched(stack: Stack, channels: Sequence[Channel], *, more: int, view
     """Measure with so many more viewers on each channel, who are so many altogether then."""
     for channel in channels:
         await stack.watch(channel.path, more)
-    await stack.measure(SETTLE_S)
+    await settle(stack, viewers)
     found = await measured(stack, viewers, len(channels), MEASURED_S)
     if found.seen.refused or found.seen.ended or found.seen.viewers < viewers:
         raise BrokenError("; ".join(found.broken()))
     return found
 
 
-async def _ffmpegs(stack: Stack, channels: Sequence[Channel], how: tuple[str, ...]) -> float:
-    """Let some take a channel each from the receiver; the share of a core of one of them, in %."""
-    urls = [f"http://127.0.0.1:{stack.stream_port}/{it.reference}" for it in channels[:FFMPEGS]]
-    async with _running([("-i", url, *how, "-f", "mpegts", "-") for url in urls]) as pids:
-        # Its default probing takes up to five seconds.
-        await asyncio.sleep(SETTLE_S + 5)
-        before, began_s = sum(map(cpu_s, pids)), time.monotonic()
+async def _ffmpegs(stack: Stack, channels: Sequence[Channel]) -> tuple[float, float]:
+    """Let some take a channel each from the receiver; the share of a core of one that copies and of
+    one that converts, in %."""
+    urls = [f"http://127.0.0.1:{stack.stream_port}/{it.reference}" for it in channels]
+    hows = (*[COPIES] * FFMPEGS, *[CONVERTS] * FFMPEGS)
+    commands = [
+        (*PROBING_LITTLE, "-i", url, *how, "-f", "mpegts", "-")
+        for url, how in zip(urls, hows, strict=False)
+    ]
+    async with _running(commands) as pids:
+        await asyncio.sleep(FFMPEG_SETTLES_S)
+        before_s, began_s = [cpu_s(pid) for pid in pids], time.monotonic()
         await asyncio.sleep(MEASURED_S)
-        used_s = sum(map(cpu_s, pids)) - before
-        return used_s / (time.monotonic() - began_s) / len(pids) * 100
+        lasted_s = time.monotonic() - began_s
+        shares = [(cpu_s(pid) - it) / lasted_s for pid, it in zip(pids, before_s, strict=True)]
+    return mean(shares[:FFMPEGS]) * 100, mean(shares[FFMPEGS:]) * 100
 
 
 @asynccontextmanager

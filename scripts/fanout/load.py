@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from scripts.fanout.stack import Channel, Stack
 
 SETTLE_S: Final = 4.0
-"""For streams to begin; nothing is judged before."""
+"""For streams to run as they will; nothing is judged before."""
+ALL_HAVE_BEGUN_S: Final = 30.0
+"""For every viewer to get something."""
 MORE: Final = 1.5
 MOST_VIEWERS: Final = 3000
 TOO_SLOW: Final = "simulator.reader_too_slow"
@@ -85,10 +87,19 @@ async def load(stack: Stack, channels: list[Channel], viewers: int, seconds: flo
     """Let so many watch, evenly spread, and leave afterwards."""
     for number, channel in enumerate(channels):
         await stack.watch(channel.path, _share(viewers, number, len(channels)))
-    await stack.measure(SETTLE_S)
+    await settle(stack, viewers)
     found = await measured(stack, viewers, len(channels), seconds)
     await stack.leave()
     return found
+
+
+async def settle(stack: Stack, viewers: int) -> None:
+    """Return once all of these get something, or it is too late, and streams run as they will."""
+    give_up_s = time.monotonic() + ALL_HAVE_BEGUN_S
+    while True:
+        seen = Seen(**await stack.measure(SETTLE_S))
+        if seen.viewers >= viewers or seen.refused or time.monotonic() > give_up_s:
+            return
 
 
 async def measured(stack: Stack, viewers: int, channels: int, seconds: float) -> Load:
