@@ -119,7 +119,7 @@ async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
 async def test_a_slow_answer_is_not_asked_for_again() -> None:
     time = Time()
     async with web_server(None) as (url, asked):
-        error = await failure(transport(url, time).ask(question(deadline_s=0.05)))
+        error = await failure(transport(url, time).ask(question(deadline_s=1)))
     assert isinstance(error, TimeLimitError)
     assert len(asked) == 1
 
@@ -224,10 +224,12 @@ async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
 
 
 async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
-    async with web_server(None, OK) as (url, _):
+    async with web_server(None, OK) as (url, asked):
         subject = transport(url, Time())
         asking = asyncio.create_task(subject.ask(question()))
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            while not asked:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.wait({asking})
         assert (await subject.ask(question())).status == httpx.codes.OK
@@ -264,14 +266,14 @@ async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
         taking[3].cancel()
         await asyncio.wait(taking)
         assert {0, 1, 4, 5} <= set(got)
-    async with asyncio.timeout(1), turn.taken():
+    async with asyncio.timeout(60), turn.taken():
         pass
 
 
 async def test_a_stalled_receiver_is_asked_again_once_it_goes_on() -> None:
     async with SimulatedReceiver() as box:
         address = ReceiverAddress.parse(box.base_url)
-        async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=0.2) as web:
+        async with OpenWebif(address, connect_timeout_s=30, answer_timeout_s=2) as web:
             assert await web.in_standby()
             box.stall()
             assert isinstance(await failure(web.in_standby()), TimeLimitError)

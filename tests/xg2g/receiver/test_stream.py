@@ -35,6 +35,9 @@ from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
 from xg2g.simulator import SimulatedReceiver
 
+WITHIN_S = 60
+"""For what comes at once, on a machine that is busy, too."""
+
 pytestmark = pytest.mark.anyio
 
 SERVICE = ServiceReference.parse("1:0:19:283D:3FB:1:C00000:0:0:0::A name with ? in it")
@@ -70,7 +73,7 @@ async def failure_of_opening(
             async with receiver.open(SERVICE):
                 pass
         if server.connections:
-            await asyncio.wait_for(server.connections[0].closed_by_client.wait(), 2)
+            await asyncio.wait_for(server.connections[0].closed_by_client.wait(), WITHIN_S)
     return raised.value
 
 
@@ -175,7 +178,7 @@ async def test_a_closed_port_is_unreachable() -> None:
 async def test_a_stream_that_stands_still_ends_at_the_deadline() -> None:
     async with (
         upstream(says_then_stays_silent(CRLF_ANSWER, PACKET)) as server,
-        server_at(server.port, stall_s=0.05).open(SERVICE) as stream,
+        server_at(server.port, stall_s=1).open(SERVICE) as stream,
     ):
         assert await stream.read() == PACKET
         with pytest.raises(TimeLimitError):
@@ -204,7 +207,7 @@ async def test_leaving_closes_the_connection_at_once_even_with_unread_bytes() ->
     async with upstream(plays_endlessly) as server:
         async with server_at(server.port).open(SERVICE) as stream:
             await stream.read()
-        await asyncio.wait_for(server.connections[0].closed_by_client.wait(), 1)
+        await asyncio.wait_for(server.connections[0].closed_by_client.wait(), WITHIN_S)
 
 
 async def test_the_request_is_one_that_every_stream_server_reads() -> None:
@@ -306,11 +309,11 @@ async def test_when_the_relay_brings_nothing_the_stream_server_is_asked_once(rel
     failures: list[bool] = []
     async with upstream(says(CRLF_ANSWER, PACKET)) as direct, upstream(relay) as softcam:
         server = with_relay(
-            direct.port, softcam.port, first_byte_s=1, failed=lambda: failures.append(True)
+            direct.port, softcam.port, first_byte_s=4, failed=lambda: failures.append(True)
         )
         async with server.open(SERVICE) as stream:
             assert await stream.read() == PACKET
-            await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), 2)
+            await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), WITHIN_S)
         assert len(softcam.connections) == len(direct.connections) == len(failures) == 1
 
 
@@ -371,11 +374,11 @@ async def test_who_leaves_while_the_relay_is_silent_leaves_no_connection() -> No
                 pass
 
         watching = asyncio.create_task(watch())
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(WITHIN_S):
             while not softcam.connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         watching.cancel()
-        await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), 2)
+        await asyncio.wait_for(softcam.connections[0].closed_by_client.wait(), WITHIN_S)
         assert not direct.connections
 
 
@@ -394,7 +397,7 @@ async def test_a_refusal_is_explained_once_its_connection_is_closed() -> None:
         closed_first: list[bool] = []
 
         async def explain(service: ServiceReference) -> ReceiverError | None:
-            await asyncio.wait_for(server.connections[-1].closed_by_client.wait(), 2)
+            await asyncio.wait_for(server.connections[-1].closed_by_client.wait(), WITHIN_S)
             closed_first.append(service == SERVICE)
             return UnknownServiceError("gone") if len(closed_first) == 1 else None
 

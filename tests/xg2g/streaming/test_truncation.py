@@ -49,7 +49,7 @@ async def resets(connection: Connection) -> None:
 async def test_a_stream_that_fails_in_its_middle_is_an_error_for_its_recorder(
     script: Script, outcome: Outcome, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with daemon(script, stall_s=0.3) as gateway:
+    async with daemon(script, stall_s=2) as gateway:
         reader, writer = await gateway.watch()
         received = await asyncio.wait_for(reader.read(), 10)
         writer.close()

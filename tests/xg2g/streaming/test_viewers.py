@@ -244,7 +244,7 @@ async def test_a_slow_viewer_holds_up_only_their_own_stream() -> None:
     async with daemon(plays_endlessly) as gateway:
         slow = await reads_nothing(gateway)
         reader, writer = await gateway.watch()
-        await asyncio.wait_for(reader.readexactly(20_000_000), 20)
+        await asyncio.wait_for(reader.readexactly(20_000_000), 60)
         assert len(gateway.upstream.connections) == 2
         for _, end in ((reader, writer), slow):
             end.transport.abort()
@@ -252,9 +252,9 @@ async def test_a_slow_viewer_holds_up_only_their_own_stream() -> None:
 
 async def test_a_stream_that_stands_still_ends_for_the_viewer() -> None:
     script = says_then_stays_silent(CRLF_ANSWER, PACKET * 10)
-    async with daemon(script, stall_s=0.1) as gateway:
+    async with daemon(script, stall_s=1) as gateway:
         reader, writer = await gateway.watch()
-        await asyncio.wait_for(reader.read(), 2)
+        await asyncio.wait_for(reader.read(), 60)
         writer.close()
         await freed(gateway)
         await gateway.ended(Outcome.RECEIVER_SILENT)
@@ -266,7 +266,7 @@ async def test_a_stop_ends_everything_with_viewers_connected(
 ) -> None:
     async with daemon(plays_endlessly) as gateway:
         viewers = [await watch(gateway) for _ in range(3)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await gateway.stop()
         await freed(gateway)
         for _, writer in viewers:
@@ -292,7 +292,7 @@ async def test_a_connection_that_brings_no_request_is_closed(
         reader, writer = await gateway.connect()
         writer.write(said)
         with contextlib.suppress(ConnectionResetError):
-            await asyncio.wait_for(reader.read(), 2)
+            await asyncio.wait_for(reader.read(), 60)
         writer.close()
 
 
@@ -300,7 +300,7 @@ async def test_the_request_deadline_does_not_end_a_stream(monkeypatch: pytest.Mo
     monkeypatch.setattr("xg2g.app.server.REQUEST_DEADLINE_S", 0.1)
     async with daemon(plays_at_leisure) as gateway:
         reader, writer = await gateway.watch()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await reader.readexactly(188 * 100)
         writer.close()
 
@@ -309,5 +309,5 @@ async def test_a_request_head_without_end_is_refused() -> None:
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
         writer.write(b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 100_000)
-        assert (await asyncio.wait_for(reader.read(), 2)).startswith(b"HTTP/1.1 400 ")
+        assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 400 ")
         writer.close()

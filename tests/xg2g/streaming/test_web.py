@@ -41,7 +41,7 @@ async def play(service: Service, receiver: Script = PLAYS) -> tuple[int, str, by
     """Watch the channel that an entry is: status, error, body, and who was asked at 8001."""
     (channel,) = arrange([Bouquet("Web", (service,))]).candidates
     async with daemon(
-        receiver, bouquets=[Bouquet("Web", (service,))], first_byte_s=0.5, stall_s=0.5
+        receiver, bouquets=[Bouquet("Web", (service,))], first_byte_s=2, stall_s=2
     ) as gateway:
         status, headers, body = await gateway.get(f"/stream/{channel.id}.ts")
         assert all(remuxer.closed for remuxer in gateway.backend.remuxers)
@@ -144,7 +144,7 @@ async def test_a_redirect_that_is_not_followed_says_where_to(names: None) -> Non
     """Of a softcam's relay, which the entry names as this machine."""
     redirect = says(b"HTTP/1.1 302 Found\r\nLocation: http://other.example/live?key=secret\r\n\r\n")
     async with upstream(redirect) as relay:
-        web = WebStreams("box", StreamDeadlines(connect_s=1, first_byte_s=1, stall_s=1))
+        web = WebStreams("box", StreamDeadlines(connect_s=30, first_byte_s=30, stall_s=30))
         with pytest.raises(UnexpectedAnswerError) as raised:
             async with web.open(entry(f"http://127.0.0.1:{relay.port}/1").reference):
                 pass
