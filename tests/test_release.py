@@ -3,6 +3,7 @@
 These take the files of dist/ as they are and build nothing but the source archive's wheel.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import av
 import pytest
@@ -79,6 +81,19 @@ def _sound(url: str, tmp_path: Path) -> tuple[set[str], float]:
         # The capture ends anywhere, and the last unit with it.
         samples = sum(frame.samples for unit in units[:-1] for frame in unit.decode())
         return {track.codec_context.name for track in tracks}, samples / tracks[0].sample_rate
+
+
+def test_the_executable_explains_settings_and_the_api_as_the_reference_does(tmp_path: Path) -> None:
+    """What they mean stands in docstrings that Python drops."""
+    reference = ROOT / "docs" / "reference"
+    said = _run(EXECUTABLE, "config", "example", env=_bare(tmp_path))
+    assert said == (reference / "config.yaml").read_text()
+    with (
+        _demo(EXECUTABLE, _bare(tmp_path)) as (_, url),
+        urllib.request.urlopen(urljoin(url, "/openapi.json"), timeout=30) as response,
+    ):
+        document = json.load(response)
+    assert document == json.loads((reference / "openapi.json").read_text())
 
 
 def test_the_executable_names_daemon_library_and_codecs_without_python(tmp_path: Path) -> None:
