@@ -7,6 +7,7 @@ import pytest
 from tests.xg2g.receiver.test_stream import SERVICE, server_at
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, Connection, plays_endlessly, upstream
 from xg2g.receiver import pace
+from xg2g.receiver.errors import TimeLimitError
 from xg2g.receiver.intake import Intake
 from xg2g.receiver.pace import CHUNK_BYTES, GATHER_S, GATHERED_BYTES, PROMPT_S, Pace
 
@@ -161,7 +162,8 @@ async def test_a_read_that_is_cancelled_loses_nothing(monkeypatch: pytest.Monkey
     assert received == b"".join(pieces)
 
 
-async def test_what_nobody_reads_stays_with_the_receiver() -> None:
+async def test_what_nobody_reads_stays_with_the_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "PROMPT_S", 3600.0)
     async with upstream(plays_endlessly) as server, server_at(server.port).open(SERVICE) as stream:
         await stream.read()
         queue = server.connections[0]._writer.transport
@@ -174,3 +176,18 @@ async def test_what_nobody_reads_stays_with_the_receiver() -> None:
         async with asyncio.timeout(5):
             for _ in range(100):
                 assert await stream.read()
+
+
+async def test_a_stream_that_stands_still_after_a_while_ends_at_its_deadline() -> None:
+    async def script(connection: Connection) -> None:
+        await connection.send(CRLF_ANSWER)
+        for _ in range(20):
+            await connection.send(PACKET)
+            await asyncio.sleep(0.05)
+        await connection.stay_silent()
+
+    async with upstream(script) as server, server_at(server.port, stall_s=0.6).open(SERVICE) as its:
+        with pytest.raises(TimeLimitError):
+            async with asyncio.timeout(5):
+                while await its.read():
+                    pass
