@@ -54,7 +54,11 @@ def test_who_vanishes_while_paused_is_found_in_time() -> None:
 @pytest.mark.parametrize("quiet_s", [3.0, 5.0, 3600.0])
 def test_what_is_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) -> None:
     """The latest acknowledgement is as old as what was sent before."""
-    looks = [TcpInfo(0, 0, quiet_s), TcpInfo(1, 0, quiet_s + 0.5), TcpInfo(0, 0, 0.1)]
+    looks = [
+        TcpInfo(0, 0, quiet_s),
+        TcpInfo(1, 0, quiet_s + 0.5),
+        TcpInfo(0, 0, 0.1),
+    ]
     assert found_after_s(looks * 50) is None
 
 

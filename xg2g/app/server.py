@@ -27,7 +27,7 @@ from ..errors import UserError
 from ..network.hosts import is_loopback, place_of
 from ..web.truncated import TruncatedError
 from . import open_files
-from .acknowledgements import UNSENT_BYTES, Acknowledgements, TcpInfo, prepare
+from .acknowledgements import UNSENT_BYTES, Acknowledgements, ProbeHaste, TcpInfo, prepare
 from .seldom import Seldom
 
 log = structlog.get_logger()
@@ -166,7 +166,7 @@ class BoundedProtocol(H11Protocol):
         self._watch()
         self._socket = transport.get_extra_info("socket")
         self._acknowledgements = Acknowledgements()
-        prepare(self._socket)
+        self._haste = None if prepare(self._socket) else ProbeHaste(self._socket)
         files_left = open_files.left(self._socket.fileno())
         if files_left <= 0:
             _log_files()
@@ -201,6 +201,8 @@ class BoundedProtocol(H11Protocol):
         take the rest of a connection that is closing."""
         now_s = self.loop.time()
         info = TcpInfo.of(self._socket)
+        if info is not None and self._haste is not None:
+            self._haste.go_on(info, now_s)
         if info is not None and self._acknowledgements.have_ceased(info, now_s):
             log.info("viewer vanished", viewer=self.client and self.client[0])
             self._reset()
