@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
-from scripts.bench.report import Figure
+from scripts.bench.report import Figure, Judged
 from scripts.fanout import join
 from scripts.fanout.clips import SELDOM, USUAL
 from scripts.fanout.load import measured, settle
@@ -52,6 +52,11 @@ class Shares:
     """Of `VIEWERS` on `CHANNELS`."""
     receiver: list[float] = field(default_factory=list)
     """The simulated receiver meanwhile, which is not xg2g."""
+    received: list[float] = field(default_factory=list)
+    """What these viewers got, in % of what was broadcast. With less, the cost is that of a daemon
+    that does not keep up."""
+    late: list[float] = field(default_factory=list)
+    """Number of these who were more than a second behind."""
     copying: list[float] = field(default_factory=list)
     """An ffmpeg that converts nothing."""
     converting: list[float] = field(default_factory=list)
@@ -93,6 +98,10 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
             shares.first.append(alone / CHANNELS * 100)
             shares.further.append((all_ - alone) / (VIEWERS - CHANNELS) * 100)
             shares.all_.append(all_ * 100)
+            shares.received.append(
+                many.seen.bytes * 8 / many.lasted_s / VIEWERS / USUAL.bits_per_s * 100
+            )
+            shares.late.append(many.seen.late)
             shares.receiver.append(many.cpu[stack.receiver.name] * 100)
             steps.begin(f"ffmpeg beside it: run {number + 1} of {RUNS}")
             copying, converting = await _ffmpegs(stack, channels)
@@ -151,14 +160,14 @@ async def _running(commands: list[tuple[str, ...]]) -> AsyncIterator[list[int]]:
 
 def _cost(name: str, shares: Shares) -> list[Figure]:
     rows = (
-        ("first viewer", shares.first, "converting", shares.converting, 1.0),
-        ("further viewer", shares.further, "converting", shares.converting, 0.05),
-        ("further viewer", shares.further, "copying", shares.copying, 0.05),
+        ("first viewer", shares.first, "converts", shares.converting, 1.0),
+        ("further viewer", shares.further, "converts", shares.converting, 0.05),
+        ("further viewer", shares.further, "copies", shares.copying, 0.05),
     )
     found = [
         Figure(
             stream=STREAM,
-            what=f"CPU of a {what}, {name}; ffmpeg {doing}",
+            what=f"CPU, {what}, {name} (ffmpeg {does})",
             unit="%",
             xg2g=median(ours),
             ffmpeg=median(theirs),
@@ -166,54 +175,45 @@ def _cost(name: str, shares: Shares) -> list[Figure]:
             xg2g_runs=ours,
             ffmpeg_runs=theirs,
         )
-        for what, ours, doing, theirs, budget in rows
+        for what, ours, does, theirs, budget in rows
     ]
-    receiver = f"the simulated receiver's {median(shares.receiver):.0f} % not counted"
-    found.append(
-        Figure(
-            stream=STREAM,
-            what=f"CPU of {VIEWERS} viewers on {CHANNELS} channels, {name} ({receiver})",
-            unit="%",
-            xg2g=median(shares.all_),
-            xg2g_runs=shares.all_,
-        )
-    )
-    return found
+    all_ = f"{VIEWERS} on {CHANNELS} channels, {name}"
+    return [
+        *found,
+        _row(f"CPU, {all_}", "%", shares.all_),
+        _row(f"the receiver's meanwhile, {name}", "%", shares.receiver),
+        _row(f"received by {all_}", "%", shares.received, 99, Judged.AT_LEAST),
+        _row(f"late of {all_}", "", shares.late, 0),
+    ]
 
 
 def _joins(joins: join.Joins) -> list[Figure]:
     every = f"key frame each {joins.clip.key_frame_every_s} s"
     found = [
-        Figure(
-            stream=STREAM,
-            what=f"joins without a picture that decodes, of {len(joins.joined)}, {every}",
-            unit="",
-            xg2g=len(joins.failed),
-            budget=0,
-        ),
-        Figure(
-            stream=STREAM,
-            what=f"errors that ffmpeg logs in them, {every}",
-            unit="",
-            xg2g=sum(len(it.complaints) for it in joins.joined),
-            budget=0,
-        ),
+        _row(f"joins without picture of {len(joins.joined)}, {every}", "", [len(joins.failed)], 0),
+        _row(f"ffmpeg's errors in them, {every}", "", [joins.complaints], 0),
     ]
     if pictures_ms := [seconds * 1000 for seconds in joins.pictures_s]:
         found += [
-            Figure(
-                stream=STREAM,
-                what=f"join to first picture, median, {every}",
-                unit="ms",
-                xg2g=median(pictures_ms),
-                budget=100,
-                xg2g_runs=pictures_ms,
-            ),
-            Figure(
-                stream=STREAM,
-                what=f"join to first picture, worst, {every}",
-                unit="ms",
-                xg2g=pictures_ms[-1],
-            ),
+            _row(f"join to picture, median, {every}", "ms", pictures_ms, 100),
+            _row(f"join to picture, worst, {every}", "ms", pictures_ms[-1:]),
         ]
     return found
+
+
+def _row(
+    what: str,
+    unit: str,
+    runs: Sequence[float],
+    budget: float | None = None,
+    judged: Judged = Judged.AT_MOST,
+) -> Figure:
+    return Figure(
+        stream=STREAM,
+        what=what,
+        unit=unit,
+        xg2g=median(runs),
+        budget=budget,
+        judged=judged,
+        xg2g_runs=runs,
+    )

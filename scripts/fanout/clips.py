@@ -37,6 +37,11 @@ class Clip:
         recipe = f"{self} {LOOP_S} {PICTURES_PER_S} {VIDEO_KBPS} {SOUND_KBPS}"
         return kept(self.name, recipe, lambda target: _keep(self._made(), target))
 
+    @property
+    def bits_per_s(self) -> float:
+        """Of what the receiver sends of it."""
+        return self.path().stat().st_size * 8 / LOOP_S
+
     def _made(self) -> bytes:
         group = self.key_frame_every_s * PICTURES_PER_S
         rate = (f"vbv-maxrate={VIDEO_KBPS}", f"vbv-bufsize={VIDEO_KBPS // 2}", "nal-hrd=cbr")

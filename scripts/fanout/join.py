@@ -73,6 +73,11 @@ class Joins:
         """Of those who did: after how long."""
         return sorted(it.picture_s for it in self.joined if it.picture_s < float("inf"))
 
+    @property
+    def complaints(self) -> int:
+        """Lines that ffmpeg logged as errors."""
+        return sum(len(it.complaints) for it in self.joined)
+
     def wrong(self) -> list[str]:
         """A line for each kind of thing that is not as it should be."""
         saw = [it for it in self.joined if it not in self.failed]
@@ -104,7 +109,7 @@ class Joins:
             f"{self.clip.key_frame_every_s} s"
         )
         line("failed", len(self.failed))
-        line("errors of ffmpeg", sum(len(it.complaints) for it in self.joined))
+        line("errors of ffmpeg", self.complaints)
         saw = [it for it in self.joined if it not in self.failed]
         if saw:
             line("first picture after", _spread([it.picture_s * 1000 for it in saw], "ms"))
