@@ -339,9 +339,11 @@ mod tests {
                 Access::Random { is_open }
             );
         }
-        for units in [&[sequence, &picture(2)][..], &[&picture(1)]] {
+        for units in [&[sequence, &picture(3)][..], &[&picture(1)], &[&picture(2)]] {
             assert_eq!(access(VideoCodec::Mpeg2, &stream(units)), Access::Dependent);
         }
+        let refresh = stream(&[sequence, &picture(2)]);
+        assert_eq!(access(VideoCodec::Mpeg2, &refresh), Access::Refresh);
     }
 
     #[test]

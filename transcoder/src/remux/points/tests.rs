@@ -493,6 +493,17 @@ fn noise_in_the_sound_is_no_place_to_begin_while_pictures_are_missing() {
 }
 
 #[test]
+fn nobody_begins_with_text_when_pictures_stay_away_and_the_sound_is_noise() {
+    let mut stream = Stream::with_tables(TELEVISION);
+    stream.push([key(0), picture(40)]);
+    for n in 1..100 {
+        let text = unit(DATA, 0xBD, u64::from(n) * 100, &[]);
+        stream.push([scrambled(noise(SOUND, true, n)), text]);
+    }
+    assert_eq!(stream.entries(), 0);
+}
+
+#[test]
 fn noise_starts_the_patience_anew() {
     let mut stream = Stream::with_tables(TELEVISION);
     stream.push((0..120).map(|n| picture(n * 40)));
