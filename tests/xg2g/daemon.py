@@ -29,13 +29,13 @@ from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
 from xg2g.store.place import open_database
-from xg2g.streaming.live import LiveStreams
-from xg2g.streaming.tuners import Tuners
+from xg2g.streaming.hub import Hub
 from xg2g.streaming.web import Sources, WebStreams
 from xg2g.web.api.access import Access
 from xg2g.web.hosts import Hosts
 from xg2g.web.origins import Origins
 from xg2g_backends.base import RemuxOptions
+from xg2g_backends.joining import Joiner
 
 REFERENCE = "1:0:19:283D:3FB:1:C00000:0:0:0:"
 STREAM = "/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
@@ -133,6 +133,8 @@ async def daemon(
     public_url: str | None = None,
     logos: PiconSource | None = None,
     linger_s: float = 0,
+    reconnect_s: float = 0,
+    now: Callable[[], float] = time.monotonic,
     tuner_limit: int | None = None,
     access: Access | None = None,
     host: str = "127.0.0.1",
@@ -148,7 +150,7 @@ async def daemon(
 
     metrics = Metrics()
     metrics.registry.register(Questions(Traffic))
-    backend = FakeBackend()
+    backend = FakeBackend(begins_anywhere=True)
     readiness = Readiness()
     readiness.watch(Part.TRANSCODER, partial(probe_backend, backend))
     async with (
@@ -167,19 +169,23 @@ async def daemon(
         )
         readiness.watch(Part.STREAM_SERVER, streams.probe)
         sources = Sources(streams, WebStreams("box", deadlines))
-        tuners = Tuners(sources, linger_s=linger_s, limit=tuner_limit)
+        hub = Hub(
+            sources,
+            WatchedBackend(backend, readiness),
+            RemuxOptions(),
+            metrics=metrics,
+            linger_s=linger_s,
+            first_output_s=first_byte_s,
+            reconnect_s=reconnect_s,
+            limit=tuner_limit,
+            make_joiner=Joiner,
+            now=now,
+        )
         gateway = Gateway(
             lineup_keeper=keeper,
             database=database,
             picons=picons,
-            streams=LiveStreams(
-                receiver=tuners,
-                backend=WatchedBackend(backend, readiness),
-                options=RemuxOptions(),
-                first_output_s=first_byte_s,
-                metrics=metrics,
-            ),
-            tuners=tuners,
+            hub=hub,
             identity=await database.write(Identity.kept),
             name="xg2g",
             metrics=metrics,
@@ -207,4 +213,4 @@ async def daemon(
                 yield running
             finally:
                 await running.stop()
-                await tuners.aclose()
+                await hub.aclose()

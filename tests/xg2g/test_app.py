@@ -1,5 +1,6 @@
 """The daemon's routes."""
 
+import asyncio
 import json
 
 import pytest
@@ -128,7 +129,8 @@ async def test_a_backend_that_cannot_be_used_is_503_and_one_that_fails_is_500() 
         assert (await gateway.get(STREAM))[0] == 503
         gateway.backend.open_error = InternalError("a defect")
         assert (await gateway.get(STREAM))[0] == 500
-        assert not gateway.upstream.connections
+        for connection in gateway.upstream.connections:
+            await asyncio.wait_for(connection.closed_by_client.wait(), 2)
 
 
 def test_every_error_of_receiver_and_backend_has_its_refusal() -> None:

@@ -63,7 +63,7 @@ async def test_tuners_and_streams_are_those_of_the_moment() -> None:
         assert {"xg2g_tuners_in_use 1.0", "xg2g_tuners_limit 4.0"} <= {*lines}
         assert {"xg2g_streams_active 1.0", "xg2g_streams_lingering 0.0"} <= {*lines}
         writer.close()
-        await until(lambda: gateway.gateway.tuners.lingering == 1)
+        await until(lambda: gateway.gateway.hub.lingering == 1)
         await until(lambda: not gateway.gateway.viewers)
         lines = await metrics(gateway)
         assert {"xg2g_streams_active 0.0", "xg2g_streams_lingering 1.0"} <= {*lines}

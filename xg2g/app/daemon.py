@@ -25,7 +25,7 @@ from ..receiver.openwebif import OpenWebif
 from ..store import programmes
 from ..store.database import StoreError
 from ..store.place import open_database
-from ..streaming.live import LiveStreams
+from ..streaming.hub import Hub
 from ..web.api.access import Access
 from ..web.gateway import Gateway
 from ..web.hosts import Hosts
@@ -105,8 +105,15 @@ async def run(
             aclosing(Picons(receiver, database)) as picons,
         ):
             metrics.registry.register(Questions(lambda: receiver.traffic))
-            receiving = Receiving(receiver, database, metrics, readiness, settings)
-            keeper, tuners = receiving.keeper, receiving.tuners
+            receiving = Receiving(
+                receiver,
+                WatchedBackend(backend, readiness),
+                database,
+                metrics,
+                readiness,
+                settings,
+            )
+            keeper, hub = receiving.keeper, receiving.hub
             listener = listen(
                 settings.server.host,
                 settings.server.port,
@@ -125,14 +132,7 @@ async def run(
                     lineup_keeper=keeper,
                     database=database,
                     picons=picons,
-                    streams=LiveStreams(
-                        receiver=tuners,
-                        backend=WatchedBackend(backend, readiness),
-                        options=settings.remux_options(),
-                        first_output_s=settings.receiver.first_byte_timeout_s,
-                        metrics=metrics,
-                    ),
-                    tuners=tuners,
+                    hub=hub,
                     identity=await database.write(Identity.kept),
                     name=settings.hdhomerun.name,
                     metrics=metrics,
@@ -162,7 +162,7 @@ async def run(
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
-                    stack.push_async_callback(tuners.aclose)
+                    stack.push_async_callback(hub.aclose)
                     extra = [stack.enter_context(each) for each in _extra_listeners(settings)]
                     if settings.hdhomerun.discovery:
                         found = present(
@@ -174,7 +174,7 @@ async def run(
                     access = Access(behind_proxy=bool(settings.server.public_url))
                     _guard(access, settings)
                     if reread is not None:
-                        change = partial(_change, receiving, gateway.streams, refresher, access)
+                        change = partial(_change, receiving, hub, refresher, access)
                         reloader = Reloader(
                             settings, reread, change, check=partial(_check_bouquets, keeper)
                         )
@@ -207,16 +207,16 @@ def _extra_listeners(settings: Settings) -> list[socket.socket]:
 
 async def _change(
     receiving: Receiving,
-    streams: LiveStreams,
+    hub: Hub,
     refresher: Refresher,
     access: Access,
     settings: Settings,
     changed: frozenset[str],
 ) -> None:
     """Go on with other settings; streams that are open are left alone."""
-    receiving.tuners.linger_s = settings.receiver.linger_s
-    streams.options = settings.remux_options()
-    streams.first_output_s = settings.receiver.first_byte_timeout_s
+    hub.linger_s = settings.receiver.linger_s
+    hub.options = settings.remux_options()
+    hub.first_output_s = settings.receiver.first_byte_timeout_s
     _guard(access, settings)
     if any(key.startswith("receiver.") for key in changed - {"receiver.linger_s"}):
         await receiving.turn_to(settings)
@@ -319,7 +319,7 @@ def _ready(
         host,
         port,
         keeper.lineup,
-        tuners=gateway.tuners.limit,
+        tuners=gateway.hub.limit,
         public_url=settings.server.public_url or None,
         trouble=None if found.is_ready else found.reasons[0],
         unkept=gateway.database.unkept,

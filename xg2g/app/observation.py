@@ -23,18 +23,18 @@ class Household(Collector):
         self._refresher = refresher
 
     def collect(self) -> Iterator[Metric]:
-        lineup, tuners = self._gateway.lineup_keeper.lineup, self._gateway.tuners
-        limit = UNKNOWN if tuners.limit is None else tuners.limit
+        lineup, hub = self._gateway.lineup_keeper.lineup, self._gateway.hub
+        limit = UNKNOWN if hub.limit is None else hub.limit
         found = condition(self._gateway, self._refresher)
         yield _gauge("xg2g_ready", "Whether a viewer who comes now is served", found.is_ready)
         yield self._state(found.state)
         yield self._parts()
         channels = len(lineup.channels) if lineup else 0
         yield _gauge("xg2g_channels", "Channels in the lineup", channels)
-        yield _gauge("xg2g_tuners_in_use", "Tuners that are tuned for xg2g", tuners.in_use)
+        yield _gauge("xg2g_tuners_in_use", "Tuners that are tuned for xg2g", hub.in_use)
         yield _gauge("xg2g_tuners_limit", "Tuners there are; NaN while unknown", limit)
         yield _gauge(
-            "xg2g_streams_lingering", "Streams kept open after their last viewer", tuners.lingering
+            "xg2g_streams_lingering", "Streams kept open after their last viewer", hub.lingering
         )
         tasks = len(asyncio.all_tasks())
         yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)

@@ -4,6 +4,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from xg2g_backends.base import Backend
+from xg2g_backends.joining import Joiner
+
 from ..config import Settings
 from ..lineup.arrangement import Bouquet
 from ..lineup.keeper import LineupKeeper
@@ -20,7 +23,7 @@ from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import StreamServer
 from ..store import channels
 from ..store.database import Database
-from ..streaming.tuners import Tuners
+from ..streaming.hub import Hub
 from ..streaming.web import Sources, WebStreams
 
 
@@ -31,6 +34,7 @@ class Receiving:
     def __init__(
         self,
         receiver: OpenWebif,
+        backend: Backend,
         database: Database,
         metrics: Metrics,
         readiness: Readiness,
@@ -48,15 +52,20 @@ class Receiving:
         self._metrics = metrics
         self._readiness = readiness
         self._relays = RelayList(receiver)
-        self.tuners = Tuners(
+        self.hub = Hub(
             self._sources(settings),
+            backend,
+            settings.remux_options(),
+            metrics=metrics,
             linger_s=settings.receiver.linger_s,
+            first_output_s=settings.receiver.first_byte_timeout_s,
             limit=settings.hdhomerun.tuners or None,
+            make_joiner=Joiner,
         )
 
     async def turn_to(self, settings: Settings) -> None:
         """Go on with the receiver of other settings; streams that are open are left alone."""
-        self.tuners.receiver = self._sources(settings)
+        self.hub.receiver = self._sources(settings)
         await self._receiver.turn_to(
             settings.receiver_address(),
             connect_timeout_s=settings.receiver.connect_timeout_s,
@@ -93,9 +102,9 @@ class Receiving:
     ) -> list[Bouquet]:
         bouquets = await read(self._receiver, self._recalled)
         await self._relays.refresh()
-        if self.tuners.limit is None:
+        if self.hub.limit is None:
             # Once: this question is a heavy one.
-            self.tuners.limit = len((await self._receiver.about()).tuners) or None
+            self.hub.limit = len((await self._receiver.about()).tuners) or None
         return bouquets
 
     async def _recalled(self, reference: str) -> Bouquet | None:
@@ -105,7 +114,7 @@ class Receiving:
         refused = self._listed([service])
         if not refused:
             return None
-        return await why_refused(self._receiver, refused[0], self._listed(self.tuners.services))
+        return await why_refused(self._receiver, refused[0], self._listed(self.hub.services))
 
     def _listed(self, services: Sequence[ServiceReference]) -> list[ListedService]:
         """Those that the receiver itself has listed: it is asked about nothing else."""

@@ -15,7 +15,7 @@ from ..receiver.errors import (
 )
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
-from ..streaming.live import Receiver
+from ..streaming.upstream import Receiver
 from .port import port_trouble
 from .readiness import Part, Readiness
 from .state import READY, Finding, State

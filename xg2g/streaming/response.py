@@ -11,11 +11,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from xg2g_backends.errors import BackendError, UnavailableError
 
@@ -34,8 +35,8 @@ from ..receiver.errors import (
 )
 from ..web.truncated import TruncatedError
 from .failures import Failure, Failures
-from .live import LiveStream
-from .viewers import Viewer, Viewers
+from .signal import Signal
+from .viewers import LiveStream, Viewer, Viewers
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class LiveResponse:
         channel: str,
         open_stream: Callable[[], AbstractAsyncContextManager[LiveStream]],
         *,
-        stopping: asyncio.Event,
+        stopping: Signal,
         pause_limit_s: float,
         metrics: Metrics,
         viewers: Viewers,
@@ -150,47 +151,54 @@ class LiveResponse:
             raise TruncatedError
 
     async def _run(self, viewer: Viewer, receive: Receive, send: Send) -> Outcome:
-        async with contextlib.AsyncExitStack() as tasks:
-            streaming = await tasks.enter_async_context(_task(self._stream(viewer, send)))
-            leaving = await tasks.enter_async_context(_task(_viewer_left(receive)))
-            dismissal = await tasks.enter_async_context(_task(viewer.dismissed.wait()))
-            stopping = await tasks.enter_async_context(_task(self._stopping.wait()))
-            await asyncio.wait(
-                {streaming, leaving, dismissal, stopping},
-                timeout=self._duration_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if streaming.done():
-                return streaming.result()
-            if leaving.done():
-                return Outcome.VIEWER_LEFT
-            if stopping.done():
-                outcome = Outcome.SHUTDOWN
-            else:
-                outcome = Outcome.DISMISSED if dismissal.done() else Outcome.DURATION_OVER
-        await self._say_farewell(send)
+        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def end(outcome: Outcome) -> None:
+            if not ended.done():
+                ended.set_result(outcome)
+
+        watch = _SendWatch(self._pause_limit_s, partial(end, Outcome.VIEWER_STALLED))
+        with (
+            watch,
+            viewer.dismissed.calling(partial(end, Outcome.DISMISSED)),
+            self._stopping.calling(partial(end, Outcome.SHUTDOWN)),
+        ):
+            async with (
+                _task(self._stream(viewer, watch.over(send), send)) as streaming,
+                _task(_viewer_left(receive)) as leaving,
+            ):
+                ends: set[asyncio.Future[Any]] = {streaming, leaving, ended}
+                await asyncio.wait(
+                    ends,
+                    timeout=self._duration_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if streaming.done():
+                    return streaming.result()
+                if leaving.done():
+                    return Outcome.VIEWER_LEFT
+                outcome = ended.result() if ended.done() else Outcome.DURATION_OVER
+        if outcome is not Outcome.VIEWER_STALLED:
+            await self._say_farewell(send)
         return outcome
 
-    async def _stream(self, viewer: Viewer, send: Send) -> Outcome:
+    async def _stream(self, viewer: Viewer, send_body: Send, send: Send) -> Outcome:
         """Send the stream until it ends; say how it ended."""
         begin_s = time.monotonic()
         try:
             async with self._open_stream() as stream:
                 self._metrics.start_s.observe(time.monotonic() - begin_s)
                 self._log.info("stream started")
-                viewer.stats = stream.stats
+                viewer.stream = stream
                 stream.on_freeze = self._froze
                 resource = (b"x-hdhomerun-resource", f"tuner{viewer.tuner}".encode("ascii"))
                 headers = [*LIVE_HEADERS, resource, (b"connection", b"close")]
                 await self._send_start(send, 200, headers)
+                count = self._metrics.bytes_out.inc
                 while chunk := await stream.read():
-                    try:
-                        async with asyncio.timeout(self._pause_limit_s):
-                            await send(_body(chunk, more=True))
-                    except TimeoutError:
-                        return Outcome.VIEWER_STALLED
+                    await send_body(_body(chunk, more=True))
                     viewer.bytes_out += len(chunk)
-                    self._metrics.bytes_out.inc(len(chunk))
+                    count(len(chunk))
             outcome = Outcome.RECEIVER_ENDED
         except (ReceiverError, BackendError) as error:
             refusal = refusal_for(error)
@@ -259,6 +267,46 @@ class LiveResponse:
 
 def _body(chunk: bytes, *, more: bool) -> dict[str, object]:
     return {"type": "http.response.body", "body": chunk, "more_body": more}
+
+
+class _SendWatch:
+    """Calls when a viewer has not taken a piece of the body for too long.
+
+    One timer looks at it now and then: a deadline of its own for each piece costs more than the
+    piece.
+    """
+
+    def __init__(self, limit_s: float, call: Callable[[], None]) -> None:
+        self._limit_s = limit_s
+        self._call = call
+        self._loop = asyncio.get_running_loop()
+        self._since_s: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> None:
+        self._look()
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def over(self, send: Send) -> Send:
+        """Return `send`, watched."""
+
+        async def watched(message: Message) -> None:
+            self._since_s = self._loop.time()
+            await send(message)
+            self._since_s = None
+
+        return watched
+
+    def _look(self) -> None:
+        now_s = self._loop.time()
+        since_s = now_s if self._since_s is None else self._since_s
+        if now_s >= since_s + self._limit_s:
+            self._call()
+            return
+        self._timer = self._loop.call_at(since_s + self._limit_s, self._look)
 
 
 async def _viewer_left(receive: Receive) -> None:

@@ -16,7 +16,7 @@ RING_BYTES: Final = 24 * 1024 * 1024
 POINT_S: Final = 20.0
 """How long the newest join point is kept, with the output behind it, while `RING_BYTES` allow."""
 
-JOIN_KINDS: Final = frozenset({"random_access", "entry"})
+JOIN_KINDS: Final = frozenset({PointKind.RANDOM_ACCESS, PointKind.ENTRY})
 """Kinds of points where a reader can begin."""
 
 

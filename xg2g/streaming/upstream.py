@@ -19,7 +19,6 @@ from xg2g_backends.base import (
     Remuxer,
     RemuxOptions,
     RemuxStats,
-    TrackState,
 )
 from xg2g_backends.errors import BackendError
 
@@ -370,7 +369,7 @@ class Upstream:
                             deadline.reschedule(began_s + PATIENCE_S + first_output_s)
                     was_scrambled = is_scrambled
         except TimeoutError as error:
-            if was_scrambled or await _is_sound_scrambled(remuxer):
+            if was_scrambled:
                 raise _scrambled() from error
             raise TimeLimitError(
                 f"nothing of this service came from the receiver for {first_output_s:g} s"
@@ -459,16 +458,6 @@ class _Outage:
     def next_delay_s(self) -> float:
         """Return how long to wait before the next attempt."""
         return next(self._delays_s, RECONNECT_DELAYS_S[-1])
-
-
-async def _is_sound_scrambled(remuxer: Remuxer) -> bool:
-    """Return whether sound came, and none of it clear."""
-    try:
-        tracks = (await remuxer.stats()).tracks
-    except BackendError:
-        return False
-    states = {track.state for track in tracks} - {TrackState.WAITING, TrackState.DROPPED}
-    return states == {TrackState.SCRAMBLED}
 
 
 def _scrambled() -> ScrambledError:

@@ -1,16 +1,34 @@
 """Who watches what, now."""
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
+from typing import Protocol
 
 from xg2g_backends.base import RemuxStats
 
+from .signal import Signal
+
 _ID_BYTES = 6
+
+
+class LiveStream(Protocol):
+    """A stream as one viewer gets it; `xg2g.streaming.upstream.UpstreamReader` is one."""
+
+    on_freeze: Callable[[float], None]
+    """Told for how long, in seconds, no output came although the receiver sent."""
+
+    async def read(self) -> bytes:
+        """Return the next output, at least a byte; `b""` at the end. Raises `ReceiverError` and
+        `BackendError`."""
+        ...
+
+    async def stats(self) -> RemuxStats:
+        """Return the counters of the remuxer; raises `BackendError`."""
+        ...
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -26,10 +44,10 @@ class Viewer:
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     bytes_out: int = 0
-    dismissed: asyncio.Event = field(default_factory=asyncio.Event)
+    dismissed: Signal = field(default_factory=Signal)
     """Set to end the stream."""
-    stats: Callable[[], Awaitable[RemuxStats]] | None = None
-    """Asks the remuxer of the stream; None until it has begun."""
+    stream: LiveStream | None = None
+    """What is watched; None until it has begun."""
 
 
 class Viewers:

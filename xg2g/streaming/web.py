@@ -25,8 +25,8 @@ from ..receiver.pace import CHUNK_BYTES, Pace
 from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
-from .live import Receiver
 from .outward import OutwardTransport
+from .upstream import Receiver
 
 _REDIRECTS = 5
 _FULL_BYTES = 64 * 1024

@@ -17,8 +17,8 @@ from ..metrics import Metrics
 from ..readiness import Readiness
 from ..store.database import Database
 from ..streaming.failures import Failures
-from ..streaming.live import LiveStreams
-from ..streaming.tuners import Tuners
+from ..streaming.hub import Hub
+from ..streaming.signal import Signal
 from ..streaming.viewers import Viewers
 from .hosts import Hosts
 from .origins import Origins
@@ -37,8 +37,7 @@ class Gateway:
     lineup_keeper: LineupKeeper
     database: Database
     picons: Picons
-    streams: LiveStreams
-    tuners: Tuners
+    hub: Hub
     identity: Identity
     name: str
     """What media servers call it."""
@@ -61,13 +60,13 @@ class Gateway:
     readiness: Readiness = field(default_factory=Readiness)
     failures: Failures = field(default_factory=Failures)
     viewers: Viewers = field(default_factory=Viewers)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: Signal = field(default_factory=Signal)
     """Set to end every live stream."""
 
     @property
     def device(self) -> Device:
         """What it is as a network tuner."""
-        tuners = self.tuners.limit
+        tuners = self.hub.limit
         return Device(self.identity, self.name, UNKNOWN_TUNERS if tuners is None else tuners)
 
     def tuner_channels(self, lineup: Lineup) -> Sequence[Channel]:

@@ -5,15 +5,12 @@ import asyncio
 import pytest
 import structlog
 
-from tests.backends.fake import FakeBackend
 from tests.xg2g.daemon import daemon, until
 from tests.xg2g.receiver.clock import Time
-from tests.xg2g.streaming.test_live import SERVICE, Broadcast
-from tests.xg2g.upstream import PACKET, plays_at_leisure
-from xg2g.metrics import Metrics, Outcome
+from tests.xg2g.streaming.receiver import ONE, House, packet
+from tests.xg2g.upstream import plays_at_leisure
+from xg2g.metrics import Outcome
 from xg2g.streaming.freeze import FREEZE_S, FreezeWatch
-from xg2g.streaming.live import LiveStreams
-from xg2g_backends.base import RemuxOptions
 from xg2g_backends.errors import UnavailableError
 
 pytestmark = pytest.mark.anyio
@@ -51,42 +48,38 @@ def test_what_the_receiver_pauses_meanwhile_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("ends", ["goes on", "fails"])
-async def test_a_stream_tells_each_freeze_with_its_length_and_counts_it(ends: str) -> None:
-    time, backend, metrics = Time(), FakeBackend(), Metrics()
-    lives = LiveStreams(
-        receiver=Broadcast(PACKET * 20),
-        backend=backend,
-        options=RemuxOptions(),
-        first_output_s=5,
-        metrics=metrics,
-        now=time.now,
-    )
+async def test_a_stream_tells_its_viewers_each_freeze_with_its_length_and_counts_it(
+    ends: str,
+) -> None:
+    house = House()
     frozen: list[float] = []
-    async with lives.open(SERVICE) as stream:
-        stream.on_freeze = frozen.append
-        for _ in range(3):
-            assert await stream.read()
-        [remuxer] = backend.remuxers
+    async with house.hub.open(ONE) as first, house.hub.open(ONE) as second:
+        first.on_freeze = second.on_freeze = frozen.append
+        [source], [remuxer] = house.receiver.sources, house.backend.remuxers
+        await first.read()
         remuxer.gate.clear()
-        reading = asyncio.ensure_future(stream.read())
+        source.send(packet(1))
         await until(lambda: remuxer.inside == 1)
-        time.now_s += 4
+        house.time.now_s += 4
         if ends == "fails":
             remuxer.process_error = UnavailableError("no transcoder for 30 s")
         remuxer.gate.set()
+        reading = asyncio.ensure_future(first.read())
         await asyncio.wait({reading})
         assert (reading.exception() is not None) == (ends == "fails")
-    assert frozen == [pytest.approx(4)]
-    samples = [it for family in metrics.freeze_s.collect() for it in family.samples]
+        [upstream] = house.hub.upstreams or [first.upstream]
+        assert upstream.freezes == 1
+    assert frozen == [pytest.approx(4)] * 2
+    samples = [it for family in house.metrics.freeze_s.collect() for it in family.samples]
     assert [it.value for it in samples if it.name == "xg2g_stream_freeze_seconds_sum"] == [
-        pytest.approx(4)
+        pytest.approx(8)
     ]
+    await house.aclose()
 
 
 async def test_the_log_has_the_freeze_with_channel_and_viewer() -> None:
     time = Time()
-    async with daemon(plays_at_leisure) as gateway:
-        gateway.gateway.streams.now = time.now
+    async with daemon(plays_at_leisure, now=time.now) as gateway:
         with structlog.testing.capture_logs() as logs:
             reader, writer = await gateway.watch()
             [remuxer] = gateway.backend.remuxers

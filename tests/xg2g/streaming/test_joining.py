@@ -6,26 +6,20 @@ Over the test cards, and over captures of real networks where they are present.
 import asyncio
 import re
 import subprocess
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
-from tests.oracle.transport import Packets, pats, pmts
+from tests.oracle.transport import PTS_MODULUS, Packets, pats, pes_packets, pmts, signed
 from tests.remux.driver import backend
 from tests.remux.recordings import all_paths
-from xg2g.streaming.opening import Opening, Phase
-from xg2g.streaming.opening.packet import (
-    PACKET_BYTES,
-    is_pes,
-    payload_of,
-    pid_of,
-    pts_90k,
-    since_90k,
-    starts_unit,
-)
-from xg2g.streaming.opening.picture import VIDEO_STREAM_TYPES
-from xg2g_backends.base import RemuxOptions
+from xg2g.streaming.reader import Reader
+from xg2g.streaming.ring import Ring
+from xg2g_backends.base import PointKind, RemuxOptions
+from xg2g_backends.joining import Joiner
 
+VIDEO_STREAM_TYPES = frozenset({0x01, 0x02, 0x10, 0x1B, 0x24})
 MOMENTS = (0.0, 0.17, 0.41)
 """Of the recording."""
 PIECE_BYTES = 25_000
@@ -70,24 +64,31 @@ def television() -> list[tuple[Path, int]]:
 async def tuned_in(stream: bytes, program: int) -> tuple[bytes, bool]:
     """What a viewer gets who tunes in where `stream` begins, and whether it began with a picture
     that is promised to decode."""
-    opening = Opening()
-    out = b""
+    ring = Ring(lambda: 0.0, kept_bytes=len(stream) * 2)
     async with await backend().open(RemuxOptions(program=program)) as remuxer:
         for at in range(0, len(stream), PIECE_BYTES):
-            out += opening.take((await remuxer.process(stream[at : at + PIECE_BYTES])).data)
-    return out, opening.phase in (Phase.JOINING, Phase.OVER)
+            piece = await remuxer.process(stream[at : at + PIECE_BYTES])
+            ring.append(piece.data, piece.points)
+    ring.close()
+    first = ring.first_point(0)
+    if first is None or first.kind is not PointKind.RANDOM_ACCESS:
+        return b"", False
+    reader = Reader(ring, first, Joiner)
+    out = []
+    while data := await reader.read():
+        out.append(data)
+    return b"".join(out), True
 
 
 def first_pts(stream: bytes) -> dict[int, int]:
     """PID -> first PTS; the stream's first picture comes first."""
-    found: dict[int, int] = {}
-    for at in range(0, len(stream), PACKET_BYTES):
-        packet = stream[at : at + PACKET_BYTES]
-        if starts_unit(packet) and is_pes(payload := payload_of(packet)):
-            pts = pts_90k(payload)
-            if pts is not None:
-                found.setdefault(pid_of(packet), pts)
-    return found
+    packets = Packets(stream)
+    found = [
+        (units[0].packet, pid, units[0].pts_90k)
+        for pid in packets.pids()
+        if (units := [unit for unit in pes_packets(packets, pid) if unit.pts_90k is not None])
+    ]
+    return {pid: pts for _, pid, pts in sorted(found, key=itemgetter(0)) if pts is not None}
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_viewer_who_tunes_in_gets_pictures_that_decode_and_sound_that_fits(
         complaints = [line for line in said.decode().splitlines() if COMPLAINTS.search(line)]
         assert not complaints, f"from {moment:.0%} on"
         (_, picture), *others = first_pts(stream).items()
-        later_s = [since_90k(pts, picture) / 90_000 for _, pts in others]
+        later_s = [signed(pts - picture, PTS_MODULUS) / 90_000 for _, pts in others]
         related_s = [it for it in later_s if abs(it) < UNRELATED_S]
         assert all(it >= -1 for it in related_s), f"from {moment:.0%} on"
         assert min(map(abs, related_s), default=0) <= 1, f"from {moment:.0%} on"

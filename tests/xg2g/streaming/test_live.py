@@ -1,18 +1,22 @@
-"""When a stream counts as begun, and when as noise."""
+"""When a stream counts as begun, and when as noise: through the remuxer and the joiner."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from starlette.types import Message
 
-from tests.backends.fake import FakeBackend
-from tests.xg2g.streaming.test_opening import (
+from tests.remux.driver import backend
+from tests.xg2g.streaming.broadcast import (
     KEY,
     NOISE,
+    OTHER,
+    PACKET_BYTES,
+    RADIO,
+    SERVICE,
+    SOUND_PID,
     TELEVISION,
     VIDEO,
+    Broadcast,
     noise,
     picture,
     sound,
@@ -20,98 +24,106 @@ from tests.xg2g.streaming.test_opening import (
 )
 from xg2g.metrics import Metrics, Outcome
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
-from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import LiveSource
-from xg2g.streaming.live import LiveStreams
+from xg2g.streaming.hub import Hub
 from xg2g.streaming.response import LiveResponse
+from xg2g.streaming.signal import Signal
+from xg2g.streaming.upstream import UpstreamReader
 from xg2g.streaming.viewers import Viewers
 from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxOptions
+from xg2g_backends.joining import Joiner
 
 pytestmark = pytest.mark.anyio
 
-SERVICE = ServiceReference.parse("1:0:19:7:1:1:C00000:0:0:0:")
-OTHER = ServiceReference.parse("1:0:19:8:1:1:C00000:0:0:0:")
+MORE = [picture(0.04 * n) for n in range(1, 20)]
+"""Pictures that need others."""
 
 
-class Broadcast:
-    """A receiver whose every service sends its pieces, a few milliseconds apart, the last of them
-    for ever if that is wanted."""
-
-    def __init__(self, *pieces: bytes, for_ever: bool = True) -> None:
-        self.pieces = pieces
-        self.for_ever = for_ever
-        self.others: dict[ServiceReference, tuple[bytes, ...]] = {}
-        self.opened: list[ServiceReference] = []
-        self.open_now = 0
-
-    @asynccontextmanager
-    async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
-        self.opened.append(service)
-        self.open_now += 1
-        try:
-            yield _Source(list(self.others.get(service, self.pieces)), self.for_ever)
-        finally:
-            self.open_now -= 1
-
-
-class _Source:
-    def __init__(self, pieces: list[bytes], for_ever: bool) -> None:
-        self._pieces = pieces
-        self._for_ever = for_ever
-
-    async def read(self) -> bytes:
-        await asyncio.sleep(0.005)
-        if len(self._pieces) > 1 or not self._for_ever:
-            return self._pieces.pop(0) if self._pieces else b""
-        return self._pieces[0]
-
-
-def streams(broadcast: Broadcast, *, first_output_s: float = 0.3) -> LiveStreams:
-    return LiveStreams(
-        receiver=broadcast,
-        backend=FakeBackend(),
-        options=RemuxOptions(),
+def hub(broadcast: Broadcast, *, first_output_s: float = 0.3) -> Hub:
+    return Hub(
+        broadcast,
+        backend(),
+        RemuxOptions(),
+        metrics=Metrics(),
+        linger_s=0,
         first_output_s=first_output_s,
         scrambled_after_s=1,
-        metrics=Metrics(),
+        reconnect_s=0,
+        make_joiner=Joiner,
     )
+
+
+def pids(stream: bytes) -> list[int]:
+    heads = (stream[at + 1 : at + 3] for at in range(0, len(stream), PACKET_BYTES))
+    return [int.from_bytes(head, "big") & 0x1FFF for head in heads]
+
+
+def payload(stream: bytes, pid: int) -> bytes:
+    """What the packets of a PID carry, without their headers."""
+    found = zip(range(0, len(stream), PACKET_BYTES), pids(stream), strict=True)
+    return b"".join(stream[at + 4 : at + PACKET_BYTES] for at, each in found if each == pid)
+
+
+async def begins_with_a_picture(reader: UpstreamReader) -> bool:
+    """Whether it begins with tables, and pictures with one that decodes by itself."""
+    stream = b""
+    async with asyncio.timeout(5):
+        while VIDEO not in pids(stream):
+            stream += await reader.read()
+    return pids(stream)[0] == 0 and payload(stream, VIDEO).startswith(KEY[4:])
 
 
 async def failure(broadcast: Broadcast) -> ReceiverError:
     with pytest.raises(ReceiverError) as caught:
-        async with streams(broadcast).open(SERVICE):
+        async with hub(broadcast).open(SERVICE):
             pass
     assert not broadcast.open_now
     return caught.value
 
 
-async def test_pictures_that_nothing_can_begin_with_are_not_taken_for_silence() -> None:
-    pieces = (TELEVISION, *[picture()] * 20, KEY)
-    async with streams(Broadcast(*pieces)).open(SERVICE) as stream:
-        assert await stream.read() == TELEVISION + KEY
+async def test_television_begins_with_its_tables_and_a_picture_that_decodes_by_itself() -> None:
+    pieces = (TELEVISION + sound(), *MORE, KEY, *MORE)
+    async with hub(Broadcast(*pieces)).open(SERVICE) as reader:
+        assert await begins_with_a_picture(reader)
 
 
 async def test_a_picture_to_begin_with_is_waited_for_though_there_was_noise_before() -> None:
-    pieces = (TELEVISION, *[NOISE] * 4, *[picture()] * 20, KEY)
-    async with streams(Broadcast(*pieces)).open(SERVICE) as stream:
-        assert await stream.read() == TELEVISION + KEY
+    pieces = (TELEVISION, *[NOISE] * 4, *MORE, KEY, *MORE)
+    async with hub(Broadcast(*pieces)).open(SERVICE) as reader:
+        assert await begins_with_a_picture(reader)
 
 
 async def test_noise_whose_bits_say_clear_is_refused_as_scrambled() -> None:
-    pieces = (TELEVISION, *[noise(VIDEO, n, starts=True) for n in range(20)])
+    pieces = (TELEVISION, *[noise(VIDEO, n, starts=True) * 20 for n in range(20)])
+    assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
+
+
+async def test_radio_that_stays_scrambled_is_refused_as_scrambled() -> None:
+    pieces = (RADIO, noise(SOUND_PID, 1, starts=True, scrambled=True) * 20)
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
 
 async def test_a_clear_channel_whose_bits_say_scrambled_is_shown() -> None:
-    broadcast = Broadcast(with_bits(TELEVISION), with_bits(picture()), with_bits(KEY))
-    async with streams(broadcast).open(SERVICE) as stream:
-        assert await stream.read() == with_bits(TELEVISION + KEY)
+    broadcast = Broadcast(with_bits(TELEVISION), with_bits(KEY), *map(with_bits, MORE))
+    async with hub(broadcast).open(SERVICE) as reader:
+        assert await begins_with_a_picture(reader)
 
 
 async def test_noise_that_comes_and_goes_is_noise_in_the_end() -> None:
     pieces = (TELEVISION, *[NOISE, picture()] * 20, NOISE)
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
+
+
+async def test_who_comes_to_a_channel_that_has_become_noise_is_told_so() -> None:
+    broadcast = Broadcast(TELEVISION, KEY, *MORE, NOISE)
+    shared = hub(broadcast, first_output_s=5)
+    async with shared.open(SERVICE) as reader:
+        assert await begins_with_a_picture(reader)
+        await asyncio.sleep(0.3)
+        with pytest.raises(ScrambledError):
+            async with asyncio.timeout(5), shared.open(SERVICE):
+                pass
+        assert await reader.read(), "who watches goes on"
 
 
 async def test_tables_alone_are_silence() -> None:
@@ -128,16 +140,16 @@ async def test_a_stream_that_ends_before_its_first_whole_picture_shows_nothing(
 
 async def test_when_the_first_source_stays_scrambled_the_next_is_opened() -> None:
     broadcast = Broadcast(TELEVISION, NOISE)
-    broadcast.others[OTHER] = (TELEVISION, KEY, sound())
-    async with streams(broadcast).open_first([SERVICE, OTHER]) as stream:
-        assert await stream.read() == TELEVISION + KEY
+    broadcast.others[OTHER] = (TELEVISION, KEY, *MORE)
+    async with hub(broadcast).open_first([SERVICE, OTHER]) as reader:
+        assert await begins_with_a_picture(reader)
         assert broadcast.open_now == 1
     assert broadcast.opened == [SERVICE, OTHER]
 
 
 async def test_a_stream_that_ended_waits_for_no_viewer_to_take_its_end() -> None:
     metrics, viewers = Metrics(), Viewers()
-    broadcast = Broadcast(TELEVISION, KEY, for_ever=False)
+    broadcast = Broadcast(TELEVISION, KEY, *MORE, for_ever=False)
 
     async def receive() -> Message:
         return await asyncio.Future()
@@ -148,8 +160,8 @@ async def test_a_stream_that_ended_waits_for_no_viewer_to_take_its_end() -> None
 
     response = LiveResponse(
         "channel",
-        lambda: streams(broadcast).open(SERVICE),
-        stopping=asyncio.Event(),
+        lambda: hub(broadcast).open(SERVICE),
+        stopping=Signal(),
         pause_limit_s=0.05,
         metrics=metrics,
         viewers=viewers,

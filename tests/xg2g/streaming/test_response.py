@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from xg2g.metrics import Metrics
-from xg2g.streaming.live import LiveStream
 from xg2g.streaming.response import LiveResponse
-from xg2g.streaming.viewers import Viewers
+from xg2g.streaming.signal import Signal
+from xg2g.streaming.viewers import LiveStream, Viewers
 from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxStats
 
@@ -53,7 +53,7 @@ async def test_a_stream_that_ends_while_it_is_dismissed_is_ended_once(turns: int
     response = LiveResponse(
         "channel",
         stream,
-        stopping=asyncio.Event(),
+        stopping=Signal(),
         pause_limit_s=10,
         metrics=Metrics(),
         viewers=viewers,

@@ -327,7 +327,7 @@ async def test_the_next_alternative_plays_when_one_cannot() -> None:
     group = Service(ServiceReference.parse(text), "Das Erste", members)
     async with daemon(first_refuses, bouquets=[Bouquet("TV", (group,))]) as gateway:
         status, _, body = await gateway.get("/stream/1_0_19_1_3FB_1_C00000_0_0_0.ts")
-        assert [remuxer.options.program for remuxer in gateway.backend.remuxers] == [1, 2]
+        assert [remuxer.options.program for remuxer in gateway.backend.remuxers] == [2]
     assert (status, body, refusals) == (200, PACKET * 10, 1)
 
 
@@ -343,5 +343,5 @@ async def test_a_server_that_looks_first_and_then_plays_asks_the_provider_once(
                 reader, writer = await gateway.watch(path)
                 await reader.readexactly(188 * 20)
                 writer.close()
-                await until(lambda: gateway.gateway.tuners.lingering == 1)
+                await until(lambda: gateway.gateway.hub.lingering == 1)
         assert len(provider.connections) == 1

@@ -59,9 +59,9 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
         programmes=await gateway.database.read(programmes.count),
         streams=len(gateway.viewers),
         tuners=models.TunerState(
-            in_use=gateway.tuners.in_use,
-            limit=gateway.tuners.limit,
-            lingering=gateway.tuners.lingering,
+            in_use=gateway.hub.in_use,
+            limit=gateway.hub.limit,
+            lingering=gateway.hub.lingering,
         ),
         refreshes=[models.RefreshState(**asdict(each)) for each in refresher.progress()],
     )
@@ -250,11 +250,11 @@ async def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
 
 
 async def _remuxing(viewer: Viewer) -> models.Remuxing | None:
-    if viewer.stats is None:
+    if viewer.stream is None:
         return None
     try:
         async with asyncio.timeout(_STATS_WITHIN_S):
-            stats = await viewer.stats()
+            stats = await viewer.stream.stats()
     except (BackendError, TimeoutError):
         # It has just ended, or its transcoder has.
         return None

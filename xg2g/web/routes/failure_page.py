@@ -68,7 +68,7 @@ def since(viewer: Viewer) -> str:
 
 def _users(gateway: Gateway) -> Iterator[Element]:
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    watching = [viewer for viewer in gateway.viewers if viewer.stats is not None]
+    watching = [viewer for viewer in gateway.viewers if viewer.stream is not None]
     yield tag("h2", "Who uses the tuners")
     if not watching:
         yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")

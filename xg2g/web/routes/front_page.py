@@ -56,7 +56,7 @@ async def _page(request: Request) -> Response:
 
 async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
     """What runs, what is wrong, and who watches."""
-    lineup, tuners = gateway.lineup_keeper.lineup or Lineup(), gateway.tuners
+    lineup, hub = gateway.lineup_keeper.lineup or Lineup(), gateway.hub
     found = condition(gateway, refresher)
     state = tag("span", found.state.value, class_=f"state {_COLOURS[found.state]}")
     reasons = {it.reason: _COLOURS[it.state] for it in reversed(found.findings)}
@@ -68,7 +68,7 @@ async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
         "div",
         _tile("Channels", str(len(lineup.channels))),
         _tile("Programmes in the guide", await _programmes(gateway)),
-        _tile("Tuners in use", f"{tuners.in_use} of {tuners.limit or '?'}"),
+        _tile("Tuners in use", f"{hub.in_use} of {hub.limit or '?'}"),
         class_="tiles",
     )
     viewers = [await _viewer(gateway, lineup, each) for each in gateway.viewers]

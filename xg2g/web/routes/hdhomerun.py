@@ -86,7 +86,7 @@ async def _on_any_tuner(request: Request) -> ASGIApp:
 async def _on_one_tuner(request: Request) -> ASGIApp:
     """`/tuner0/v101`. The receiver chooses among its own; here a number is what one client has
     asked for, and what no other can have for another channel meanwhile."""
-    given, there_are = request.path_params["tuner"], gateway_of(request).tuners.limit
+    given, there_are = request.path_params["tuner"], gateway_of(request).hub.limit
     tuner = int(given) if _TUNER.fullmatch(given) else None
     if tuner is None or (there_are is not None and tuner >= there_are):
         return unknown(request, _asked_for(request))

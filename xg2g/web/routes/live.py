@@ -76,7 +76,7 @@ def live(
         return Response(status_code=403, headers={"X-HDHomeRun-Error": "803 System Busy"})
     return LiveResponse(
         channel_id,
-        lambda: gateway.streams.open_first(sources),
+        lambda: gateway.hub.open_first(sources),
         stopping=gateway.stopping,
         pause_limit_s=gateway.pause_limit_s,
         metrics=gateway.metrics,

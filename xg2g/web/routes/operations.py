@@ -62,7 +62,7 @@ async def _metrics(request: Request) -> Response:
     # As with transcoder services that do not answer in time.
     with suppress(TimeoutError):
         async with asyncio.timeout(_BACKEND_WITHIN_S):
-            health = await gateway.streams.backend.check()
+            health = await gateway.hub.backend.check()
             gateway.metrics.remuxers.set(health.open_remuxers)
     return Response(generate_latest(gateway.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

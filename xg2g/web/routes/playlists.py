@@ -23,7 +23,7 @@ async def _playlist(request: Request) -> ASGIApp:
         channels,
         base_url(request),
         guide_query=selection.query,
-        only_aac=not gateway_of(request).streams.options.keep_original,
+        only_aac=not gateway_of(request).hub.options.keep_original,
     )
     return DocumentResponse(request, texts, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8")
 
