@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from .given import Given, Reading, nearest, read_secret
-from .predecessor import CONVERTED_VARIABLES, why_gone
+from .predecessor import CONVERTED_VARIABLES, GONE, why_gone
 from .setting import FILE_SUFFIX, VARIABLE_PREFIX, Setting
 
 CONFIG_VARIABLE = "XG2G_CONFIG"
@@ -38,7 +38,7 @@ def read_environment(environment: Mapping[str, str], settings: Mapping[str, Sett
     for name in [name for name in CONVERTED_VARIABLES if name in present]:
         _convert(reading, name, present.pop(name), settings)
     for name in sorted(present):
-        if not _ELSEWHERE.match(name):
+        if not _ELSEWHERE.match(name) or name.removeprefix(VARIABLE_PREFIX) in GONE:
             reading.notes.append(_unknown(name, settings))
     return reading
 

@@ -206,7 +206,9 @@ def test_every_variable_of_it_is_a_setting_or_explained(name: str) -> None:
     beside = {"XG2G_OWI_USER": "root"} if name == "OWI_PASS" else {}
     text = values.get(name, "2")
     try:
-        notes = load(environment=NO_FILE | beside | {f"XG2G_{name}": text}).notes
+        configuration = load(environment=NO_FILE | beside | {f"XG2G_{name}": text})
+        notes = configuration.notes
+        assert notes or f"XG2G_{name}" in configuration.places.values()
     except ConfigurationError as error:
         # Of the value, which is not what this is about.
         assert all(f"XG2G_{name}: " in problem for problem in error.problems)
