@@ -8,6 +8,9 @@
 //!                       the point, are left out: the next begins ----> passes
 //! ```
 //!
+//! Leading pictures that others count among their references stay: see
+//! [`is_leading_disposable`].
+//!
 //! A receiver of the stream would call a continuity counter's hole a loss. So where one is
 //! left, a packet goes ahead of the next that announces it: an adaptation field with
 //! discontinuity_indicator (ISO/IEC 13818-1, 2.4.3.5). Packets that leave are untouched. Of a
@@ -17,8 +20,9 @@ use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{
     PACKET_BYTES, Packet, Pid, discontinuity, set_continuity_counter, without_payload,
 };
-use crate::ts::pes::pts_of_start;
+use crate::ts::pes::{data_of_start, pts_of_start};
 use crate::ts::psi::{Pmt, SectionAssembler, TABLE_PMT, check};
+use crate::ts::video::{VideoCodec, is_leading_disposable};
 use crate::{Point, PointKind};
 
 /// Packets within which every PID begins, and leading pictures end: 2.4 s at 10 Mbit/s.
@@ -44,6 +48,7 @@ pub struct Joiner {
     /// Of the point, until they have left.
     tables: Option<Vec<u8>>,
     pts: Option<Timestamp>,
+    codec: VideoCodec,
     after_gap: bool,
     /// A packet that is not whole yet.
     partial: Vec<u8>,
@@ -81,7 +86,7 @@ enum Stage {
 /// The pictures behind the point's that precede it in display order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leading {
-    /// They may come. `is_inside` is true from the beginning of one to the next unit.
+    /// They may come. `is_inside`: from the beginning of one that is left out to the next unit.
     Expected {
         is_inside: bool,
         trailing: u8,
@@ -95,12 +100,14 @@ impl Joiner {
     /// `after_gap`: whoever reads has read something else of the stream before, so every
     /// PID's first packet is announced as not following what came before it.
     pub fn new(point: &Point, after_gap: bool) -> Self {
-        let (is_open, tables) = match &point.kind {
+        let (codec, is_open, tables) = match &point.kind {
             PointKind::RandomAccess {
-                is_open, tables, ..
-            } => (*is_open, tables.clone()),
-            PointKind::Entry { tables } => (false, tables.clone()),
-            _ => (false, Vec::new()),
+                codec,
+                is_open,
+                tables,
+            } => (*codec, *is_open, tables.clone()),
+            PointKind::Entry { tables } => (VideoCodec::Other, false, tables.clone()),
+            _ => (VideoCodec::Other, false, Vec::new()),
         };
         let mut pids = vec![PidState::default(); Pid::COUNT];
         pids[Pid::PAT.index()].stage = Stage::Table;
@@ -123,6 +130,7 @@ impl Joiner {
             awaited: pids.iter().filter(is_awaited).count(),
             tables: Some(tables),
             pts: point.pts,
+            codec,
             after_gap,
             partial: Vec::new(),
             pids: pids.into(),
@@ -237,7 +245,7 @@ impl Joiner {
         Some(self.pts?.since(pts_of_start(packet.payload())?))
     }
 
-    /// Whether a packet of the point's PID is one of a leading picture.
+    /// Whether a packet of the point's PID is one of a leading picture that is left out.
     fn is_leading(&mut self, packet: Packet<'_>) -> bool {
         let Leading::Expected {
             is_inside,
@@ -257,8 +265,10 @@ impl Joiner {
         let Some(before) = self.before_point(packet) else {
             return is_inside;
         };
-        let is_inside = before > 0 && before < UNRELATED;
-        let trailing = if is_inside { 0 } else { trailing + 1 };
+        let is_leading = before > 0 && before < UNRELATED;
+        let trailing = if is_leading { 0 } else { trailing + 1 };
+        let data = data_of_start(packet.payload());
+        let is_inside = is_leading && is_leading_disposable(self.codec, data);
         self.leading = if trailing == TRAILING_UNITS {
             Leading::Over
         } else {

@@ -116,7 +116,7 @@ impl Source {
 
 fn random_access(tables: &[Bytes], is_open: bool) -> Point {
     let kind = PointKind::RandomAccess {
-        codec: VideoCodec::H264,
+        codec: VideoCodec::Mpeg2,
         is_open,
         tables: tables.concat(),
     };
@@ -234,6 +234,41 @@ fn leading_pictures_are_left_out_and_the_hole_is_announced() {
         joined(&random_access(&tables, false), false, &stream),
         whole
     );
+}
+
+/// A unit of video that begins with a slice header of H.264, or of HEVC.
+fn with_slice(mut unit: Bytes, header: u8) -> Bytes {
+    unit[18..22].copy_from_slice(&[0, 0, 1, header]);
+    unit
+}
+
+#[test]
+fn of_h264_only_leading_pictures_that_are_no_reference_are_left_out() {
+    const REFERENCE: u8 = 0x41;
+    const NO_REFERENCE: u8 = 0x01;
+    let mut source = Source::default();
+    let tables = source.tables();
+    let mut unit = |after, header| with_slice(source.unit(VIDEO, after), header);
+    let kept = [unit(0, REFERENCE), unit(-7200, REFERENCE)];
+    let left_out = unit(-10_800, NO_REFERENCE);
+    let reference = unit(-3600, REFERENCE);
+    let more = unit(-1800, NO_REFERENCE);
+    let rest = [unit(10_800, REFERENCE), unit(3600, NO_REFERENCE)];
+    let stream = [&kept[..], &[left_out, reference, more], &rest].concat();
+    let marked = [mark_of(&reference), reference, mark_of(&rest[0])];
+    let expected = |codec| {
+        let mut point = random_access(&tables, true);
+        if let PointKind::RandomAccess { codec: known, .. } = &mut point.kind {
+            *known = codec;
+        }
+        joined(&point, false, &stream)
+    };
+    let of_h264 = [&tables[..], &kept, &marked, &rest].concat();
+    assert_eq!(expected(VideoCodec::H264), of_h264);
+    // In the others nothing behind them counts them.
+    let of_others = [&tables[..], &kept[..1], &[mark_of(&rest[0])], &rest].concat();
+    assert_eq!(expected(VideoCodec::Hevc), of_others);
+    assert_eq!(expected(VideoCodec::Mpeg2), of_others);
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn dependent() -> Bytes {
     picture(&[&[0x09, 0x30], &[0x41, 0b1001_1000, 0x80, 0, 0x33]])
 }
 
+/// A picture that needs others and that none needs.
+fn disposable() -> Bytes {
+    picture(&[&[0x09, 0x30], &[0x01, 0b1001_1000, 0x80, 0, 0x33]])
+}
+
 fn picture(units: &[&[u8]]) -> Bytes {
     let mut bytes: Bytes = units
         .iter()
@@ -593,12 +598,12 @@ fn mixed(groups: &[(bool, u8, i16)], order: &[u8], bytes_each: usize) -> Bytes {
         video.thin_unit(VIDEO, &pes(time(0), 0, &first), bytes_each);
         for picture in 0..i64::from(pictures % 8) {
             // With an open group two pictures precede the first in display order.
-            let place = if is_open && picture < 2 {
-                picture - 2
+            let (place, data) = if is_open && picture < 2 {
+                (picture - 2, disposable())
             } else {
-                picture + 1
+                (picture + 1, dependent())
             };
-            video.unit(VIDEO, &pes(time(place * 3600), 0, &dependent()));
+            video.unit(VIDEO, &pes(time(place * 3600), 0, &data));
         }
         for pid in [SOUND, TEXT] {
             let part = if pid == SOUND {

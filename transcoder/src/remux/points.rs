@@ -18,7 +18,7 @@ use super::continuity::{Continuity, SourceCounter};
 use super::scrambling::{Judgement, Scrambling, is_noise};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
-use crate::ts::pes::{PesReader, pts_of_start};
+use crate::ts::pes::{PesReader, data_of_start, pts_of_start};
 use crate::ts::video::{Access, VideoCodec, access};
 
 /// Points that wait to be taken. A second of a stream has a few; when nobody takes them
@@ -743,8 +743,7 @@ impl Bareness {
                     false => self.bare_units.saturating_add(1),
                 };
             }
-            let header = payload.get(8).map_or(0, |&data| 9 + usize::from(data));
-            payload = payload.get(header..).unwrap_or_default();
+            payload = data_of_start(payload);
             self.has_begun = true;
             self.has_start_code = false;
         }

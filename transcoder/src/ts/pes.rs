@@ -100,6 +100,15 @@ pub fn pts_of_start(payload: &[u8]) -> Option<Timestamp> {
         .flatten()
 }
 
+/// The elementary stream in the payload of a PES packet's first packet; empty where none begins.
+pub fn data_of_start(payload: &[u8]) -> &[u8] {
+    let [0, 0, 1, _, _, _, _, _, data_bytes] = payload.first_chunk().unwrap_or(&[0xFF; 9]) else {
+        return &[];
+    };
+    let start = FIXED_HEADER_BYTES + usize::from(*data_bytes);
+    payload.get(start..).unwrap_or_default()
+}
+
 enum Header {
     Incomplete,
     Malformed,

@@ -76,6 +76,27 @@ pub fn access(codec: VideoCodec, head: &[u8]) -> Access {
     found
 }
 
+/// Whether a leading picture, one that precedes in display order the open random access point
+/// before it, can be left out and every other still decodes: the first bytes of its elementary
+/// stream tell, or do not.
+///
+/// MPEG-2 has them coded in B, and nothing refers to those. In HEVC no other picture may refer to
+/// them (8.3.2). In H.264 the pictures behind them do not need their content (D.2.8), but count
+/// them in their lists of references (8.2.4.2): only pictures that are no reference can go.
+pub fn is_leading_disposable(codec: VideoCodec, head: &[u8]) -> bool {
+    const SLICE: u8 = 1;
+    const IDR_SLICE: u8 = 5;
+    const REFERENCE: u8 = 0x60;
+    match codec {
+        VideoCodec::Mpeg2 | VideoCodec::Hevc => true,
+        VideoCodec::H264 => units(head)
+            .filter_map(|unit| unit.first())
+            .find(|&first| (SLICE..=IDR_SLICE).contains(&(first & 0x1F)))
+            .is_some_and(|first| first & REFERENCE == 0),
+        VideoCodec::Other => false,
+    }
+}
+
 fn mpeg2(head: &[u8]) -> Access {
     const PICTURE: u8 = 0x00;
     const FIRST_SLICE: u8 = 0x01;
