@@ -69,7 +69,7 @@ class House:
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -124,9 +124,13 @@ async def lingering(house: House) -> int:
         in_use = len(house.receiver.active_streams)
         return bool(status["streams"] == 0 and status["tuners"]["in_use"] == in_use)
 
+    async def is_as_expected() -> bool:
+        return (await house.status())["tuners"]["lingering"] in house.expected
+
     await until(has_left)
     # Closing takes moments; what lingers is there for a minute.
     await asyncio.sleep(0.5)
+    await until(is_as_expected)
     return int((await house.status())["tuners"]["lingering"])
 
 
@@ -253,8 +257,15 @@ class Case:
 
 async def asked_second(house: House) -> bool:
     """Whether the other receiver was asked."""
-    await asyncio.sleep(0.5)
-    return bool(house.second and house.second.gate.requests)
+
+    async def was_asked() -> bool:
+        return bool(house.second and house.second.gate.requests)
+
+    if True in house.expected:
+        await until(was_asked)
+    else:
+        await asyncio.sleep(0.5)
+    return await was_asked()
 
 
 CASES: dict[str, list[Case]] = {

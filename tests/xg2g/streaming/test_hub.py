@@ -49,6 +49,9 @@ from xg2g_backends.errors import UnavailableError
 
 pytestmark = pytest.mark.anyio
 
+MANY = 500
+"""Turns of the event loop, in which everything happens that waits for nothing."""
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -196,7 +199,7 @@ async def test_who_opens_again_within_the_moment_gets_the_same_stream(house: Hou
 async def test_a_stream_is_read_and_converted_on_while_it_lingers(house: House) -> None:
     await watch_and_leave(house.hub, ONE)
     house.receiver.sources[0].send(packet(1), key(2))
-    await asyncio.sleep(0.1)
+    await turns(MANY)
     async with house.hub.open(ONE) as reader:
         assert await reader.read() == key(2)
 
@@ -316,7 +319,7 @@ async def test_a_stream_that_is_over_does_not_linger(house: House, last: bytes |
 async def test_a_lingering_stream_that_ends_is_closed_at_once(house: House) -> None:
     await watch_and_leave(house.hub, ONE)
     house.receiver.sources[0].send(b"")
-    await asyncio.sleep(0.1)
+    await turns(MANY)
     assert_nothing_held(house)
     async with house.hub.open(ONE):
         assert house.receiver.opened == [ONE, ONE]
@@ -517,7 +520,7 @@ async def test_what_an_upstream_keeps_is_bounded_without_time_passing() -> None:
     async with house.hub.open(ONE):
         house.receiver.sources[0].send(*[packet(1) * 10_000] * 40)
         [upstream] = house.hub.upstreams
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while house.receiver.sources[0].reads < 40:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert upstream.ring.kept_bytes <= RING_BYTES
@@ -541,7 +544,7 @@ async def test_a_hub_that_is_closed_ends_every_viewers_stream(house: House) -> N
 
     watching = [asyncio.create_task(watch()) for _ in range(5)]
     await turns()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         await house.hub.aclose()
         await asyncio.gather(*watching)
     assert_nothing_held(house)
@@ -554,12 +557,13 @@ async def test_a_web_stream_is_read_only_so_far_ahead_of_its_fastest_reader(
     async with house.hub.open(IPTV) as fast, house.hub.open(IPTV) as slow:
         [source] = house.receiver.sources
         source.send(*[packet(1) * 1000] * 100)
-        await asyncio.sleep(1)
+        await turns(MANY)
         reads = source.reads
         assert 10 < reads < 50
         await read(fast, 20)
-        await asyncio.sleep(0.5)
-        assert source.reads >= reads + 10
+        async with asyncio.timeout(60):
+            while source.reads < reads + 10:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert slow.skips == 0
     await house.hub.aclose()
 
@@ -640,7 +644,7 @@ async def test_a_stream_that_the_receiver_ended_for_good_ends_without_an_error(
 async def test_a_stream_that_is_lost_again_and_again_is_given_up(steady: House) -> None:
     steady.receiver.first = (key(0), b"")
     received = []
-    async with asyncio.timeout(10), steady.hub.open(ONE) as reader:
+    async with asyncio.timeout(60), steady.hub.open(ONE) as reader:
         while data := await reader.read():
             received.append(data)
     assert 3 <= len(received) < 20
@@ -664,7 +668,7 @@ async def test_while_a_stream_is_reconnected_it_keeps_its_tuner(steady: House) -
         await reader.read()
         steady.receiver.tunes.clear()
         steady.receiver.sources[0].send(UnreachableError("broke"))
-        await asyncio.sleep(0.1)
+        await turns(MANY)
         [upstream] = steady.hub.upstreams
         assert upstream.state is State.RECONNECTING
         with pytest.raises(NoTunerError):
@@ -682,14 +686,14 @@ async def test_a_reconnection_that_everybody_has_left_ends(steady: House) -> Non
         await reader.read()
         steady.receiver.tunes.clear()
         steady.receiver.sources[0].send(UnreachableError("broke"))
-        await asyncio.sleep(0.1)
+        await turns(MANY)
     assert_nothing_held(steady)
 
 
 async def test_a_lingering_stream_that_is_lost_is_not_reconnected(steady: House) -> None:
     await watch_and_leave(steady.hub, ONE)
     steady.receiver.sources[0].send(UnreachableError("broke"))
-    await asyncio.sleep(0.1)
+    await turns(MANY)
     assert_nothing_held(steady)
     assert steady.receiver.opened == [ONE]
 

@@ -39,7 +39,7 @@ MORE = [picture(0.04 * n) for n in range(1, 20)]
 """Pictures that need others."""
 
 
-def hub(broadcast: Broadcast, *, first_output_s: float = 0.3) -> Hub:
+def hub(broadcast: Broadcast, *, first_output_s: float = 30) -> Hub:
     return Hub(
         broadcast,
         backend(),
@@ -73,9 +73,9 @@ async def begins_with_a_picture(reader: UpstreamReader) -> bool:
     return pids(stream)[0] == 0 and payload(stream, VIDEO).startswith(KEY[4:])
 
 
-async def failure(broadcast: Broadcast) -> ReceiverError:
+async def failure(broadcast: Broadcast, **deadlines: float) -> ReceiverError:
     with pytest.raises(ReceiverError) as caught:
-        async with hub(broadcast).open(SERVICE):
+        async with hub(broadcast, **deadlines).open(SERVICE):
             pass
     assert not broadcast.open_now
     return caught.value
@@ -127,7 +127,7 @@ async def test_who_comes_to_a_channel_that_has_become_noise_is_told_so() -> None
 
 
 async def test_tables_alone_are_silence() -> None:
-    assert isinstance(await failure(Broadcast(TELEVISION)), TimeLimitError)
+    assert isinstance(await failure(Broadcast(TELEVISION), first_output_s=0.3), TimeLimitError)
 
 
 @pytest.mark.parametrize("last", [picture(), NOISE], ids=["picture", "noise"])
@@ -167,7 +167,7 @@ async def test_a_stream_that_ended_waits_for_no_viewer_to_take_its_end() -> None
         viewers=viewers,
     )
     with pytest.raises(TruncatedError):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             await response({"type": "http"}, receive, send)
     assert metrics.outcomes.labels(Outcome.RECEIVER_ENDED)._value.get() == 1
     assert not len(viewers)
