@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,10 @@ class Stack:
         self.port, self.stream_port = daemon, streams
         self.asked = Daemon(f"http://127.0.0.1:{daemon}")
         self._copies = copies
+        # Of a run before: channels of other clips, and lines that would be counted as this one's.
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        for log in folder.glob("*.log"):
+            log.unlink()
         paths = [str(clip.path()) for clip in clips]
         simulate = [sys.executable, "-m", "scripts.fanout.receiver"]
         simulate += [str(api), str(streams), str(copies), *paths]

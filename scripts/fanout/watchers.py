@@ -136,19 +136,19 @@ class Watchers:
                 continue
             self._seen.turn_late_s = max(self._seen.turn_late_s, now_s - self._next_s)
             self._next_s = max(self._next_s + TURN_S, now_s)
-            self._turn()
+            self.turn()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Take what is there of every stream; each `SAMPLE_EVERY` turns look at the lag."""
         self._turns += 1
-        samples = self._turns % SAMPLE_EVERY == 0
         for watcher in list(self._all):
-            if not self._read(watcher, samples):
+            if not self._read(watcher):
                 watcher.connection.close()
                 self._all.remove(watcher)
-        if samples:
+        if self._turns % SAMPLE_EVERY == 0:
             self._sample()
 
-    def _read(self, watcher: Watcher, samples: bool) -> bool:
+    def _read(self, watcher: Watcher) -> bool:
         """Take what is there; False at the end of the stream."""
         came = 0
         try:
@@ -157,7 +157,8 @@ class Watchers:
                 body = self._body(watcher, size)
                 if body is None:
                     return False
-                if samples and body:
+                # In each turn: what comes each 100 ms may never come in that of the sample.
+                if body:
                     self._look(watcher, body)
                 watcher.received += len(body)
                 if size < READ_BYTES:

@@ -19,7 +19,7 @@ from scripts.fanout.join import SAME_BYTES, Joined, Joins, _same_from
 from scripts.fanout.lag import PCR_HZ, Broadcast, newest_pcr_s
 from scripts.fanout.load import Load
 from scripts.fanout.picture import decoded, first_picture
-from scripts.fanout.watchers import Seen, Watchers
+from scripts.fanout.watchers import SAMPLE_EVERY, Seen, Watchers
 from tests.oracle.transport import PACKET_BYTES, Packets, pes_packets
 from xg2g.simulator.transport import encode_pcr
 
@@ -100,8 +100,8 @@ def test_each_thing_that_breaks_under_load_is_told_alone(load: Load, told: str) 
 
 
 @contextmanager
-def serving(*answers: bytes) -> Iterator[int]:
-    """A server that gives each connection one of these and closes it; its port."""
+def serving(*answers: bytes, until: threading.Event | None = None) -> Iterator[int]:
+    """A server that gives each connection one of these and closes it, `until` then; its port."""
 
     def serve() -> None:
         for answer in answers:
@@ -109,6 +109,8 @@ def serving(*answers: bytes) -> Iterator[int]:
             with connection:
                 connection.recv(4096)
                 connection.sendall(answer)
+                if until:
+                    until.wait()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = threading.Thread(target=serve)
@@ -127,6 +129,23 @@ def test_who_is_refused_and_whose_stream_ends_is_counted() -> None:
     assert seen.refused == {"HTTP/1.1 503 Service Unavailable": 1}
     assert seen.ended == 1
     assert seen.late == 0
+
+
+@pytest.mark.parametrize("turns", range(SAMPLE_EVERY))
+def test_a_clock_counts_in_whichever_turn_it_came(turns: int) -> None:
+    stream = b"HTTP/1.1 200 OK\r\n\r\n" + packet(3) * 40
+    watched = threading.Event()
+    with serving(stream, until=watched) as port:
+        watchers = Watchers(port)
+        watchers.watch("/a", 1)
+        for _ in range(turns):
+            watchers.turn()
+        seen = watchers.measure(0.5)
+        watchers.leave()
+        watched.set()
+    assert seen.viewers == 1
+    assert seen.lag_s
+    assert 0 <= seen.lag_s[0] < 10
 
 
 @pytest.fixture(scope="module")
