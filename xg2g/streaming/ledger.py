@@ -160,13 +160,12 @@ class Ledger(Generic[Holder]):
         if lease.refusals == len(RELEASE_S):
             return None
         # Which tuner would help is not known: one of them may not reach the satellite.
-        tuned = self._tuned() - {lease.transponder}
-        evicted = self._evict(self._idle_the_longest_first(tuned))
-        if not self._may_come_free():
+        idle = self._idle_the_longest_first(self._tuned() - {lease.transponder})
+        if not idle and not self._may_come_free():
             return None
         wait_s = RELEASE_S[lease.refusals]
         lease.refusals += 1
-        return Retry(evicted, wait_s)
+        return Retry(self._evict(idle), wait_s)
 
     def lost(self, holder: Holder) -> None:
         """Note that the holder's stream ended and is to be opened again, with the same lease."""

@@ -344,6 +344,17 @@ def test_when_the_receiver_refuses_every_idle_tuner_but_the_shared_one_is_given_
     assert ledger.refused("a") == Retry((), RELEASE_S[1]), "they may still be held there"
 
 
+def test_who_is_evicted_after_a_refusal_is_always_told(clock: Clock) -> None:
+    ledger: Ledger[str] = Ledger(2, clock)
+    opened(ledger, "a", ONE)
+    left(ledger, "a")
+    ledger.lost("a")
+    clock.now_s += 60
+    ledger.request("b", OTHER)
+    assert ledger.refused("b") == Retry(("a",), RELEASE_S[0]), "though it has no stream just now"
+    assert ledger.lingering == ()
+
+
 def test_a_tuner_stays_reserved_while_the_receiver_is_asked_again(clock: Clock) -> None:
     ledger: Ledger[str] = Ledger(1, clock)
     opened(ledger, "a", ONE)
