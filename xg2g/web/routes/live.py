@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ...clients.m3u import TRANSPORT_STREAM
+from ...lineup.arrangement import nameless
 from ...lineup.segmented import ENDINGS, segmented_url
 from ...receiver.errors import ReceiverError
 from ...receiver.service_reference import ServiceReference
@@ -54,7 +55,9 @@ async def _service_reference(request: Request) -> ASGIApp:
         return unknown(request, request.path_params["reference"])
     lineup = gateway_of(request).lineup_keeper.lineup
     channel = lineup.find(reference.channel_id) if lineup else None
-    return live(request, reference.channel_id, [reference], name=channel.name if channel else None)
+    # Whoever asks by the reference shares what viewers of the channel have.
+    sources = [nameless(reference)]
+    return live(request, reference.channel_id, sources, name=channel.name if channel else None)
 
 
 def live(
