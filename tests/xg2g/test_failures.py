@@ -1,13 +1,17 @@
 """Why a channel does not open is told to whoever looks: page, API, overview and log."""
 
 import json
+import re
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 
 from tests.xg2g.daemon import REFERENCE, STREAM, Daemon, daemon, until
+from tests.xg2g.serving import serving
 from tests.xg2g.upstream import (
     CRLF_ANSWER,
     PACKET,
@@ -16,10 +20,13 @@ from tests.xg2g.upstream import (
     says,
     says_then_stays_silent,
 )
+from xg2g.config import Settings
+from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.simulator import SimulatedReceiver
 from xg2g.streaming.failures import KEPT, Failures
 from xg2g.streaming.response import REFUSALS
 from xg2g.web.api.access import Access
@@ -84,6 +91,29 @@ async def test_who_uses_the_tuners_is_told_and_since_when() -> None:
     assert "127.0.0.1, since " in page
     assert page.count("does not open") == 2
     assert "&lt;b&gt;Other&lt;/b&gt; does not open" in page
+
+
+async def test_a_channel_uses_a_tuner_once_for_all_its_viewers_and_a_web_stream_none() -> None:
+    async with SimulatedReceiver(tuners=1) as receiver:
+        settings = Settings(
+            receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
+            server=ServerSettings(port=0),
+        )
+        async with (
+            serving(settings, keep_data=False) as address,
+            httpx.AsyncClient(trust_env=False, base_url=address, timeout=20) as client,
+            AsyncExitStack() as viewers,
+        ):
+            channels = (await client.get("/api/v1/channels")).json()["channels"]
+            urls = {each["name"]: each["stream_url"] for each in channels}
+            for name in ("Card One HD", "Card One HD", "Web Three"):
+                stream = await viewers.enter_async_context(client.stream("GET", urls[name]))
+                assert stream.status_code == 200
+            answer = await client.get(urls["Card Three & Friends"], headers={"Accept": BROWSER})
+    assert answer.status_code == 503
+    _, users = answer.text.split("Who uses the tuners")
+    assert re.findall(r"<b>([^<]*)</b>", users) == ["Card One HD"]
+    assert users.count("<li>127.0.0.1, since ") == 2
 
 
 async def test_who_watches_is_told_to_nobody_where_reading_takes_a_token() -> None:

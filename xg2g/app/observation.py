@@ -8,6 +8,8 @@ from prometheus_client.registry import Collector
 
 from ..readiness import State
 from ..receiver.openwebif import BreakerState, Traffic
+from ..streaming.audience import LATE_S
+from ..streaming.upstream import State as UpstreamState
 from ..web.gateway import Gateway
 from .condition import condition
 from .refresher import Refresher
@@ -38,7 +40,38 @@ class Household(Collector):
         )
         tasks = len(asyncio.all_tasks())
         yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
+        yield from self._sharing()
         yield from self._refreshes()
+
+    def _sharing(self) -> Iterator[Metric]:
+        upstreams = self._gateway.hub.upstreams
+        states = GaugeMetricFamily(
+            "xg2g_upstreams",
+            "Streams of the receiver, one for all viewers of a channel",
+            labels=["state"],
+        )
+        for state in UpstreamState:
+            if state is not UpstreamState.ENDED:
+                count = sum(it.state is state for it in upstreams)
+                states.add_metric([state.value], count)
+        yield states
+        yield _gauge(
+            "xg2g_ring_bytes",
+            "Newest output, kept for viewers who join or are behind",
+            sum(it.ring.kept_bytes for it in upstreams),
+        )
+        viewers = self._gateway.viewers
+        lags_s = [it.stream.lag_s for it in viewers if it.stream is not None]
+        yield _gauge(
+            "xg2g_viewers_late",
+            f"Viewers for whom output has waited for more than {LATE_S:g} s",
+            sum(lag_s > LATE_S for lag_s in lags_s),
+        )
+        yield _gauge(
+            "xg2g_viewer_longest_lag_seconds",
+            "The longest time for which output has waited for a viewer",
+            max(lags_s, default=0.0),
+        )
 
     def _state(self, current: State) -> Metric:
         states = GaugeMetricFamily(

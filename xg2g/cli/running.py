@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from xg2g.config import Configuration
 from xg2g.errors import UserError
 from xg2g.network.failures import is_refused, why_no_connection
-from xg2g.web.api.models import Channel, Channels, Guide, Programme, Status, Stream, Streams
+from xg2g.web.api.models import Channel, Channels, Guide, Programme, Status, Streams
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -42,8 +42,9 @@ class RunningDaemon:
     def status(self) -> Status:
         return self._read("status", Status)
 
-    def streams(self) -> list[Stream]:
-        return self._read("streams", Streams).streams
+    def watching(self) -> Streams:
+        """Who watches what."""
+        return self._read("streams", Streams)
 
     def channels(self) -> list[Channel]:
         """Every channel, in the order of the numbers."""

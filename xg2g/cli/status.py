@@ -11,9 +11,11 @@ from rich.markup import escape
 from .options import Configure, Url, with_settings
 
 if TYPE_CHECKING:
-    from xg2g.web.api.models import Status, Stream
+    from xg2g.web.api.models import Status, Stream, Streams
 
 NOT_READY = 1
+LATE_S = 1.0
+"""A viewer who is further behind is said to be."""
 
 _COLOURS = {"ready": "green", "degraded": "yellow", "not ready": "red"}
 
@@ -36,33 +38,66 @@ def status(configure: Configure, url: Url = None) -> None:
     daemon = RunningDaemon.of(configure(), url)
     found = daemon.status()
     console = Console(highlight=False)
-    for name, text in _rows(found, daemon.streams(), daemon.url, datetime.now(UTC)):
+    for name, text in _rows(found, daemon.watching(), daemon.url, datetime.now(UTC)):
         console.print(f"[bold]{name:9}[/] {text}", soft_wrap=True)
     if not found.ready:
         raise typer.Exit(NOT_READY)
 
 
 def _rows(
-    found: "Status", streams: "list[Stream]", url: str, now: datetime
+    found: "Status", watching: "Streams", url: str, now: datetime
 ) -> Iterator[tuple[str, str]]:
     colour = _COLOURS[found.state]
     yield "xg2g", f"[{colour}]{found.state}[/], version {escape(found.version)}, at {escape(url)}"
     for reason in found.reasons:
         yield "trouble", f"[{colour}]{escape(reason)}[/]"
+    for upstream in watching.upstreams:
+        if upstream.state == "reconnecting":
+            name = escape(upstream.channel_name or upstream.channel)
+            yield (
+                "trouble",
+                f"[yellow]{name}: the receiver's stream was lost, and is opened again[/]",
+            )
     yield "channels", f"{found.channels}, with {found.programmes} programmes in the guide"
     limit = "?" if found.tuners.limit is None else found.tuners.limit
     lingering = found.tuners.lingering
-    linger = f", {lingering} of them still tuned after the last viewer left" if lingering else ""
-    yield "tuners", f"{found.tuners.in_use} of {limit} in use{linger}"
+    linger = f"; {lingering} kept open after the last viewer left" if lingering else ""
+    yield "tuners", f"{found.tuners.in_use} of {limit} in use"
+    upstreams = len(watching.upstreams)
+    if upstreams:
+        held = sum(each.ring_bytes for each in watching.upstreams)
+        yield (
+            "streams",
+            f"{upstreams} of the receiver for {_count(len(watching.streams), 'viewer')}, "
+            f"{_size(held)} in memory{linger}",
+        )
     for job in found.refreshes:
         yield job.name, escape(_refreshed(job.running, job.succeeded_at, job.trouble, now))
-    if not streams:
+    if not watching.streams:
         yield "watching", "nobody"
-    for stream in streams:
-        who = escape(stream.address or "somebody")
-        what = escape(stream.channel_name or stream.channel)
-        sent = f"{stream.bytes_out / 1e6:.0f} MB"
-        yield "watching", f"{who}: {what}, for {_span(now - stream.since)}, {sent}"
+    for stream in watching.streams:
+        yield "watching", escape(_watched(stream, watching, now))
+
+
+def _watched(stream: "Stream", watching: "Streams", now: datetime) -> str:
+    who, what = stream.address or "somebody", stream.channel_name or stream.channel
+    parts = [f"{who}: {what}", f"for {_span(now - stream.since)}", _size(stream.bytes_out)]
+    others = sum(each.upstream == stream.upstream for each in watching.streams) - 1
+    if others and stream.upstream is not None:
+        parts.append(f"shared with {_count(others, 'other')}")
+    if stream.behind_s is not None and stream.behind_s > LATE_S:
+        parts.append(f"{stream.behind_s:.0f} s behind")
+    if stream.skips:
+        parts.append(f"skipped {_count(stream.skips, 'time')} ({_size(stream.skipped_bytes)})")
+    return ", ".join(parts)
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
 
 
 def _refreshed(running: bool, at: datetime | None, trouble: str | None, now: datetime) -> str:

@@ -86,7 +86,9 @@ class Metrics:
             "xg2g_guide_programmes", "Programmes in the guide", registry=self.registry
         )
         self.streams = Gauge(
-            "xg2g_streams_active", "Streams being watched or opened", registry=self.registry
+            "xg2g_streams_active",
+            "Viewers whose stream is open, or being opened",
+            registry=self.registry,
         )
         self.remuxers = Gauge(
             "xg2g_remuxers_open",
@@ -117,6 +119,19 @@ class Metrics:
             "xg2g_stream_freeze_seconds",
             "How long viewers got nothing though the receiver sent: a transcoder was lost, or late",
             buckets=(0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30),
+            registry=self.registry,
+        )
+        self.skips = Counter(
+            "xg2g_viewer_skips",
+            "Times that a viewer fell behind the kept output and went on at the newest",
+            registry=self.registry,
+        )
+        self.skipped_bytes = Counter(
+            "xg2g_viewer_skipped_bytes", "Output left out by these skips", registry=self.registry
+        )
+        self.reconnections = Counter(
+            "xg2g_upstream_reconnections",
+            "Lost streams of the receiver that came back while viewers stayed",
             registry=self.registry,
         )
         self.held_s = Histogram(

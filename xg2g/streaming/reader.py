@@ -43,10 +43,13 @@ class Reader:
 
     on_freeze: Callable[[float], None]
     """Told for how long, in seconds, no output came although the receiver sent."""
+    on_skip: Callable[[int], None]
+    """Told how many bytes were left out, each time that the reader was behind the ring."""
 
     def __init__(self, ring: Ring, point: Point, make_joiner: MakeJoiner) -> None:
         """Begin at a join point of the ring."""
         self.on_freeze = lambda frozen_s: None
+        self.on_skip = lambda skipped_bytes: None
         self.skips = 0
         """How often output was left out because the reader was behind the ring."""
         self.skipped_bytes = 0
@@ -138,7 +141,9 @@ class Reader:
         if point is None:
             return False
         if self._has_skipped:
-            self.skipped_bytes += point.offset - self._from
+            skipped_bytes = point.offset - self._from
+            self.skipped_bytes += skipped_bytes
+            self.on_skip(skipped_bytes)
         self._begin(point, after_gap=True)
         return True
 

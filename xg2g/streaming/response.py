@@ -191,6 +191,7 @@ class LiveResponse:
                 self._log.info("stream started")
                 viewer.stream = stream
                 stream.on_freeze = self._froze
+                stream.on_skip = self._skipped
                 resource = (b"x-hdhomerun-resource", f"tuner{viewer.tuner}".encode("ascii"))
                 headers = [*LIVE_HEADERS, resource, (b"connection", b"close")]
                 await self._send_start(send, 200, headers)
@@ -230,6 +231,11 @@ class LiveResponse:
 
     def _froze(self, frozen_s: float) -> None:
         self._log.warning("picture stood still", frozen_s=round(frozen_s, 2))
+
+    def _skipped(self, skipped_bytes: int) -> None:
+        self._metrics.skips.inc()
+        self._metrics.skipped_bytes.inc(skipped_bytes)
+        self._log.warning("viewer fell behind and skipped", skipped_bytes=skipped_bytes)
 
     def _note(self, status: int | None, outcome: Outcome, reason: str) -> Failure:
         return self._failures.add(

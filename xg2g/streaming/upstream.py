@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -60,6 +61,8 @@ AHEAD_BYTES: Final = 4 * 1024 * 1024
 """How far a stream from the web is read ahead of its fastest reader: it may be a file."""
 AHEAD_LOOK_S: Final = 0.02
 """Between two looks whether that reader has read on."""
+
+_ID_BYTES: Final = 6
 
 
 class Receiver(Protocol):
@@ -125,6 +128,7 @@ class Upstream:
     def __init__(
         self, service: ServiceReference, options: RemuxOptions, receiver: Receiver, means: Means
     ) -> None:
+        self.id = secrets.token_hex(_ID_BYTES)
         self.service = service
         self.options = options
         self.receiver = receiver
@@ -378,6 +382,7 @@ class Upstream:
     def _note_begin(self) -> None:
         if self._has_begun:
             self.reconnections += 1
+            self._means.metrics.reconnections.inc()
             log.info("stream reconnected", channel=self.service.channel_id)
         self._has_begun = True
         self._begun_at_s = self._means.now()

@@ -11,6 +11,7 @@ from typing import Protocol
 from xg2g_backends.base import RemuxStats
 
 from .signal import Signal
+from .upstream import Upstream
 
 _ID_BYTES = 6
 
@@ -20,6 +21,21 @@ class LiveStream(Protocol):
 
     on_freeze: Callable[[float], None]
     """Told for how long, in seconds, no output came although the receiver sent."""
+    on_skip: Callable[[int], None]
+    """Told how many bytes were left out, each time that the viewer fell behind what is kept."""
+    skips: int
+    """How often the viewer fell behind what is kept, and went on at the newest."""
+    skipped_bytes: int
+
+    @property
+    def upstream(self) -> Upstream:
+        """What all viewers of the channel share."""
+        ...
+
+    @property
+    def lag_s(self) -> float:
+        """For how long the next output to read has been there."""
+        ...
 
     async def read(self) -> bytes:
         """Return the next output, at least a byte; `b""` at the end. Raises `ReceiverError` and

@@ -195,17 +195,19 @@ async def test_a_guide_that_cannot_be_is_refused_with_the_reason(query: str) -> 
 
 async def test_a_stream_is_listed_with_its_viewer_and_counters_until_it_is_ended() -> None:
     async with daemon(plays_endlessly) as gateway:
-        assert await get(gateway, "/api/v1/streams") == {"streams": []}
+        assert await get(gateway, "/api/v1/streams") == {"streams": [], "upstreams": []}
         _, writer = await gateway.watch()
-        (stream,) = (await get(gateway, "/api/v1/streams"))["streams"]
+        told = await get(gateway, "/api/v1/streams")
+        (stream,), (upstream,) = told["streams"], told["upstreams"]
         assert (stream["channel"], stream["channel_name"]) == (FIRST, "Das Erste HD")
         assert (stream["address"], stream["bytes_out"] > 0) == ("127.0.0.1", True)
-        assert stream["remuxer"]["bytes_in"] > 0
+        assert stream["upstream"] == upstream["id"]
+        assert upstream["remuxer"]["bytes_in"] > 0
         status, _, body = await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}")
         assert (status, body) == (204, b"")
         await gateway.ended(Outcome.DISMISSED)
         assert (await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}"))[0] == 404
-        assert await get(gateway, "/api/v1/streams") == {"streams": []}
+        assert await get(gateway, "/api/v1/streams") == {"streams": [], "upstreams": []}
         writer.close()
 
 

@@ -156,12 +156,15 @@ async def test_a_reader_that_fell_behind_goes_on_at_the_newest_point_and_says_so
 ) -> None:
     ring.append(b"abcde", [key(0)])
     slow = reader(ring)
+    told: list[int] = []
+    slow.on_skip = told.append
     assert await slow.read() == b"Tabcde"
     for number in range(1, 31):
         clock.now_s += 1
         ring.append(b"%05d" % number, [key(5 * number)] if number % 4 == 0 else [])
     assert await read_all(slow) == GAP + b"T" + b"000280002900030"
     assert (slow.skips, slow.skipped_bytes) == (1, 5 * 27)
+    assert told == [5 * 27]
     assert slow.lag_s == 0
 
 

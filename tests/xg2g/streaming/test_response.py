@@ -10,6 +10,7 @@ import pytest
 from xg2g.metrics import Metrics
 from xg2g.streaming.response import LiveResponse
 from xg2g.streaming.signal import Signal
+from xg2g.streaming.upstream import Upstream
 from xg2g.streaming.viewers import LiveStream, Viewers
 from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxStats
@@ -22,8 +23,15 @@ class EndsWithTheViewer:
 
     def __init__(self, viewers: Viewers, turns: int) -> None:
         self.on_freeze: Callable[[float], None] = lambda frozen_s: None
+        self.on_skip: Callable[[int], None] = lambda skipped_bytes: None
+        self.skips = self.skipped_bytes = 0
+        self.lag_s = 0.0
         self._viewers = viewers
         self._turns = turns
+
+    @property
+    def upstream(self) -> Upstream:
+        raise NotImplementedError
 
     async def read(self) -> bytes:
         (viewer,) = self._viewers

@@ -24,10 +24,12 @@ class TunerState(Answer):
     """The receiver's tuners, as far as xg2g uses them."""
 
     in_use: int
+    """Tuners that upstreams need. All viewers of a channel use one, as do channels of one
+    transponder."""
     limit: int | None
     """How many there are; null while the receiver has not said it."""
     lingering: int
-    """Streams that nobody watches any more, and that stay open for a moment."""
+    """Upstreams that nobody watches any more, and that stay open for a moment."""
 
 
 class RefreshState(Answer):
@@ -63,7 +65,9 @@ class Status(Answer):
     programmes: int
     """In the guide."""
     streams: int
-    """That are watched, or being opened."""
+    """Viewers whose stream is open, or being opened."""
+    upstreams: int
+    """Streams of the receiver that are open, or being opened: one for all viewers of a channel."""
     tuners: TunerState
     refreshes: list[RefreshState]
 
@@ -155,8 +159,37 @@ class Remuxing(Answer):
     tracks: list[Track]
 
 
+class Upstream(Answer):
+    """A stream of the receiver, converted once for all its viewers."""
+
+    id: str
+    channel: str
+    """Id of the channel that its viewers asked for."""
+    channel_name: str | None
+    """Null for a service that is in no bouquet."""
+    state: str
+    """`opening`; `running`; `reconnecting`: the receiver's stream was lost and is opened again;
+    `lingering`: nobody watches, and the next viewer begins at once."""
+    since: datetime
+    viewers: int
+    """Viewers of it, including those whose stream is being opened."""
+    transponder: str | None
+    """Namespace, transport stream id and original network id, hexadecimal. Upstreams of one
+    transponder use one tuner. Null if no tuner is needed."""
+    ring_bytes: int
+    """Size of the newest output, which is kept for viewers who join or are behind."""
+    ring_s: float
+    """Length of that output in seconds."""
+    freezes: int
+    """How often viewers got nothing although the receiver sent."""
+    reconnections: int
+    """How often a lost stream of the receiver came back."""
+    remuxer: Remuxing | None
+    """Null until the upstream has begun, and while its transcoder does not answer."""
+
+
 class Stream(Answer):
-    """Who watches what."""
+    """A viewer."""
 
     id: str
     channel: str
@@ -168,14 +201,24 @@ class Stream(Answer):
     since: datetime
     bytes_out: int
     """Sent to the viewer."""
-    remuxer: Remuxing | None
-    """Null until the stream has begun, and while its transcoder does not answer."""
+    upstream: str | None
+    """Id of the upstream. Viewers with the same one share it. Null until the stream has begun."""
+    behind_s: float | None
+    """Seconds for which the next output has waited for the viewer; no more than the upstream's
+    `ring_s`. Null until the stream has begun."""
+    skips: int
+    """How often the viewer fell behind the kept output and went on at the newest."""
+    skipped_bytes: int
+    """Size of the output that was left out."""
 
 
 class Streams(Answer):
-    """Everybody who watches, the earliest first."""
+    """Who watches what."""
 
     streams: list[Stream]
+    """Viewers, the earliest first."""
+    upstreams: list[Upstream]
+    """What they watch, the earliest first, with what lingers."""
 
 
 class Failure(Answer):

@@ -27,6 +27,9 @@ from ...guide.xmltv import split_texts
 from ...lineup import Channel, Lineup
 from ...lineup.picons import may_have_logo
 from ...store import programmes
+from ...streaming.audience import Audience, audiences
+from ...streaming.ledger import transponder
+from ...streaming.upstream import State, Upstream
 from ...streaming.viewers import Viewer
 from ..api import models
 from ..api.document import document
@@ -58,6 +61,7 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
         channels=len(keeper.lineup.channels) if keeper.lineup else 0,
         programmes=await gateway.database.read(programmes.count),
         streams=len(gateway.viewers),
+        upstreams=len(gateway.hub.upstreams),
         tuners=models.TunerState(
             in_use=gateway.hub.in_use,
             limit=gateway.hub.limit,
@@ -151,8 +155,15 @@ def _written(channel_id: str, programme: Programme) -> str:
 async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
     gateway = gateway_of(request)
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    streams = await asyncio.gather(*(_stream(lineup, viewer) for viewer in gateway.viewers))
-    return models.Streams(streams=streams)
+    asked = gateway.hub.upstreams
+    answers = await asyncio.gather(*(_remuxing(each) for each in asked))
+    remuxers = dict(zip(asked, answers, strict=True))
+    # Viewers and upstreams are those of one moment.
+    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    return models.Streams(
+        streams=[_stream(lineup, viewer) for viewer in gateway.viewers],
+        upstreams=[_upstream(lineup, each, remuxers.get(each.upstream)) for each in shared],
+    )
 
 
 async def _failures(request: Request, _: models.NoQuery) -> BaseModel:
@@ -235,9 +246,8 @@ def _programme(channel_id: str, programme: Programme) -> models.Programme:
     )
 
 
-async def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
-    channel = lineup.find(viewer.channel_id)
-    remuxer = await _remuxing(viewer)
+def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
+    channel, stream = lineup.find(viewer.channel_id), viewer.stream
     return models.Stream(
         id=viewer.id,
         channel=viewer.channel_id,
@@ -245,16 +255,39 @@ async def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
         address=viewer.address,
         since=viewer.since,
         bytes_out=viewer.bytes_out,
+        upstream=stream.upstream.id if stream else None,
+        behind_s=round(stream.lag_s, 3) if stream else None,
+        skips=stream.skips if stream else 0,
+        skipped_bytes=stream.skipped_bytes if stream else 0,
+    )
+
+
+def _upstream(lineup: Lineup, shared: Audience, remuxer: models.Remuxing | None) -> models.Upstream:
+    upstream = shared.upstream
+    channel_id = shared.channel_id(lineup)
+    channel, needed = lineup.find(channel_id), transponder(upstream.service)
+    return models.Upstream(
+        id=upstream.id,
+        channel=channel_id,
+        channel_name=channel.name if channel else None,
+        state=upstream.state.value,
+        since=upstream.since,
+        viewers=upstream.viewers,
+        transponder=":".join(f"{part:X}" for part in needed) if needed else None,
+        ring_bytes=upstream.ring.kept_bytes,
+        ring_s=round(upstream.ring.kept_s, 3),
+        freezes=upstream.freezes,
+        reconnections=upstream.reconnections,
         remuxer=remuxer,
     )
 
 
-async def _remuxing(viewer: Viewer) -> models.Remuxing | None:
-    if viewer.stream is None:
+async def _remuxing(upstream: Upstream) -> models.Remuxing | None:
+    if upstream.state is State.OPENING:
         return None
     try:
         async with asyncio.timeout(_STATS_WITHIN_S):
-            stats = await viewer.stream.stats()
+            stats = await upstream.stats()
     except (BackendError, TimeoutError):
         # It has just ended, or its transcoder has.
         return None
@@ -289,7 +322,7 @@ OPERATIONS = (
     Operation(
         path="/streams",
         handler=_streams,
-        summary="Who watches what",
+        summary="Who watches what, and who shares it",
         answer=models.Streams,
     ),
     Operation(
@@ -302,7 +335,7 @@ OPERATIONS = (
         method="DELETE",
         path="/streams/{stream_id}",
         handler=_end_stream,
-        summary="End a stream",
+        summary="End the stream of one viewer; others of the channel go on",
         answer=None,
         status=204,
         refusals={404: "There is no such stream"},

@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from ...lineup import Lineup
 from ...metrics import Outcome
+from ...streaming.audience import audiences
 from ...streaming.failures import Failure
+from ...streaming.ledger import transponder
 from ...streaming.viewers import Viewer
 from ..api.access import access_of
 from ..gateway import Gateway, gateway_of
@@ -68,15 +70,18 @@ def since(viewer: Viewer) -> str:
 
 def _users(gateway: Gateway) -> Iterator[Element]:
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    watching = [viewer for viewer in gateway.viewers if viewer.stream is not None]
+    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    users = [each for each in shared if transponder(each.upstream.service) and each.viewers]
     yield tag("h2", "Who uses the tuners")
-    if not watching:
+    if not users:
         yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")
-    for viewer in watching:
-        channel = lineup.find(viewer.channel_id)
+    for each in users:
+        channel_id = each.channel_id(lineup)
+        channel = lineup.find(channel_id)
+        viewers = (f"{it.address or 'somebody'}, {since(it)}" for it in each.viewers)
         yield tag(
             "div",
-            tag("b", channel.name if channel else viewer.channel_id),
-            tag("span", f"{viewer.address or 'somebody'}, {since(viewer)}", class_="dim"),
+            tag("b", channel.name if channel else channel_id),
+            tag("ul", *(tag("li", viewer) for viewer in viewers), class_="dim"),
             class_="viewer",
         )

@@ -1,6 +1,6 @@
 """What a person sees who opens the address in a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +17,9 @@ from ...lineup import Lineup
 from ...readiness import State
 from ...store import programmes
 from ...store.database import StoreError
+from ...streaming.audience import Audience, audiences, is_late
 from ...streaming.failures import Failure
+from ...streaming.upstream import State as UpstreamState
 from ...streaming.viewers import Viewer
 from ..api.access import access_of
 from ..gateway import Gateway, gateway_of
@@ -69,11 +71,20 @@ async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
         _tile("Channels", str(len(lineup.channels))),
         _tile("Programmes in the guide", await _programmes(gateway)),
         _tile("Tuners in use", f"{hub.in_use} of {hub.limit or '?'}"),
+        _tile("Viewers", str(len(gateway.viewers))),
         class_="tiles",
     )
-    viewers = [await _viewer(gateway, lineup, each) for each in gateway.viewers]
+    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    placed = {viewer.id for each in shared for viewer in each.viewers}
+    others = [viewer for viewer in gateway.viewers if viewer.id not in placed]
+    watched = [
+        await _audience(gateway, lineup, each)
+        for each in shared
+        if each.viewers or each.upstream.state is not UpstreamState.OPENING
+    ]
+    watched += [await _row(gateway, lineup, it.channel_id, [_viewer(it)]) for it in others]
     nobody = [tag("p", "Nobody watches at the moment.", class_="dim")]
-    watching = tag("section", tag("h2", "Watching now"), *(viewers or nobody))
+    watching = tag("section", tag("h2", "Watching now"), *(watched or nobody))
     return [tag("h1", gateway.name, state), *troubles, tiles, watching, *_failures(gateway)]
 
 
@@ -124,20 +135,39 @@ async def _programmes(gateway: Gateway) -> str:
     return "?"
 
 
-async def _viewer(gateway: Gateway, lineup: Lineup, viewer: Viewer) -> Element:
-    channel = lineup.find(viewer.channel_id)
-    title = await _shown_now(gateway, viewer.channel_id)
-    minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
+async def _audience(gateway: Gateway, lineup: Lineup, shared: Audience) -> Element:
+    """A channel, and everybody who shares its stream."""
+    said = [_viewer(viewer) for viewer in shared.viewers]
+    state = shared.upstream.state
+    if state is UpstreamState.LINGERING:
+        said.append("nobody; the next viewer begins at once")
+    elif state is UpstreamState.RECONNECTING:
+        said.append("the receiver's stream was lost and is opened again")
+    return await _row(gateway, lineup, shared.channel_id(lineup), said)
+
+
+async def _row(gateway: Gateway, lineup: Lineup, channel_id: str, said: Sequence[str]) -> Element:
+    channel, title = lineup.find(channel_id), await _shown_now(gateway, channel_id)
+    name = tag("b", channel.name if channel else channel_id)
     return tag(
         "div",
-        tag(
-            "span",
-            tag("b", channel.name if channel else viewer.channel_id),
-            f"  {title}" if title else "",
-        ),
-        tag("span", f"{viewer.address or 'somebody'}, {minutes} min", class_="dim"),
+        tag("span", name, f"  {title}" if title else ""),
+        tag("ul", *(tag("li", each) for each in said), class_="dim"),
         class_="viewer",
     )
+
+
+def _viewer(viewer: Viewer) -> str:
+    """Who it is, since when, and whether all goes well."""
+    minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
+    said = f"{viewer.address or 'somebody'}, {minutes} min"
+    stream = viewer.stream
+    if stream is not None and is_late(viewer):
+        said += f", {stream.lag_s:.0f} s behind"
+    if stream is not None and stream.skips:
+        times = "once" if stream.skips == 1 else f"{stream.skips} times"
+        said += f", skipped {times} ({stream.skipped_bytes / 1e6:.0f} MB)"
+    return said
 
 
 async def _shown_now(gateway: Gateway, channel_id: str) -> str | None:

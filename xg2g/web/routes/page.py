@@ -37,6 +37,7 @@ code{display:block;font-size:.95rem;background:var(--soft);border-radius:.4rem;p
 margin:.35rem 0;user-select:all;overflow-wrap:anywhere}
 .viewer{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.5rem 0;
 border-bottom:1px solid var(--line)}
+.viewer ul{list-style:none;margin:0;padding:0;overflow-wrap:anywhere}
 .buttons{margin:1.5rem 0}
 .button{display:inline-block;border:1px solid var(--line);border-radius:.5rem;padding:.35rem .9rem;
 color:inherit;text-decoration:none}
