@@ -87,6 +87,16 @@ async def test_no_call_on_the_event_loop_is_long() -> None:
     assert max(library.held_s) <= HOLD_S
 
 
+async def test_cheap_calls_between_dear_ones_make_none_of_those_short() -> None:
+    """Sound comes in some chunks and not in others."""
+    library = Timed(0.0)
+    async with remuxer(library) as its:
+        for number in range(200):
+            library.s_per_byte = (1.4 * HOLD_S if number % 3 == 0 else 0.1 * HOLD_S) / HD
+            await its.process(bytes(HD))
+    assert max(library.held_s, default=0.0) <= HOLD_S
+
+
 async def test_small_chunks_are_converted_on_the_event_loop_from_the_first() -> None:
     library = Timed(0.0)
     async with remuxer(library) as its:
