@@ -20,6 +20,7 @@ from tests.xg2g.upstream import (
     upstream,
 )
 from xg2g.lineup.arrangement import Bouquet, Service, arrange
+from xg2g.receiver import pace
 from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g.receiver.errors import UnexpectedAnswerError
 from xg2g.receiver.service_reference import ServiceReference
@@ -345,3 +346,29 @@ async def test_a_server_that_looks_first_and_then_plays_asks_the_provider_once(
                 writer.close()
                 await until(lambda: gateway.gateway.hub.lingering == 1)
         assert len(provider.connections) == 1
+
+
+async def test_a_web_stream_in_small_pieces_is_left_to_the_kernel_for_a_while(
+    names: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "PROMPT_S", 0.0)
+    monkeypatch.setattr(pace, "GATHER_S", 0.5)
+    pieces = 100
+
+    async def script(connection: Connection) -> None:
+        await connection.send(CRLF_ANSWER)
+        for _ in range(pieces):
+            await connection.send(PACKET)
+            await asyncio.sleep(0.001)
+
+    deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
+    sizes = []
+    async with (
+        upstream(script) as web,
+        WebStreams("box", deadlines).open(entry(address(web)).reference) as stream,
+        asyncio.timeout(10),
+    ):
+        while chunk := await stream.read():
+            sizes.append(len(chunk))
+    assert sum(sizes) == pieces * len(PACKET)
+    assert len(sizes) <= pieces / 10
