@@ -36,8 +36,8 @@ margin:0 0 .8rem;overflow-wrap:anywhere}
 code{display:block;font-size:.95rem;background:var(--soft);border-radius:.4rem;padding:.35rem .6rem;
 margin:.35rem 0;user-select:all;overflow-wrap:anywhere}
 .viewer{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.5rem 0;
-border-bottom:1px solid var(--line)}
-.viewer ul{list-style:none;margin:0;padding:0;overflow-wrap:anywhere}
+border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+.viewer ul{list-style:none;margin:0;padding:0}
 .buttons{margin:1.5rem 0}
 .button{display:inline-block;border:1px solid var(--line);border-radius:.5rem;padding:.35rem .9rem;
 color:inherit;text-decoration:none}
