@@ -70,8 +70,7 @@ class Reader:
     @property
     def lag_s(self) -> float:
         """For how long the next output to read has been there."""
-        number = max(self._number, self._ring.number_at(self._ring.start))
-        chunk = self._ring.chunk(number)
+        chunk = self._ring.chunk(max(self._number, self._ring.first_number))
         return 0.0 if chunk is None else max(0.0, self._ring.now() - chunk.at_s)
 
     @property

@@ -138,6 +138,11 @@ class Ring:
         self._joins_from = before
         self._joins = [join for join in self._joins if join.point.offset >= before]
 
+    @property
+    def first_number(self) -> int:
+        """Number of the oldest chunk that is kept, or of the next one to come."""
+        return self._first
+
     def number_at(self, offset: int) -> int:
         """Return the number of the chunk that holds this offset, or of the next one to come."""
         for back, chunk in enumerate(reversed(self._chunks), 1):
