@@ -16,6 +16,9 @@ RING_BYTES: Final = 24 * 1024 * 1024
 POINT_S: Final = 20.0
 """How long the newest join point is kept, with the output behind it, while `RING_BYTES` allow."""
 
+POINTS_KEPT: Final = 256
+"""The most join points that are kept: a stream may have one in each packet."""
+
 JOIN_KINDS: Final = frozenset({PointKind.RANDOM_ACCESS, PointKind.ENTRY})
 """Kinds of points where a reader can begin."""
 
@@ -104,6 +107,7 @@ class Ring:
         for point in points:
             if point.kind in JOIN_KINDS and point.offset >= max(self.start, self._joins_from):
                 insort(self._joins, _Join(point, now_s), key=_offset)
+        del self._joins[:-POINTS_KEPT]
         self._trim(now_s)
         self._wake()
 

@@ -157,6 +157,10 @@ class Upstream:
         self._begun_at_s = math.inf
         """When the present stream of the receiver began to be shown."""
         self._has_begun = False
+        self._tells_points = False
+        self._begins_anywhere = False
+        """The remuxer is in a transcoder service of before the points: each piece begins with
+        one."""
 
     @property
     def state(self) -> State:
@@ -219,6 +223,16 @@ class Upstream:
 
         Raises what ended the upstream, or why nobody can begin: `ReceiverError`, `BackendError`.
         """
+        if self._state is State.RUNNING and self.ring.newest_point() is None:
+            first_output_s = self._means.first_output_s
+            try:
+                async with asyncio.timeout(first_output_s):
+                    return await self._next_reader()
+            except TimeoutError as error:
+                raise _silence(first_output_s) from error
+        return await self._next_reader()
+
+    async def _next_reader(self) -> UpstreamReader:
         ring = self.ring
         has_waited = self._state is not State.RUNNING
         while True:
@@ -371,13 +385,13 @@ class Upstream:
                         has_pictures = True
                         if not is_scrambled:
                             deadline.reschedule(began_s + PATIENCE_S + first_output_s)
+                    elif has_pictures and now() - began_s > PATIENCE_S + 1:
+                        self._begins_anywhere = not self._tells_points
                     was_scrambled = is_scrambled
         except TimeoutError as error:
             if was_scrambled:
                 raise _scrambled() from error
-            raise TimeLimitError(
-                f"nothing of this service came from the receiver for {first_output_s:g} s"
-            ) from error
+            raise _silence(first_output_s) from error
 
     def _note_begin(self) -> None:
         if self._has_begun:
@@ -417,6 +431,10 @@ class Upstream:
 
     def _put(self, piece: Piece) -> None:
         points = piece.points
+        if points:
+            self._tells_points = True
+        elif self._begins_anywhere:
+            points = (Point(offset=self.ring.end - self._base, kind=PointKind.ENTRY, program=0),)
         if points and self._base:
             points = tuple(replace(it, offset=it.offset + self._base) for it in points)
         self.ring.append(piece.data, points)
@@ -469,6 +487,10 @@ def _scrambled() -> ScrambledError:
     return ScrambledError(
         "the receiver does not descramble this channel: check its card or softcam"
     )
+
+
+def _silence(limit_s: float) -> TimeLimitError:
+    return TimeLimitError(f"nothing of this service came from the receiver for {limit_s:g} s")
 
 
 def _nothing_shown() -> NoSignalError:

@@ -35,7 +35,7 @@ from xg2g.receiver.errors import (
 )
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.streaming.ledger import RELEASE_S
-from xg2g.streaming.ring import RING_BYTES, RING_S
+from xg2g.streaming.ring import POINT_S, RING_BYTES, RING_S
 from xg2g.streaming.upstream import (
     GENERATION_STEP,
     RECONNECT_DELAYS_S,
@@ -459,6 +459,36 @@ async def test_a_stream_with_nothing_to_show_is_given_up_after_its_time() -> Non
     with pytest.raises(TimeLimitError, match=r"0\.05 s"):
         await watch_and_leave(house.hub, ONE)
     assert_nothing_held(house)
+
+
+async def test_what_a_transcoder_of_before_the_points_converts_begins_anywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("xg2g.streaming.upstream.PATIENCE_S", -1.0)
+    house = House(packet(0) * 1000)
+    watching = asyncio.create_task(watch_and_leave(house.hub, ONE))
+    while not watching.done():
+        await turns()
+        for source in house.receiver.sources:
+            source.send(packet(1))
+    await watching
+    async with house.hub.open(ONE) as reader:
+        assert (await reader.read()).startswith(packet(1))
+    await house.aclose()
+
+
+async def test_who_comes_to_a_stream_that_nobody_can_begin_with_is_told_so_in_time() -> None:
+    house = House(first_output_s=0.05)
+    async with house.hub.open(ONE) as reader:
+        await reader.read()
+        house.time.now_s += POINT_S + 1
+        house.receiver.sources[0].send(packet(1))
+        assert await reader.read() == packet(1)
+        with pytest.raises(TimeLimitError):
+            await watch_and_leave(house.hub, ONE)
+        house.receiver.sources[0].send(packet(2))
+        assert await reader.read() == packet(2), "who watches goes on"
+    await house.aclose()
 
 
 async def test_a_stream_that_ends_before_anything_can_be_shown_had_no_signal() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.xg2g.receiver.clock import Time
 from xg2g.receiver.errors import UnreachableError
 from xg2g.streaming.reader import Reader
-from xg2g.streaming.ring import RING_BYTES, RING_S, Ring
+from xg2g.streaming.ring import POINTS_KEPT, RING_BYTES, RING_S, Ring
 from xg2g_backends.base import Point, PointKind
 
 pytestmark = pytest.mark.anyio
@@ -262,6 +262,15 @@ def test_a_ring_is_bounded_in_bytes_whatever_points_it_has(ring: Ring) -> None:
         ring.append(chunk)
     assert RING_BYTES - len(chunk) < ring.kept_bytes <= RING_BYTES
     assert ring.newest_point() is None
+
+
+def test_a_stream_of_nothing_but_points_fills_no_memory_with_them(ring: Ring) -> None:
+    for number in range(10 * POINTS_KEPT):
+        ring.append(b"abcde", [key(5 * number)])
+    assert len(ring._joins) == POINTS_KEPT
+    newest = ring.newest_point()
+    assert newest is not None
+    assert newest.offset == ring.end - 5
 
 
 def test_a_point_of_what_is_no_longer_kept_is_none(ring: Ring, clock: Time) -> None:
