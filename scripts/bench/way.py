@@ -21,12 +21,13 @@ from typing import Final
 from scripts.bench.clips import MULTIPLEX_BPS
 from scripts.bench.stream import CHUNK_BYTES
 from xg2g.app import event_loop
+from xg2g.receiver.pace import GATHER_S
 from xg2g_backends.base import Backend, RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.external.address import ServiceAddress
 from xg2g_backends.external.backend import ExternalBackend
 
-LIVE_INTERVAL_S: Final = 0.02
+LIVE_INTERVAL_S: Final = GATHER_S
 LIVE_CHUNK_BYTES: Final = round(MULTIPLEX_BPS * LIVE_INTERVAL_S / 8)
 """What the daemon gathers of such a service before it crosses."""
 LIVE_S: Final = 6.0
