@@ -57,7 +57,7 @@ SHUTDOWN_S = 3
 """How long other requests may take to finish; live streams are ended at once."""
 
 WATCH_INTERVAL_S = 0.5
-"""Between two looks at what TCP says of all connections: 3 microseconds each."""
+"""Between two looks at what TCP says of all connections: 1.5 microseconds each."""
 
 CLOSING_S = 10.0
 """How long the other side may take what is left for them of a connection that ends."""
