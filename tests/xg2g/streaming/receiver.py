@@ -88,6 +88,8 @@ class Receiver:
         self.opened: list[ServiceReference] = []
         self.open_now: list[ServiceReference] = []
         self.sources: list[Source] = []
+        self.closing_turns = 0
+        """Turns of the event loop that closing a stream takes."""
         self.tunes = asyncio.Event()
         self.tunes.set()
 
@@ -103,6 +105,7 @@ class Receiver:
             self.sources.append(Source(*self.first))
             yield self.sources[-1]
         finally:
+            await turns(self.closing_turns)
             self.open_now.remove(service)
 
 

@@ -240,6 +240,7 @@ async def test_a_stream_that_lingers_makes_way_for_another_channel_the_first_lef
 
 async def test_the_tuner_is_free_before_the_other_channel_asks_for_it(house: House) -> None:
     house.hub.limit = 1
+    house.receiver.closing_turns = 5
     await watch_and_leave(house.hub, ONE)
     open_then: list[ServiceReference] = []
     opened = house.receiver.open
