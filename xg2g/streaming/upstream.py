@@ -306,6 +306,8 @@ class Upstream:
             self._base = self.ring.end
         self._scrambled_since_s = None
         self._is_over = False
+        # What the viewers wait for now is the receiver.
+        self._freeze.sent()
         await self._means.sleep(delay_s)
 
     async def _session(self, attempt: asyncio.Timeout) -> None:

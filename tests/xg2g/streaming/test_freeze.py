@@ -10,6 +10,7 @@ from tests.xg2g.receiver.clock import Time
 from tests.xg2g.streaming.receiver import ONE, House, packet
 from tests.xg2g.upstream import plays_at_leisure
 from xg2g.metrics import Outcome
+from xg2g.receiver.errors import UnreachableError
 from xg2g.streaming.freeze import FREEZE_S, FreezeWatch
 from xg2g_backends.errors import UnavailableError
 
@@ -74,6 +75,20 @@ async def test_a_stream_tells_its_viewers_each_freeze_with_its_length_and_counts
     assert [it.value for it in samples if it.name == "xg2g_stream_freeze_seconds_sum"] == [
         pytest.approx(8)
     ]
+    await house.aclose()
+
+
+async def test_a_receiver_that_was_lost_is_no_freeze() -> None:
+    house = House(reconnect_s=12)
+    async with house.hub.open(ONE) as reader:
+        await reader.read()
+        house.receiver.errors += [UnreachableError("booting")] * 3
+        held_back = packet(1)[:100]
+        house.receiver.sources[0].send(held_back, UnreachableError("the connection broke"))
+        assert await reader.read()
+        assert sum(house.time.slept) > FREEZE_S
+        assert reader.upstream.reconnections == 1
+        assert reader.upstream.freezes == 0
     await house.aclose()
 
 
