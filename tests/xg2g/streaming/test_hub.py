@@ -66,7 +66,8 @@ async def house() -> AsyncIterator[House]:
 
 
 async def read(reader: UpstreamReader, count: int) -> bytes:
-    return b"".join([await reader.read() for _ in range(count)])
+    async with asyncio.timeout(10):
+        return b"".join([await reader.read() for _ in range(count)])
 
 
 async def test_all_viewers_of_a_channel_share_one_stream_and_one_remuxer(house: House) -> None:
@@ -120,7 +121,8 @@ async def test_viewers_who_wait_for_one_opening_all_get_its_error(
     house.receiver.tunes.clear()
     house.receiver.errors.append(error)
     watching = [asyncio.create_task(watch_and_leave(house.hub, ONE)) for _ in range(5)]
-    results = await asyncio.gather(*watching, return_exceptions=True)
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*watching, return_exceptions=True)
     assert [(type(it), str(it)) for it in results] == [(type(error), str(error))] * 5
     assert_nothing_held(house)
 
@@ -143,7 +145,7 @@ async def test_an_opening_that_everybody_has_left_ends(house: House) -> None:
     await turns()
     for each in watching:
         each.cancel()
-    await asyncio.wait(watching)
+    await asyncio.wait(watching, timeout=10)
     assert_nothing_held(house)
 
 

@@ -1,6 +1,7 @@
 """Readers of a ring: where they begin, what they get, and what becomes of those that lag."""
 
 import asyncio
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.xg2g.receiver.clock import Time
 from xg2g.receiver.errors import UnreachableError
 from xg2g.streaming.reader import Reader
-from xg2g.streaming.ring import POINTS_KEPT, RING_BYTES, RING_S, Ring
+from xg2g.streaming.ring import POINT_S, POINTS_KEPT, RING_BYTES, RING_S, Ring
 from xg2g_backends.base import Point, PointKind
 
 pytestmark = pytest.mark.anyio
@@ -76,6 +77,21 @@ async def test_a_reader_begins_at_the_newest_random_access_point_with_its_tables
     ring.append(b"abcde", [key(1, b"old")])
     ring.append(b"fghij", [key(7, b"T")])
     assert await read_all(reader(ring)) == b"Thij"
+
+
+async def test_an_entry_is_a_beginning_only_where_there_is_no_random_access_point(
+    ring: Ring, clock: Time
+) -> None:
+    """Channels with a key frame each eight seconds have entries in between."""
+    entry = Point(offset=0, kind=PointKind.ENTRY, program=7, tables=b"E")
+    ring.append(b"abcde", [replace(entry, offset=1)])
+    assert await read_all(reader(ring)) == b"Ebcde"
+    ring.append(b"fghij", [key(5)])
+    ring.append(b"klmno", [replace(entry, offset=11)])
+    assert await read_all(reader(ring)) == b"Tfghijklmno"
+    clock.now_s += POINT_S + 1
+    ring.append(b"pqrst", [replace(entry, offset=16)])
+    assert await read_all(reader(ring)) == b"Eqrst", "an old one is no longer near"
 
 
 async def test_a_point_may_be_told_of_behind_what_it_lies_in(ring: Ring) -> None:
