@@ -875,6 +875,7 @@ impl Track {
             data: &[],
             starts_pes: false,
             pts: None,
+            dts: None,
         };
         conversion.push(nothing, None, |frame| enqueue(schedule, pid, frame));
         self.leaving.append(&mut self.leaving_next);

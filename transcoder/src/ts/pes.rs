@@ -3,13 +3,15 @@
 //! ```text
 //! 00 00 01 | stream_id | PES_packet_length 16 |
 //! 10 scrambling 2 prio 1 align 1 (c) 1 (o) 1 | PTS_DTS 2 ... | header_data_length 8 | PTS 5 bytes ...
-//! PTS: 0010 PTS[32..30] 1 | PTS[29..15] 1 | PTS[14..0] 1
+//! PTS: 0010 PTS[32..30] 1 | PTS[29..15] 1 | PTS[14..0] 1      DTS behind it: 0001 ...
 //! ```
 
 use super::clock::Timestamp;
 
 /// Bytes before the optional fields.
 const FIXED_HEADER_BYTES: usize = 9;
+/// Bytes of a PTS, and of a DTS.
+const STAMP_BYTES: usize = 5;
 
 /// Takes the elementary stream of one PID out of its PES packets.
 ///
@@ -40,6 +42,8 @@ pub struct EsChunk<'a> {
     pub starts_pes: bool,
     /// PTS of the PES that begins with these bytes.
     pub pts: Option<Timestamp>,
+    /// DTS of the PES that begins with these bytes, where it has one beside the PTS.
+    pub dts: Option<Timestamp>,
 }
 
 impl PesReader {
@@ -55,6 +59,7 @@ impl PesReader {
                 data: payload,
                 starts_pes: false,
                 pts: None,
+                dts: None,
             }),
             State::Header(header) => {
                 let before = header.len();
@@ -65,7 +70,7 @@ impl PesReader {
                         self.state = State::AwaitingStart;
                         None
                     }
-                    Header::Complete { bytes, pts } => {
+                    Header::Complete { bytes, pts, dts } => {
                         self.state = State::Payload;
                         // Earlier packets held nothing but header bytes.
                         let data = payload.get(bytes - before..).unwrap_or(&[]);
@@ -73,6 +78,7 @@ impl PesReader {
                             data,
                             starts_pes: true,
                             pts,
+                            dts,
                         })
                     }
                 }
@@ -115,6 +121,7 @@ enum Header {
     Complete {
         bytes: usize,
         pts: Option<Timestamp>,
+        dts: Option<Timestamp>,
     },
 }
 
@@ -142,13 +149,31 @@ fn parse_header(bytes: &[u8]) -> Header {
     let pts = (pts_flags & 0x80 != 0)
         .then(|| parse_pts(&bytes[FIXED_HEADER_BYTES..total]))
         .flatten();
-    Header::Complete { bytes: total, pts }
+    // PTS_DTS_flags '11': the DTS follows the PTS, and its prefix is '0001'.
+    let dts_at = FIXED_HEADER_BYTES + STAMP_BYTES;
+    let dts = (pts_flags & 0xC0 == 0xC0)
+        .then(|| bytes.get(dts_at..total).and_then(parse_dts))
+        .flatten();
+    Header::Complete {
+        bytes: total,
+        pts,
+        dts,
+    }
 }
 
 /// Reads a PTS; none when its marker bits are wrong, as damage leaves them.
 fn parse_pts(field: &[u8]) -> Option<Timestamp> {
-    let [a, b, c, d, e] = *field.first_chunk::<5>()?;
-    if a & c & e & 1 == 0 || a & 0xE0 != 0x20 {
+    parse_stamp(field, 0xE0, 0x20)
+}
+
+/// Reads a DTS; none when its marker bits are wrong.
+fn parse_dts(field: &[u8]) -> Option<Timestamp> {
+    parse_stamp(field, 0xF0, 0x10)
+}
+
+fn parse_stamp(field: &[u8], mask: u8, prefix: u8) -> Option<Timestamp> {
+    let [a, b, c, d, e] = *field.first_chunk::<STAMP_BYTES>()?;
+    if a & c & e & 1 == 0 || a & mask != prefix {
         return None;
     }
     let ticks = u64::from(a >> 1 & 7) << 30
@@ -211,6 +236,24 @@ mod tests {
                 assert_eq!((data.as_slice(), stamps), (&b"access unit"[..], vec![pts]));
             }
         }
+    }
+
+    #[test]
+    fn a_dts_is_read_behind_the_pts_where_the_flags_and_its_prefix_say_so() {
+        let stamp = |prefix: u8| [prefix | 0x0B, 0x48, 0xD1, 0x59, 0xCF];
+        let pes = |flags, prefix| {
+            let mut pes = vec![0, 0, 1, 0xE0, 0, 0, 0x80, flags, 10];
+            pes.extend(stamp(if flags == 0x80 { 0x20 } else { 0x30 }));
+            pes.extend(stamp(prefix));
+            pes
+        };
+        let read = |pes: &[u8]| PesReader::default().push(pes, true).and_then(|c| c.dts);
+        let both = pes(0xC0, 0x10);
+        let pts = PesReader::default().push(&both, true).and_then(|c| c.pts);
+        assert_eq!(read(&both), pts);
+        assert!(read(&pes(0xC0, 0x10)).is_some());
+        assert_eq!(read(&pes(0x80, 0x10)), None);
+        assert_eq!(read(&pes(0xC0, 0x20)), None);
     }
 
     #[test]
