@@ -75,6 +75,13 @@ impl Language {
     }
 }
 
+impl Language {
+    /// Its ISO 639-2 code, the terminological one where there are two.
+    pub fn code(self) -> [u8; 3] {
+        self.0
+    }
+}
+
 impl std::fmt::Debug for Language {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Language({})", self.0.escape_ascii())

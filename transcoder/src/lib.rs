@@ -48,6 +48,7 @@ mod error;
 pub mod ffi;
 mod joining;
 mod language;
+pub mod mp4;
 mod options;
 mod remux;
 #[cfg(feature = "service")]

@@ -11,15 +11,15 @@
 //!
 //! Every PCR that leaves is moved back by one constant (see `schedule`).
 
-mod continuity;
+pub(crate) mod continuity;
 mod opening;
 mod pat;
 mod points;
 mod program;
 mod punctuality;
 mod schedule;
-mod scrambling;
-mod signalling;
+pub(crate) mod scrambling;
+pub(crate) mod signalling;
 mod takeover;
 mod track;
 

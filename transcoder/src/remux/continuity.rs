@@ -5,7 +5,7 @@ use crate::ts::packet::{PACKET_BYTES, Packet, set_continuity_counter};
 
 /// How a packet follows the one before on its PID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Continuity {
+pub(crate) enum Continuity {
     Follows,
     /// The packet before, sent again.
     Repeats,
@@ -19,21 +19,21 @@ pub(super) enum Continuity {
 }
 
 impl Continuity {
-    pub(super) fn is_lost(self) -> bool {
+    pub(crate) fn is_lost(self) -> bool {
         matches!(self, Self::Lost { .. })
     }
 }
 
 /// The counter of a PID in the source.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SourceCounter {
+pub(crate) struct SourceCounter {
     last: Option<u8>,
     repeated: bool,
 }
 
 impl SourceCounter {
     /// Judges the PID's next packet.
-    pub(super) fn judge(&mut self, packet: Packet<'_>) -> Continuity {
+    pub(crate) fn judge(&mut self, packet: Packet<'_>) -> Continuity {
         if !packet.has_payload() {
             return Continuity::Follows;
         }

@@ -17,7 +17,7 @@ const MIN_NOISE_BYTES: usize = 64;
 
 /// What is known of a packet's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(crate) enum Judgement {
     Clear,
     Scrambled,
     /// The bits say scrambled, and what came before gives no reason to believe them. The
@@ -27,14 +27,14 @@ pub(super) enum Judgement {
 
 /// What a packet says of itself and of those before it that were undecided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) before: Judgement,
-    pub(super) this: Judgement,
+pub(crate) struct Verdict {
+    pub(crate) before: Judgement,
+    pub(crate) this: Judgement,
 }
 
 /// Judges the packets of one PID that carries PES packets.
 #[derive(Debug, Default)]
-pub(super) struct Scrambling {
+pub(crate) struct Scrambling {
     /// Whether the bits were right where a PES packet with them set began.
     bits_are_right: Option<bool>,
     /// The PES packet under way began with noise although its bits say clear.
@@ -43,7 +43,7 @@ pub(super) struct Scrambling {
 
 impl Scrambling {
     /// Judges the PID's next packet.
-    pub(super) fn judge(&mut self, packet: Packet<'_>) -> Verdict {
+    pub(crate) fn judge(&mut self, packet: Packet<'_>) -> Verdict {
         let says_scrambled = packet.is_scrambled();
         let payload = packet.payload();
         let this = if packet.transport_error() || payload.is_empty() {

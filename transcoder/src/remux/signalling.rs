@@ -57,25 +57,25 @@ const LANGUAGE_BYTES: usize = 4;
 
 /// An entry of a PMT that is audio by what it declares, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DeclaredAudio {
+pub(crate) struct DeclaredAudio {
     /// Whether the entry says that it is audio. Otherwise only the elementary stream can.
-    pub(super) is_named: bool,
+    pub(crate) is_named: bool,
     /// Whether players take it for audio unseen, though it may be something else: what is
     /// announced as this they never take for AAC again.
-    pub(super) is_taken_for_audio: bool,
+    pub(crate) is_taken_for_audio: bool,
     /// The coding; none for one that is never decoded here (AC-4, TrueHD, LPCM), and where
     /// the entry does not say.
-    pub(super) codec: Option<Codec>,
+    pub(crate) codec: Option<Codec>,
     /// ISO 639-2 code.
-    pub(super) language: Option<[u8; 3]>,
+    pub(crate) language: Option<[u8; 3]>,
     /// That of the right channel, where each has its own.
-    pub(super) other_language: Option<[u8; 3]>,
+    pub(crate) other_language: Option<[u8; 3]>,
     /// Whether it describes the picture to those who do not see it.
-    pub(super) is_description: bool,
+    pub(crate) is_description: bool,
 }
 
 /// Reads an entry; none when it cannot be audio.
-pub(super) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> {
+pub(crate) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> {
     let described = descriptors(&entry.descriptors).find_map(private_coding);
     let (is_named, codec) = match (entry.stream_type, described) {
         (0x03 | 0x04, _) => (true, Some(Codec::MpegLayer2)),

@@ -1,0 +1,145 @@
+//! What a packager gives.
+
+use crate::Language;
+use crate::ts::packet::Pid;
+
+/// One track of the programme, in files of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rendition {
+    /// The picture.
+    Video,
+    /// The sound track on this PID.
+    Sound(Pid),
+}
+
+/// What a [`Packager`](super::Packager) gives, in the order in which a rendition's files are
+/// to be published. Renditions go on at their own pace: sound of a segment may come behind
+/// pictures of the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A rendition's initialisation segment. It precedes the rendition's first part, and comes
+    /// again for every discontinuity.
+    Header(Header),
+    /// A part of a segment. The parts of a segment, one behind the other, are the segment.
+    Part(Part),
+    /// A segment's parts are all there.
+    Segment(Segment),
+    /// From the segment with this number on every rendition has another time base, other
+    /// parameters or other tracks: its initialisation segment comes again.
+    Discontinuity {
+        /// The first segment behind it.
+        segment: u64,
+    },
+    /// Something of the programme is not packaged.
+    NotOffered(NotOffered),
+}
+
+/// An initialisation segment, and what a multivariant playlist says of the rendition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Whose it is.
+    pub rendition: Rendition,
+    /// The first segment to which it belongs.
+    pub segment: u64,
+    /// CODECS (RFC 6381).
+    pub codecs: String,
+    /// Ticks of a second in the times of this rendition.
+    pub timescale: u32,
+    /// What kind it is.
+    pub media: Media,
+    /// `ftyp` and `moov`.
+    pub data: Vec<u8>,
+}
+
+/// What is in a rendition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Media {
+    /// Pictures.
+    Video {
+        /// RESOLUTION: samples in a row.
+        width: u16,
+        /// RESOLUTION: rows.
+        height: u16,
+        /// Width and height of a sample, where it is not square.
+        aspect: Option<(u16, u16)>,
+        /// FRAME-RATE: frames in 1000 seconds, by the time stamps of the first part; none
+        /// where that holds a single frame.
+        frames_per_1000_s: Option<u32>,
+        /// Whether frames may consist of two fields.
+        is_interlaced: bool,
+    },
+    /// Sound.
+    Sound {
+        /// The language that the PMT names.
+        language: Option<Language>,
+        /// Whether it describes the picture to those who do not see it.
+        is_description: bool,
+        /// Channels; CHANNELS.
+        channels: u8,
+        /// Sample rate in Hz.
+        sample_rate_hz: u32,
+    },
+}
+
+/// A fragment: `moof` and `mdat`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Whose it is.
+    pub rendition: Rendition,
+    /// Number of its segment: the renditions' segments of one number belong to one time.
+    pub segment: u64,
+    /// Number in its segment, from 0.
+    pub index: u32,
+    /// Decode time of its first sample, in ticks of the rendition's timescale. It goes on where
+    /// the 33 bits of the stream's time stamps begin again.
+    pub decode_time: u64,
+    /// Sum of its samples' durations, in ticks.
+    pub duration: u64,
+    /// Whether it begins with a sync sample: INDEPENDENT.
+    pub is_independent: bool,
+    /// The bytes.
+    pub data: Vec<u8>,
+}
+
+/// The end of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Whose it is.
+    pub rendition: Rendition,
+    /// Its number.
+    pub number: u64,
+    /// Parts in it; 0 where nothing came of the rendition in its time: a gap.
+    pub parts: u32,
+    /// Decode time of its first sample, in ticks of the rendition's timescale.
+    pub decode_time: u64,
+    /// Sum of its parts' durations, in ticks; of a gap, the time that is missing.
+    pub duration: u64,
+}
+
+/// Something that is not packaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotOffered {
+    /// The PID of the track.
+    pub pid: Pid,
+    /// Why it is not.
+    pub reason: Reason,
+}
+
+/// Why a track is not packaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// MPEG-1 or MPEG-2 video, which neither browsers nor Apple's players decode.
+    Mpeg2Video,
+    /// Video in another coding that is not packaged.
+    VideoCoding,
+    /// Sound in another coding than AAC with a channel configuration.
+    SoundCoding,
+    /// Parameter sets that cannot be read.
+    Parameters,
+    /// Pictures come, and none with which a decoder can begin.
+    NoRandomAccess,
+    /// Video is announced, and does not come, or is scrambled; the sound goes on alone.
+    NoPictures,
+    /// Sound whose time stamps have nothing to do with the picture's.
+    UnrelatedClock,
+}

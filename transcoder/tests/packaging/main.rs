@@ -1,0 +1,15 @@
+//! Packaging: what a packager gives plays as the broadcast does, judged by parsers and
+//! decoders that are not ours.
+
+mod broadcast;
+mod captured;
+#[expect(dead_code, reason = "a part of it is used")]
+#[path = "../captures/mod.rs"]
+mod captures;
+mod files;
+mod judges;
+mod made;
+mod splitting;
+#[path = "../streams/mod.rs"]
+mod streams;
+mod synthetic;
