@@ -4,7 +4,7 @@
 use xg2g_transcoder::mp4::PackagerOptions;
 use xg2g_transcoder::ts::packet::PACKET_BYTES;
 
-use crate::files::{check_rules, events};
+use crate::files::{Sample, Track, check_rules, events};
 use crate::judges::{Scratch, pictures, run};
 
 /// Pictures that are shown behind a later one, at most.
@@ -46,6 +46,7 @@ fn check_join(arguments: &[&str]) {
         let [track] = tracks.as_slice() else {
             panic!("one track from {from}: {}", tracks.len());
         };
+        check_leading(track, tenths > 0);
         let file = Scratch::new("joined.mp4", &track.file());
         let mut joined = pictures(file.path()).expect("ffmpeg");
         // Where the stream ends the last picture is left out, which is not the last one shown.
@@ -61,6 +62,30 @@ fn check_join(arguments: &[&str]) {
             "from {tenths} tenths on"
         );
     }
+}
+
+/// Decoders leave leading pictures out that are marked so: in HEVC their being there shows in
+/// the file alone.
+fn check_leading(track: &Track, is_join: bool) {
+    if !track.header.codecs.starts_with("hvc1") {
+        return;
+    }
+    let is_skipped = |sample: &Sample| {
+        let mut units = sample.data.as_slice();
+        let mut found = false;
+        while let Some((length, rest)) = units.split_first_chunk() {
+            let (unit, behind) = rest.split_at(u32::from_be_bytes(*length) as usize);
+            found |= matches!(unit[0] >> 1 & 0x3F, 8 | 9);
+            units = behind;
+        }
+        found
+    };
+    let samples: Vec<_> = track.samples().collect();
+    let second = samples.iter().skip(1).position(|sample| sample.is_sync);
+    let group = second.map_or(samples.len(), |at| at + 1);
+    assert!(samples[..group].iter().all(|sample| !is_skipped(sample)));
+    let others = &samples[group..];
+    assert!(is_join || others.iter().any(|sample| is_skipped(sample)));
 }
 
 #[test]

@@ -279,6 +279,7 @@ fn sound_that_comes_before_its_pictures_waits_for_their_segment() {
 #[test]
 fn a_picture_that_lost_packets_is_left_out_and_the_one_before_lasts_longer() {
     let mut stream = Stream::new();
+    stream.more_slices = 3;
     stream.usual_tables();
     programme(&mut stream, 1000, 1);
     let mut lost = stream.bytes.clone();

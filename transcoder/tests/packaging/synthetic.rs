@@ -66,6 +66,8 @@ pub(crate) struct Stream {
     pub(crate) is_interlaced: bool,
     /// Bytes of a slice behind its header.
     pub(crate) slice_bytes: usize,
+    /// Slices of a picture behind the first.
+    pub(crate) more_slices: u32,
 }
 
 impl Stream {
@@ -175,17 +177,19 @@ impl Stream {
             Kind::P => (0x41, 5),
             Kind::B => (0x01, 6),
         };
-        let bits = Bits::default().u(8, header).ue(0).ue(slice_type).ue(0);
-        let bits = bits.u(4, frame_num);
-        let bits = match (self.is_interlaced, shape) {
-            (false, _) => bits,
-            (true, Shape::Frame) => bits.u(1, 0),
-            (true, Shape::Top) => bits.u(1, 1).u(1, 0),
-            (true, Shape::Bottom) => bits.u(1, 1).u(1, 1),
-        };
-        let mut slice = bits.bytes();
-        slice.resize(slice.len() + self.slice_bytes, 0xA5);
-        units.push(slice);
+        for slice in 0..=self.more_slices {
+            let bits = Bits::default().u(8, header).ue(slice * 45);
+            let bits = bits.ue(slice_type).ue(0).u(4, frame_num);
+            let bits = match (self.is_interlaced, shape) {
+                (false, _) => bits,
+                (true, Shape::Frame) => bits.u(1, 0),
+                (true, Shape::Top) => bits.u(1, 1).u(1, 0),
+                (true, Shape::Bottom) => bits.u(1, 1).u(1, 1),
+            };
+            let mut slice = bits.bytes();
+            slice.resize(slice.len() + self.slice_bytes, 0xA5);
+            units.push(slice);
+        }
         units
     }
 
