@@ -90,7 +90,7 @@ fn check_leading(track: &Track, is_join: bool) {
 
 #[test]
 fn who_joins_an_open_group_of_h264_sees_what_the_others_see() {
-    let options = "keyint=25:min-keyint=25:scenecut=0:open-gop=1:bframes=3:b-pyramid=normal";
+    let options = "keyint=24:min-keyint=24:scenecut=0:open-gop=1:bframes=3:b-pyramid=normal";
     check_join(&[
         "-c:v",
         "libx264",
@@ -103,7 +103,7 @@ fn who_joins_an_open_group_of_h264_sees_what_the_others_see() {
 
 #[test]
 fn who_joins_an_open_group_of_hevc_sees_what_the_others_see() {
-    let options = "log-level=none:keyint=25:min-keyint=25:scenecut=0:open-gop=1:bframes=3";
+    let options = "log-level=none:keyint=24:min-keyint=24:scenecut=0:open-gop=1:bframes=3";
     check_join(&[
         "-c:v",
         "libx265",
@@ -116,7 +116,7 @@ fn who_joins_an_open_group_of_hevc_sees_what_the_others_see() {
 
 #[test]
 fn who_joins_interlaced_pictures_sees_what_the_others_see() {
-    let options = "keyint=25:min-keyint=25:scenecut=0:open-gop=1:bframes=3:tff=1";
+    let options = "keyint=24:min-keyint=24:scenecut=0:open-gop=1:bframes=3:tff=1";
     check_join(&[
         "-c:v",
         "libx264",
