@@ -12,6 +12,7 @@ import structlog
 from tests.xg2g.player import STREAM_S, channels, clocks_s, seen, watch
 from tests.xg2g.serving import serving
 from xg2g.app.daemon import run
+from xg2g.config.setting import Secret
 from xg2g.config.settings import HdhomerunSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver
@@ -63,7 +64,7 @@ async def test_every_track_of_a_channel_arrives_as_aac_with_its_language_and_the
     assert sound_s >= STREAM_S - 2
 
 
-async def test_several_viewers_each_have_their_own_stream() -> None:
+async def test_viewers_of_one_channel_and_of_others_each_get_theirs() -> None:
     async with demo() as playlist, httpx.AsyncClient(trust_env=False) as client:
         urls = await channels(client, playlist)
         names = ["Card Two HD", "Card Two HD", "Card Three & Friends", "Radio Four"]
@@ -125,7 +126,7 @@ async def test_the_receivers_password_opens_its_lists_and_its_streams() -> None:
             url=receiver.base_url,
             stream_port=receiver.stream_port,
             user="root",
-            password="p:äss",
+            password=Secret("p:äss"),
         ) as address,
         httpx.AsyncClient(trust_env=False) as client,
     ):
@@ -138,7 +139,9 @@ async def test_a_wrong_password_ends_the_start_with_what_to_do(password: str | N
     user = "root" if password else None
     async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
         with pytest.raises(UserError, match="XG2G_RECEIVER_PASSWORD"):
-            async with gateway(url=receiver.base_url, user=user, password=password):
+            async with gateway(
+                url=receiver.base_url, user=user, password=Secret(password) if password else None
+            ):
                 pass
 
 
