@@ -384,6 +384,9 @@ impl Tracks {
                 &mut self.events,
                 &mut self.troubles,
             );
+            if video.is_running() {
+                self.leading_sound = None;
+            }
         }
         any
     }

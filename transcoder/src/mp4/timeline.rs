@@ -82,9 +82,17 @@ impl Timeline {
         self.spans.iter().copied()
     }
 
-    /// The time of a stamp with which an epoch begins.
+    /// The time of a stamp with which an epoch begins. Where one goes on, another leader takes
+    /// over, whose time is near, or of another clock.
     pub(super) fn first_time(&self, stamp: Timestamp) -> i64 {
         let ticks = stamp.ticks_90k() as i64;
+        if let (Some(open), Some(clock), Some(near)) =
+            (self.open(), self.clock, self.nearest(ticks))
+            && (near - clock).abs() <= UNRELATED
+            && near >= open.start
+        {
+            return near;
+        }
         match self.end {
             None => ticks,
             Some(end) => end + (ticks - end).rem_euclid(MODULUS),

@@ -154,6 +154,11 @@ impl VideoTrack {
         self.pictures.held_bytes() + self.parts.held_bytes() + waiting
     }
 
+    /// Whether its pictures make the segments.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// Whether pictures come and none has been taken for so long that the sound goes on alone.
     pub(super) fn is_hopeless(&self) -> bool {
         self.running.is_none() && self.waited >= MAX_WAIT_PICTURES
