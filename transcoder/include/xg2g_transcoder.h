@@ -276,6 +276,42 @@ int xg2g_joiner_is_over(void *joiner);
 // Closes a joiner, as xg2g_audio_remux_free closes a stream.
 void xg2g_joiner_free(void *joiner);
 
+// Makes a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream
+// that xg2g_audio_remux_process gave. NULL on error.
+//
+// program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
+// where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
+// 5000. A packager is no stream: xg2g_open_streams does not count it.
+void *xg2g_packager_init(uint32_t program, uint32_t segment_ms, uint32_t part_ms);
+
+// Takes the stream's next input_len bytes. Returns 0 or an error. Any split of the same input
+// gives the same events.
+//
+// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken, as events wait; take them with
+// xg2g_packager_next_event first.
+int xg2g_packager_process(void *packager, const uint8_t *input, size_t input_len);
+
+// Ends the stream: what was held back becomes events. Returns 0 or an error, as
+// xg2g_packager_process does; called again it does nothing.
+int xg2g_packager_finish(void *packager);
+
+// Takes the next event. Returns 1 and lends its text, JSON of json_len bytes, and its bytes, 0
+// but for an initialisation segment and a part; or 0 when there is none, or an error. What is
+// lent is valid until the next call on this packager, and until it is freed.
+//
+// "event" is "header" (an initialisation segment), "part", "segment" (its end),
+// "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
+// rendition is "video", or "sound-" and the PID. Events and fields that a caller does not know
+// are to be passed over.
+int xg2g_packager_next_event(void *packager,
+                             const uint8_t **json,
+                             size_t *json_len,
+                             const uint8_t **data,
+                             size_t *data_len);
+
+// Closes a packager, as xg2g_audio_remux_free closes a stream.
+void xg2g_packager_free(void *packager);
+
 // What to give a new handle that goes on with a stream whose handle was lost, before the
 // bytes that follow past, the last input that was answered: the last whole PAT and PMTs of
 // program (0: of every program), then the packet that past breaks off in. With after_gap 1

@@ -11,6 +11,7 @@
 )]
 
 mod handles;
+mod packaging;
 mod session;
 #[cfg(feature = "test-hooks")]
 pub mod test_hooks;
@@ -21,7 +22,9 @@ use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
 use self::handles::Kept;
+use self::packaging::Packaging;
 use self::session::Session;
+use crate::mp4::PackagerOptions;
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::PACKET_BYTES;
 use crate::ts::video::VideoCodec;
@@ -468,6 +471,97 @@ pub extern "C" fn xg2g_joiner_is_over(joiner: *mut c_void) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_joiner_free(joiner: *mut c_void) {
     boundary((), || handles::remove::<Joiner>(joiner.addr()));
+}
+
+/// Makes a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream
+/// that xg2g_audio_remux_process gave. NULL on error.
+///
+/// program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
+/// where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
+/// 5000. A packager is no stream: xg2g_open_streams does not count it.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_packager_init(program: u32, segment_ms: u32, part_ms: u32) -> *mut c_void {
+    boundary(ptr::null_mut(), || {
+        let opened = u16::try_from(program)
+            .map_err(|_| range("program"))
+            .and_then(|program| {
+                Packaging::new(&PackagerOptions {
+                    program,
+                    segment_ms,
+                    part_ms,
+                })
+            });
+        opened.map_or(ptr::null_mut(), |packaging| {
+            ptr::without_provenance_mut(handles::insert(packaging))
+        })
+    })
+}
+
+/// Takes the stream's next input_len bytes. Returns 0 or an error. Any split of the same input
+/// gives the same events.
+///
+/// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken, as events wait; take them with
+/// xg2g_packager_next_event first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_packager_process(
+    packager: *mut c_void,
+    input: *const u8,
+    input_len: usize,
+) -> c_int {
+    call(packager, |packaging: &mut Packaging| {
+        // SAFETY: by the header's rules `input` has `input_len` bytes.
+        let input = unsafe { bytes(input, input_len) }?;
+        packaging.process(input)?;
+        Ok(0)
+    })
+}
+
+/// Ends the stream: what was held back becomes events. Returns 0 or an error, as
+/// xg2g_packager_process does; called again it does nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_packager_finish(packager: *mut c_void) -> c_int {
+    call(packager, |packaging: &mut Packaging| {
+        packaging.finish()?;
+        Ok(0)
+    })
+}
+
+/// Takes the next event. Returns 1 and lends its text, JSON of json_len bytes, and its bytes, 0
+/// but for an initialisation segment and a part; or 0 when there is none, or an error. What is
+/// lent is valid until the next call on this packager, and until it is freed.
+///
+/// "event" is "header" (an initialisation segment), "part", "segment" (its end),
+/// "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
+/// rendition is "video", or "sound-" and the PID. Events and fields that a caller does not know
+/// are to be passed over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg2g_packager_next_event(
+    packager: *mut c_void,
+    json: *mut *const u8,
+    json_len: *mut usize,
+    data: *mut *const u8,
+    data_len: *mut usize,
+) -> c_int {
+    call(packager, |packaging: &mut Packaging| {
+        not_null(json)?;
+        not_null(json_len)?;
+        not_null(data)?;
+        not_null(data_len)?;
+        let Some((text, content)) = packaging.next_event()? else {
+            return Ok(0);
+        };
+        // SAFETY: none is NULL, so by the header's rules they can be written.
+        unsafe { lend(text.as_bytes(), json, json_len) };
+        // SAFETY: as above.
+        unsafe { lend(content, data, data_len) };
+        Ok(1)
+    })
+}
+
+/// Closes a packager, as xg2g_audio_remux_free closes a stream.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg2g_packager_free(packager: *mut c_void) {
+    boundary((), || handles::remove::<Packaging>(packager.addr()));
 }
 
 /// What to give a new handle that goes on with a stream whose handle was lost, before the

@@ -106,6 +106,14 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_joiner_process": (c_int, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "xg2g_joiner_is_over": (c_int, (c_void_p,)),
     "xg2g_joiner_free": (None, (c_void_p,)),
+    "xg2g_packager_init": (c_void_p, (c_uint32, c_uint32, c_uint32)),
+    "xg2g_packager_process": (c_int, (c_void_p, c_char_p, c_size_t)),
+    "xg2g_packager_finish": (c_int, (c_void_p,)),
+    "xg2g_packager_next_event": (
+        c_int,
+        (c_void_p, POINTER(c_void_p), POINTER(c_size_t), POINTER(c_void_p), POINTER(c_size_t)),
+    ),
+    "xg2g_packager_free": (None, (c_void_p,)),
     "xg2g_splice_lead": (c_int, (c_char_p, c_size_t, c_uint32, c_int, c_void_p, c_size_t)),
     "xg2g_splice_keep_video": (
         c_int,
@@ -259,20 +267,57 @@ class Library:
         what is left of a packet, and `more_bytes`."""
         output = ctypes.create_string_buffer(2 * (len(data) + PACKET_BYTES) + more_bytes)
         written = self._library.xg2g_joiner_process(joiner, data, len(data), output, len(output))
-        self._check_joiner(written)
+        self._check_code(written)
         return ctypes.string_at(output, written)
 
     def has_joined(self, joiner: int) -> bool:
         """Return whether a joiner gives back whatever it is given."""
         code = self._library.xg2g_joiner_is_over(joiner)
-        self._check_joiner(code)
+        self._check_code(code)
         return bool(code)
 
     def free_joiner(self, joiner: int) -> None:
         """Close a joiner."""
         self._library.xg2g_joiner_free(joiner)
 
-    def _check_joiner(self, code: int) -> None:
+    def open_packager(self, program: int, segment_ms: int, part_ms: int) -> int:
+        """Make a packager and return its handle, which the caller frees."""
+        handle: int | None = self._library.xg2g_packager_init(program, segment_ms, part_ms)
+        if handle is None:
+            raise InvalidArgumentError(
+                f"no packager for program {program} with segments of {segment_ms} ms and parts of "
+                f"{part_ms} ms"
+            )
+        return handle
+
+    def package(self, packager: int, data: bytes) -> list[tuple[dict[str, Any], bytes]]:
+        """Give a packager the stream's next bytes, and return the events: text and bytes."""
+        self._check_code(self._library.xg2g_packager_process(packager, data, len(data)))
+        return self._events(packager)
+
+    def finish_package(self, packager: int) -> list[tuple[dict[str, Any], bytes]]:
+        """End a packager's stream, and return the events that were held back."""
+        self._check_code(self._library.xg2g_packager_finish(packager))
+        return self._events(packager)
+
+    def _events(self, packager: int) -> list[tuple[dict[str, Any], bytes]]:
+        events: list[tuple[dict[str, Any], bytes]] = []
+        text, length, data, size = c_void_p(), c_size_t(), c_void_p(), c_size_t()
+        while True:
+            code = self._library.xg2g_packager_next_event(
+                packager, byref(text), byref(length), byref(data), byref(size)
+            )
+            self._check_code(code)
+            if code == 0:
+                return events
+            fields: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))
+            events.append((fields, ctypes.string_at(data, size.value)))
+
+    def free_packager(self, packager: int) -> None:
+        """Close a packager."""
+        self._library.xg2g_packager_free(packager)
+
+    def _check_code(self, code: int) -> None:
         if code < 0:
             name: bytes = self._library.xg2g_error_name(code) or b"error"
             raise error_for(code, name.decode())

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use super::packaging::Packaging;
 use super::session::Session;
 use crate::{Error, ErrorKind, Joiner};
 
@@ -26,6 +27,13 @@ impl Kept for Session {
 impl Kept for Joiner {
     fn handles() -> &'static Handles<Self> {
         static HANDLES: Handles<Joiner> = Handles::new();
+        &HANDLES
+    }
+}
+
+impl Kept for Packaging {
+    fn handles() -> &'static Handles<Self> {
+        static HANDLES: Handles<Packaging> = Handles::new();
         &HANDLES
     }
 }

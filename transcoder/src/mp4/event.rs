@@ -12,6 +12,16 @@ pub enum Rendition {
     Sound(Pid),
 }
 
+impl std::fmt::Display for Rendition {
+    /// `video`, or `sound-` and the PID: a name for files.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Video => f.write_str("video"),
+            Self::Sound(pid) => write!(f, "sound-{}", pid.value()),
+        }
+    }
+}
+
 /// What a [`Packager`](super::Packager) gives, in the order in which a rendition's files are
 /// to be published. Renditions go on at their own pace: sound of a segment may come behind
 /// pictures of the next one.
@@ -142,4 +152,19 @@ pub enum Reason {
     NoPictures,
     /// Sound whose time stamps have nothing to do with the picture's.
     UnrelatedClock,
+}
+
+impl Reason {
+    /// Its name in texts for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mpeg2Video => "mpeg2_video",
+            Self::VideoCoding => "video_coding",
+            Self::SoundCoding => "sound_coding",
+            Self::Parameters => "parameters",
+            Self::NoRandomAccess => "no_random_access",
+            Self::NoPictures => "no_pictures",
+            Self::UnrelatedClock => "unrelated_clock",
+        }
+    }
 }
