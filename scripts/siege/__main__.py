@@ -22,7 +22,7 @@ from rich.console import Console
 
 from scripts.asking import outcomes
 from scripts.processes import BIN, running
-from scripts.siege.audit import FREED_S, Held, Memory, back_to, held, read_log
+from scripts.siege.audit import FREED_S, Held, Memory, Sharing, back_to, held, read_log
 from scripts.siege.client import Connection
 from scripts.siege.household import Household
 from scripts.siege.network import Network, move_in
@@ -70,7 +70,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     base = await _base(stack)
     chances = (random.Random(f"{arguments.seed} {number}") for number in range(1_000_000))
     troubles, tally, memory = Troubles(stack.receiver, network, next(chances)), Tally(), Memory()
-    pauses = Pauses()
+    pauses, sharing = Pauses(), Sharing()
     begun_s = time.monotonic()
     with Samples(troubles, BROKEN_ON_AIR) as samples:
         household = Household(stack, network, next(chances), tally)
@@ -87,6 +87,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
             living += [group.create_task(each.live()) for each in steady]
             living.append(group.create_task(household.live()))
             living.append(group.create_task(memory.watch(stack.daemon)))
+            living.append(group.create_task(sharing.watch(stack)))
             await troubles.go_on(begun_s + arguments.minutes * 60)
             for task in living:
                 task.cancel()
@@ -103,6 +104,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         samples=samples,
         memory=memory,
         pauses=pauses,
+        sharing=sharing,
         base=base,
         left=left,
         freed_after_s=freed_after_s,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FREED_S = 60.0
 """For the last to be found gone, the linger to pass and connections that idle to close."""
 MEMORY_EVERY_S = 5.0
+SHARING_EVERY_S = 5.0
 CRASHES = ("Traceback", "ResourceWarning", "never awaited", "never retrieved", "panicked")
 
 
@@ -29,7 +30,11 @@ class Held:
     """Counts at one moment."""
 
     streams: int
+    upstreams: int
+    """Streams of the receiver, each for all viewers of a channel; those included that linger."""
     lingering: int
+    ring_bytes: int
+    """Output that is kept for viewers."""
     tuners: int
     remuxers: int
     tasks: int
@@ -52,7 +57,9 @@ async def held(stack: Stack) -> Held:
     sockets = sum(link.startswith("socket:") for link in links)
     return Held(
         streams=_whole(metrics, "xg2g_streams_active"),
+        upstreams=_sum(metrics, "xg2g_upstreams"),
         lingering=_whole(metrics, "xg2g_streams_lingering"),
+        ring_bytes=_whole(metrics, "xg2g_ring_bytes"),
         tuners=_whole(metrics, "xg2g_tuners_in_use"),
         remuxers=_whole(metrics, "xg2g_remuxers_open"),
         tasks=_whole(metrics, "xg2g_tasks"),
@@ -106,6 +113,24 @@ class Memory:
         return [median(values or series) for values in sixths]
 
 
+@dataclass
+class Sharing:
+    """How many share what, over time."""
+
+    viewers: list[int] = field(default_factory=list)
+    upstreams: list[int] = field(default_factory=list)
+    ring_bytes: list[int] = field(default_factory=list)
+
+    async def watch(self, stack: Stack) -> None:
+        """Until cancelled."""
+        while True:
+            now = await held(stack)
+            self.viewers.append(now.streams)
+            self.upstreams.append(now.upstreams)
+            self.ring_bytes.append(now.ring_bytes)
+            await asyncio.sleep(SHARING_EVERY_S)
+
+
 @dataclass(frozen=True)
 class Log:
     """What the daemon wrote."""
@@ -145,6 +170,12 @@ def read_log(log: Path) -> Log:
 def _whole(metrics: Mapping[str, float], name: str) -> int:
     """-1 for one that is missing, which is never what is wanted."""
     return int(metrics.get(name, -1))
+
+
+def _sum(metrics: Mapping[str, float], name: str) -> int:
+    """Over all labels; -1 without any."""
+    values = [value for key, value in metrics.items() if key.partition("{")[0] == name]
+    return int(sum(values)) if values else -1
 
 
 def _link(entry: Path) -> str:

@@ -12,7 +12,7 @@ from scripts.siege.steady import p99
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from scripts.siege.audit import Held, Log, Memory
+    from scripts.siege.audit import Held, Log, Memory, Sharing
     from scripts.siege.samples import Samples
     from scripts.siege.steady import Pauses
     from scripts.siege.tally import Tally
@@ -43,6 +43,7 @@ class Run:
     samples: Samples
     memory: Memory
     pauses: Pauses
+    sharing: Sharing
     base: Held
     """With nobody there, before the first came."""
     left: Held
@@ -124,6 +125,10 @@ def report(console: Console, run: Run) -> None:
     line("all was free after", f"{run.freed_after_s:.1f} s")
     base, left = asdict(run.base), asdict(run.left)
     line("held before, after", ", ".join(f"{it} {base[it]}, {left[it]}" for it in base))
+    sharing = run.sharing
+    if sharing.viewers:
+        shared = f"{median(sharing.viewers):g} viewers on {median(sharing.upstreams):g} upstreams"
+        line("shared", f"{shared} (medians), {_mib(max(sharing.ring_bytes))} kept at most")
     line("receiver sends still", run.left_at_receiver or "nothing")
     for name, series in run.memory.series().items():
         medians = ", ".join(f"{value / 2**20:.1f}" for value in run.memory.medians(series))

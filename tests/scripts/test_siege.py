@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOTHING = Held(
-    streams=0, lingering=0, tuners=0, remuxers=0, tasks=8, threads=5, sockets=9, files=16
+    streams=0,
+    upstreams=0,
+    lingering=0,
+    ring_bytes=0,
+    tuners=0,
+    remuxers=0,
+    tasks=8,
+    threads=5,
+    sockets=9,
+    files=16,
 )
 
 
 def test_what_is_left_over_is_named_with_both_counts() -> None:
-    left = Held(
-        streams=0, lingering=0, tuners=1, remuxers=0, tasks=8, threads=6, sockets=8, files=16
-    )
-    assert left.beyond(NOTHING) == {"tuners": (1, 0), "threads": (6, 5)}
+    left = replace(NOTHING, tuners=1, ring_bytes=188, threads=6, sockets=8)
+    assert left.beyond(NOTHING) == {"tuners": (1, 0), "ring_bytes": (188, 0), "threads": (6, 5)}
     assert NOTHING.beyond(left) == {"sockets": (9, 8)}
 
 
