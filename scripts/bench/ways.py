@@ -72,8 +72,8 @@ def _figures(ways: list[list[Cost]]) -> Iterator[WayFigure]:
         MBPS_PER_CORE,
         Judged.AT_LEAST,
     )
-    yield WayFigure("live chunk of 25 kB, median", "ms", [*map(median, live_ms)])
-    yield WayFigure("live chunk of 25 kB, p99", "ms", [*map(_p99, live_ms)])
+    yield WayFigure("live chunk of 125 kB, median", "ms", [*map(median, live_ms)])
+    yield WayFigure("live chunk of 125 kB, p99", "ms", [*map(_p99, live_ms)])
     for name, attribute, unit, scale in (
         ("CPU of a live stream, daemon", "live_daemon_cpu", "%", 100),
         ("CPU of a live stream, service", "live_service_cpu", "%", 100),
