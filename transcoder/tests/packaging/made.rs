@@ -23,10 +23,15 @@ fn options() -> PackagerOptions {
 /// Pictures of 25 a second with an IDR picture each second, and sound beside them: `length`
 /// seconds from `start` on.
 fn programme(stream: &mut Stream, start: u64, length: u64) {
+    programme_of_groups(stream, start, length, 25);
+}
+
+/// The same with an IDR picture each so many.
+fn programme_of_groups(stream: &mut Stream, start: u64, length: u64, group: u64) {
     let mut sound_at = start;
     for n in 0..length * 25 {
         let dts = start + n * FRAME;
-        let kind = if n % 25 == 0 { Kind::Idr } else { Kind::P };
+        let kind = if n % group == 0 { Kind::Idr } else { Kind::P };
         stream.picture(kind, Shape::Frame, Some((dts + FRAME, dts)));
         while sound_at < dts + FRAME {
             stream.sound(sound_at % WRAP);
@@ -381,7 +386,8 @@ fn sound_goes_on_alone_where_announced_pictures_do_not_come_and_they_lead_once_t
     for n in 0..500 {
         stream.sound(1000 + n * AAC);
     }
-    programme(&mut stream, 1000 + 500 * AAC, 3);
+    // Longer than the segments into which sound alone is cut.
+    programme_of_groups(&mut stream, 1000 + 500 * AAC, 6, 50);
     let events = events(&options(), &stream.bytes, 1000);
     let told = NotOffered {
         pid: Pid::new(VIDEO),
