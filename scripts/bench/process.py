@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,9 +25,9 @@ class Run:
 
 
 def run(command: Sequence[str | Path]) -> Run:
-    """Run a program to its end. Raises `CalledProcessError`; its complaints go to our stderr."""
-    with tempfile.TemporaryFile() as stdout:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout)
+    """Run a program to its end. Raises `CalledProcessError`, with what it said on our stderr."""
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
         peak_rss_bytes = 0
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -36,6 +37,8 @@ def run(command: Sequence[str | Path]) -> Run:
             time.sleep(_POLL_S)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
+            stderr.seek(0)
+            sys.stderr.write(stderr.read().decode(errors="replace"))
             raise subprocess.CalledProcessError(process.returncode, [*map(str, command)])
         stdout.seek(0)
         return Run(usage.ru_utime + usage.ru_stime, peak_rss_bytes, stdout.read())
