@@ -75,8 +75,9 @@ class Reader:
 
     @property
     def unread_bytes(self) -> int:
-        """How much output has come that was not read."""
-        return max(0, self._ring.end - self._from)
+        """How much output has come that was not read; 0 while the next join point is waited for,
+        since more has to come then."""
+        return 0 if self._waits_from is not None else max(0, self._ring.end - self._from)
 
     async def read(self) -> bytes:
         """Return the next output, at least a byte; `b""` once the ring is closed.

@@ -601,6 +601,24 @@ async def test_a_web_stream_is_read_only_so_far_ahead_of_its_fastest_reader(
     await house.hub.aclose()
 
 
+async def test_a_web_stream_goes_on_after_a_long_pause_of_its_only_viewer(house: House) -> None:
+    """What the pause made too old is left out; the next point has to be read to go on there."""
+    async with house.hub.open(IPTV) as reader:
+        [source] = house.receiver.sources
+        source.send(*[packet(1) * 1000] * 60)
+        await turns(MANY)
+        reads = source.reads
+        house.time.now_s += POINT_S + 1
+        await read(reader, 2)
+        async with asyncio.timeout(60):
+            while source.reads == reads:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        source.send(key(2), packet(3))
+        assert await read(reader, 2) == GAP + key(2) + packet(3)
+        assert reader.skips == 1
+    await house.hub.aclose()
+
+
 # What becomes of a stream that the receiver loses under its viewers.
 
 
