@@ -48,7 +48,7 @@ LIVE_HEADERS = [
     (b"accept-ranges", b"none"),
 ]
 FAREWELL_S = 0.5
-"""How long the end of a body may take to be handed over when the daemon stops."""
+"""How long the end of a body may take to be handed over when the daemon or a duration ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,19 @@ class Refusal:
 UNKNOWN_CHANNEL = (404, "801 Unknown Channel")
 UNKNOWN = Refusal(*UNKNOWN_CHANNEL, Outcome.UNKNOWN_SERVICE)
 SYSTEM_BUSY = Refusal(503, "803 System Busy", Outcome.RECEIVER_UNREACHABLE)
-SHUTTING_DOWN = Refusal(503, "803 System Busy", Outcome.SHUTDOWN)
+
+ENDED_BEFORE: dict[Outcome, tuple[Refusal, str]] = {
+    Outcome.SHUTDOWN: (Refusal(503, "803 System Busy", Outcome.SHUTDOWN), "xg2g is ending"),
+    Outcome.DISMISSED: (
+        Refusal(503, "803 System Busy", Outcome.DISMISSED),
+        "the stream was ended by request before it began",
+    ),
+    Outcome.DURATION_OVER: (
+        Refusal(504, "807 No Video Data", Outcome.DURATION_OVER),
+        "nothing was there to show within the duration that was asked for",
+    ),
+}
+"""How and why a viewer is refused whose stream was ended before it began."""
 
 REFUSALS: dict[type[Exception], Refusal] = {
     NoTunerError: Refusal(503, "805 All Tuners In Use", Outcome.NO_TUNER),
@@ -179,7 +191,7 @@ class LiveResponse:
                     return Outcome.VIEWER_LEFT
                 outcome = ended.result() if ended.done() else Outcome.DURATION_OVER
         if outcome is not Outcome.VIEWER_STALLED:
-            await self._say_farewell(send)
+            await self._say_farewell(send, outcome)
         return outcome
 
     async def _stream(self, viewer: Viewer, send_body: Send, send: Send) -> Outcome:
@@ -262,13 +274,13 @@ class LiveResponse:
                     await send(_body(b"", more=False))
             self._over = True
 
-    async def _say_farewell(self, send: Send) -> None:
+    async def _say_farewell(self, send: Send, outcome: Outcome) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 if self._started:
                     await self._end(send)
                 else:
-                    await self._refuse(send, SHUTTING_DOWN, "xg2g is ending")
+                    await self._refuse(send, *ENDED_BEFORE[outcome])
 
 
 def _body(chunk: bytes, *, more: bool) -> dict[str, object]:

@@ -6,7 +6,13 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.xg2g.daemon import LISTED, REFERENCE, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_at_leisure, says
+from tests.xg2g.upstream import (
+    CRLF_ANSWER,
+    PACKET,
+    plays_at_leisure,
+    says,
+    says_then_stays_silent,
+)
 from xg2g.hdhomerun.identity import is_valid_device_id
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
@@ -182,6 +188,15 @@ async def test_a_stream_with_a_duration_ends_well_by_itself() -> None:
         await gateway.ended(Outcome.DURATION_OVER)
     assert status == 200
     assert len(body) >= 188
+
+
+async def test_a_duration_that_passes_before_anything_can_be_shown_is_told_as_such() -> None:
+    async with daemon(says_then_stays_silent()) as gateway:
+        status, headers, body = await gateway.get("/auto/v1?duration=1")
+        [failure] = gateway.gateway.failures
+        await gateway.ended(Outcome.DURATION_OVER)
+    assert (status, headers["x-hdhomerun-error"], body) == (504, "807 No Video Data", b"")
+    assert "duration" in failure.reason
 
 
 async def test_when_no_tuner_is_free_the_code_says_so() -> None:
