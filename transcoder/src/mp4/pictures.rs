@@ -16,7 +16,7 @@ use memchr::memmem;
 
 use super::parameters::{Field, LENGTH_BYTES, SetKind, Sets, field_of_slice, pps_of_slice};
 use crate::ts::clock::Timestamp;
-use crate::ts::video::{Access, MAX_HEAD_BYTES, VideoCodec, access};
+use crate::ts::video::{Access, MAX_HEAD_BYTES, VideoCodec, access, is_leading_disposable};
 
 /// Longest picture: the largest of level 5.1 at 4:2:0 and 8 bits are half of it, those of
 /// broadcasts a tenth. A longer one is left out.
@@ -40,8 +40,9 @@ pub(super) struct Picture {
     pub(super) pts: Option<Timestamp>,
     pub(super) dts: Option<Timestamp>,
     pub(super) access: Access,
-    /// HEVC: a leading picture that may refer to what precedes its random access point.
-    pub(super) is_skipped_leading: bool,
+    /// Whether it can be left out where it is a leading picture behind the beginning: H.264,
+    /// no other counts it among its references; HEVC, it is marked as to be skipped.
+    pub(super) is_disposable: bool,
     /// The sets in force, where a decoder can begin with the picture.
     pub(super) sets: Option<Sets>,
     field: Option<Field>,
@@ -238,8 +239,10 @@ impl Pictures {
                     building.picture.field = (self.codec == VideoCodec::H264)
                         .then(|| field(&self.sets, unit))
                         .flatten();
-                    building.picture.is_skipped_leading =
-                        self.codec == VideoCodec::Hevc && is_skipped_leading(unit);
+                    building.picture.is_disposable = match self.codec {
+                        VideoCodec::Hevc => is_skipped_leading(unit),
+                        _ => is_leading_disposable(self.codec, &slice_start(unit)),
+                    };
                 }
                 building.has_slice = true;
                 append(unit, &mut building.picture.data);
@@ -266,7 +269,7 @@ impl Pictures {
                 pts: stamp.as_ref().and_then(|mark| mark.pts),
                 dts: stamp.as_ref().and_then(|mark| mark.dts),
                 access: Access::NeedMore,
-                is_skipped_leading: false,
+                is_disposable: false,
                 sets: None,
                 field: None,
             },
@@ -389,6 +392,11 @@ fn hevc_kind(unit: &[u8]) -> UnitKind {
         39 => UnitKind::Prefix,
         _ => UnitKind::Ignored,
     }
+}
+
+/// A start code and the header of a slice.
+fn slice_start(slice: &[u8]) -> [u8; 4] {
+    [0, 0, 1, slice.first().copied().unwrap_or_default()]
 }
 
 /// RASL_N and RASL_R: 8 and 9.

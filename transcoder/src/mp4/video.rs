@@ -306,14 +306,12 @@ impl VideoTrack {
         };
         let shown_at = time + offset;
         if let Some(access_time) = running.leading_before {
-            if picture.is_skipped_leading {
+            let is_leading = shown_at < access_time;
+            if picture.is_disposable && (is_leading || self.codec == VideoCodec::Hevc) {
                 return;
             }
-            match self.codec {
-                VideoCodec::H264 if shown_at < access_time => return,
-                // Those that decode are leading pictures as well.
-                VideoCodec::Hevc if shown_at < access_time => {}
-                _ => running.leading_before = None,
+            if !is_leading {
+                running.leading_before = None;
             }
         }
         let cuts = is_random && {

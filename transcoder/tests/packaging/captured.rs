@@ -7,7 +7,7 @@ use xg2g_transcoder::mp4::{PackagerOptions, Rendition};
 
 use crate::captures::capture;
 use crate::files::{Track, check_rules, events};
-use crate::judges::{Packet, Scratch, complaints, packets};
+use crate::judges::{Packet, Scratch, complaints, packets, pictures};
 use crate::splitting::remuxed;
 
 const WRAP: i64 = 1 << 33;
@@ -160,7 +160,8 @@ fn what_is_left_of_damaged_broadcasts_has_their_times() {
 
 /// What ffmpeg says of a stream that begins with an open group: its lists of references name
 /// pictures from before. Of every picture that it then decodes it says nothing.
-const BOOKKEEPING: [&str; 5] = [
+const BOOKKEEPING: [&str; 6] = [
+    "number of reference frames",
     "mmco: unref short failure",
     "Missing reference picture",
     "reference picture missing during reorder",
@@ -179,6 +180,43 @@ fn pictures_of_open_groups_are_whole_and_refer_to_what_is_there() {
             assert!(other.is_empty(), "{}: {other:?}", path.display());
         }
     }
+}
+
+#[test]
+fn who_joins_a_captured_open_group_sees_what_the_others_see() {
+    let mut compared = Vec::new();
+    for path in paths(&[
+        "tnt-fr-2prog-ac3-dvbsub",
+        "tnt-fr-eac3x3-dvbsub",
+        "tnt-fr-1prog-ac3-ccerr",
+    ]) {
+        let stream = remuxed(&path);
+        let whole = packaged(&stream);
+        let video = whole.iter().find(|track| track.is_video()).expect("video");
+        let file = Scratch::new("whole.mp4", &video.file());
+        let whole = pictures(file.path()).unwrap_or_default();
+        for tenths in [2, 4, 6] {
+            let from = stream.len() / 188 * tenths / 10 * 188;
+            let tracks = packaged(&stream[from..]);
+            let Some(video) = tracks.iter().find(|track| track.is_video()) else {
+                continue;
+            };
+            let file = Scratch::new("joined.mp4", &video.file());
+            let mut joined = pictures(file.path()).unwrap_or_default();
+            joined.truncate(joined.len().saturating_sub(4));
+            compared.push(joined.len());
+            let wrong: Vec<bool> = joined.iter().map(|p| !whole.contains(p)).collect();
+            assert!(
+                !wrong.contains(&true),
+                "{} {tenths}: {wrong:?}",
+                path.display()
+            );
+        }
+    }
+    assert!(
+        compared.is_empty() || compared.iter().sum::<usize>() > 50,
+        "{compared:?}"
+    );
 }
 
 #[test]

@@ -170,6 +170,35 @@ fn leading_pictures_are_left_out_behind_the_start_and_behind_a_discontinuity_alo
 }
 
 #[test]
+fn leading_pictures_that_others_count_among_their_references_stay() {
+    let mut stream = Stream::new();
+    stream.usual_tables();
+    let shown = |place: u64| 5000 + place * FRAME;
+    let group = [
+        (Kind::I, 3),
+        (Kind::ReferenceB, 1),
+        (Kind::B, 0),
+        (Kind::B, 2),
+        (Kind::P, 5),
+        (Kind::B, 4),
+        (Kind::P, 6),
+    ];
+    for (dts, (kind, place)) in (0..).zip(group) {
+        stream.picture(
+            kind,
+            Shape::Frame,
+            Some((shown(place) + 2 * FRAME, shown(dts))),
+        );
+    }
+    let kept = video_samples(&stream.bytes);
+    let kept: Vec<u64> = kept
+        .iter()
+        .map(|sample| (sample.dts - 5000) / FRAME)
+        .collect();
+    assert_eq!(kept, [0, 1, 4, 5]);
+}
+
+#[test]
 fn new_parameter_sets_are_a_discontinuity_with_an_initialisation_segment_of_theirs() {
     let mut stream = Stream::new();
     stream.usual_tables();

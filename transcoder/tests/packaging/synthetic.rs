@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     I,
     P,
     B,
+    /// A B picture that others refer to.
+    ReferenceB,
 }
 
 /// One field of a frame, or all of it.
@@ -176,6 +178,7 @@ impl Stream {
             Kind::I => (0x61, 7),
             Kind::P => (0x41, 5),
             Kind::B => (0x01, 6),
+            Kind::ReferenceB => (0x21, 6),
         };
         for slice in 0..=self.more_slices {
             let bits = Bits::default().u(8, header).ue(slice * 45);
