@@ -53,5 +53,9 @@ class NoSignalError(ReceiverError):
     """The receiver accepted the service and ended the stream without a byte: it found no lock."""
 
 
+class FileOverError(NoSignalError):
+    """What was opened is a file on the web, and it has been read to its end."""
+
+
 class ScrambledError(ReceiverError):
     """The receiver sends the service as it is broadcast: it does not descramble it."""

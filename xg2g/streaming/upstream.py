@@ -25,6 +25,7 @@ from xg2g_backends.errors import BackendError
 
 from ..metrics import Metrics
 from ..receiver.errors import (
+    FileOverError,
     NoSignalError,
     NoTunerError,
     ReceiverError,
@@ -274,6 +275,11 @@ class Upstream:
             try:
                 async with asyncio.timeout(left_s) as attempt:
                     await self._session(attempt)
+            except FileOverError:
+                # Opened again, it would begin anew.
+                if not self._has_begun:
+                    raise
+                return
             except ReceiverError as error:
                 if not self._has_begun:
                     raise

@@ -15,6 +15,7 @@ from ..lineup.arrangement import is_receivers_own, web_address
 from ..receiver.deadlines import StreamDeadlines
 from ..receiver.errors import (
     CredentialsError,
+    FileOverError,
     NoSignalError,
     NoTunerError,
     TimeLimitError,
@@ -66,7 +67,8 @@ class WebStreams:
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
         """Open an entry's stream. The first byte is in hand when this returns.
 
-        Leaving the context closes the connection. Raises as `StreamServer.open` does.
+        Leaving the context closes the connection. Raises as `StreamServer.open` does; reading
+        raises `FileOverError` at the end of a file.
         """
         url = self._url(service)
         own = is_receivers_own(service.path)
@@ -91,7 +93,15 @@ class WebStreams:
                 ) from error
             if not first:
                 raise NoSignalError(f"the stream of {_host(url)} ended before it began")
-            async with aclosing(_WebStream(url, first, pieces, self._deadlines.stall_s)) as stream:
+            stream = _WebStream(
+                url,
+                first,
+                pieces,
+                self._deadlines.stall_s,
+                # What is live has no length (RFC 9112, section 6.3).
+                is_file="content-length" in response.headers,
+            )
+            async with aclosing(stream):
                 yield stream
 
     def _url(self, service: ServiceReference) -> str:
@@ -109,9 +119,16 @@ class _WebStream:
     """The body of a response."""
 
     def __init__(
-        self, url: str, first: bytes, pieces: AsyncIterator[bytes], stall_s: float
+        self,
+        url: str,
+        first: bytes,
+        pieces: AsyncIterator[bytes],
+        stall_s: float,
+        *,
+        is_file: bool,
     ) -> None:
         self._url = url
+        self._is_file = is_file
         self._first = first
         self._pieces = pieces
         self._stall_s = stall_s
@@ -134,6 +151,8 @@ class _WebStream:
         except TimeoutError as error:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
         self._coming = None
+        if not piece and self._is_file:
+            raise FileOverError(f"the file of {_host(self._url)} is over")
         now_s = self._loop.time()
         self._due_s = now_s + self._pace.wait_s(len(piece), now_s)
         return piece

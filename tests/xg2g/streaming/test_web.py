@@ -20,6 +20,7 @@ from tests.xg2g.upstream import (
     upstream,
 )
 from xg2g.lineup.arrangement import Bouquet, Service, arrange
+from xg2g.metrics import Outcome
 from xg2g.receiver import pace
 from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g.receiver.errors import UnexpectedAnswerError
@@ -372,3 +373,16 @@ async def test_a_web_stream_in_small_pieces_is_left_to_the_kernel_for_a_while(
             sizes.append(len(chunk))
     assert sum(sizes) == pieces * len(PACKET)
     assert len(sizes) <= pieces / 10
+
+
+async def test_a_file_that_is_over_is_not_played_again(names: None) -> None:
+    body = PACKET * 10
+    told = CRLF_ANSWER.replace(b"\r\n\r\n", f"\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    async with upstream(says(told, body)) as provider:
+        entries = [Bouquet("Web", (entry(address(provider)),))]
+        (channel,) = arrange(entries).candidates
+        async with daemon(PLAYS, bouquets=entries, reconnect_s=12) as gateway:
+            status, _, played = await gateway.get(f"/stream/{channel.id}.ts")
+            await gateway.ended(Outcome.RECEIVER_ENDED)
+        assert len(provider.connections) == 1
+    assert (status, played) == (200, body)
