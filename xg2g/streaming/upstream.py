@@ -74,6 +74,11 @@ class Receiver(Protocol):
         ...
 
 
+class FileSource:
+    """A source that is a file: opened again it begins anew, and nothing is missed if it is left
+    unread. Its end raises `FileOverError`."""
+
+
 class State(StrEnum):
     """What an upstream does."""
 
@@ -153,6 +158,7 @@ class Upstream:
         """Offset in the ring where the present remuxer's output begins."""
         self._is_over = False
         """The receiver's stream has ended."""
+        self._is_file = False
         self._freeze = FreezeWatch(means.now)
         self._scrambled_since_s: float | None = None
         self._begun_at_s = math.inf
@@ -184,7 +190,12 @@ class Upstream:
     @property
     def may_linger(self) -> bool:
         """Whether it would serve a viewer who comes after the last one has left."""
-        return self._remuxer is not None and self._state in (State.OPENING, State.RUNNING)
+        return (
+            self._remuxer is not None
+            # It would rush by, and the next viewer begin somewhere in it.
+            and not self._is_file
+            and self._state in (State.OPENING, State.RUNNING)
+        )
 
     @property
     def _scrambled_s(self) -> float:
@@ -323,6 +334,7 @@ class Upstream:
             # The receiver's stream is closed before: the tuner is what others wait for.
             stack.push_async_callback(self._close_remuxer)
             source = await stack.enter_async_context(self._source())
+            self._is_file = isinstance(source, FileSource)
             generation = GENERATION_STEP * self.generation
             remuxer = await self._means.backend.open(replace(self.options, generation=generation))
             self._remuxer = remuxer

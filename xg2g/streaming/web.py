@@ -27,7 +27,7 @@ from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource
 from .outward import OutwardTransport
-from .upstream import Receiver
+from .upstream import FileSource, Receiver
 
 _REDIRECTS = 5
 _FULL_BYTES = 64 * 1024
@@ -93,15 +93,9 @@ class WebStreams:
                 ) from error
             if not first:
                 raise NoSignalError(f"the stream of {_host(url)} ended before it began")
-            stream = _WebStream(
-                url,
-                first,
-                pieces,
-                self._deadlines.stall_s,
-                # What is live has no length (RFC 9112, section 6.3).
-                is_file="content-length" in response.headers,
-            )
-            async with aclosing(stream):
+            # What is live does not know its length.
+            body = _WebFile if "content-length" in response.headers else _WebStream
+            async with aclosing(body(url, first, pieces, self._deadlines.stall_s)) as stream:
                 yield stream
 
     def _url(self, service: ServiceReference) -> str:
@@ -119,16 +113,9 @@ class _WebStream:
     """The body of a response."""
 
     def __init__(
-        self,
-        url: str,
-        first: bytes,
-        pieces: AsyncIterator[bytes],
-        stall_s: float,
-        *,
-        is_file: bool,
+        self, url: str, first: bytes, pieces: AsyncIterator[bytes], stall_s: float
     ) -> None:
         self._url = url
-        self._is_file = is_file
         self._first = first
         self._pieces = pieces
         self._stall_s = stall_s
@@ -151,8 +138,6 @@ class _WebStream:
         except TimeoutError as error:
             raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
         self._coming = None
-        if not piece and self._is_file:
-            raise FileOverError(f"the file of {_host(self._url)} is over")
         now_s = self._loop.time()
         self._due_s = now_s + self._pace.wait_s(len(piece), now_s)
         return piece
@@ -165,6 +150,16 @@ class _WebStream:
 
     async def _next_piece(self) -> bytes:
         return await anext(self._pieces, b"")
+
+
+class _WebFile(_WebStream, FileSource):
+    """The body of a response whose length was told."""
+
+    async def read(self) -> bytes:
+        piece = await super().read()
+        if not piece:
+            raise FileOverError(f"the file of {_host(self._url)} is over")
+        return piece
 
 
 def _check(response: httpx.Response) -> None:

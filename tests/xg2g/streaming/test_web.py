@@ -349,6 +349,28 @@ async def test_a_server_that_looks_first_and_then_plays_asks_the_provider_once(
         assert len(provider.connections) == 1
 
 
+async def test_a_file_begins_anew_for_who_comes_back(names: None) -> None:
+    """Nothing lingers that would rush by meanwhile."""
+
+    async def script(connection: Connection) -> None:
+        await connection.send(
+            CRLF_ANSWER.replace(b"\r\n\r\n", b"\r\nContent-Length: 1880000\r\n\r\n")
+        )
+        while True:
+            await connection.send(PACKET)
+            await asyncio.sleep(0.005)
+
+    async with upstream(script) as provider:
+        entries = [Bouquet("Web", (entry(address(provider)),))]
+        (channel,) = arrange(entries).candidates
+        async with daemon(PLAYS, bouquets=entries, linger_s=60) as gateway:
+            for _ in range(3):
+                _, writer = await gateway.watch(f"/stream/{channel.id}.ts")
+                writer.close()
+                await until(lambda: not gateway.gateway.hub.upstreams)
+        assert len(provider.connections) == 3
+
+
 async def test_a_web_stream_in_small_pieces_is_left_to_the_kernel_for_a_while(
     names: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
