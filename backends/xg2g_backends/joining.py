@@ -6,7 +6,7 @@ from weakref import finalize
 
 from .base import Point
 from .errors import ClosedError
-from .library import library
+from .shared_library import library
 
 
 class Joiner:

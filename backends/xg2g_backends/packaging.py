@@ -6,7 +6,7 @@ from typing import Any, Self
 from weakref import finalize
 
 from .errors import ClosedError
-from .library import library
+from .shared_library import library
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def _print_version(wanted: bool) -> None:
         from importlib.metadata import version
 
         from xg2g_backends.errors import UnavailableError
-        from xg2g_backends.library import library
+        from xg2g_backends.shared_library import library
 
         typer.echo(f"xg2g {version('xg2g')}")
         try:

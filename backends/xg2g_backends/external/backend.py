@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from ..library import library
+from ..shared_library import library
 from .address import ServiceAddress
 from .errands import Errands
 from .line import Line

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from ..library import library
+from ..shared_library import library
 
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """Input that waits for a transcoder; of more, the oldest is dropped. 3 s at 10 Mbit/s, which is

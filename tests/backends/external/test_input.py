@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from xg2g_backends.external.input import PAST_BYTES, WAITING_BYTES, Input
-from xg2g_backends.library import library
+from xg2g_backends.shared_library import library
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]

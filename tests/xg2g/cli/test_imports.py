@@ -72,7 +72,13 @@ def test_a_version_takes_the_library_and_no_settings(imported: Imported) -> None
     modules = imported(command("--version"))
     assert strangers(modules) <= TYPER
     assert rooms(modules) == {"cli", "errors"}
-    assert rooms(modules, "xg2g_backends") == {"base", "embedded", "errors", "languages", "library"}
+    assert rooms(modules, "xg2g_backends") == {
+        "base",
+        "embedded",
+        "errors",
+        "languages",
+        "shared_library",
+    }
     assert "asyncio" not in modules
 
 
