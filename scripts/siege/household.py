@@ -31,9 +31,9 @@ DOCUMENTS = (
     "/api/v1/channels",
     "/api/v1/guide",
     "/healthz",
-    "/readyz",
     "/",
 )
+READINESS = "/readyz"
 GUIDES = ("/xmltv.xml", "/xmltv.xml.gz")
 SEARCH = (
     b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
@@ -81,8 +81,10 @@ class Household:
                 await asyncio.sleep(self._chance.uniform(0.5, 5))
 
     async def _read(self) -> None:
-        path = self._chance.choice(DOCUMENTS)
-        self._tally.other("read", (await self._client.get(path)).status_code, 200)
+        path = self._chance.choice((*DOCUMENTS, READINESS))
+        # Nobody would be served while the receiver is off.
+        promised = (200, 503) if path == READINESS else (200,)
+        self._tally.other("read", (await self._client.get(path)).status_code, *promised)
 
     async def _take_the_guide(self) -> None:
         response = await self._client.get(self._chance.choice(GUIDES))
