@@ -1,0 +1,300 @@
+"""What a presentation makes of the packager's events, and what its playlists say."""
+
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from xg2g.outputs.hls.media import media
+from xg2g.outputs.hls.multivariant import multivariant
+from xg2g.outputs.hls.presentation import Presentation
+from xg2g.outputs.hls.requests import Decision, file_decision, playlist_decision
+from xg2g.outputs.hls.shelf import MemoryShelf
+from xg2g_backends.packaging import (
+    Discontinuity,
+    Event,
+    Header,
+    Part,
+    Segment,
+    SoundMedia,
+    VideoMedia,
+)
+
+VIDEO = VideoMedia(1440, 1080, (4, 3), 25.0, is_interlaced=True)
+GERMAN = SoundMedia("deu", is_description=False, channels=2, sample_rate=48000)
+DESCRIPTION = SoundMedia("deu", is_description=True, channels=2, sample_rate=48000)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Stream:
+    """A presentation with a short way to feed it."""
+
+    def __init__(self, window_s: float = 300, expects: tuple[str, ...] = ()) -> None:
+        self.clock = Clock()
+        self.presentation = Presentation(
+            MemoryShelf(),
+            target_s=2,
+            part_s=0.333,
+            window_s=window_s,
+            run="0123abcd",
+            now_utc=self.clock,
+            expects=expects,
+        )
+
+    def take(self, *events: Event) -> None:
+        for event in events:
+            self.presentation.take(event)
+
+    def header(self, name: str = "video", segment: int = 0) -> None:
+        kinds: dict[str, VideoMedia | SoundMedia] = {"video": VIDEO, "sound-515": DESCRIPTION}
+        kind = kinds.get(name, GERMAN)
+        codecs = "avc1.640028" if name == "video" else "mp4a.40.2"
+        timescale = 90000 if name == "video" else 48000
+        self.take(Header(name, segment, codecs, timescale, kind, b"header"))
+
+    def part(self, segment: int, index: int, s: float = 0.32, name: str = "video") -> None:
+        scale = 90000 if name == "video" else 48000
+        at = round((2 * segment + 0.32 * index) * scale)
+        data = f"{name} {segment}.{index};".encode()
+        self.take(Part(name, segment, index, at, round(s * scale), index == 0, data))
+
+    def segment(self, number: int, name: str = "video", s: float = 2.0) -> None:
+        for index in range(7):
+            self.part(number, index, 0.32 if index < 6 else s - 1.92, name)
+        self.end(number, name, s)
+
+    def end(self, number: int, name: str = "video", s: float = 2.0, parts: int = 7) -> None:
+        scale = 90000 if name == "video" else 48000
+        self.take(Segment(name, number, parts, 2 * number * scale, round(s * scale)))
+
+    def text(self, name: str = "video") -> str:
+        return media(self.presentation, name)
+
+
+def dates(text: str) -> list[datetime]:
+    lines = [line for line in text.splitlines() if line.startswith("#EXT-X-PROGRAM-DATE-TIME:")]
+    return [datetime.fromisoformat(line.partition(":")[2]) for line in lines]
+
+
+def test_a_running_stream_is_listed_with_its_parts() -> None:
+    stream = Stream()
+    stream.header()
+    for number in range(3):
+        stream.segment(number)
+    stream.part(3, 0)
+    text = stream.text()
+    assert text.startswith(
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:2\n"
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=6.00000,PART-HOLD-BACK=0.99900\n"
+        "#EXT-X-PART-INF:PART-TARGET=0.33300\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        '#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-MAP:URI="video/header-0.mp4"\n'
+    )
+    assert text.endswith(
+        "#EXTINF:2.00000,\nvideo/2.m4s\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T11:59:59.680Z\n"
+        '#EXT-X-PART:DURATION=0.32000,URI="video/3.0.m4s",INDEPENDENT=YES\n'
+        '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="video/3.1.m4s"\n'
+    )
+
+
+def test_the_newest_part_is_dated_now_and_the_others_by_the_pictures() -> None:
+    stream = Stream()
+    stream.header()
+    for number in range(3):
+        stream.segment(number)
+    stream.clock.now += timedelta(hours=1)
+    first = dates(stream.text())
+    assert first == [stream.clock.now - timedelta(seconds=s) for s in (6, 4, 2)]
+    stream.clock.now += timedelta(hours=1)
+    stream.segment(3)
+    assert dates(stream.text()) == [*first, first[-1] + timedelta(seconds=2)]
+
+
+def test_behind_a_discontinuity_dates_follow_the_clock() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    before = dates(stream.text())
+    stream.clock.now += timedelta(seconds=30)
+    stream.take(Discontinuity(1))
+    stream.header(segment=1)
+    stream.part(1, 0)
+    text = stream.text()
+    assert dates(text) == [*before, stream.clock.now]
+    behind = text.partition("video/0.m4s\n")[2]
+    assert behind.startswith('#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="video/header-1.mp4"\n')
+
+
+def test_a_late_sound_has_the_numbers_of_the_picture() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.segment(1)
+    stream.header("sound-514", 2)
+    stream.part(2, 0, name="sound-514")
+    text = stream.text("sound-514")
+    assert text.count("#EXT-X-GAP\n#EXTINF:2.00000,\n") == 2
+    assert 'sound-514/1.m4s\n#EXT-X-MAP:URI="sound-514/header-2.mp4"' in text
+
+
+def test_a_silent_sound_has_gaps_and_what_comes_after_them_is_left_out() -> None:
+    stream = Stream()
+    stream.header()
+    stream.header("sound-514")
+    for number in range(4):
+        stream.segment(number)
+    text = stream.text("sound-514")
+    assert text.count("#EXT-X-GAP") == 1
+    stream.part(0, 0, name="sound-514")
+    assert stream.text("sound-514") == text
+
+
+def test_a_part_that_is_too_long_ends_the_list_of_parts_of_its_segment() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.part(1, 0)
+    stream.part(1, 1, 0.8)
+    assert 'video/1.0.m4s"' in stream.text()
+    assert "video/1.1.m4s" not in stream.text()
+    assert "PRELOAD-HINT" not in stream.text()
+    stream.part(1, 2)
+    stream.end(1, parts=3)
+    assert "video/1.2.m4s" not in stream.text()
+    assert anyio.run(stream.presentation.shelf.get, "video/1.m4s") == (
+        b"video 1.0;video 1.1;video 1.2;"
+    )
+
+
+def test_old_segments_leave_and_their_files_a_segment_later() -> None:
+    stream = Stream(window_s=0)
+    stream.header()
+    for number in range(20):
+        stream.segment(number)
+        stream.text()
+    first = stream.presentation.first_number
+    assert f"#EXT-X-MEDIA-SEQUENCE:{first}\n" in stream.text()
+    assert first > 0
+
+    async def kept() -> list[int]:
+        shelf = stream.presentation.shelf
+        return [n for n in range(20) if await shelf.get(f"video/{n}.m4s") is not None]
+
+    assert anyio.run(kept) == list(range(first - 1, 20))
+    assert file_decision(stream.presentation, "video", "0.m4s") is Decision.GONE
+
+
+def test_the_target_duration_stays_what_it_is() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.segment(1)
+    assert "#EXT-X-TARGETDURATION:2\n" in stream.text()
+    stream.segment(2, s=2.2)
+    assert "#EXT-X-TARGETDURATION:2\n" in stream.text()
+
+
+def test_the_end_is_told_once() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.part(1, 0)
+    stream.presentation.end()
+    text = stream.text()
+    assert text.endswith("#EXTINF:0.32000,\nvideo/1.m4s\n#EXT-X-ENDLIST\n")
+    stream.part(1, 1)
+    assert stream.text() == text
+
+
+def test_the_multivariant_playlist_names_sounds_in_plain_words() -> None:
+    stream = Stream()
+    for name in ("video", "sound-515", "sound-514", "sound-516"):
+        stream.header(name)
+        stream.segment(0, name)
+    assert multivariant(stream.presentation).splitlines()[3:8] == [
+        '#EXT-X-SESSION-DATA:DATA-ID="org.xg2g.interlaced",VALUE="yes"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German",LANGUAGE="de",DEFAULT=YES,'
+        'AUTOSELECT=YES,CHANNELS="2",URI="0123abcd/sound-514.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German 2",LANGUAGE="de",DEFAULT=NO,'
+        'AUTOSELECT=YES,CHANNELS="2",URI="0123abcd/sound-516.m3u8"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German (audio description)",'
+        'LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",'
+        'CHARACTERISTICS="public.accessibility.describes-video",URI="0123abcd/sound-515.m3u8"',
+        "#EXT-X-STREAM-INF:BANDWIDTH=2000,AVERAGE-BANDWIDTH=1000,"
+        'CODECS="avc1.640028,mp4a.40.2",RESOLUTION=1920x1080,FRAME-RATE=25.000,AUDIO="sound",'
+        "CLOSED-CAPTIONS=NONE",
+    ]
+
+
+def test_the_first_playlist_waits_for_sound_for_a_second() -> None:
+    stream = Stream()
+    stream.header()
+    stream.part(0, 0)
+    before = stream.presentation.is_ready
+    stream.header("sound-514")
+    stream.part(0, 0, name="sound-514")
+    assert (before, stream.presentation.is_ready) == (False, True)
+    silent = Stream()
+    silent.header()
+    for index in range(4):
+        silent.part(0, index)
+    assert silent.presentation.is_ready
+
+
+@pytest.mark.parametrize(
+    ("msn", "part", "decision"),
+    [
+        (None, None, Decision.SERVE),
+        (None, 0, Decision.BAD),
+        (0, None, Decision.SERVE),
+        (1, 6, Decision.SERVE),
+        (1, 7, Decision.SERVE),
+        (2, 0, Decision.SERVE),
+        (2, 1, Decision.WAIT),
+        (2, 10, Decision.WAIT),
+        (2, 11, Decision.BAD),
+        (2, None, Decision.WAIT),
+        (3, None, Decision.WAIT),
+        (4, None, Decision.BAD),
+    ],
+)
+def test_a_blocking_reload_is_decided_by_what_is_listed(
+    msn: int | None, part: int | None, decision: Decision
+) -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.segment(1)
+    stream.part(2, 0)
+    assert playlist_decision(stream.presentation, "video", msn, part) is decision
+
+
+@pytest.mark.parametrize(
+    ("name", "decision"),
+    [
+        ("header-0.mp4", Decision.SERVE),
+        ("header-1.mp4", Decision.MISSING),
+        ("0.m4s", Decision.SERVE),
+        ("0.3.m4s", Decision.SERVE),
+        ("1.m4s", Decision.MISSING),
+        ("1.0.m4s", Decision.SERVE),
+        ("1.1.m4s", Decision.WAIT),
+        ("1.2.m4s", Decision.MISSING),
+        ("0.vtt", Decision.MISSING),
+        ("../video/0.m4s", Decision.MISSING),
+        ("99999999999999999999.m4s", Decision.MISSING),
+    ],
+)
+def test_a_file_is_served_awaited_or_missing(name: str, decision: Decision) -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    stream.part(1, 0)
+    assert file_decision(stream.presentation, "video", name) is decision

@@ -1,0 +1,1 @@
+"""What viewers get beside the transport stream itself."""

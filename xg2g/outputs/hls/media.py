@@ -1,0 +1,147 @@
+"""Media playlists (draft-pantos-hls-rfc8216bis-22, 4.4.3 to 4.4.5)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from .presentation import (
+    ListedHeader,
+    ListedSegment,
+    Presentation,
+    Rendition,
+    header_key,
+    part_key,
+    segment_key,
+)
+
+_VERSION = 6
+"""For EXT-X-MAP (8)."""
+
+_SKIP_VERSION = 9
+"""For EXT-X-SKIP (8)."""
+
+_LONG_WINDOW_S = 600
+"""From this window on playlists are long enough to leave out what the client has."""
+
+
+def media(presentation: Presentation, rendition: str, *, skip: bool = False) -> str:
+    """Return the playlist of a rendition as it is now. `skip` leaves out old segments (6.2.5.1)
+    where the playlist offers it. Raises `KeyError` for a rendition that is none."""
+    presentation.settle()
+    listed = presentation.renditions[rendition]
+    lines = _Lines(presentation, listed)
+    return "\n".join(lines.all(skip=skip)) + "\n"
+
+
+class _Lines:
+    def __init__(self, presentation: Presentation, rendition: Rendition) -> None:
+        self._presentation = presentation
+        self._rendition = rendition
+        self._target_s = presentation.target_duration
+
+    def all(self, *, skip: bool) -> Iterator[str]:
+        presentation, rendition = self._presentation, self._rendition
+        skipped = self._skipped() if skip else 0
+        yield "#EXTM3U"
+        yield f"#EXT-X-VERSION:{_SKIP_VERSION if skipped else _VERSION}"
+        yield "#EXT-X-INDEPENDENT-SEGMENTS"
+        yield f"#EXT-X-TARGETDURATION:{self._target_s}"
+        yield "#EXT-X-SERVER-CONTROL:" + ",".join(self._server_control())
+        if not rendition.has_text:
+            yield f"#EXT-X-PART-INF:PART-TARGET={_seconds(presentation.part_s)}"
+        yield f"#EXT-X-MEDIA-SEQUENCE:{presentation.first_number}"
+        yield f"#EXT-X-DISCONTINUITY-SEQUENCE:{presentation.discontinuity_sequence}"
+        if skipped:
+            yield f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}"
+        yield from self._segments(skipped)
+        if presentation.is_ended:
+            yield "#EXT-X-ENDLIST"
+            return
+        if not rendition.has_text and (not rendition.open or rendition.open.lists_all_parts):
+            hinted = part_key(rendition, *presentation.position(rendition.name))
+            yield f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hinted}"'
+        yield from self._reports()
+
+    def _server_control(self) -> Iterator[str]:
+        yield "CAN-BLOCK-RELOAD=YES"
+        if can_skip(self._presentation):
+            yield f"CAN-SKIP-UNTIL={_seconds(6 * self._target_s)}"
+        yield f"HOLD-BACK={_seconds(3 * self._target_s)}"
+        yield f"PART-HOLD-BACK={_seconds(3 * self._presentation.part_s)}"
+
+    def _skipped(self) -> int:
+        if self._presentation.is_ended or not can_skip(self._presentation):
+            return 0
+        left_s, kept = 0.0, 0
+        for segment in reversed(self._rendition.segments):
+            if left_s > 6 * self._target_s:
+                break
+            left_s += segment.duration_s
+            kept += 1
+        return len(self._rendition.segments) - kept
+
+    def _segments(self, skipped: int) -> Iterator[str]:
+        rendition = self._rendition
+        left_s = sum(segment.duration_s for segment in rendition.segments)
+        left_s += rendition.open.duration_s if rendition.open else 0.0
+        mapped = None
+        for at, segment in enumerate(rendition.segments):
+            left_s -= segment.duration_s
+            header = None if segment.is_gap else rendition.header_of(segment.number)
+            if at >= skipped:
+                yield from self._before(segment, header if header is not mapped else None)
+                if left_s <= 3 * self._target_s:
+                    yield from self._parts(segment)
+                if segment.is_gap:
+                    yield "#EXT-X-GAP"
+                yield f"#EXTINF:{_seconds(segment.duration_s)},"
+                yield segment_key(rendition, segment.number)
+            mapped = header or mapped
+        if rendition.open is not None and rendition.open.parts:
+            header = rendition.header_of(rendition.open.number)
+            yield from self._before(rendition.open, header if header is not mapped else None)
+            yield from self._parts(rendition.open)
+
+    def _before(self, segment: ListedSegment, header: ListedHeader | None) -> Iterator[str]:
+        if self._presentation.has_discontinuity(segment.number):
+            yield "#EXT-X-DISCONTINUITY"
+        if header is not None and not self._rendition.has_text:
+            yield f'#EXT-X-MAP:URI="{header_key(self._rendition, header)}"'
+        date = self._presentation.program_date(segment.number)
+        if date is not None:
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date)}"
+
+    def _parts(self, segment: ListedSegment) -> Iterator[str]:
+        for part in segment.parts:
+            uri = part_key(self._rendition, segment.number, part.index)
+            independent = ",INDEPENDENT=YES" if part.is_independent else ""
+            yield f'#EXT-X-PART:DURATION={_seconds(part.duration_s)},URI="{uri}"{independent}'
+
+    def _reports(self) -> Iterator[str]:
+        for other in self._presentation.renditions.values():
+            is_listed = self._presentation.has_begun(other.name) and not other.has_images
+            if is_listed and other is not self._rendition:
+                yield f'#EXT-X-RENDITION-REPORT:URI="{other.name}.m3u8",{_last(other)}'
+
+
+def _last(rendition: Rendition) -> str:
+    """Return what a report says of a rendition's newest segment, the one under way included."""
+    newest = rendition.open
+    if newest is None or not newest.parts:
+        newest = rendition.segments[-1] if rendition.segments else newest
+    if newest is None:
+        return f"LAST-MSN={rendition.next_number}"
+    part = f",LAST-PART={len(newest.parts) - 1}" if newest.parts else ""
+    return f"LAST-MSN={newest.number}{part}"
+
+
+def can_skip(presentation: Presentation) -> bool:
+    """Return whether playlists of this presentation offer delta updates."""
+    return presentation.window_s >= _LONG_WINDOW_S
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.5f}"
+
+
+def _date(date: datetime) -> str:
+    return date.isoformat(timespec="milliseconds").replace("+00:00", "Z")

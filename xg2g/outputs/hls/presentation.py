@@ -1,0 +1,611 @@
+"""What the packager's events make: renditions with the segments that are listed, and their times.
+
+    packager's events -> Presentation -> playlists (multivariant.py, media.py)
+                              '--------> files (shelf.py)
+
+It awaits nothing and starts nothing: whoever feeds it wakes those who wait.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from math import ceil, floor
+
+from xg2g_backends.packaging import (
+    Discontinuity,
+    Event,
+    Header,
+    NotOffered,
+    Part,
+    Segment,
+    SoundMedia,
+    VideoMedia,
+)
+
+from .shelf import Shelf
+
+_SILENCE_S = 4.0
+"""What does not come so long after the picture has passed is a gap. The packager says so after 3 s,
+where it knows the rendition."""
+
+_WAIT_S = 1.0
+"""Sound is sent up to a second behind its picture: as long a decoder's buffer may be full (ISO/IEC
+13818-1, 2.4.2.7). A client that has the multivariant playlist before never learns of it."""
+
+_REANCHOR_S = 1.0
+"""Behind a discontinuity, program dates follow the clock where it has gone ahead by more."""
+
+_NO_VIDEO = ("mpeg2_video", "video_coding", "no_random_access", "no_pictures")
+
+_MAX_RENDITIONS = 64
+
+_MAX_SEGMENTS = 20_000
+"""Of a rendition, however short they are."""
+
+_PART_TOLERANCE_S = 0.0005
+"""Half of what packager and playlist count in."""
+
+_ROUNDING_S = 0.05
+"""Sound and picture of one segment differ by a frame."""
+
+
+@dataclass(slots=True)
+class ListedPart:
+    """A part in a playlist."""
+
+    index: int
+    duration_s: float
+    is_independent: bool
+
+
+@dataclass(slots=True)
+class ListedSegment:
+    """A segment in a playlist; while it is under way, its parts alone."""
+
+    number: int
+    duration_s: float = 0.0
+    parts: list[ListedPart] = field(default_factory=list)
+    """Those that are listed. Behind one that is longer than parts may be, none is."""
+    is_gap: bool = False
+    file_count: int = 0
+    """How many parts it has, listed or not."""
+    byte_count: int = 0
+
+    @property
+    def lists_all_parts(self) -> bool:
+        """Whether the next part can be listed as well."""
+        return len(self.parts) == self.file_count
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHeader:
+    """An initialisation segment, without its bytes."""
+
+    segment: int
+    codecs: str
+    media: VideoMedia | SoundMedia
+    timescale: int
+
+
+@dataclass(slots=True)
+class Rendition:
+    """A track with its own playlist."""
+
+    name: str
+    next_number: int
+    """Number of the segment that is under way or comes next."""
+    headers: list[ListedHeader] = field(default_factory=list)
+    """Oldest first; those of segments that are listed."""
+    segments: deque[ListedSegment] = field(default_factory=deque)
+    """Those that are whole, or gaps; oldest first, without a number missing."""
+    open: ListedSegment | None = None
+    """The one that is under way, once a part of it has come."""
+    peak_bps: float = 0.0
+    """Highest bit rate of a segment so far; before there is one, of its parts."""
+    total_bytes: int = 0
+    total_s: float = 0.0
+
+    @property
+    def header(self) -> ListedHeader:
+        """The newest initialisation segment."""
+        return self.headers[-1]
+
+    @property
+    def media(self) -> VideoMedia | SoundMedia:
+        """What it is, newest."""
+        return self.header.media
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether anything of it has come."""
+        return self.open is not None or any(not segment.is_gap for segment in self.segments)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it is made of files for each segment that have no parts and need no
+        initialisation segment."""
+        return self.name.startswith(("text-", "images-"))
+
+    @property
+    def has_images(self) -> bool:
+        """Whether only the page knows what it is: pictures of subtitles."""
+        return self.name.startswith("images-")
+
+    @property
+    def extension(self) -> str:
+        """How names of its segments and parts end."""
+        return {"text": "vtt", "images": "json"}.get(self.name.partition("-")[0], "m4s")
+
+    def header_of(self, number: int) -> ListedHeader | None:
+        """Return the initialisation segment that segment `number` needs."""
+        valid = [header for header in self.headers if header.segment <= number]
+        return valid[-1] if valid else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The time of a segment number, which all renditions share."""
+
+    leader: str
+    """The rendition that made it."""
+    decode_s: float
+    duration_s: float
+    until_s: float = 0.0
+    """Sum of all durations up to its end."""
+
+
+@dataclass(slots=True)
+class _Epoch:
+    """Segments between two discontinuities."""
+
+    first: int
+    anchor: datetime | None = None
+    """Program date of its beginning; None until the first playlist is given out."""
+    length_s: float = 0.0
+    """How much of it has come."""
+
+
+class Presentation:
+    """The state that a packager's events make.
+
+    Feed it every event by `take`. What is listed once changes no more: segments are added, and the
+    oldest ones leave.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        target_s: float,
+        part_s: float,
+        window_s: float,
+        run: str,
+        now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        expects: Collection[str] = (),
+    ) -> None:
+        """`target_s` and `part_s` are the packager's. `window_s` is for how long segments stay;
+        what live playback needs stays in any case. `run` names the folder of all files. `expects`
+        are the renditions for which the first playlist waits, a second of the stream at most:
+        `video`, `sound-514`. When none are told it waits for the picture and a sound."""
+        self.shelf = shelf
+        self.part_s = part_s
+        self.run = run
+        self.renditions: dict[str, Rendition] = {}
+        self.not_offered: list[NotOffered] = []
+        self.is_ended = False
+        self.revision = 0
+        """Goes up with all that changes a playlist."""
+        self.first_number = 0
+        """The oldest segment that is listed: EXT-X-MEDIA-SEQUENCE of every rendition."""
+        self.discontinuity_sequence = 0
+        self.too_long = 0
+        """Segments that came out longer than the target duration allows."""
+        self._target_s = target_s
+        self.window_s = window_s
+        self._now_utc = now_utc
+        self._expects = set(expects)
+        self._target: int | None = None
+        self._spans: dict[int, _Span] = {}
+        self._starts: dict[int, float] = {}
+        """When segments begin, in seconds of their epoch."""
+        self._epochs: list[_Epoch] = []
+        self._removed: deque[int] = deque()
+        """Segments that are no longer listed and still there."""
+
+    # What the packager says
+
+    def take(self, event: Event) -> None:
+        """Take the packager's next event."""
+        if self.is_ended:
+            return
+        match event:
+            case Header():
+                self._take_header(event)
+            case Part():
+                self._take_part(event)
+            case Segment():
+                self._take_segment(event)
+            case Discontinuity():
+                self._take_discontinuity(event)
+            case NotOffered():
+                self.not_offered.append(event)
+                self._expects.discard(f"sound-{event.pid}")
+                if event.reason in _NO_VIDEO:
+                    self._expects.discard("video")
+
+    def end(self) -> None:
+        """Close what is under way. Playlists say from now on that nothing follows."""
+        if self.is_ended:
+            return
+        for rendition in self.renditions.values():
+            self._close(rendition)
+        newest = max((r.next_number for r in self.renditions.values()), default=0)
+        for rendition in self.renditions.values():
+            self._fill(rendition, newest)
+        self.is_ended = True
+        self.revision += 1
+
+    def _take_header(self, event: Header) -> None:
+        rendition = self.renditions.get(event.rendition)
+        if rendition is None:
+            if len(self.renditions) >= _MAX_RENDITIONS and not self._forget_a_rendition():
+                return
+            self._begin_at(event.segment)
+            rendition = Rendition(event.rendition, self.first_number)
+            self.renditions[event.rendition] = rendition
+        segment = max(event.segment, rendition.next_number)
+        header = ListedHeader(segment, event.codecs, event.media, event.timescale)
+        if event.data:
+            self.shelf.put(header_key(rendition, header), event.data)
+        rendition.headers = [h for h in rendition.headers if h.segment != segment] + [header]
+        self.revision += 1
+
+    def _take_part(self, event: Part) -> None:
+        rendition = self.renditions.get(event.rendition)
+        if rendition is None or event.segment < rendition.next_number:
+            return
+        self._advance(rendition, event.segment)
+        timescale = rendition.header.timescale
+        start_s, duration_s = event.decode_time / timescale, event.duration / timescale
+        self._start(event.segment, event.rendition, start_s)
+        opened = rendition.open
+        if opened is None:
+            opened = rendition.open = ListedSegment(event.segment)
+        index = opened.file_count
+        self.shelf.put(part_key(rendition, opened.number, index), event.data)
+        is_short = duration_s <= self.part_s + _PART_TOLERANCE_S
+        if opened.lists_all_parts and is_short and not rendition.has_text:
+            opened.parts.append(ListedPart(index, duration_s, event.is_independent))
+        opened.file_count += 1
+        opened.duration_s += duration_s
+        opened.byte_count += len(event.data)
+        if rendition.total_s == 0.0:
+            rate = 8 * opened.byte_count / max(opened.duration_s, 0.04)
+            rendition.peak_bps = max(rendition.peak_bps, rate)
+        epoch = self._epoch_of(event.segment)
+        reached = self._starts[event.segment] + opened.duration_s
+        epoch.length_s = max(epoch.length_s, reached)
+        self.revision += 1
+
+    def _take_segment(self, event: Segment) -> None:
+        rendition = self.renditions.get(event.rendition)
+        if rendition is None:
+            return
+        timescale = rendition.header.timescale
+        start_s, duration_s = event.decode_time / timescale, event.duration / timescale
+        if event.number >= rendition.next_number:
+            self._advance(rendition, event.number)
+        self._note_span(event.number, _Span(event.rendition, start_s, duration_s))
+        if event.number >= rendition.next_number:
+            if rendition.open is None:
+                self._add_gap(rendition, event.number, duration_s)
+            else:
+                self._close(rendition)
+        self._fill_silence()
+        self._leave_window()
+
+    def _take_discontinuity(self, event: Discontinuity) -> None:
+        if any(epoch.first >= event.segment for epoch in self._epochs):
+            return
+        epoch = _Epoch(event.segment)
+        if self._epochs and self._epochs[-1].anchor is not None:
+            before = self._epochs[-1]
+            ended = self._epochs[-1].anchor + timedelta(seconds=before.length_s)
+            now = self._now_utc()
+            epoch.anchor = now if now > ended + timedelta(seconds=_REANCHOR_S) else ended
+        self._epochs.append(epoch)
+        self.revision += 1
+
+    # Segments and gaps
+
+    def _begin_at(self, number: int) -> None:
+        if not self.renditions and not self._spans:
+            self.first_number = number
+
+    def _advance(self, rendition: Rendition, number: int) -> None:
+        """Close what precedes a segment."""
+        if rendition.open is not None and rendition.open.number < number:
+            self._close(rendition)
+        self._fill(rendition, number)
+
+    def _close(self, rendition: Rendition) -> None:
+        segment = rendition.open
+        if segment is None:
+            return
+        rendition.open = None
+        number = segment.number
+        names = [part_key(rendition, number, index) for index in range(segment.file_count)]
+        self.shelf.join(segment_key(rendition, number), names)
+        rate = 8 * segment.byte_count / max(segment.duration_s, 0.04)
+        is_first = rendition.total_s == 0.0
+        rendition.peak_bps = rate if is_first else max(rendition.peak_bps, rate)
+        rendition.total_bytes += segment.byte_count
+        rendition.total_s += segment.duration_s
+        self._add(rendition, segment)
+
+    def _fill(self, rendition: Rendition, until: int) -> None:
+        while rendition.next_number < until:
+            span = self._spans.get(rendition.next_number)
+            duration_s = span.duration_s if span else 0.0
+            self._add_gap(rendition, rendition.next_number, duration_s)
+
+    def _add_gap(self, rendition: Rendition, number: int, duration_s: float) -> None:
+        span = self._spans.get(number)
+        duration_s = span.duration_s if span else duration_s
+        self._add(rendition, ListedSegment(number, max(duration_s, 0.001), is_gap=True))
+
+    def _add(self, rendition: Rendition, segment: ListedSegment) -> None:
+        rendition.segments.append(segment)
+        rendition.next_number = segment.number + 1
+        if self._target is not None and _rounded(segment.duration_s) > self._target:
+            self.too_long += 1
+        self.revision += 1
+
+    def _fill_silence(self) -> None:
+        """Add gaps to renditions of which nothing comes."""
+        for rendition in self.renditions.values():
+            while (span := self._spans.get(rendition.next_number)) is not None:
+                lag_s = self._reached_s - span.until_s
+                if lag_s <= (_SILENCE_S if rendition.open is None else 2 * _SILENCE_S):
+                    break
+                if rendition.open is not None:
+                    self._close(rendition)
+                else:
+                    self._add_gap(rendition, rendition.next_number, span.duration_s)
+
+    # The window
+
+    def _leave_window(self) -> None:
+        wanted_s = max(self.window_s, self.live_window_s)
+        while (span := self._spans.get(self.first_number)) is not None:
+            is_many = len(self._spans) > _MAX_SEGMENTS
+            if self._reached_s - span.until_s < wanted_s and not is_many:
+                break
+            if any(r.next_number <= self.first_number for r in self.renditions.values()):
+                break
+            self._remove_first()
+        self._drop_removed()
+
+    def _remove_first(self) -> None:
+        number = self.first_number
+        if any(epoch.first == number for epoch in self._epochs[1:]):
+            self.discontinuity_sequence += 1
+        self.first_number = number + 1
+        self._removed.append(number)
+        for rendition in list(self.renditions.values()):
+            while rendition.segments and rendition.segments[0].number <= number:
+                rendition.segments.popleft()
+        self.revision += 1
+
+    def _drop_removed(self) -> None:
+        """Give up files of segments that left the playlist a segment's duration ago and more
+        (draft-pantos-hls-rfc8216bis-22, 6.2.2)."""
+        newest = self._spans.get(self.first_number - 1)
+        while newest is not None and len(self._removed) > 1:
+            number = self._removed[0]
+            span = self._spans[number]
+            if newest.until_s - span.until_s < span.duration_s:
+                break
+            self._removed.popleft()
+            del self._spans[number]
+            self._starts.pop(number, None)
+            for rendition in self.renditions.values():
+                self.shelf.drop(segment_key(rendition, number))
+                self._drop_headers(rendition, number)
+        while len(self._epochs) > 1 and self._epochs[1].first < min(self._starts, default=0):
+            del self._epochs[0]
+
+    def _drop_headers(self, rendition: Rendition, number: int) -> None:
+        """Give up initialisation segments that no segment behind `number` needs."""
+        while len(rendition.headers) > 1 and rendition.headers[1].segment <= number + 1:
+            self.shelf.drop(header_key(rendition, rendition.headers.pop(0)))
+
+    def _forget_a_rendition(self) -> bool:
+        for name, rendition in self.renditions.items():
+            if not rendition.has_parts and name != "video":
+                for header in rendition.headers:
+                    self.shelf.drop(header_key(rendition, header))
+                del self.renditions[name]
+                return True
+        return False
+
+    # Times
+
+    def _epoch_of(self, number: int) -> _Epoch:
+        if not self._epochs:
+            self._epochs.append(_Epoch(number))
+        return next((e for e in reversed(self._epochs) if e.first <= number), self._epochs[0])
+
+    def _note_span(self, number: int, span: _Span) -> None:
+        """Note the time of a segment. The leading rendition is the first to tell it."""
+        newest = next(reversed(self._spans), self.first_number - 1)
+        if number <= newest:
+            return
+        for missing in range(newest + 1, number):
+            # Nothing came of it in any rendition.
+            self._starts.setdefault(missing, self._epoch_of(missing).length_s)
+            self._spans[missing] = _Span(span.leader, span.decode_s, 0.0, self._reached_s)
+        self._start(number, span.leader, span.decode_s)
+        self._spans[number] = replace(span, until_s=self._reached_s + span.duration_s)
+        epoch = self._epoch_of(number)
+        epoch.length_s = max(epoch.length_s, self._starts[number] + span.duration_s)
+
+    @property
+    def _reached_s(self) -> float:
+        return next(reversed(self._spans.values())).until_s if self._spans else 0.0
+
+    def _start(self, number: int, rendition: str, decode_s: float) -> None:
+        """Note when a segment begins, by the first of it that comes."""
+        if number in self._starts:
+            return
+        epoch = self._epoch_of(number)
+        before = self._spans.get(number - 1)
+        if number == epoch.first or before is None or number - 1 not in self._starts:
+            self._starts[number] = epoch.length_s
+        elif before.leader == rendition:
+            self._starts[number] = self._starts[number - 1] + decode_s - before.decode_s
+        else:
+            self._starts[number] = self._starts[number - 1] + before.duration_s
+
+    def program_date(self, number: int) -> datetime | None:
+        """Return when a segment begins: the wall clock when the first picture came, and from there
+        on the time that the pictures tell. Behind a discontinuity the clock is read anew. None
+        before `settle`."""
+        epoch, start_s = self._epoch_of(number), self._starts.get(number)
+        if epoch.anchor is None:
+            return None
+        if start_s is None:
+            before = self._spans.get(number - 1)
+            start_s = self._starts.get(number - 1, 0.0) + (before.duration_s if before else 0.0)
+        return epoch.anchor + timedelta(seconds=start_s)
+
+    def has_discontinuity(self, number: int) -> bool:
+        """Return whether a segment does not follow from the one before it."""
+        return any(epoch.first == number for epoch in self._epochs[1:])
+
+    # What playlists promise
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a first playlist can be given out."""
+        main = self.main
+        if main is None:
+            return False
+        if self.is_ended or sum(epoch.length_s for epoch in self._epochs) >= _WAIT_S:
+            return True
+        begun = {name for name in self.renditions if self.has_begun(name)}
+        if self._expects:
+            return self._expects <= begun
+        return main.name == "video" and any(name.startswith("sound-") for name in begun)
+
+    def has_begun(self, name: str) -> bool:
+        """Return whether a rendition's playlist has anything in it."""
+        rendition = self.renditions[name]
+        return bool(rendition.segments) or rendition.open is not None
+
+    @property
+    def main(self) -> Rendition | None:
+        """The picture, or the first sound where there is none."""
+        video = self.renditions.get("video")
+        if video is not None and video.has_parts:
+            return video
+        return next((r for r in self.renditions.values() if r.has_parts), None)
+
+    def current(self) -> Iterator[Rendition]:
+        """Give what a client that comes now is offered: the renditions of which something came
+        since the last discontinuity. While that is recent, those from before it as well."""
+        newest = self._epochs[-1] if self._epochs else _Epoch(0)
+        for rendition in self.renditions.values():
+            is_new = rendition.header.segment >= newest.first
+            if (is_new or newest.length_s < _WAIT_S) and (rendition.has_parts or is_new):
+                yield rendition
+
+    def settle(self) -> None:
+        """Decide what may not change from the first playlist on: target duration, program dates."""
+        if self._target is None:
+            self._target = self._estimated_target()
+        newest, end = None, self._now_utc()
+        for epoch in reversed(self._epochs):
+            if epoch.anchor is not None:
+                break
+            begin = end if newest is None else newest
+            newest = epoch.anchor = begin - timedelta(seconds=epoch.length_s)
+
+    def _estimated_target(self) -> int:
+        lasted = [s.duration_s for r in self.renditions.values() for s in _all_segments(r)]
+        longest = max((_rounded(duration + _ROUNDING_S) for duration in lasted), default=0)
+        wanted = ceil(self._target_s)
+        # Nothing has shown yet how far apart random access points are.
+        return max(wanted, longest) if len(self._spans) > 1 else max(2 * wanted, longest)
+
+    @property
+    def target_duration(self) -> int:
+        """EXT-X-TARGETDURATION, in seconds. It stays what it is once a playlist was made."""
+        return self._estimated_target() if self._target is None else self._target
+
+    @property
+    def live_window_s(self) -> float:
+        """What stays listed in any case. Three target durations have to (6.2.2), also of a sound
+        that is behind; parts have to be there for as long after they left (6.2.2)."""
+        return max(6.0 * self.target_duration, 3.0 * self.target_duration + 2 * _SILENCE_S)
+
+    @property
+    def oldest_kept(self) -> int:
+        """The oldest segment whose files are there, listed or not."""
+        return self._removed[0] if self._removed else self.first_number
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of files in memory."""
+        return self.shelf.held_bytes
+
+    # What requests ask
+
+    def position(self, name: str) -> tuple[int, int]:
+        """Return the next part to come: its segment's number and its index there."""
+        rendition = self.renditions[name]
+        opened = rendition.open
+        return rendition.next_number, opened.file_count if opened else 0
+
+    def has(self, name: str, number: int, part: int | None) -> bool:
+        """Return whether a rendition's playlist has the part `part` of segment `number`, or the
+        segment where that is None, or anything later; or has ended (6.2.5.2)."""
+        rendition = self.renditions[name]
+        if self.is_ended or number < rendition.next_number - 1:
+            return True
+        if part is None:
+            return number < rendition.next_number
+        listed = len(rendition.open.parts) if rendition.open else 0
+        if number == rendition.next_number:
+            return part < listed
+        if number == rendition.next_number - 1:
+            last = rendition.segments[-1] if rendition.segments else None
+            # An index beyond its last part is the first part of the next segment.
+            return last is None or not last.parts or part < len(last.parts) or listed > 0
+        return False
+
+
+def _all_segments(rendition: Rendition) -> Iterator[ListedSegment]:
+    yield from rendition.segments
+    if rendition.open is not None:
+        yield rendition.open
+
+
+def _rounded(seconds: float) -> int:
+    return floor(seconds + 0.5)
+
+
+def header_key(rendition: Rendition, header: ListedHeader) -> str:
+    """Return the file of an initialisation segment, below the run's folder."""
+    return f"{rendition.name}/header-{header.segment}.mp4"
+
+
+def segment_key(rendition: Rendition, number: int) -> str:
+    """Return the file of a segment, below the run's folder."""
+    return f"{rendition.name}/{number}.{rendition.extension}"
+
+
+def part_key(rendition: Rendition, number: int, index: int) -> str:
+    """Return the file of a part of segment `number`, below the run's folder."""
+    return f"{rendition.name}/{number}.{index}.{rendition.extension}"
