@@ -18,6 +18,7 @@ from ..web.routes import (
     front_page,
     guide,
     hdhomerun,
+    hls,
     live,
     logos,
     operations,
@@ -39,6 +40,7 @@ PLAYED: tuple[BaseRoute, ...] = (
     *guide.ROUTES,
     *logos.ROUTES,
     *live.ROUTES,
+    *hls.ROUTES,
     *hdhomerun.PLAYED,
 )
 """What players need, on a web page as elsewhere."""

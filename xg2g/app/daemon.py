@@ -18,6 +18,8 @@ from ..lineup.keeper import LineupKeeper, UnknownBouquetError
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..outputs.hls.output import HlsOptions
+from ..outputs.hls.outputs import HlsOutputs
 from ..readiness import Part, Readiness
 from ..readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
 from ..receiver.errors import ReceiverError, TimeLimitError, UnreachableError
@@ -25,7 +27,10 @@ from ..receiver.openwebif import OpenWebif
 from ..store import programmes
 from ..store.database import StoreError
 from ..store.place import open_database
+from ..streaming.failures import Failures
 from ..streaming.hub import Hub
+from ..streaming.signal import Signal
+from ..streaming.viewers import Viewers
 from ..web.api.access import Access
 from ..web.gateway import Gateway
 from ..web.hosts import Hosts
@@ -128,6 +133,15 @@ async def run(
                     public_url=settings.server.public_url,
                     host=settings.server.host,
                 )
+                stopping, viewers, failures = Signal(), Viewers(), Failures()
+                hls = HlsOutputs(
+                    hub,
+                    HlsOptions(window_s=settings.hls.window_s),
+                    metrics=metrics,
+                    viewers=viewers,
+                    failures=failures,
+                    stopping=stopping,
+                )
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
@@ -143,6 +157,10 @@ async def run(
                     has_guide=settings.guide.enabled,
                     hosts=hosts,
                     origins=Origins(hosts, settings.server.web_origins),
+                    failures=failures,
+                    viewers=viewers,
+                    hls=hls if settings.hls.enabled else None,
+                    stopping=stopping,
                 )
                 guide = GuideKeeper(
                     receiver,
@@ -163,6 +181,7 @@ async def run(
                 )
                 async with AsyncExitStack() as stack:
                     stack.push_async_callback(hub.aclose)
+                    stack.push_async_callback(hls.aclose)
                     extra = [stack.enter_context(each) for each in _extra_listeners(settings)]
                     if settings.hdhomerun.discovery:
                         found = present(

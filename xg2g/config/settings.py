@@ -210,6 +210,16 @@ class GuideSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HlsSettings:
+    """HTTP Live Streaming: for browsers, phones and televisions."""
+
+    enabled: Annotated[Switch, RestartNeeded()] = True
+    """Give channels out by HLS."""
+    window_s: Annotated[float, number(10, 86_400), RestartNeeded()] = 300
+    """How far back a player can go, in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class HdhomerunSettings:
     """What xg2g is as a network tuner, which media servers find by themselves."""
 
@@ -323,6 +333,7 @@ class Settings:
     server: ServerSettings = ServerSettings()
     lineup: LineupSettings = LineupSettings()
     guide: GuideSettings = GuideSettings()
+    hls: HlsSettings = HlsSettings()
     hdhomerun: HdhomerunSettings = HdhomerunSettings()
     data: DataSettings = DataSettings()
     audio: AudioSettings = AudioSettings()

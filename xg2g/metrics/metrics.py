@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     RECEIVER_CREDENTIALS = "receiver_credentials"
     RECEIVER_UNEXPECTED = "receiver_unexpected"
     OUT_OF_FILES = "out_of_files"
+    NOT_OFFERED = "not_offered"
     BACKEND_UNAVAILABLE = "backend_unavailable"
     BACKEND_FAILED = "backend_failed"
 

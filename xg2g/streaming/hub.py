@@ -142,8 +142,11 @@ class Hub:
         return tuple(each.service for each in self._ledger.tuned)
 
     @asynccontextmanager
-    async def open(self, service: ServiceReference) -> AsyncIterator[UpstreamReader]:
-        """Open a service for one viewer. The first output can be read when this returns.
+    async def open(
+        self, service: ServiceReference, *, from_oldest: bool = False
+    ) -> AsyncIterator[UpstreamReader]:
+        """Open a service for one viewer. The first output can be read when this returns: the
+        newest picture that decodes alone, or with `from_oldest` the oldest that is kept.
 
         Entering the context, and reading, raise `ReceiverError` and `BackendError`.
         """
@@ -151,7 +154,7 @@ class Hub:
         may_linger = True
         reader = None
         try:
-            reader = await upstream.reader()
+            reader = await upstream.reader(from_oldest=from_oldest)
             upstream.readers.append(reader)
             yield reader
         except ReceiverError:
@@ -166,14 +169,16 @@ class Hub:
 
     @asynccontextmanager
     async def open_first(
-        self, services: Sequence[ServiceReference]
+        self, services: Sequence[ServiceReference], *, from_oldest: bool = False
     ) -> AsyncIterator[UpstreamReader]:
         """Open the first of these that the receiver can bring. As `open`; raises what was wrong
         with the last."""
         async with AsyncExitStack() as stack:
             for service in services:
                 try:
-                    reader = await stack.enter_async_context(self.open(service))
+                    reader = await stack.enter_async_context(
+                        self.open(service, from_oldest=from_oldest)
+                    )
                     break
                 except ReceiverError:
                     if service is services[-1]:

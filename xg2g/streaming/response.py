@@ -57,8 +57,8 @@ class Refusal:
     stores whatever comes as video and looks at no status."""
 
     status: int
-    hdhomerun_error: str
-    """Code and text of SiliconDust's HTTP interface."""
+    hdhomerun_error: str | None
+    """Code and text of SiliconDust's HTTP interface; None where it has none that fits."""
     outcome: Outcome
 
 
@@ -235,7 +235,8 @@ class LiveResponse:
             "channel not opened", reason=reason, outcome=refusal.outcome.value, status=status
         )
         answer = self._explain(failure) if self._explain else Response(status_code=status)
-        answer.headers["X-HDHomeRun-Error"] = hdhomerun_error
+        if hdhomerun_error is not None:
+            answer.headers["X-HDHomeRun-Error"] = hdhomerun_error
         await self._send_start(send, status, answer.raw_headers)
         if answer.body:
             await send(_body(bytes(answer.body), more=True))

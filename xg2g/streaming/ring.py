@@ -133,6 +133,15 @@ class Ring:
             newest = newest or join.point
         return newest
 
+    def oldest_point(self) -> Point | None:
+        """Return where a reader begins that wants as much of what is kept as it can have.
+
+        A random access point comes before any other.
+        """
+        points = [join.point for join in self._joins]
+        random = (point for point in points if point.kind is PointKind.RANDOM_ACCESS)
+        return next(random, points[0] if points else None)
+
     def first_point(self, offset: int) -> Point | None:
         """Return the first join point at or behind an offset."""
         return next((it.point for it in self._joins if it.point.offset >= offset), None)

@@ -230,8 +230,9 @@ class Upstream:
         """Return the counters of the present remuxer; raises `BackendError`."""
         return RemuxStats() if self._remuxer is None else await self._remuxer.stats()
 
-    async def reader(self) -> UpstreamReader:
-        """Return a new reader, once there is a point where it can begin.
+    async def reader(self, *, from_oldest: bool = False) -> UpstreamReader:
+        """Return a new reader, once there is a point where it can begin: the newest, or with
+        `from_oldest` the oldest that is kept.
 
         Raises what ended the upstream, or why nobody can begin: `ReceiverError`, `BackendError`.
         """
@@ -239,18 +240,19 @@ class Upstream:
             first_output_s = self._means.first_output_s
             try:
                 async with asyncio.timeout(first_output_s):
-                    return await self._next_reader()
+                    return await self._next_reader(from_oldest)
             except TimeoutError as error:
                 raise _silence(first_output_s) from error
-        return await self._next_reader()
+        return await self._next_reader(from_oldest)
 
-    async def _next_reader(self) -> UpstreamReader:
+    async def _next_reader(self, from_oldest: bool) -> UpstreamReader:
         ring = self.ring
+        kept_point = ring.oldest_point if from_oldest else ring.newest_point
         has_waited = self._state is not State.RUNNING
         while True:
             if self._state is State.RUNNING or ring.is_closed:
                 # Who waited for the beginning gets all of it, though it may be over by now.
-                point = ring.first_point(self._base) if has_waited else ring.newest_point()
+                point = ring.first_point(self._base) if has_waited else kept_point()
                 if point is not None and self._has_begun:
                     return UpstreamReader(self, point, self._means.make_joiner)
                 if ring.is_closed:

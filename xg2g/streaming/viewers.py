@@ -49,7 +49,7 @@ class LiveStream(Protocol):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Viewer:
-    """One response with a live stream."""
+    """One response with a live stream, or an output that many responses are parts of."""
 
     channel_id: str
     address: str | None
@@ -57,6 +57,10 @@ class Viewer:
     tuner: int | None = None
     """Which one it is to clients of network tuners; the receiver chooses among its own. None for
     any, until `Viewers.watching` has chosen."""
+    format: str = "mpegts"
+    """`mpegts`, or `hls`: an output, however many players play it."""
+    count: Callable[[], int] = lambda: 1
+    """Returns how many players there are, as far as they can be told apart."""
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     bytes_out: int = 0

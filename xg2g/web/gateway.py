@@ -14,6 +14,7 @@ from ..lineup.keeper import LineupKeeper
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..outputs.hls.outputs import HlsOutputs
 from ..readiness import Readiness
 from ..store.database import Database
 from ..streaming.failures import Failures
@@ -60,6 +61,8 @@ class Gateway:
     readiness: Readiness = field(default_factory=Readiness)
     failures: Failures = field(default_factory=Failures)
     viewers: Viewers = field(default_factory=Viewers)
+    hls: HlsOutputs | None = None
+    """None where HLS is switched off."""
     stopping: Signal = field(default_factory=Signal)
     """Set to end every live stream."""
 

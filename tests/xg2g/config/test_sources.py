@@ -143,6 +143,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "audio.tracks": "deu",
         "audio.dual_mono": "Left",
         "guide.enabled": "false",
+        "hls.enabled": "false",
         "hdhomerun.discovery": "false",
         "external.transcoder": "http://box:3000",
         "log.level": "debug",

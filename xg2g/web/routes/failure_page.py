@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ...lineup import Lineup
 from ...metrics import Outcome
-from ...streaming.audience import audiences
+from ...streaming.audience import Audience, audiences
 from ...streaming.failures import Failure
 from ...streaming.ledger import transponder
 from ...streaming.viewers import Viewer
@@ -39,6 +39,8 @@ _ADVICE: Mapping[str, str] = {
     Outcome.BACKEND_FAILED: "This is a defect of xg2g: please report it with the lines of the log.",
     Outcome.OUT_OF_FILES: "Too many connections and streams are open for this process: end some or "
     "raise its limit of open files (LimitNOFILE, ulimit -n).",
+    Outcome.NOT_OFFERED: "Play the channel's stream with VLC, Kodi, mpv or another player: its "
+    "address stands in the overview.",
     Outcome.SHUTDOWN: "xg2g ends, or starts again just now: try again in a moment.",
 }
 
@@ -51,10 +53,9 @@ def failure_page(request: Request, failure: Failure) -> Response:
         tag("h1", f"{name} does not open"),
         tag("p", failure.reason, class_="trouble bad"),
     ]
-    if advice := _ADVICE.get(failure.outcome):
-        body += [tag("h2", "What to do"), tag("p", advice)]
-    may_read = access_of(request).refusal(request, changes=False) is None
-    if failure.outcome == Outcome.NO_TUNER and may_read:
+    if text := advice(failure):
+        body += [tag("h2", "What to do"), tag("p", text)]
+    if failure.outcome == Outcome.NO_TUNER and _may_read(request):
         body += _users(gateway)
     again = tag("a", "Try again", href="", class_="button")
     home = tag("a", "Overview", href=f"{base_url(request)}/", class_="button")
@@ -68,10 +69,48 @@ def since(viewer: Viewer) -> str:
     return f"since {viewer.since.astimezone():%H:%M %Z}, {minutes} min"
 
 
+def advice(failure: Failure) -> str | None:
+    """What a user can do about a failure, if that is known."""
+    return _ADVICE.get(failure.outcome)
+
+
+def tuner_users(request: Request) -> list[dict[str, object]]:
+    """Who holds the tuners, for programs; empty to whoever may not read it."""
+    gateway = gateway_of(request)
+    if not _may_read(request):
+        return []
+    lineup = gateway.lineup_keeper.lineup or Lineup()
+    asker = request.client.host if request.client else None
+    found: list[dict[str, object]] = []
+    for each in _holders(gateway):
+        channel_id = each.channel_id(lineup)
+        channel = lineup.find(channel_id)
+        found += (
+            {
+                "stream_id": viewer.id,
+                "channel": channel_id,
+                "channel_name": channel.name if channel else None,
+                "address": viewer.address,
+                "since": viewer.since.isoformat(),
+                "is_own": viewer.address == asker,
+            }
+            for viewer in each.viewers
+        )
+    return found
+
+
+def _may_read(request: Request) -> bool:
+    return access_of(request).refusal(request, changes=False) is None
+
+
+def _holders(gateway: Gateway) -> list[Audience]:
+    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    return [each for each in shared if transponder(each.upstream.service) and each.viewers]
+
+
 def _users(gateway: Gateway) -> Iterator[Element]:
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    shared = audiences(gateway.hub.upstreams, gateway.viewers)
-    users = [each for each in shared if transponder(each.upstream.service) and each.viewers]
+    users = _holders(gateway)
     yield tag("h2", "Who uses the tuners")
     if not users:
         yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")

@@ -24,6 +24,7 @@ from ...streaming.response import (
     refusal_for,
 )
 from ..gateway import gateway_of
+from .failure_answer import failure_answer
 from .failure_page import failure_page
 from .foreign_page import is_from_foreign_page
 from .page import wants_page
@@ -133,13 +134,7 @@ def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) ->
             outcome=failure.outcome,
             status=refusal.status,
         )
-    response = (
-        failure_page(request, failure)
-        if wants_page(request)
-        else Response(status_code=refusal.status)
-    )
-    response.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error
-    return response
+    return failure_answer(request, refusal, failure)
 
 
 def _head() -> Response:

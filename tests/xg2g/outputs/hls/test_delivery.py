@@ -1,0 +1,90 @@
+"""HTTP Live Streaming as players get it from a running daemon."""
+
+import asyncio
+import subprocess
+
+import pytest
+
+from tests.xg2g.outputs.hls.house import WITHIN_S, house
+
+pytestmark = pytest.mark.anyio
+
+ONE, THREE, RADIO = "Card One HD", "Card Three & Friends", "Radio Four"
+
+
+async def test_a_channel_plays_in_ffmpeg() -> None:
+    async with house() as home:
+        url = f"{home.client.base_url}{home.path(ONE)}"
+        seen = await asyncio.to_thread(
+            subprocess.run,
+            ["ffmpeg", "-v", "error", "-i", url, "-t", "4", "-map", "0:v", "-map", "0:a:0"]
+            + ["-f", "framecrc", "-"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert seen.returncode == 0, seen.stderr
+    frames = [line for line in seen.stdout.splitlines() if not line.startswith("#")]
+    assert sum(line.startswith("0,") for line in frames) >= 190
+    assert sum(line.startswith("1,") for line in frames) >= 150
+
+
+async def test_all_who_come_at_once_share_one_output_and_one_tuner() -> None:
+    async with house() as home:
+        answers = await asyncio.gather(*(home.client.get(home.path(ONE)) for _ in range(50)))
+        told = await home.api("streams")
+    assert {it.status_code for it in answers} == {200}
+    assert len({it.text for it in answers}) == 1
+    (viewer,) = told["streams"]
+    assert viewer["channel_name"] == ONE
+    (shared,) = told["upstreams"]
+    assert shared["viewers"] == 1
+
+
+async def test_a_reload_that_asks_for_the_next_part_is_answered_when_it_is_there() -> None:
+    async with house() as home:
+        player = await home.play(ONE)
+        for _ in range(8):
+            uri, segment, part = player.hint
+            assert uri not in player.parts
+            await player.reload(msn=segment, part=part)
+            assert uri in player.parts
+
+
+async def test_a_part_can_be_asked_for_before_it_is_there() -> None:
+    async with house() as home:
+        player = await home.play(ONE)
+        for _ in range(8):
+            uri, segment, part = player.hint
+            answer = await player.file(uri)
+            assert answer.status_code == 200
+            assert b"moof" in answer.content[:16]
+            await player.reload()
+
+
+async def test_who_stopped_asking_is_gone_and_so_is_the_tuner() -> None:
+    async with house() as home:
+        await home.play(ONE)
+        assert len((await home.api("streams"))["streams"]) == 1
+        told = await home.until(lambda it: not it["streams"] and not it["upstreams"])
+        status = await home.api("status")
+    assert told["upstreams"] == []
+    assert status["tuners"]["in_use"] == 0
+
+
+async def test_a_part_is_a_piece_of_its_segment_and_never_changes() -> None:
+    async with house(speed=4) as home:
+        player = await home.play(ONE)
+        async with asyncio.timeout(WITHIN_S):
+            while not player.segments:
+                await player.reload(msn=player.hint[1])
+        segment = player.segments[-1]
+        whole = await player.file(segment)
+        names = [it for it in player.parts if it.startswith(segment.removesuffix("m4s"))]
+        pieces = [await player.file(each) for each in names]
+        header = await player.file(player.headers[0])
+    assert b"".join(each.content for each in pieces) == whole.content
+    for each in (whole, header, *pieces):
+        assert each.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert each.headers["content-type"] == "video/mp4"
+        assert each.headers["content-length"] == str(len(each.content))

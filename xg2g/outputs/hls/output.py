@@ -1,0 +1,429 @@
+"""A channel as HTTP Live Streaming, for as long as somebody asks for it."""
+
+import asyncio
+import gzip
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from xg2g_backends.errors import BackendError
+from xg2g_backends.packaging import Event, NotOffered, Packager
+
+from ...metrics import Metrics, Outcome
+from ...receiver.errors import ReceiverError
+from ...streaming.failures import Failure, Failures
+from ...streaming.hub import Timer
+from ...streaming.response import ENDED_BEFORE, Refusal, refusal_for
+from ...streaming.signal import Signal
+from ...streaming.upstream import UpstreamReader
+from ...streaming.viewers import Viewer, Viewers
+from .media import media
+from .multivariant import multivariant
+from .presentation import Presentation
+from .requests import Decision
+from .shelf import MemoryShelf
+
+log = structlog.get_logger()
+
+SILENT_TARGETS: Final = 2
+"""Target durations without a request after which nobody watches any more."""
+FIRST_PLAYLIST_S: Final = 15.0
+"""Longest time from a stream's first byte to its first playlist."""
+ENDED_S: Final = 10.0
+"""How long files stay after the end, for players that have yet to show them."""
+GZIP_LEVEL: Final = 1
+"""Playlists repeat themselves: higher levels gain little."""
+MAX_CLIENTS: Final = 1000
+"""Most clients of an output that are told apart."""
+
+_RUN_BYTES: Final = 4
+
+NOT_PLAYED: Final = frozenset(("mpeg2_video", "video_coding"))
+"""Reasons of `NotOffered` that are about the picture's coding."""
+NOT_OFFERED: Final = Refusal(406, None, Outcome.NOT_OFFERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsOptions:
+    """How channels are cut."""
+
+    target_s: float = 2.0
+    """Length of segments where random access points allow it."""
+    part_s: float = 0.333
+    """The longest part."""
+    window_s: float = 300.0
+    """How far back a player can go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What all outputs of a daemon work with."""
+
+    options: HlsOptions
+    metrics: Metrics
+    viewers: Viewers
+    failures: Failures
+    stopping: Signal
+    now: Callable[[], float]
+    """A monotonic clock."""
+    today: Callable[[], datetime]
+    later: Callable[[float, Callable[[], None]], Timer]
+    """Put a call off by so many seconds."""
+
+
+class RefusedError(Exception):
+    """The output ended before its first playlist."""
+
+    def __init__(self, refusal: Refusal, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.refusal = refusal
+        self.failure = failure
+
+
+class NotOfferedError(Exception):
+    """The channel has pictures that no HLS player decodes."""
+
+
+class NoPlaylistError(Exception):
+    """The channel's stream gives nothing to package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist as it is sent."""
+
+    plain: bytes
+    coded: bytes
+    """The same, with gzip."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    decide: Callable[[], Decision]
+    decided: asyncio.Future[None]
+
+
+class HlsOutput:
+    """A reader of the hub, a packager behind it, and the playlists and files of one run.
+
+    It is one viewer to the hub and to `Viewers`, however many clients there are. It begins with
+    `begin` and ends when nobody has asked for two target durations, when the stream ends, or when
+    somebody ends it. What it made stays for `ENDED_S` after an end that clients did not choose.
+    """
+
+    def __init__(
+        self,
+        channel_id: str,
+        name: str | None,
+        open_stream: Callable[[], AbstractAsyncContextManager[UpstreamReader]],
+        means: Means,
+        *,
+        address: str | None,
+    ) -> None:
+        """`name` is the channel's, `address` where the first request came from."""
+        self.channel_id = channel_id
+        self.run = secrets.token_hex(_RUN_BYTES)
+        """Begins the path of all that this output makes."""
+        self.viewer = Viewer(
+            channel_id=channel_id,
+            address=address,
+            format="hls",
+            count=lambda: len(self._clients),
+        )
+        options = means.options
+        self.shelf = MemoryShelf()
+        self.presentation = Presentation(
+            self.shelf,
+            target_s=options.target_s,
+            part_s=options.part_s,
+            window_s=options.window_s,
+            run=self.run,
+            now_utc=means.today,
+        )
+        self._name = name
+        self._open_stream = open_stream
+        self._means = means
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._refused: RefusedError | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: Timer | None = None
+        self._asking = 0
+        self._begun_s = self._asked_s = means.now()
+        self._clients: dict[str, float] = {}
+        self._waiting: list[_Waiting] = []
+        self._revision = 0
+        self._playlists: dict[tuple[str | None, bool], tuple[int, Playlist]] = {}
+        self._log = log.bind(channel=channel_id, name=name, viewer=address, run=self.run)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no further clients."""
+        return self._ended.done()
+
+    @property
+    def waiting(self) -> int:
+        """Number of requests that wait for what is yet to come."""
+        return len(self._waiting)
+
+    @property
+    def silent_limit_s(self) -> float:
+        """How long nobody may ask before the output ends."""
+        return SILENT_TARGETS * max(self.presentation.target_duration, self._means.options.target_s)
+
+    def begin(
+        self, on_over: "Callable[[HlsOutput], None]", on_gone: "Callable[[HlsOutput], None]"
+    ) -> None:
+        """Begin to run. `on_over` is called when it takes no further clients, and `on_gone` when
+        its files are no longer there."""
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda _: on_over(self))
+        self._task.add_done_callback(lambda _: self._retire(on_gone))
+        self._look()
+
+    async def stop(self, outcome: Outcome = Outcome.SHUTDOWN) -> None:
+        """End, and wait until the tuner is given back."""
+        self._end(outcome)
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    @contextmanager
+    def asking(self, client: str) -> Iterator[None]:
+        """Count a request for as long as it is answered."""
+        self._asking += 1
+        if client in self._clients or len(self._clients) < MAX_CLIENTS:
+            self._clients[client] = self._means.now()
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            self._asked_s = self._means.now()
+            if client in self._clients:
+                self._clients[client] = self._asked_s
+
+    async def ready(self) -> None:
+        """Wait for the first playlist. Raises `RefusedError` when none comes."""
+        await asyncio.wait({self._ready})
+        if self._refused is not None:
+            raise self._refused
+
+    async def decided(self, decide: Callable[[], Decision], *, within_s: float) -> Decision:
+        """Return what `decide` says once that is no longer `WAIT`, or when the time is over."""
+        decision = decide()
+        if decision is not Decision.WAIT or self.is_over:
+            return decision
+        waiting = _Waiting(decide, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        timer = self._means.later(within_s, partial(_resolve, waiting.decided))
+        try:
+            await waiting.decided
+        finally:
+            timer.cancel()
+            self._waiting.remove(waiting)
+        return decide()
+
+    def playlist(self, rendition: str | None, *, skip: bool = False) -> Playlist:
+        """Return the media playlist of a rendition, or with None the multivariant playlist."""
+        known = self._playlists.get((rendition, skip))
+        if known is not None and known[0] == self.presentation.revision:
+            return known[1]
+        text = (
+            multivariant(self.presentation)
+            if rendition is None
+            else media(self.presentation, rendition, skip=skip)
+        )
+        plain = text.encode()
+        made = Playlist(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0))
+        # Making the first one settles what may not change, which is a change.
+        self._playlists[rendition, skip] = (self.presentation.revision, made)
+        return made
+
+    def _end(self, outcome: Outcome) -> None:
+        if not self._ended.done():
+            self._ended.set_result(outcome)
+
+    def _look(self) -> None:
+        """End the output once nobody has asked for long enough."""
+        now_s, limit_s = self._means.now(), self.silent_limit_s
+        self._clients = {it: at for it, at in self._clients.items() if now_s - at < limit_s}
+        since_s = now_s if self._asking else self._asked_s
+        if now_s - since_s >= limit_s:
+            self._end(Outcome.VIEWER_LEFT)
+            return
+        self._timer = self._means.later(since_s + limit_s - now_s, self._look)
+
+    async def _run(self) -> None:
+        metrics = self._means.metrics
+        with metrics.streams.track_inprogress(), self._means.viewers.watching(self.viewer):
+            outcome = await self._watch()
+        metrics.outcomes.labels(outcome).inc()
+        if self._refused is None:
+            self._log.info(
+                "stream ended",
+                outcome=outcome.value,
+                duration_s=round(self._means.now() - self._begun_s, 1),
+                bytes_out=self.viewer.bytes_out,
+            )
+
+    async def _watch(self) -> Outcome:
+        """Package the stream until something ends it; return what."""
+        packaging = asyncio.create_task(self._package())
+        try:
+            with (
+                self.viewer.dismissed.calling(partial(self._end, Outcome.DISMISSED)),
+                self._means.stopping.calling(partial(self._end, Outcome.SHUTDOWN)),
+            ):
+                ends: set[asyncio.Future[Any]] = {packaging, self._ended}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not packaging.done():
+                packaging.cancel()
+                await asyncio.wait({packaging})
+        outcome = Outcome.RECEIVER_ENDED
+        if self._ended.done():
+            outcome = self._ended.result()
+            # Nobody waits for what everybody has left.
+            if not self._ready.done() and outcome in ENDED_BEFORE:
+                self._refuse(*ENDED_BEFORE[outcome])
+        else:
+            try:
+                packaging.result()
+            except Exception as error:
+                outcome = self._fail(error)
+        self._end(outcome)
+        self.presentation.end()
+        self._changed()
+        return outcome
+
+    async def _package(self) -> None:
+        """Read the stream to its end, and package it."""
+        options = self._means.options
+        # First: without the library no tuner is taken.
+        packager = Packager(
+            segment_ms=round(options.target_s * 1000), part_ms=round(options.part_s * 1000)
+        )
+        with packager:
+            async with self._open_stream() as reader:
+                self.viewer.stream = reader
+                reader.on_freeze, reader.on_skip = self._froze, self._skipped
+                self._log.info("stream started", format="hls")
+                try:
+                    async with asyncio.timeout(FIRST_PLAYLIST_S) as limit:
+                        while data := await reader.read():
+                            self._take(packager.process(data), is_newest=not reader.unread_bytes)
+                            if self._ready.done():
+                                limit.reschedule(None)
+                            # What the hub has kept would hold everybody else up.
+                            await asyncio.sleep(0)
+                        self._take(packager.finish())
+                except (ReceiverError, BackendError):
+                    self._take(packager.finish())
+                    raise
+                except TimeoutError as error:
+                    raise NoPlaylistError(
+                        f"nothing came for {FIRST_PLAYLIST_S:g} s that HLS can carry"
+                    ) from error
+        if not self._ready.done():
+            raise NoPlaylistError("the stream ended before there was anything to play")
+
+    def _take(self, events: Sequence[Event], *, is_newest: bool = True) -> None:
+        """Take events into the playlists. Clients see them with the newest: the first playlist
+        settles for good what it can see of the stream."""
+        for event in events:
+            self.presentation.take(event)
+            if isinstance(event, NotOffered):
+                self._note_missing(event)
+        if is_newest and self.presentation.revision != self._revision:
+            self._revision = self.presentation.revision
+            self._changed()
+
+    def _note_missing(self, event: NotOffered) -> None:
+        self._log.info("track not offered", pid=event.pid, reason=event.reason)
+        if event.reason in NOT_PLAYED and not self.presentation.renditions:
+            raise NotOfferedError(
+                "browsers and HLS players do not decode this channel's picture"
+                f" ({_CODINGS[event.reason]}); play its stream with VLC, Kodi or another player"
+            )
+
+    def _changed(self) -> None:
+        if not self._ready.done() and self.presentation.is_ready:
+            self._ready.set_result(None)
+            self._means.metrics.start_s.observe(self._means.now() - self._begun_s)
+        is_over = self.is_over
+        for waiting in self._waiting:
+            if is_over or waiting.decide() is not Decision.WAIT:
+                _resolve(waiting.decided)
+
+    def _fail(self, error: Exception) -> Outcome:
+        """Note why the stream broke, or never began."""
+        reason = str(error)
+        match error:
+            case ReceiverError() | BackendError():
+                refusal = refusal_for(error)
+            case NotOfferedError():
+                refusal = NOT_OFFERED
+            case NoPlaylistError():
+                refusal = Refusal(504, "807 No Video Data", Outcome.NO_SIGNAL)
+            case _:
+                self._log.error("output broke", exc_info=error)
+                refusal = Refusal(500, "806 Tune Failed", Outcome.BACKEND_FAILED)
+                reason = "xg2g could not package this stream; its log says why"
+        if self._ready.done():
+            self._log.warning("stream failed", reason=reason)
+            self._note(None, refusal.outcome, reason)
+        else:
+            self._refuse(refusal, reason)
+        return refusal.outcome
+
+    def _refuse(self, refusal: Refusal, reason: str) -> None:
+        failure = self._note(refusal.status, refusal.outcome, reason)
+        self._log.warning(
+            "channel not opened",
+            reason=reason,
+            outcome=refusal.outcome.value,
+            status=refusal.status,
+        )
+        self._refused = RefusedError(refusal, failure)
+        self._ready.set_result(None)
+
+    def _note(self, status: int | None, outcome: Outcome, reason: str) -> Failure:
+        return self._means.failures.add(
+            channel_id=self.channel_id,
+            channel_name=self._name,
+            viewer=self.viewer.address,
+            status=status,
+            outcome=outcome.value,
+            reason=reason,
+        )
+
+    def _froze(self, frozen_s: float) -> None:
+        self._log.warning("picture stood still", frozen_s=round(frozen_s, 2))
+
+    def _skipped(self, skipped_bytes: int) -> None:
+        metrics = self._means.metrics
+        metrics.skips.inc()
+        metrics.skipped_bytes.inc(skipped_bytes)
+        self._log.warning("output fell behind and skipped", skipped_bytes=skipped_bytes)
+
+    def _retire(self, on_gone: "Callable[[HlsOutput], None]") -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        ended = self._ended.result() if self._ended.done() else Outcome.SHUTDOWN
+        if self._refused is not None or ended in (Outcome.VIEWER_LEFT, Outcome.SHUTDOWN):
+            on_gone(self)
+        else:
+            self._timer = self._means.later(ENDED_S, partial(on_gone, self))
+
+
+_CODINGS: Final = {"mpeg2_video": "MPEG-2 video", "video_coding": "a coding that is not packaged"}
+
+
+def _resolve(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,109 @@
+"""The HLS outputs of a daemon."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from ...metrics import Metrics
+from ...receiver.service_reference import ServiceReference
+from ...streaming.failures import Failures
+from ...streaming.hub import Hub, Timer
+from ...streaming.signal import Signal
+from ...streaming.viewers import Viewers
+from .output import HlsOptions, HlsOutput, Means
+
+MAX_OUTPUTS: Final = 64
+"""Most outputs at a time, with those that have ended and are still read."""
+
+
+class TooManyError(Exception):
+    """There are `MAX_OUTPUTS` outputs."""
+
+
+class HlsOutputs:
+    """One output for each channel that somebody watches by HLS."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        options: HlsOptions,
+        *,
+        metrics: Metrics,
+        viewers: Viewers,
+        failures: Failures,
+        stopping: Signal,
+        now: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+        later: Callable[[float, Callable[[], None]], Timer] | None = None,
+    ) -> None:
+        """`now`, `today` and `later` are for tests."""
+        self._hub = hub
+        self._means = Means(
+            options=options,
+            metrics=metrics,
+            viewers=viewers,
+            failures=failures,
+            stopping=stopping,
+            now=now,
+            today=today,
+            later=later or _later,
+        )
+        self._current: dict[str, HlsOutput] = {}
+        self._by_run: dict[str, HlsOutput] = {}
+
+    def __iter__(self) -> Iterator[HlsOutput]:
+        return iter(tuple(self._by_run.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_run)
+
+    def get_or_open(
+        self,
+        channel_id: str,
+        sources: Sequence[ServiceReference],
+        *,
+        name: str | None,
+        address: str | None,
+    ) -> HlsOutput:
+        """Return the channel's output, or begin one from the first of these sources that plays.
+
+        `address` is where the request came from. Raises `TooManyError`.
+        """
+        output = self._current.get(channel_id)
+        if output is not None and not output.is_over:
+            return output
+        if len(self._by_run) >= MAX_OUTPUTS:
+            raise TooManyError(f"{MAX_OUTPUTS} channels are open for HLS; try again in a moment")
+        output = HlsOutput(
+            channel_id,
+            name,
+            partial(self._hub.open_first, sources, from_oldest=True),
+            self._means,
+            address=address,
+        )
+        self._current[channel_id] = self._by_run[output.run] = output
+        output.begin(self._over, self._gone)
+        return output
+
+    def find(self, channel_id: str, run: str) -> HlsOutput | None:
+        """Return the output of this run, which may have ended a moment ago."""
+        output = self._by_run.get(run)
+        return output if output is not None and output.channel_id == channel_id else None
+
+    async def aclose(self) -> None:
+        """End every output, and wait until all tuners are given back."""
+        await asyncio.gather(*(each.stop() for each in self))
+
+    def _over(self, output: HlsOutput) -> None:
+        if self._current.get(output.channel_id) is output:
+            del self._current[output.channel_id]
+
+    def _gone(self, output: HlsOutput) -> None:
+        self._by_run.pop(output.run, None)
+
+
+def _later(delay_s: float, call: Callable[[], None]) -> Timer:
+    return asyncio.get_running_loop().call_later(delay_s, call)

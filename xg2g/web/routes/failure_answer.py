@@ -1,0 +1,48 @@
+"""Why a channel does not open, in the form that the client reads."""
+
+import json
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...metrics import Outcome
+from ...streaming.failures import Failure
+from ...streaming.response import Refusal
+from ..api.problem import MEDIA_TYPE, Problem
+from .failure_page import advice, failure_page, tuner_users
+from .page import wants_page
+
+
+def failure_answer(request: Request, refusal: Refusal, failure: Failure) -> Response:
+    """Return a problem (RFC 9457) to a program, a page to a person, and to players an empty body:
+    they store any other as video."""
+    if _wants_problem(request):
+        response = _problem(request, refusal, failure)
+    elif wants_page(request):
+        response = failure_page(request, failure)
+    else:
+        response = Response(status_code=refusal.status)
+    response.headers["Cache-Control"] = "no-store"
+    if refusal.hdhomerun_error is not None:
+        response.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error
+    return response
+
+
+def _wants_problem(request: Request) -> bool:
+    accept = request.headers.get("accept", "").lower()
+    return "application/json" in accept or MEDIA_TYPE in accept
+
+
+def _problem(request: Request, refusal: Refusal, failure: Failure) -> Response:
+    problem: dict[str, object] = Problem(
+        title=HTTPStatus(refusal.status).phrase, status=refusal.status, detail=failure.reason
+    ).model_dump()
+    problem["outcome"] = failure.outcome
+    if refusal.hdhomerun_error is not None:
+        problem["code"] = refusal.hdhomerun_error.partition(" ")[0]
+    if text := advice(failure):
+        problem["advice"] = text
+    if failure.outcome == Outcome.NO_TUNER:
+        problem["users"] = tuner_users(request)
+    return Response(json.dumps(problem), refusal.status, media_type=MEDIA_TYPE)

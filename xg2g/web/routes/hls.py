@@ -1,0 +1,269 @@
+"""Channels as HTTP Live Streaming (RFC 8216bis): playlists, and the files that they name."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...lineup.segmented import segmented_url
+from ...outputs.hls.output import HlsOutput, Playlist, RefusedError
+from ...outputs.hls.outputs import TooManyError
+from ...outputs.hls.requests import Decision, file_decision, playlist_decision
+from ...streaming.response import SYSTEM_BUSY
+from ..gateway import gateway_of
+from .conditional import accepts_gzip, entity_tag, has_current
+from .failure_answer import failure_answer
+from .foreign_page import is_from_foreign_page
+from .live import refused, refused_while_unread, unknown
+
+PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
+MEDIA_TYPES: Final = {
+    "mp4": "video/mp4",
+    "m4s": "video/mp4",
+    "vtt": "text/vtt; charset=utf-8",
+    "json": "application/json",
+}
+"""By the ending of a file."""
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""What a run has named never changes."""
+BLOCKED_TARGETS: Final = 3
+"""Target durations that a request waits for what is yet to come."""
+
+_CACHED_TARGETS: Final = 6
+"""Target durations that a cache keeps a playlist which was waited for (appendix B.1)."""
+
+_REFUSALS: Final = {
+    Decision.BAD: (400, "this is too far ahead of what there is"),
+    Decision.MISSING: (404, "there is no such rendition or file"),
+    Decision.GONE: (410, "this has left the window"),
+    Decision.WAIT: (503, "what was asked for did not come in time"),
+}
+
+_NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+async def _index(request: Request) -> ASGIApp:
+    gateway = gateway_of(request)
+    channel_id = request.path_params["channel_id"]
+    lineup = gateway.lineup_keeper.lineup
+    if lineup is None:
+        return refused_while_unread(request, channel_id)
+    channel = lineup.find(channel_id)
+    if channel is None:
+        return unknown(request, channel_id)
+    if url := segmented_url(channel):
+        return RedirectResponse(url, 302)
+    if request.method == "HEAD":
+        return Response(headers={"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-cache"})
+    if is_from_foreign_page(request):
+        return Response(status_code=403)
+    if gateway.hls is None:
+        return _missing("HLS is switched off (hls.enabled)")
+    try:
+        output = gateway.hls.get_or_open(
+            channel.id,
+            channel.sources,
+            name=channel.name,
+            address=request.client.host if request.client else None,
+        )
+    except TooManyError as error:
+        return refused(request, SYSTEM_BUSY, channel.id, str(error))
+
+    async def answer() -> Response:
+        try:
+            await output.ready()
+        except RefusedError as error:
+            return failure_answer(request, error.refusal, error.failure)
+        return _playlist(request, output.playlist(None))
+
+    return _Answer(output, request, answer)
+
+
+async def _media(request: Request) -> ASGIApp:
+    output = _output(request)
+    if output is None:
+        return _missing("this playlist belongs to an output that has ended")
+    rendition = request.path_params["rendition"]
+    try:
+        asked = _Asked.of(request)
+    except ValueError as error:
+        return _refusal(400, str(error))
+
+    def decide() -> Decision:
+        decision = playlist_decision(output.presentation, rendition, asked.segment, asked.part)
+        if decision is Decision.SERVE and asked.segment is None and not _plays_parts(request):
+            # A playlist of parts alone is empty to them.
+            has_segment = output.presentation.has(rendition, output.presentation.first_number, None)
+            return Decision.SERVE if has_segment else Decision.WAIT
+        return decision
+
+    async def answer() -> Response:
+        decision = await output.decided(decide, within_s=_longest_s(output))
+        is_first = asked.segment is None and decision is Decision.WAIT
+        if decision is not Decision.SERVE and not is_first:
+            return _refused(decision)
+        caching = "no-cache"
+        if asked.segment is not None:
+            # What answers this request once does so later.
+            caching = f"public, max-age={_CACHED_TARGETS * output.presentation.target_duration}"
+        return _playlist(request, output.playlist(rendition, skip=asked.skip), caching=caching)
+
+    return _Answer(output, request, answer)
+
+
+async def _file(request: Request) -> ASGIApp:
+    output = _output(request)
+    if output is None:
+        return _missing("this file belongs to an output that has ended")
+    rendition, name = request.path_params["rendition"], request.path_params["name"]
+
+    def decide() -> Decision:
+        return file_decision(output.presentation, rendition, name)
+
+    async def answer() -> Response:
+        decision = await output.decided(decide, within_s=_longest_s(output))
+        if decision is not Decision.SERVE:
+            return _refused(decision)
+        key = f"{rendition}/{name}"
+        tag = entity_tag(output.run, key)
+        headers = {"Cache-Control": IMMUTABLE, "ETag": tag}
+        if has_current(request, tag):
+            return Response(status_code=304, headers=headers)
+        data = await output.shelf.get(key)
+        if data is None:
+            return _refused(Decision.MISSING)
+        ending = name.rpartition(".")[2]
+        return Response(data, headers=headers, media_type=_media_type(rendition, ending))
+
+    return _Answer(output, request, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Delivery directives (draft-pantos-hls-rfc8216bis-22, 6.2.5)."""
+
+    segment: int | None
+    part: int | None
+    skip: bool
+
+    @classmethod
+    def of(cls, request: Request) -> "_Asked":
+        """Read the query. Raises `ValueError`."""
+        query = request.query_params
+        segment = _number("_HLS_msn", query.get("_HLS_msn"))
+        part = _number("_HLS_part", query.get("_HLS_part"))
+        skip = query.get("_HLS_skip")
+        if part is not None and segment is None:
+            raise ValueError("_HLS_part needs _HLS_msn beside it")
+        if skip not in (None, "YES", "v2"):
+            raise ValueError("_HLS_skip is YES or v2")
+        return cls(segment, part, skip is not None)
+
+
+def _number(name: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{name} is a whole number")
+    return int(text)
+
+
+def _plays_parts(request: Request) -> bool:
+    """Whether the client plays a presentation whose first segment is under way.
+
+    Nothing in a request says so. Pages of browsers do, with hls.js; ffmpeg and what stands on it
+    finds such a playlist empty and gives up."""
+    return request.headers.get("user-agent", "").startswith("Mozilla/")
+
+
+def _longest_s(output: HlsOutput) -> float:
+    return BLOCKED_TARGETS * output.presentation.target_duration
+
+
+def _refused(decision: Decision) -> Response:
+    return _refusal(*_REFUSALS[decision])
+
+
+def _media_type(rendition: str, ending: str) -> str:
+    if ending in ("mp4", "m4s") and rendition.startswith("sound-"):
+        return "audio/mp4"
+    return MEDIA_TYPES[ending]
+
+
+def _playlist(request: Request, playlist: Playlist, *, caching: str = "no-cache") -> Response:
+    headers = {"Cache-Control": caching, "Vary": "Accept-Encoding", "Content-Type": PLAYLIST_TYPE}
+    if accepts_gzip(request):
+        return Response(playlist.coded, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(playlist.plain, headers=headers)
+
+
+def _output(request: Request) -> HlsOutput | None:
+    outputs = gateway_of(request).hls
+    params = request.path_params
+    return None if outputs is None else outputs.find(params["channel_id"], params["run"])
+
+
+def _missing(reason: str) -> Response:
+    return _refusal(404, reason)
+
+
+def _refusal(status: int, reason: str) -> Response:
+    return Response(
+        f"{reason}\n", status, {"Cache-Control": "no-store"}, "text/plain; charset=utf-8"
+    )
+
+
+class _Answer:
+    """An answer that may have to be waited for; the client counts as asking until it is sent."""
+
+    def __init__(
+        self, output: HlsOutput, request: Request, answer: Callable[[], Awaitable[Response]]
+    ) -> None:
+        self._output = output
+        self._client = _client(request)
+        self._is_head = request.method == "HEAD"
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._output.asking(self._client):
+            response = await _unless_left(self._answer(), receive)
+            if response is None:
+                return
+            self._output.viewer.bytes_out += len(response.body)
+            await response(scope, receive, send)
+
+
+async def _unless_left(answer: Awaitable[Response], receive: Receive) -> Response | None:
+    """Return the answer; None once the client is gone."""
+    answering = asyncio.ensure_future(answer)
+    leaving = asyncio.ensure_future(_left(receive))
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else None
+    finally:
+        for each in (answering, leaving):
+            each.cancel()
+        await asyncio.wait({answering, leaving})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _client(request: Request) -> str:
+    host = request.client.host if request.client else ""
+    return f"{host} {request.headers.get('user-agent', '')[:200]}"
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/hls/{channel_id}/index.m3u8", _index),
+    Route("/hls/{channel_id}/{run}/{rendition}.m3u8", _media),
+    Route("/hls/{channel_id}/{run}/{rendition}/{name}", _file),
+]
