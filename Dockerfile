@@ -8,6 +8,7 @@
 # release is pinned by the tags of the base images.
 ARG RUST_IMAGE=rust:1.95-slim-trixie
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
+ARG NODE_IMAGE=node:22.20-trixie-slim
 
 # The codecs change seldom and compile for a minute: a layer of their own.
 FROM ${RUST_IMAGE} AS codecs
@@ -36,6 +37,14 @@ RUN --mount=type=cache,id=xg2g-crates,target=/usr/local/cargo/registry \
   && cp "target/$target/release/xg2g-transcoder" /opt/ \
   && mkdir -p /opt/run/xg2g
 
+FROM ${NODE_IMAGE} AS page
+WORKDIR /src
+COPY page/package.json page/package-lock.json page/
+RUN npm --prefix page ci --omit=dev --ignore-scripts --no-audit --no-fund
+COPY licenses licenses
+COPY page page
+RUN mkdir -p xg2g/web/pages && node page/build.mjs
+
 FROM sources AS wheel
 COPY requirements/build.txt requirements/
 RUN python3 -m venv /opt/build \
@@ -45,6 +54,7 @@ COPY licenses licenses
 COPY scripts scripts
 COPY backends backends
 COPY xg2g xg2g
+COPY --from=page /src/xg2g/web/pages/built xg2g/web/pages/built
 RUN --mount=type=cache,id=xg2g-crates,target=/usr/local/cargo/registry \
     --mount=type=cache,id=xg2g-wheel,target=/src/target \
   /opt/build/bin/hatchling build --target wheel --directory /opt/wheel

@@ -14,6 +14,8 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 LIBRARY := backends/xg2g_backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) scripts/cargo-build.sh \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
+PAGE := xg2g/web/pages/built/index.html
+PAGE_SOURCES := scripts/build-page.sh page/build.mjs page/package-lock.json licenses/Apache-2.0.txt $(shell find page/src -type f -not -name "*.test.ts*" -not -name schema.ts)
 TRANSCODER := target/release/xg2g-transcoder
 # pip that was interrupted leaves packages that it takes for installed the next time: begin anew.
 $(shell [ ! -e .venv/.installing ] || kill -0 $$(cat .venv/.installing) 2>/dev/null || rm -rf .venv)
@@ -32,7 +34,7 @@ run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulate
 	@XG2G_STARTED_BY='make run$(if $(RECEIVER), RECEIVER=$(RECEIVER))$(if $(EXTERNAL), EXTERNAL=$(EXTERNAL))' ARGS="$${ARGS-}" \
 	  $(if $(EXTERNAL),.venv/bin/python scripts/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
-build: $(LIBRARY) $(TRANSCODER) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer and leave a working .venv/bin/xg2g
+build: $(LIBRARY) $(TRANSCODER) $(PAGE) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer, build the web page, and leave a working .venv/bin/xg2g
 	@:
 
 test: build .venv/.dev ## every test of both languages
@@ -41,6 +43,7 @@ test: build .venv/.dev ## every test of both languages
 	@cargo test --locked --features service,test-hooks
 	$(call say,test,pytest)
 	@.venv/bin/python -m pytest
+	@scripts/build-page.sh test
 
 e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config
 	@scripts/bootstrap.sh e2e
@@ -56,6 +59,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy
+	@scripts/build-page.sh check
 	$(call say,check,generated files)
 	@.venv/bin/python scripts/notice.py --check
 	@.venv/bin/python scripts/reference.py --check
@@ -67,6 +71,7 @@ fix: build .venv/.dev ## format, and mend what the linters can
 	@cargo fmt
 	@.venv/bin/ruff format --quiet
 	@.venv/bin/ruff check --quiet --fix
+	@scripts/build-page.sh fix
 	@.venv/bin/python scripts/notice.py
 	@.venv/bin/python scripts/reference.py
 
@@ -106,7 +111,8 @@ sanitize: ## run the C ABI's tests in miri and with AddressSanitizer (needs nigh
 	@scripts/sanitize.sh
 
 clean: ## remove everything that was built
-	@rm -rf target transcoder/fuzz/target transcoder/fuzz/corpus build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis $(LIBRARY)
+	@rm -rf target transcoder/fuzz/target transcoder/fuzz/corpus build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  page/node_modules page/src/api/schema.ts $(dir $(PAGE)) $(LIBRARY)
 
 lock: ## resolve the locked versions anew
 	@scripts/lock.sh
@@ -124,6 +130,10 @@ $(LIBRARY): $(RUST_SOURCES) | system
 $(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
 	@scripts/cargo-build.sh "crates of the service" --features service --bin xg2g-transcoder
 	@touch $@
+
+# Where Node is missing it says so, and nothing is made.
+$(PAGE): $(PAGE_SOURCES) | system
+	@scripts/build-page.sh
 
 .venv/.base: | system
 	$(call say,python,.venv)

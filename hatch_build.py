@@ -1,4 +1,4 @@
-"""Puts the compiled remuxer and its service into the distribution, and tags the wheel.
+"""Puts the compiled remuxer, its service and the web page into the distribution and tags it.
 
 The library is reached through ctypes and the service is a program of its own, so a wheel depends
 on the platform but not on the version or the ABI of Python: its tag is `py3-none-<platform>`.
@@ -35,6 +35,7 @@ class Transcoder(BuildHookInterface[Any]):
             self._run("build-library.sh")
             return
         self._run("build-release.sh")
+        self._run("build-page.sh")
         for file in Path(self.root, "build", "release").iterdir():
             if file.stem == "xg2g-transcoder":
                 build_data["shared_scripts"][str(file)] = file.name

@@ -158,6 +158,20 @@ install_lints() {
     fail "cargo fmt and cargo clippy are needed for make check: install rustfmt and clippy for $(cargo --version)"
 }
 
+# The web page is built with Node. Where there is none, the rest is built without it, and
+# build-page.sh says so.
+install_node() {
+  local missing=()
+  have node || missing+=(nodejs)
+  have npm || missing+=(npm)
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 0
+  say "apt-get install ${missing[*]} (to build the web page)"
+  # shellcheck disable=SC2310 # what it says stands in the log
+  (apt_refresh) && apt install --no-install-recommends --no-remove "${missing[@]}" || true
+}
+
 install_packages
 install_rust
+install_node
 if [ "$purpose" = check ]; then install_lints; fi

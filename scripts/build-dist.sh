@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=build/binary
+[ -e xg2g/web/pages/built/index.html ] || {
+  printf 'xg2g: what is published holds the web page: install Node 18 or newer and npm, then make again\n' >&2
+  exit 1
+}
 python=$work/venv/bin/python
 version=$("$python" -c 'from importlib.metadata import version; print(version("xg2g"))')
 case $(uname -s) in Darwin) system=macos ;; *) system=linux ;; esac

@@ -1,4 +1,4 @@
-"""Writes the lists of crates and Python packages at the end of NOTICE.
+"""Writes the lists of crates, Python packages and packages of the web page at the end of NOTICE.
 
 With `--check` it writes nothing and fails when the lists are stale.
 """
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 NOTICE = ROOT / "NOTICE"
 CRATES = "Rust crates that are linked in\n"
 PACKAGES = "Python packages that are installed beside it; the single executable holds them\n"
+PAGE = "Packages that are in the web page; licenses.txt beside it holds their texts\n"
 PLATFORM = "x86_64-unknown-linux-gnu"
 
 
@@ -60,10 +61,21 @@ def _python_licence(name: str) -> str:
     return ", ".join(named) or fields["License"].splitlines()[0]
 
 
+def page_packages() -> list[str]:
+    """What page/build.mjs bundles: the locked dependencies, but for the bundler."""
+    packages = json.loads((ROOT / "page" / "package-lock.json").read_text())["packages"]
+    return [
+        f"{name}: {packages[f'node_modules/{name}']['license']}"
+        for name in packages[""]["dependencies"]
+        if name != "esbuild"
+    ]
+
+
 def main() -> int:
     old = NOTICE.read_text()
     new = old.partition(CRATES)[0] + CRATES + _listed(crates())
     new += "\n" + PACKAGES + _listed(python_packages())
+    new += "\n" + PAGE + _listed(page_packages())
     if new == old:
         return 0
     if "--check" in sys.argv[1:]:

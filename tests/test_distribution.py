@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import subprocess
@@ -64,6 +65,33 @@ def test_a_wheel_holds_every_module_and_the_library_for_this_platform(tmp_path: 
         "xg2g",
         "xg2g_backends",
     }
+
+
+def test_a_wheel_and_a_source_archive_hold_the_web_page_and_what_it_is_made_of(
+    tmp_path: Path,
+) -> None:
+    built = ROOT / "xg2g" / "web" / "pages" / "built"
+    if not (built / "index.html").exists():
+        pytest.skip("the web page is not built: Node is missing")
+    wheel = set(zipfile.ZipFile(_build("wheel", tmp_path / "wheel")).namelist())
+    page = {name for name in wheel if name.startswith("xg2g/web/pages/built/")}
+    # The wheel's build may have built it anew.
+    assert page == {path.relative_to(ROOT).as_posix() for path in built.rglob("*.*")}
+    assert "xg2g/web/pages/built/licenses.txt" in page
+    with tarfile.open(_build("sdist", tmp_path / "sdist")) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+    assert {"page/package.json", "page/package-lock.json", "page/build.mjs"} <= names
+    assert {"page/src/main.tsx", "page/src/index.html", "docs/reference/openapi.json"} <= names
+    assert not [name for name in names if "node_modules" in name]
+
+
+def test_no_package_of_the_page_is_locked_with_an_address() -> None:
+    lock = json.loads((ROOT / "page" / "package-lock.json").read_text())
+    packages = {name: each for name, each in lock["packages"].items() if name}
+    assert {"node_modules/preact", "node_modules/hls.js", "node_modules/esbuild"} <= set(packages)
+    for name, package in packages.items():
+        assert "resolved" not in package, name
+        assert package["integrity"].startswith("sha512-"), name
 
 
 def test_a_source_archive_holds_what_a_wheel_is_built_from(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ base_of() { sed -n "s/^ARG $1_IMAGE=//p" Dockerfile; }
 
 # A machine behind a proxy of its own certificates has to hand them on.
 make_bases() {
-  local debian rust python
-  rust=$(base_of RUST) python=$(base_of PYTHON)
+  local debian rust python node
+  rust=$(base_of RUST) python=$(base_of PYTHON) node=$(base_of NODE)
   debian=debian:${rust##*-}-slim
   docker image inspect "$debian" >/dev/null 2>&1 || {
     say "base image $debian"
@@ -74,6 +74,17 @@ RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv
   && rm -rf /var/lib/apt/lists/* && python3 -m venv /usr/local
 COPY ca-certificates.crt /etc/ssl/certs/
 ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+END
+  }
+  docker image inspect "$node" >/dev/null 2>&1 || {
+    say "base image $node"
+    local context=$folder/node
+    mkdir -p "$context" && cp /etc/ssl/certs/ca-certificates.crt "$context/"
+    docker build --network host --tag "$node" --file - "$context" <<END
+FROM $debian
+RUN apt-get update && apt-get install --yes --no-install-recommends nodejs npm && apt-get clean
+COPY ca-certificates.crt /etc/ssl/certs/
+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 END
   }
 }

@@ -52,9 +52,9 @@ def test_hadolint_has_nothing_to_say() -> None:
 
 def test_bases_are_pinned_to_a_version_and_a_release_of_debian() -> None:
     bases = re.findall(r"^ARG \w+_IMAGE=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
-    assert len(bases) == 2
+    assert len(bases) == 3
     for base in bases:
-        assert re.fullmatch(r"(rust|python):\d+\.\d+-slim-[a-z]+", base)
+        assert re.fullmatch(r"(rust|python):\d+\.\d+-slim-[a-z]+|node:\d+\.\d+-[a-z]+-slim", base)
     used = {stage.base for stage in STAGES.values()} - set(STAGES) - {"scratch"}
     assert all(re.fullmatch(r"\$\{\w+_IMAGE\}", base) for base in used)
 

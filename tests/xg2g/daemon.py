@@ -34,6 +34,7 @@ from xg2g.streaming.web import Sources, WebStreams
 from xg2g.web.api.access import Access
 from xg2g.web.hosts import Hosts
 from xg2g.web.origins import Origins
+from xg2g.web.pages.built_page import BuiltPage
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.joining import Joiner
 
@@ -142,6 +143,7 @@ async def daemon(
     has_guide: bool = False,
     web_origins: tuple[str, ...] = (),
     ask: Callable[[], Awaitable[object]] | None = None,
+    page: BuiltPage | None = None,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -195,6 +197,7 @@ async def daemon(
             has_guide=has_guide,
             origins=Origins(Hosts(), web_origins),
             public_url=public_url,
+            page=page,
         )
         ready = asyncio.Event()
         with listen(host, 0) as listener:

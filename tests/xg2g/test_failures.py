@@ -144,12 +144,12 @@ async def test_one_line_of_the_log_names_channel_viewer_and_reason() -> None:
 async def test_the_last_failures_are_in_the_api_and_on_the_front_page() -> None:
     async with daemon(says(CRLF_ANSWER)) as gateway:
         assert await failures(gateway) == []
-        assert b"What failed last" not in (await gateway.get("/"))[2]
+        assert b"What failed last" not in (await gateway.get("/addresses"))[2]
         await gateway.get("/stream/gone.ts")
         for _ in range(3):
             await gateway.get(STREAM)
         latest, before = await failures(gateway)
-        page = (await gateway.get("/"))[2].decode()
+        page = (await gateway.get("/addresses"))[2].decode()
     assert (latest["channel_name"], latest["times"], latest["status"]) == ("Das Erste HD", 3, 503)
     assert (latest["viewer"], latest["outcome"]) == ("127.0.0.1", "no_signal")
     assert (before["channel"], before["channel_name"], before["status"]) == ("gone", None, 404)

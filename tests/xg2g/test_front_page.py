@@ -22,7 +22,7 @@ SERVICE = Service(ServiceReference.parse(REFERENCE), "Das Erste HD")
 
 async def test_a_browser_shows_the_addresses_to_copy_and_the_state() -> None:
     async with daemon(PLAYS, tuner_limit=4) as gateway:
-        status, headers, body = await gateway.get("/")
+        status, headers, body = await gateway.get("/addresses")
     page = body.decode()
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     for address in ("/playlist.m3u", "/xmltv.xml", ""):
@@ -39,7 +39,7 @@ async def test_a_browser_shows_the_addresses_to_copy_and_the_state() -> None:
 async def test_who_watches_is_shown() -> None:
     async with daemon(plays_endlessly) as gateway:
         _, writer = await gateway.watch()
-        _, _, body = await gateway.get("/")
+        _, _, body = await gateway.get("/addresses")
         writer.close()
     assert b"<b>Das Erste HD</b>" in body
     assert b"127.0.0.1, 0 min" in body
@@ -49,13 +49,13 @@ async def test_who_watches_is_shown() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:8088", "localhost", "[::1]:8088"])
 async def test_addresses_that_only_this_computer_can_use_are_said_to_be_such(host: str) -> None:
     async with daemon(PLAYS) as gateway:
-        _, _, body = await gateway.ask(f"GET / HTTP/1.0\nHost: {host}\n\n")
+        _, _, body = await gateway.ask(f"GET /addresses HTTP/1.0\nHost: {host}\n\n")
     assert b"this computer alone" in body
 
 
 async def test_the_page_says_what_is_wrong() -> None:
     async with daemon(PLAYS, bouquets=UnreachableError("the box is <off>")) as gateway:
-        _, _, body = await gateway.get("/")
+        _, _, body = await gateway.get("/addresses")
     assert body.count(b"the box is &lt;off&gt;") == 1
     assert b">not ready<" in body
 
@@ -67,7 +67,7 @@ async def test_more_channels_than_plex_takes_are_wrong() -> None:
     )
     for count, is_wrong in ((480, False), (481, True)):
         async with daemon(PLAYS, bouquets=[Bouquet("TV", services[:count])]) as gateway:
-            _, _, body = await gateway.get("/")
+            _, _, body = await gateway.get("/addresses")
         assert (b"Plex takes 480 channels at most" in body) == is_wrong
 
 
@@ -78,7 +78,7 @@ async def test_bouquets_chosen_for_plex_are_few_enough_or_missing() -> None:
     ]
     bouquets = [Bouquet("All", tuple(services)), Bouquet("Few", tuple(services[:9]))]
     async with daemon(PLAYS, bouquets=bouquets, tuner_bouquets=("few", "Gone")) as gateway:
-        _, _, body = await gateway.get("/")
+        _, _, body = await gateway.get("/addresses")
     assert b"Plex takes" not in body
     assert b'hdhomerun.bouquets: no bouquet is called "Gone"; there are: "All", "Few"' in body
     assert b">degraded<" in body
@@ -91,7 +91,7 @@ async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> N
         _, writer = await gateway.watch()
         status, _, refusal = await gateway.ask("GET / HTTP/1.0\nHost: <script>alert(1)\n\n")
         assert (status, b"<script" in refusal) == (400, False)
-        _, headers, body = await gateway.get("/")
+        _, headers, body = await gateway.get("/addresses")
         writer.close()
     assert b"<img" not in body
     assert b"<script" not in body
@@ -103,7 +103,7 @@ async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> N
 async def test_with_a_token_for_reading_the_page_tells_addresses_alone() -> None:
     async with daemon(plays_endlessly, access=Access("swordfish", for_reading=True)) as gateway:
         _, writer = await gateway.watch()
-        status, _, body = await gateway.get("/")
+        status, _, body = await gateway.get("/addresses")
         writer.close()
     assert (status, b"/playlist.m3u" in body) == (200, True)
     for told in (b"Watching now", b"127.0.0.1", b"Das Erste", b"Tuners"):
@@ -119,7 +119,7 @@ def test_text_and_elements_stay_in_their_order() -> None:
 
 async def test_every_link_of_a_page_leads_somewhere() -> None:
     async with daemon(PLAYS) as gateway:
-        for path, least in (("/", 2), ("/api", 6)):
+        for path, least in (("/addresses", 2), ("/api", 6)):
             _, _, body = await gateway.get(path)
             links = set(re.findall(r'href="(?:http://gateway:8088)?/?([^"]*)"', body.decode()))
             assert len(links) >= least
@@ -151,7 +151,7 @@ async def test_a_person_reads_what_the_api_has() -> None:
 async def test_a_browser_gets_an_icon() -> None:
     async with daemon(PLAYS) as gateway:
         status, headers, icon = await gateway.get("/favicon.ico")
-        _, page_headers, _ = await gateway.get("/")
+        _, page_headers, _ = await gateway.get("/addresses")
     assert (status, headers["content-type"]) == (200, "image/vnd.microsoft.icon")
     assert "max-age" in headers["cache-control"]
     # ICONDIR with three images, each a PNG.

@@ -17,6 +17,10 @@ CHANNEL = STREAM.removeprefix("/stream/").removesuffix(".ts")
 
 EXAMPLES = {
     "/": "/",
+    "/assets/{name}": "/assets/app.js",
+    "/manifest.webmanifest": "/manifest.webmanifest",
+    "/licenses.txt": "/licenses.txt",
+    "/addresses": "/addresses",
     "/playlist.m3u": "/playlist.m3u",
     "/files/playlist.m3u": "/files/playlist.m3u?radio=0",
     "/bouquets/{bouquet:path}.m3u": "/bouquets/TV.m3u",

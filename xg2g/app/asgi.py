@@ -14,6 +14,7 @@ from ..web.gateway import Gateway
 from ..web.routes import (
     api,
     api_page,
+    built_page,
     favicon,
     front_page,
     guide,
@@ -46,6 +47,7 @@ PLAYED: tuple[BaseRoute, ...] = (
 """What players need, on a web page as elsewhere."""
 
 ROUTES: tuple[BaseRoute, ...] = (
+    *built_page.ROUTES,
     *front_page.ROUTES,
     *favicon.ROUTES,
     *PLAYED,

@@ -35,6 +35,7 @@ from ..web.api.access import Access
 from ..web.gateway import Gateway
 from ..web.hosts import Hosts
 from ..web.origins import Origins
+from ..web.pages.built_page import BuiltPage
 from . import open_files
 from .asgi import create_app
 from .backend import choose_backend
@@ -142,6 +143,9 @@ async def run(
                     failures=failures,
                     stopping=stopping,
                 )
+                page = BuiltPage.load()
+                if page is None:
+                    log.info("the web page was not built, since Node was missing; / has less")
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
@@ -161,6 +165,7 @@ async def run(
                     viewers=viewers,
                     hls=hls if settings.hls.enabled else None,
                     stopping=stopping,
+                    page=page,
                 )
                 guide = GuideKeeper(
                     receiver,

@@ -23,6 +23,7 @@ from ..streaming.signal import Signal
 from ..streaming.viewers import Viewers
 from .hosts import Hosts
 from .origins import Origins
+from .pages.built_page import BuiltPage
 
 UNKNOWN_TUNERS = 2
 """What is announced until the receiver has said how many it has."""
@@ -60,6 +61,8 @@ class Gateway:
     """Held while a guide is sent."""
     readiness: Readiness = field(default_factory=Readiness)
     failures: Failures = field(default_factory=Failures)
+    page: BuiltPage | None = None
+    """What a browser shows; None if it was not built."""
     viewers: Viewers = field(default_factory=Viewers)
     hls: HlsOutputs | None = None
     """None where HLS is switched off."""

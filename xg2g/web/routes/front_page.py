@@ -1,4 +1,4 @@
-"""What a person sees who opens the address in a browser."""
+"""The page without scripts: the state, and the addresses to copy for other players."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -36,7 +36,8 @@ _PROBES_WITHIN_S = 2
 """What takes longer to find out stands on the next page."""
 
 
-async def _page(request: Request) -> Response:
+async def shown(request: Request) -> Response:
+    """Answer with the page."""
     gateway, base = gateway_of(request), base_url(request)
     body: list[Element] = []
     if access_of(request).refusal(request, changes=False) is None:
@@ -228,4 +229,4 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-ROUTES: list[BaseRoute] = [Route("/", _page)]
+ROUTES: list[BaseRoute] = [Route("/addresses", shown)]

@@ -1,0 +1,1 @@
+"""The built web page: files made of `page/`, and what the daemon knows of them."""

@@ -1,0 +1,63 @@
+"""The web page at `/`. Where it was not built, the page without scripts stands there."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ..gateway import gateway_of
+from ..pages.built_page import INDEX, BuiltPage
+from . import front_page
+from .conditional import accepts_gzip, entity_tag, has_current
+
+_HEADERS: Final = {
+    # Scripts, styles and everything that they ask for come from here. Names that a receiver made
+    # up stay text, and if one did not, it could neither run nor tell anybody.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; "
+    "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Encoding",
+}
+_YEAR_S: Final = 365 * 24 * 3600
+_FOR_EVER: Final = f"public, max-age={_YEAR_S}, immutable"
+
+
+async def _index(request: Request) -> Response:
+    page = gateway_of(request).page
+    return await front_page.shown(request) if page is None else _file(request, page, INDEX)
+
+
+async def _part(request: Request) -> Response:
+    page, path = gateway_of(request).page, request.url.path.removeprefix("/")
+    if page is None or path not in page.files:
+        return PlainTextResponse("no such file\n", status_code=404)
+    return _file(request, page, path)
+
+
+def _file(request: Request, page: BuiltPage, path: str) -> Response:
+    file = page.files[path]
+    is_coded = file.gzipped is not None and accepts_gzip(request)
+    body = file.gzipped if file.gzipped is not None and is_coded else file.body
+    headers = {
+        **_HEADERS,
+        "Cache-Control": _FOR_EVER if path.startswith("assets/") else "no-cache",
+        # Each representation has its own (RFC 9110, 8.8.3.3).
+        "ETag": entity_tag(body),
+    }
+    if has_current(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    headers |= {"Content-Type": file.media_type}
+    if is_coded:
+        headers |= {"Content-Encoding": "gzip"}
+    return Response(body, headers=headers)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/", _index),
+    Route("/assets/{name}", _part),
+    Route("/manifest.webmanifest", _part),
+    Route("/licenses.txt", _part),
+]
