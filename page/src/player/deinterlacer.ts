@@ -1,0 +1,380 @@
+/**
+ * Makes a picture of each field, on a canvas over the video: browsers show both fields of a frame
+ * at once, so that everything that moves has combs.
+ *
+ * Lines of the field's own time are taken as they are. A line between them comes from the other
+ * field where nothing moves, and from its neighbours above and below along the best direction where
+ * something does; the measure of motion is that of ffmpeg's `yadif`, without the frame to come:
+ * waiting for that would put the picture 40 ms behind its sound.
+ */
+import { type FieldOrder, FieldOrderVote, judgeFrame, type Strip } from "./field-order";
+
+const VERTEX = `#version 300 es
+in vec2 corner;
+void main() { gl_Position = vec4(corner, 0.0, 1.0); }`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+uniform sampler2D frame;
+uniform sampler2D before;
+// Which rows are of the field's own time: 0 for even ones, 1 for odd ones.
+uniform int parity;
+// Whether the field is the earlier one of its frame.
+uniform bool isFirst;
+uniform ivec2 size;
+out vec4 colour;
+
+vec3 at(sampler2D source, int x, int y) {
+  return texelFetch(source, ivec2(clamp(x, 0, size.x - 1), clamp(y, 0, size.y - 1)), 0).rgb;
+}
+float luma(vec3 value) { return dot(value, vec3(0.299, 0.587, 0.114)); }
+float apart(vec3 one, vec3 other) { return luma(abs(one - other)); }
+
+vec3 between(int x, int y, vec3 above, vec3 below) {
+  vec3 best = (above + below) * 0.5;
+  vec3 up[7];
+  vec3 down[7];
+  for (int i = 0; i < 7; i++) {
+    up[i] = at(frame, x + i - 3, y - 1);
+    down[i] = at(frame, x + i - 3, y + 1);
+  }
+  float least = apart(up[2], down[2]) + apart(up[3], down[3]) + apart(up[4], down[4]) - 0.004;
+  for (int side = -1; side <= 1; side += 2) {
+    float score = apart(up[2 + side], down[2 - side]) + apart(up[3 + side], down[3 - side])
+      + apart(up[4 + side], down[4 - side]);
+    if (score >= least) continue;
+    least = score;
+    best = (up[3 + side] + down[3 - side]) * 0.5;
+    int far = 2 * side;
+    int last = side < 0 ? 0 : 6;
+    score = apart(up[3 + far - side], down[3 - far + side]) + apart(up[3 + far], down[3 - far])
+      + apart(up[last], down[6 - last]);
+    if (score >= least) continue;
+    least = score;
+    best = (up[3 + far] + down[3 - far]) * 0.5;
+  }
+  return best;
+}
+
+void main() {
+  int x = int(gl_FragCoord.x);
+  int y = size.y - 1 - int(gl_FragCoord.y);
+  vec3 own = at(frame, x, y);
+  if ((y & 1) == parity) { colour = vec4(own, 1.0); return; }
+  vec3 above = at(frame, x, y - 1);
+  vec3 below = at(frame, x, y + 1);
+  vec3 past = at(before, x, y);
+  // The same line at the nearest times: half a frame before and after, or half a frame before.
+  vec3 steady = isFirst ? (past + own) * 0.5 : own;
+  float motion = max(
+    apart(past, own) * 0.5,
+    (apart(at(before, x, y - 1), above) + apart(at(before, x, y + 1), below)) * 0.5
+  );
+  // What differs from both neighbours more than theirs do is a detail, not a comb.
+  vec3 farAbove = isFirst ? (at(before, x, y - 2) + at(frame, x, y - 2)) * 0.5 : at(frame, x, y - 2);
+  vec3 farBelow = isFirst ? (at(before, x, y + 2) + at(frame, x, y + 2)) * 0.5 : at(frame, x, y + 2);
+  vec3 b = farAbove - above;
+  vec3 f = farBelow - below;
+  vec3 highest = max(max(steady - below, steady - above), min(b, f));
+  vec3 lowest = min(min(steady - below, steady - above), max(b, f));
+  vec3 reach = max(vec3(motion), max(lowest, -highest));
+  colour = vec4(clamp(between(x, y, above, below), steady - reach, steady + reach), 1.0);
+}`;
+
+/** Columns of the frame by which the field order is judged. */
+const STRIP_COLUMNS = 32;
+/** Frames from the beginning of one judgement to the next: until decided, and afterwards. */
+const JUDGE_EAGERLY = 6;
+const JUDGE_RARELY = 50;
+/** Judgements that are made eagerly. */
+const EAGER_JUDGEMENTS = 24;
+
+/** Frames over which it is decided whether the device keeps up. */
+const TRIAL_FRAMES = 50;
+/** Part of the frames that may be missed. */
+const MISSED_PART = 0.2;
+/** Time that the pictures of a frame may take, as a part of the frame's time. */
+const BUSY_PART = 0.6;
+/** Each so many frames it is measured how long the pictures of one take: measuring waits for them. */
+const MEASURE_EACH = 10;
+
+export interface DeinterlaceFigures {
+  order: FieldOrder;
+  /** Time that the pictures of a frame take, upload included, in ms. */
+  costMs: number | undefined;
+  /** Pictures shown in a second. */
+  rate: number | undefined;
+}
+
+interface FrameMetadata {
+  presentedFrames: number;
+  mediaTime: number;
+  expectedDisplayTime: number;
+}
+
+export type Refusal = "unavailable" | "too-slow";
+
+export class Deinterlacer {
+  readonly #video: HTMLVideoElement;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #onRefusal: (refusal: Refusal) => void;
+  readonly #vote = new FieldOrderVote();
+  #gl: WebGL2RenderingContext | null = null;
+  #program: WebGLProgram | null = null;
+  #textures: WebGLTexture[] = [];
+  #strip: WebGLFramebuffer | null = null;
+  #newest = 0;
+  #frames = 0;
+  #size = { width: 0, height: 0 };
+  #callback = 0;
+  #animation = 0;
+  #isClosed = false;
+  /** When the later field of the newest frame is due; undefined once it is shown. */
+  #secondDue: number | undefined;
+  #lastMediaTime: number | undefined;
+  #frameTime = 0.04;
+  #trial = { frames: 0, first: 0 };
+  #costs: number[] = [];
+  #shown: number[] = [];
+  #strips: Strip[] = [];
+  #judgements = 0;
+  #sinceJudgement = 0;
+
+  constructor(
+    video: HTMLVideoElement,
+    canvas: HTMLCanvasElement,
+    onRefusal: (refusal: Refusal) => void,
+  ) {
+    this.#video = video;
+    this.#canvas = canvas;
+    this.#onRefusal = onRefusal;
+    if (!("requestVideoFrameCallback" in video) || !this.#prepare()) {
+      queueMicrotask(() => this.#refuse("unavailable"));
+      return;
+    }
+    canvas.addEventListener("webglcontextlost", this.#onLost);
+    this.#await();
+  }
+
+  readonly #onLost = (event: Event): void => {
+    event.preventDefault();
+    this.#refuse("unavailable");
+  };
+
+  #refuse(refusal: Refusal): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#onRefusal(refusal);
+  }
+
+  #prepare(): boolean {
+    const gl = this.#canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      powerPreference: "low-power",
+    });
+    if (gl === null || gl.isContextLost()) return false;
+    const program = gl.createProgram();
+    for (const [kind, source] of [
+      [gl.VERTEX_SHADER, VERTEX],
+      [gl.FRAGMENT_SHADER, FRAGMENT],
+    ] as const) {
+      const shader = gl.createShader(kind);
+      if (shader === null) return false;
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return false;
+    gl.useProgram(program);
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 3, -1, -1, 3]), gl.STATIC_DRAW);
+    const corner = gl.getAttribLocation(program, "corner");
+    gl.enableVertexAttribArray(corner);
+    gl.vertexAttribPointer(corner, 2, gl.FLOAT, false, 0, 0);
+    this.#textures = [0, 1].map(() => {
+      const texture = gl.createTexture();
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
+        gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+      }
+      for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
+        gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
+      }
+      return texture;
+    });
+    this.#strip = gl.createFramebuffer();
+    this.#gl = gl;
+    this.#program = program;
+    return true;
+  }
+
+  #await(): void {
+    this.#callback = this.#video.requestVideoFrameCallback((_, metadata) =>
+      this.#onFrame(metadata),
+    );
+  }
+
+  #onFrame(metadata: FrameMetadata): void {
+    if (this.#isClosed) return;
+    this.#await();
+    if (document.hidden) return;
+    const began = performance.now();
+    this.#takeTimes(metadata);
+    this.#upload();
+    this.#judge();
+    const order = this.#vote.order;
+    if (order === "progressive") {
+      this.#canvas.hidden = true;
+    } else {
+      this.#showField(true);
+      this.#canvas.hidden = false;
+      this.#secondDue = metadata.expectedDisplayTime + this.#frameTime * 500;
+      if (this.#video.paused) this.#secondDue = undefined;
+      this.#animate();
+    }
+    this.#frames += 1;
+    this.#watch(metadata, began);
+  }
+
+  /** Learn how long a frame lasts. */
+  #takeTimes({ mediaTime }: FrameMetadata): void {
+    const last = this.#lastMediaTime;
+    this.#lastMediaTime = mediaTime;
+    const passed = last === undefined ? 0 : mediaTime - last;
+    // 23.976 to 30 frames a second; anything else is a missed frame, or a seek.
+    if (passed > 0.033 && passed < 0.043) this.#frameTime = passed;
+  }
+
+  #upload(): void {
+    const gl = this.#gl;
+    if (gl === null) return;
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    const isNew = width !== this.#size.width || height !== this.#size.height;
+    if (isNew) {
+      this.#size = { width, height };
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+      gl.viewport(0, 0, width, height);
+      this.#strips = [];
+    }
+    this.#newest = 1 - this.#newest;
+    // The first frame is its own predecessor.
+    const targets = isNew ? [1 - this.#newest, this.#newest] : [this.#newest];
+    for (const target of targets) {
+      gl.bindTexture(gl.TEXTURE_2D, this.#textures[target] ?? null);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.#video);
+    }
+  }
+
+  #showField(isFirst: boolean): void {
+    const [gl, program] = [this.#gl, this.#program];
+    if (gl === null || program === null) return;
+    const set = (name: string) => gl.getUniformLocation(program, name);
+    for (const [unit, texture] of [this.#newest, 1 - this.#newest].entries()) {
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      gl.bindTexture(gl.TEXTURE_2D, this.#textures[texture] ?? null);
+    }
+    gl.activeTexture(gl.TEXTURE0);
+    gl.uniform1i(set("frame"), 0);
+    gl.uniform1i(set("before"), 1);
+    gl.uniform2i(set("size"), this.#size.width, this.#size.height);
+    gl.uniform1i(set("isFirst"), isFirst ? 1 : 0);
+    gl.uniform1i(set("parity"), (this.#vote.order === "top-first") === isFirst ? 0 : 1);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    this.#shown = [...this.#shown, performance.now()].slice(-101);
+  }
+
+  #animate(): void {
+    if (this.#animation !== 0) return;
+    const step = (now: number) => {
+      this.#animation = 0;
+      if (this.#isClosed || this.#secondDue === undefined) return;
+      // Nearer to this refresh of the display than to the next one.
+      if (now + 4 >= this.#secondDue) {
+        this.#secondDue = undefined;
+        this.#showField(false);
+        return;
+      }
+      this.#animation = requestAnimationFrame(step);
+    };
+    this.#animation = requestAnimationFrame(step);
+  }
+
+  /** Look at three consecutive frames from time to time, and vote. */
+  #judge(): void {
+    const each = this.#judgements < EAGER_JUDGEMENTS ? JUDGE_EAGERLY : JUDGE_RARELY;
+    this.#sinceJudgement += 1;
+    if (this.#strips.length === 0 && this.#sinceJudgement < each) return;
+    const strip = this.#readStrip();
+    if (strip === undefined) return;
+    this.#strips = [...this.#strips, strip];
+    const [before, frame, after] = this.#strips;
+    if (before === undefined || frame === undefined || after === undefined) return;
+    this.#vote.add(judgeFrame(before, frame, after));
+    this.#strips = [];
+    this.#sinceJudgement = 0;
+    this.#judgements += 1;
+  }
+
+  #readStrip(): Strip | undefined {
+    const gl = this.#gl;
+    const { width, height } = this.#size;
+    if (gl === null || width < STRIP_COLUMNS || height < 16) return undefined;
+    const pixels = new Uint8Array(STRIP_COLUMNS * height * 4);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#strip);
+    const texture = this.#textures[this.#newest] ?? null;
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    const left = (width - STRIP_COLUMNS) >> 1;
+    gl.readPixels(left, 0, STRIP_COLUMNS, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    const luma = new Uint8Array(STRIP_COLUMNS * height);
+    for (let index = 0; index < luma.length; index++) luma[index] = pixels[index * 4 + 1] ?? 0;
+    return { width: STRIP_COLUMNS, height, luma };
+  }
+
+  /** Give up if the device does not keep up. */
+  #watch({ presentedFrames }: FrameMetadata, began: number): void {
+    if (this.#frames % MEASURE_EACH === 0) {
+      // Reading a pixel waits until everything before it is done.
+      this.#gl?.readPixels(0, 0, 1, 1, this.#gl.RGBA, this.#gl.UNSIGNED_BYTE, new Uint8Array(4));
+      this.#costs = [...this.#costs, performance.now() - began].slice(-10);
+    }
+    if (this.#trial.frames === 0) this.#trial.first = presentedFrames;
+    this.#trial.frames += 1;
+    if (this.#trial.frames < TRIAL_FRAMES) return;
+    const missed = 1 - this.#trial.frames / (presentedFrames - this.#trial.first + 1);
+    this.#trial.frames = 0;
+    const cost = this.figures().costMs ?? 0;
+    const isSlow = missed > MISSED_PART || cost > this.#frameTime * 1000 * BUSY_PART;
+    if (isSlow && this.#video.playbackRate <= 1.1) this.#refuse("too-slow");
+  }
+
+  figures(): DeinterlaceFigures {
+    const sorted = [...this.#costs].sort((one, other) => one - other);
+    const [first, last] = [this.#shown[0], this.#shown[this.#shown.length - 1]];
+    const passed = first === undefined || last === undefined ? 0 : last - first;
+    return {
+      order: this.#vote.order,
+      costMs: sorted[sorted.length >> 1],
+      rate: passed > 0 ? ((this.#shown.length - 1) * 1000) / passed : undefined,
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#canvas.removeEventListener("webglcontextlost", this.#onLost);
+    if ("cancelVideoFrameCallback" in this.#video) {
+      this.#video.cancelVideoFrameCallback(this.#callback);
+    }
+    cancelAnimationFrame(this.#animation);
+    this.#canvas.hidden = true;
+    for (const texture of this.#textures) this.#gl?.deleteTexture(texture);
+    this.#gl?.deleteProgram(this.#program);
+    this.#gl?.deleteFramebuffer(this.#strip);
+    this.#gl = null;
+  }
+}

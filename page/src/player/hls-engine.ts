@@ -1,0 +1,374 @@
+/** Playback by hls.js: every browser with Media Source Extensions. */
+import Hls, {
+  type ErrorData,
+  type Fragment,
+  type HlsConfig,
+  type LevelDetails,
+  type LoaderResponse,
+  type RetryConfig,
+} from "hls.js";
+import {
+  bufferedAhead,
+  type Engine,
+  type EngineEvents,
+  type Figures,
+  type SoundTrack,
+  type TextTrackChoice,
+} from "./engine";
+import { type ImageRendition, imageRenditions } from "./image-cues";
+import type { Span, Window } from "./timeline";
+import { readRefusal, type Trouble } from "./trouble";
+
+/** The worker's path, relative to the page. */
+declare const HLS_WORKER_PATH: string;
+
+/** What the page takes for an answer to the index: a playlist, or the reason why there is none. */
+const ACCEPT = "application/vnd.apple.mpegurl, application/problem+json;q=0.9, */*;q=0.1";
+
+/** Time to the first playlist of a channel: the receiver may have to turn a dish. In ms. */
+const OPENING_MS = 40_000;
+/** Files that lie ready, and playlists that wait for the next part, in ms. */
+const LOADING_MS = 12_000;
+/** Loaded segments by which the bitrate is told. */
+const MEASURED_SEGMENTS = 8;
+const HZ = 90_000;
+/** Parts of the slowest track that lie ready ahead of the live position. */
+const LEAST_PARTS = 2;
+/** How far ahead images are fetched, in seconds. */
+const AHEAD_S = 4;
+
+const GONE = new Set([404, 410]);
+
+/** A file that is gone stays gone; everything else is asked for again for some seconds. */
+function retriesUnlessGone(
+  config: RetryConfig | null | undefined,
+  count: number,
+  _isTimeout: boolean,
+  response: LoaderResponse | undefined,
+): boolean {
+  return !GONE.has(response?.code ?? 0) && count < (config?.maxNumRetry ?? 0);
+}
+
+const again: RetryConfig = {
+  maxNumRetry: 5,
+  retryDelayMs: 250,
+  maxRetryDelayMs: 2000,
+  backoff: "exponential",
+  shouldRetry: retriesUnlessGone,
+};
+const files = {
+  default: {
+    maxTimeToFirstByteMs: LOADING_MS,
+    maxLoadTimeMs: 2 * LOADING_MS,
+    timeoutRetry: again,
+    errorRetry: again,
+  },
+};
+
+const CONFIG: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  startFragPrefetch: true,
+  // Pictures ahead of the live position do not exist; behind a rewind they fill in quickly.
+  maxBufferLength: 20,
+  maxMaxBufferLength: 30,
+  // Ten seconds back by key are there without loading anything.
+  backBufferLength: 30,
+  // Catches up after a hiccup without being heard.
+  maxLiveSyncPlaybackRate: 1.05,
+  liveSyncOnStallIncrease: 0.35,
+  liveDurationInfinity: true,
+  testBandwidth: false,
+  // Broadcasts carry none of these.
+  enableCEA708Captions: false,
+  enableID3MetadataCues: false,
+  enableEmsgMetadataCues: false,
+  enableDateRangeMetadataCues: false,
+  enableInterstitialPlayback: false,
+  emeEnabled: false,
+  manifestLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: OPENING_MS,
+      maxLoadTimeMs: OPENING_MS,
+      timeoutRetry: null,
+      errorRetry: null,
+    },
+  },
+  playlistLoadPolicy: files,
+  fragLoadPolicy: files,
+};
+
+export class HlsEngine implements Engine {
+  readonly #hls: Hls;
+  readonly #video: HTMLVideoElement;
+  readonly #events: EngineEvents;
+  #images: ImageRendition[] = [];
+  #isInterlaced = false;
+  #isRadio = false;
+  #codedHeight: number | undefined;
+  #hasRecovered = false;
+  #isFar = false;
+  /** How far the sound's playlist ends before the pictures', at most so far, in seconds. */
+  #lag = 0;
+  /** Media time 0 in seconds of the decode line, by number of discontinuities. */
+  readonly #zero = new Map<number, number>();
+  #loaded: { bits: number; seconds: number }[] = [];
+
+  static isSupported(): boolean {
+    return "MediaSource" in window && Hls.isSupported();
+  }
+
+  /** `sound` is the language of the sound to begin with. */
+  constructor(
+    video: HTMLVideoElement,
+    url: string,
+    sound: string | undefined,
+    events: EngineEvents,
+  ) {
+    this.#video = video;
+    this.#events = events;
+    this.#hls = new Hls({
+      ...CONFIG,
+      ...(sound === undefined ? {} : { audioPreference: { lang: sound } }),
+      workerPath: new URL(HLS_WORKER_PATH, document.baseURI).href,
+      xhrSetup: (request, address) => {
+        if (address.endsWith("/index.m3u8")) request.setRequestHeader("Accept", ACCEPT);
+      },
+    });
+    this.#listen();
+    this.#hls.loadSource(url);
+    this.#hls.attachMedia(video);
+  }
+
+  #listen(): void {
+    const hls = this.#hls;
+    hls.on(Hls.Events.MANIFEST_LOADED, (_, data) => {
+      const told = data.sessionData ?? {};
+      this.#images = imageRenditions(told["org.xg2g.images"]?.["VALUE"]);
+      this.#isInterlaced = told["org.xg2g.interlaced"]?.["VALUE"] === "yes";
+    });
+    hls.on(Hls.Events.MANIFEST_PARSED, (_, data) => {
+      const level = data.levels[0];
+      this.#codedHeight = level?.height || undefined;
+      this.#isRadio = !data.video;
+      hls.subtitleDisplay = false;
+      hls.subtitleTrack = -1;
+      this.#events.onTracks();
+    });
+    hls.once(Hls.Events.LEVEL_LOADED, () => queueMicrotask(() => this.holdBack(this.#isFar)));
+    hls.on(Hls.Events.AUDIO_TRACK_UPDATED, (_, { details }) => this.#takeLag(details));
+    hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#events.onTracks());
+    hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#events.onTracks());
+    hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.#events.onTracks());
+    hls.on(Hls.Events.INIT_PTS_FOUND, (_, data) => {
+      this.#zero.set(data.frag.cc, data.initPTS / data.timescale);
+    });
+    hls.on(Hls.Events.FRAG_LOADED, (_, { frag, part }) => {
+      if (frag.type !== "main") return;
+      this.#measure(part?.duration ?? frag.duration, (part ?? frag).stats.total);
+    });
+    hls.on(Hls.Events.ERROR, (_, data) => this.#onError(data));
+  }
+
+  #measure(seconds: number, bytes: number): void {
+    if (seconds <= 0) return;
+    this.#loaded = [...this.#loaded, { bits: bytes * 8, seconds }].slice(-MEASURED_SEGMENTS * 6);
+  }
+
+  #onError(data: ErrorData): void {
+    if (!data.fatal) return;
+    const trouble = this.#troubleOf(data);
+    if (trouble.kind === "media" && !this.#hasRecovered) {
+      this.#hasRecovered = true;
+      this.#hls.recoverMediaError();
+      return;
+    }
+    this.#hls.stopLoad();
+    this.#events.onTrouble(trouble);
+  }
+
+  #troubleOf(data: ErrorData): Trouble {
+    const details = Hls.ErrorDetails;
+    const status = data.response?.code ?? 0;
+    if (data.details === details.MANIFEST_LOAD_ERROR) {
+      const request: unknown = data.networkDetails;
+      const isRequest = request instanceof XMLHttpRequest;
+      return readRefusal(
+        status,
+        isRequest ? request.getResponseHeader("X-HDHomeRun-Error") : null,
+        isRequest ? request.responseText : "",
+      );
+    }
+    if (data.details === details.MANIFEST_LOAD_TIMEOUT) return { kind: "network" };
+    if (data.details === details.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
+      return { kind: "media", detail: "This browser has no decoder for it." };
+    }
+    if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
+      if (GONE.has(status)) return { kind: "gone" };
+      return status === 0 ? { kind: "network" } : { kind: "stalled" };
+    }
+    return { kind: "media", detail: data.error.message || data.details };
+  }
+
+  get sounds(): SoundTrack[] {
+    return this.#hls.audioTracks.map((track) => ({
+      id: track.id,
+      language: track.lang || null,
+      isDescription: (track.characteristics ?? "").includes("describes-video"),
+      channels: Number.parseInt(track.channels ?? "", 10) || undefined,
+    }));
+  }
+
+  get texts(): TextTrackChoice[] {
+    return this.#hls.subtitleTracks.map((track) => ({
+      id: track.id,
+      language: track.lang || null,
+      isHearingImpaired: (track.characteristics ?? "").includes("describes-music-and-sound"),
+    }));
+  }
+
+  get images(): ImageRendition[] {
+    return this.#images;
+  }
+
+  get isInterlaced(): boolean {
+    return this.#isInterlaced;
+  }
+
+  get codedHeight(): number | undefined {
+    return this.#codedHeight;
+  }
+
+  get isRadio(): boolean {
+    return this.#isRadio;
+  }
+
+  sound(): number | undefined {
+    return this.#hls.audioTrack < 0 ? undefined : this.#hls.audioTrack;
+  }
+
+  setSound(id: number): void {
+    if (this.#hls.audioTrack !== id) this.#hls.audioTrack = id;
+  }
+
+  setText(id: number | undefined): void {
+    // Cues are drawn by the page: a canvas may lie over the picture.
+    this.#hls.subtitleDisplay = false;
+    this.#hls.subtitleTrack = id ?? -1;
+  }
+
+  /**
+   * Keep the live position where every track has something. Sound is sent later than the pictures
+   * that belong to it, and hls.js counts from the end of the pictures alone: it would wait for ever
+   * for sound that is not there yet.
+   */
+  #takeLag(sound: LevelDetails): void {
+    const details = this.#details;
+    if (!details?.live) return;
+    this.#lag = Math.max(this.#lag, details.partEnd - sound.partEnd);
+    this.holdBack(this.#isFar);
+  }
+
+  holdBack(isFar: boolean): void {
+    const details = this.#details;
+    this.#isFar = isFar;
+    if (!details) return;
+    const told = details.partHoldBack || details.holdBack;
+    const near = Math.max(
+      told,
+      this.#lag + LEAST_PARTS * (details.partTarget || details.targetduration),
+    );
+    const wanted = near + (isFar ? details.targetduration : 0);
+    if (Math.abs((this.#hls.targetLatency ?? 0) - wanted) < 0.01) return;
+    const position = this.#hls.liveSyncPosition;
+    const wasLive =
+      position !== null && this.#video.currentTime > position - details.targetduration;
+    this.#hls.targetLatency = wanted;
+    const next = this.#hls.liveSyncPosition;
+    if (wasLive && next !== null && next < this.#video.currentTime) this.#video.currentTime = next;
+  }
+
+  cueTrack(): TextTrack | undefined {
+    const at = this.#hls.subtitleTrack;
+    const chosen = at < 0 ? undefined : this.#hls.subtitleTracks[at];
+    if (chosen === undefined) return undefined;
+    const tracks = Array.from(this.#video.textTracks).filter(
+      (track) => track.kind === "subtitles" || track.kind === "captions",
+    );
+    return (
+      chosen.trackNode?.track ??
+      tracks.find(
+        (track) => track.label === chosen.name && (track.language || undefined) === chosen.lang,
+      ) ??
+      tracks.find((track) => track.mode !== "disabled")
+    );
+  }
+
+  get #details(): LevelDetails | null {
+    return this.#hls.latestLevelDetails;
+  }
+
+  window(): Window | undefined {
+    const details = this.#details;
+    const first = details?.fragments[0];
+    if (!details || first === undefined) return undefined;
+    const spans: Span[] = details.fragments.flatMap((fragment) =>
+      fragment.programDateTime === null
+        ? []
+        : [{ start: fragment.start, end: fragment.end, at: fragment.programDateTime }],
+    );
+    const playable = details.fragments.find((fragment) => !fragment.gap) ?? first;
+    const live = details.live ? (this.#hls.liveSyncPosition ?? details.edge) : details.edge;
+    return {
+      start: playable.start,
+      end: details.edge,
+      live: Math.max(live, playable.start),
+      spans,
+    };
+  }
+
+  figures(): Figures {
+    const video = this.#video;
+    const level = this.#hls.levels[Math.max(this.#hls.currentLevel, 0)];
+    const seconds = this.#loaded.reduce((sum, each) => sum + each.seconds, 0);
+    const bits = this.#loaded.reduce((sum, each) => sum + each.bits, 0);
+    return {
+      width: video.videoWidth || undefined,
+      height: video.videoHeight || undefined,
+      frameRate: level?.frameRate || undefined,
+      codecs: [level?.videoCodec, level?.audioCodec].filter(Boolean).join(", ") || undefined,
+      bitrate: seconds > 0 ? bits / seconds : undefined,
+      buffer: bufferedAhead(video),
+      delay: this.#hls.latency || undefined,
+    };
+  }
+
+  imagesUrl(rendition: string, segment: number): string | undefined {
+    const playlist = this.#details?.url;
+    if (playlist === undefined) return undefined;
+    return new URL(`${rendition}/${segment}.json`, playlist).href;
+  }
+
+  to90k(time: number): number | undefined {
+    const fragment = this.#fragmentAt(time);
+    const zero = fragment && this.#zero.get(fragment.cc);
+    return zero === undefined ? undefined : Math.round((time + zero) * HZ);
+  }
+
+  #fragmentAt(time: number): Fragment | undefined {
+    const fragments = this.#details?.fragments ?? [];
+    return fragments.find((fragment) => fragment.end > time) ?? fragments[fragments.length - 1];
+  }
+
+  segmentsAt(time: number): number[] {
+    // Those that are whole: the files of the next one do not exist yet.
+    return (this.#details?.fragments ?? []).flatMap((fragment) =>
+      typeof fragment.sn === "number" && fragment.end > time && fragment.start < time + AHEAD_S
+        ? [fragment.sn]
+        : [],
+    );
+  }
+
+  destroy(): void {
+    this.#hls.destroy();
+  }
+}
