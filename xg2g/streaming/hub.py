@@ -164,6 +164,7 @@ class Hub:
         finally:
             if reader is not None:
                 upstream.readers.remove(reader)
+                reader.makes_way = False
                 reader.close()
             await self._leave(upstream, may_linger=may_linger)
 
@@ -217,12 +218,11 @@ class Hub:
 
     def _watch(self, upstream: Upstream) -> None:
         if not upstream.viewers:
-            self._ledger.watched(upstream)
             self._stop_timer(upstream)
-        upstream.viewers += 1
+        upstream.note_watched(viewers=1)
 
     async def _leave(self, upstream: Upstream, *, may_linger: bool) -> None:
-        upstream.viewers -= 1
+        upstream.note_watched(viewers=-1)
         if upstream.viewers:
             return
         if may_linger and self.linger_s > 0 and upstream.may_linger and self._is_current(upstream):

@@ -117,6 +117,18 @@ class UpstreamReader(Reader):
     def __init__(self, upstream: "Upstream", point: Point, make_joiner: MakeJoiner) -> None:
         super().__init__(upstream.ring, point, make_joiner)
         self.upstream = upstream
+        self._makes_way = False
+
+    @property
+    def makes_way(self) -> bool:
+        """Whether the tuner may be taken for another channel, though this reader goes on."""
+        return self._makes_way
+
+    @makes_way.setter
+    def makes_way(self, makes_way: bool) -> None:
+        if makes_way is not self._makes_way:
+            self._makes_way = makes_way
+            self.upstream.note_watched(making_way=1 if makes_way else -1)
 
     async def stats(self) -> RemuxStats:
         """Return the counters of the upstream's remuxer; raises `BackendError`."""
@@ -144,6 +156,7 @@ class Upstream:
         """The readers that have begun."""
         self.viewers = 0
         """Number of readers, and of those who wait to become one."""
+        self._making_way = 0
         self.freezes = 0
         """How often no output came although the receiver sent."""
         self.reconnections = 0
@@ -225,6 +238,20 @@ class Upstream:
         self.end()
         if self._task is not None:
             await asyncio.wait({self._task})
+
+    def note_watched(self, *, viewers: int = 0, making_way: int = 0) -> None:
+        """Count viewers who came (or left, if negative), and readers of theirs that make way for
+        another channel. The ledger learns whether the tuner may be taken."""
+        was_watched = self.viewers > self._making_way
+        self.viewers += viewers
+        self._making_way += making_way
+        is_watched = self.viewers > self._making_way
+        if self._state is State.ENDED or is_watched is was_watched:
+            return
+        if is_watched:
+            self._means.ledger.watched(self)
+        elif self.viewers:
+            self._means.ledger.lingers(self)
 
     async def stats(self) -> RemuxStats:
         """Return the counters of the present remuxer; raises `BackendError`."""

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -39,6 +39,11 @@ ENDED_S: Final = 10.0
 """How long files stay after the end, for players that have yet to show them."""
 GZIP_LEVEL: Final = 1
 """Playlists repeat themselves: higher levels gain little."""
+LEFT_S: Final = 0.5
+"""How long the output goes on when every client has said that it leaves, or has not waited for the
+channel to open."""
+SILENT_LOW_LATENCY_S: Final = 0.5
+"""After so long without a request a client that always has one waiting is not there."""
 MAX_CLIENTS: Final = 1000
 """Most clients of an output that are told apart."""
 
@@ -103,6 +108,19 @@ class Playlist:
     """The same, with gzip."""
 
 
+@dataclass(slots=True)
+class _Client:
+    asked_s: float
+    pending: int = 0
+    """Requests of it that are being answered."""
+    waits: bool = False
+    """It has asked for what was yet to come, as low latency does all the time."""
+    has_left: bool = False
+    """It has said so since it asked last."""
+    has_broken_off: bool = False
+    """It has closed its connection while it waited, and not asked since."""
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting:
     decide: Callable[[], Decision]
@@ -134,7 +152,7 @@ class HlsOutput:
             channel_id=channel_id,
             address=address,
             format="hls",
-            count=lambda: len(self._clients),
+            count=lambda: self.clients,
         )
         options = means.options
         self.shelf = MemoryShelf()
@@ -156,7 +174,9 @@ class HlsOutput:
         self._timer: Timer | None = None
         self._asking = 0
         self._begun_s = self._asked_s = means.now()
-        self._clients: dict[str, float] = {}
+        self._clients: dict[str, _Client] = {}
+        self._reader: UpstreamReader | None = None
+        self._away_timer: Timer | None = None
         self._waiting: list[_Waiting] = []
         self._revision = 0
         self._playlists: dict[tuple[str | None, bool], tuple[int, Playlist]] = {}
@@ -166,6 +186,15 @@ class HlsOutput:
     def is_over(self) -> bool:
         """Whether it takes no further clients."""
         return self._ended.done()
+
+    @property
+    def clients(self) -> int:
+        """Number of clients that asked lately, as far as they can be told apart."""
+        since_s = self._means.now() - self.silent_limit_s
+        return sum(
+            it.pending > 0 or (it.asked_s > since_s and not it.has_left)
+            for it in self._clients.values()
+        )
 
     @property
     def waiting(self) -> int:
@@ -194,18 +223,67 @@ class HlsOutput:
             await asyncio.wait({self._task})
 
     @contextmanager
-    def asking(self, client: str) -> Iterator[None]:
-        """Count a request for as long as it is answered."""
+    def asking(self, name: str, *, waits: bool = False) -> Iterator[None]:
+        """Count a request for as long as it is answered. `name` tells clients apart; `waits` is
+        for a request that has to be waited for."""
         self._asking += 1
-        if client in self._clients or len(self._clients) < MAX_CLIENTS:
-            self._clients[client] = self._means.now()
+        client = self._clients.get(name)
+        if client is None:
+            client = _Client(self._means.now())
+            if len(self._clients) < MAX_CLIENTS:
+                self._clients[name] = client
+        client.pending += 1
+        client.has_left = client.has_broken_off = False
+        client.waits |= waits
+        self._make_way(False)
         try:
             yield
         finally:
             self._asking -= 1
-            self._asked_s = self._means.now()
-            if client in self._clients:
-                self._clients[client] = self._asked_s
+            client.pending -= 1
+            client.asked_s = self._asked_s = self._means.now()
+            self._note_absence()
+
+    def break_off(self, name: str) -> None:
+        """Note that a client closed its connection while it waited."""
+        if (client := self._clients.get(name)) is not None:
+            client.has_broken_off = True
+
+    def leave(self, name: str) -> None:
+        """Note that a client says that it leaves. It comes back by asking."""
+        if (client := self._clients.get(name)) is not None:
+            client.has_left = True
+            self._note_absence()
+
+    def _note_absence(self) -> None:
+        """Let the tuner go to another channel while it seems that nobody is there.
+
+        A player without low latency asks once in a target duration: of it nobody knows before.
+        """
+        if self._asking or self.is_over:
+            return
+        clients = self._clients.values()
+        if self._have_left:
+            self._look()
+        if all(it.has_left or it.has_broken_off for it in clients):
+            self._make_way(True)
+        elif all(it.waits or it.has_left for it in clients):
+            self._away_timer = self._means.later(
+                SILENT_LOW_LATENCY_S, partial(self._make_way, True)
+            )
+
+    @property
+    def _have_left(self) -> bool:
+        """Whether all have said so, or have not waited for the channel to open."""
+        clients = self._clients.values()
+        return not self._ready.done() or (bool(clients) and all(it.has_left for it in clients))
+
+    def _make_way(self, makes_way: bool) -> None:
+        if self._away_timer is not None:
+            self._away_timer.cancel()
+            self._away_timer = None
+        if self._reader is not None:
+            self._reader.makes_way = makes_way
 
     async def ready(self) -> None:
         """Wait for the first playlist. Raises `RefusedError` when none comes."""
@@ -250,8 +328,16 @@ class HlsOutput:
 
     def _look(self) -> None:
         """End the output once nobody has asked for long enough."""
+        if self._timer is not None:
+            self._timer.cancel()
         now_s, limit_s = self._means.now(), self.silent_limit_s
-        self._clients = {it: at for it, at in self._clients.items() if now_s - at < limit_s}
+        self._clients = {
+            name: it
+            for name, it in self._clients.items()
+            if it.pending or now_s - it.asked_s < limit_s
+        }
+        if self._have_left:
+            limit_s = LEFT_S
         since_s = now_s if self._asking else self._asked_s
         if now_s - since_s >= limit_s:
             self._end(Outcome.VIEWER_LEFT)
@@ -309,8 +395,9 @@ class HlsOutput:
             segment_ms=round(options.target_s * 1000), part_ms=round(options.part_s * 1000)
         )
         with packager:
-            async with self._open_stream() as reader:
-                self.viewer.stream = reader
+            async with self._open_stream() as reader, AsyncExitStack() as stack:
+                self.viewer.stream = self._reader = reader
+                stack.callback(self._forget_reader)
                 reader.on_freeze, reader.on_skip = self._froze, self._skipped
                 self._log.info("stream started", format="hls")
                 try:
@@ -329,8 +416,14 @@ class HlsOutput:
                     raise NoPlaylistError(
                         f"nothing came for {FIRST_PLAYLIST_S:g} s that HLS can carry"
                     ) from error
+                if reader.makes_way:
+                    self._end(Outcome.VIEWER_LEFT)
+                    return
         if not self._ready.done():
             raise NoPlaylistError("the stream ended before there was anything to play")
+
+    def _forget_reader(self) -> None:
+        self._reader = None
 
     def _take(self, events: Sequence[Event], *, is_newest: bool = True) -> None:
         """Take events into the playlists. Clients see them with the newest: the first playlist
@@ -412,8 +505,9 @@ class HlsOutput:
         self._log.warning("output fell behind and skipped", skipped_bytes=skipped_bytes)
 
     def _retire(self, on_gone: "Callable[[HlsOutput], None]") -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._away_timer):
+            if timer is not None:
+                timer.cancel()
         ended = self._ended.result() if self._ended.done() else Outcome.SHUTDOWN
         if self._refused is not None or ended in (Outcome.VIEWER_LEFT, Outcome.SHUTDOWN):
             on_gone(self)

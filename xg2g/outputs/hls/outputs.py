@@ -88,6 +88,10 @@ class HlsOutputs:
         output.begin(self._over, self._gone)
         return output
 
+    def current(self, channel_id: str) -> HlsOutput | None:
+        """Return the channel's output, if it has one that takes clients."""
+        return self._current.get(channel_id)
+
     def find(self, channel_id: str, run: str) -> HlsOutput | None:
         """Return the output of this run, which may have ended a moment ago."""
         output = self._by_run.get(run)

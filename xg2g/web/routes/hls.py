@@ -114,7 +114,7 @@ async def _media(request: Request) -> ASGIApp:
             caching = f"public, max-age={_CACHED_TARGETS * output.presentation.target_duration}"
         return _playlist(request, output.playlist(rendition, skip=asked.skip), caching=caching)
 
-    return _Answer(output, request, answer)
+    return _Answer(output, request, answer, waits=asked.segment is not None)
 
 
 async def _file(request: Request) -> ASGIApp:
@@ -141,7 +141,15 @@ async def _file(request: Request) -> ASGIApp:
         ending = name.rpartition(".")[2]
         return Response(data, headers=headers, media_type=_media_type(rendition, ending))
 
-    return _Answer(output, request, answer)
+    return _Answer(output, request, answer, waits=decide() is Decision.WAIT)
+
+
+async def _leave(request: Request) -> ASGIApp:
+    outputs, channel_id = gateway_of(request).hls, request.path_params["channel_id"]
+    output = None if outputs is None else outputs.current(channel_id)
+    if output is not None and not is_from_foreign_page(request):
+        output.leave(_client(request))
+    return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +231,24 @@ class _Answer:
     """An answer that may have to be waited for; the client counts as asking until it is sent."""
 
     def __init__(
-        self, output: HlsOutput, request: Request, answer: Callable[[], Awaitable[Response]]
+        self,
+        output: HlsOutput,
+        request: Request,
+        answer: Callable[[], Awaitable[Response]],
+        *,
+        waits: bool = False,
     ) -> None:
         self._output = output
+        self._waits = waits
         self._client = _client(request)
         self._is_head = request.method == "HEAD"
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._output.asking(self._client):
+        with self._output.asking(self._client, waits=self._waits):
             response = await _unless_left(self._answer(), receive)
             if response is None:
+                self._output.break_off(self._client)
                 return
             self._output.viewer.bytes_out += len(response.body)
             await response(scope, receive, send)
@@ -264,6 +279,7 @@ def _client(request: Request) -> str:
 
 ROUTES: list[BaseRoute] = [
     Route("/hls/{channel_id}/index.m3u8", _index),
+    Route("/hls/{channel_id}/leave", _leave, methods=["POST"]),
     Route("/hls/{channel_id}/{run}/{rendition}.m3u8", _media),
     Route("/hls/{channel_id}/{run}/{rendition}/{name}", _file),
 ]

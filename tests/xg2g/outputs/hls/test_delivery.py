@@ -88,3 +88,37 @@ async def test_a_part_is_a_piece_of_its_segment_and_never_changes() -> None:
         assert each.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert each.headers["content-type"] == "video/mp4"
         assert each.headers["content-length"] == str(len(each.content))
+
+
+async def test_who_has_only_one_tuner_zaps_from_channel_to_channel() -> None:
+    async with house(tuners=1) as home:
+        for channel in (ONE, THREE, ONE):
+            player = await home.play(channel)
+            waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
+            await asyncio.sleep(0.3)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+            await home.client.post(home.path(channel).replace("index.m3u8", "leave"))
+        told = await home.api("streams")
+    assert [each["channel_name"] for each in told["streams"]] == [ONE]
+
+
+async def test_a_player_that_is_watched_keeps_its_tuner() -> None:
+    async with house(tuners=1) as home:
+        player = await home.play(ONE)
+        waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
+        await asyncio.sleep(0.2)
+        refused = await home.client.get(home.path(THREE))
+        await waiting
+    assert refused.status_code == 503
+    assert refused.headers["x-hdhomerun-error"] == "805 All Tuners In Use"
+
+
+async def test_who_does_not_wait_for_a_channel_to_open_leaves_nothing_tuned() -> None:
+    async with house() as home:
+        opening = asyncio.create_task(home.client.get(home.path("Late first byte (4 s)")))
+        await home.until(lambda it: bool(it["streams"]))
+        opening.cancel()
+        await home.until(lambda it: not it["streams"] and not it["upstreams"])
+        failures = await home.api("failures")
+    assert failures["failures"] == []
