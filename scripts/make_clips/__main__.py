@@ -7,9 +7,9 @@ result is committed.
 import argparse
 from pathlib import Path
 
-from scripts.make_clips import first_cards
+from scripts.make_clips import browser_cards, first_cards
 
-CLIPS = first_cards.CLIPS
+CLIPS = first_cards.CLIPS | browser_cards.CLIPS
 
 
 def main() -> None:

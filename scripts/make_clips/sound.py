@@ -32,6 +32,24 @@ def surround(loop_s: float, beep_hz: float, seed: int) -> Samples:
     return np.stack(channels)
 
 
+def tone(loop_s: float, pitch_hz: int) -> Samples:
+    """A steady tone, five times as loud for BEEP_S from each full second on.
+
+    Both loops and seconds are whole numbers of its cycles: it has no step, and a beep begins where
+    the tone goes up through zero.
+    """
+    time = np.arange(round(loop_s * SAMPLE_RATE)) / SAMPLE_RATE
+    level = np.where(np.mod(time, 1.0) < BEEP_S, 0.5, 0.1)
+    steady: Samples = level * np.sin(2 * np.pi * pitch_hz * np.mod(time, 1.0))
+    return steady
+
+
+def beeps(loop_s: float, pitch_hz: int, seed: int) -> Samples:
+    """Beeps over next to nothing: noise at a tenth of what lies below `track`."""
+    time = np.arange(round(loop_s * SAMPLE_RATE)) / SAMPLE_RATE
+    return _beeps(time, pitch_hz) + 0.1 * _noise(len(time), seed)
+
+
 def _beeps(time: Samples, beep_hz: float) -> Samples:
     """A tone whose first sample above zero lies on each full second, fading out over BEEP_S."""
     into_second = np.mod(time, 1.0)

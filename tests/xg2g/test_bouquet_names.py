@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 
 LINE = (
     'no bouquet is called "Favorites"; there are: "Favourites (TV)", "More", "Faults", '
-    '"Elsewhere", "Favourites (Radio)"; did you mean "Favourites (TV)"?'
+    '"Elsewhere", "Test cards", "Favourites (Radio)"; did you mean "Favourites (TV)"?'
 )
 
 

@@ -46,6 +46,16 @@ _ONE_SILENT = frozenset((0x109, 0x10A))
 an audio track. (They do not wait for its teletext.)"""
 _TWO_SILENT = frozenset((0x205,))
 
+_CARDS = (
+    ("interlaced-1080i.ts", "Interlaced 1080i", HD_TV),
+    ("interlaced-576i.ts", "Interlaced 576i", TV),
+    ("languages.ts", "Languages", HD_TV),
+    ("lip-sync.ts", "Lip Sync", HD_TV),
+    ("hevc.ts", "HEVC", HD_TV),
+    ("mpeg2.ts", "MPEG-2", TV),
+)
+"""What a player has to cope with, one thing a channel."""
+
 
 def standard_lineup(
     sources: Sequence[Path] = (), *, copies: int = 1, channels: int = 0, bouquets: int = 1
@@ -79,8 +89,9 @@ def standard_lineup(
         "cardthreeandfriends.png",
     )
     five.picon, six.picon = "cardfivehdscrambled.png", _file(six.reference)
+    cards = [_card(file, name, kind) for file, name, kind in _CARDS]
     many = _many([one, two, three, six], channels)
-    known = [one, two, three, four, five, six, *faults, *recorded, *many]
+    known = [one, two, three, four, five, six, *faults, *cards, *recorded, *many]
     services = {s.reference: s for s in known}
 
     more = Bouquet("userbouquet.more.tv", "More", [_entry(three), _entry(one)])
@@ -118,6 +129,7 @@ def standard_lineup(
     )
     tv = [favourites, Bouquet("userbouquet.faults.tv", "Faults", [_entry(s) for s in faults])]
     tv.append(elsewhere)
+    tv.append(Bouquet("userbouquet.cards.tv", "Test cards", [_entry(s) for s in cards]))
     if recorded:
         entries = [_entry(service) for service in recorded]
         tv.append(Bouquet("userbouquet.sources.tv", "Sources", entries))
@@ -178,6 +190,13 @@ def _clip(
         service_type, service_id, transport_stream_id, _NETWORK, _SATELLITE
     )
     return Service(reference, name, loop)
+
+
+def _card(file: str, name: str, service_type: int) -> Service:
+    """A service of the bouquet of test cards, with a picon by its whole reference."""
+    service = _clip(file, name, service_type)
+    service.picon = _file(service.reference)
+    return service
 
 
 def _cleared(clear: Service, scrambled: Service) -> Loop:

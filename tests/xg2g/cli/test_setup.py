@@ -59,7 +59,7 @@ async def test_a_person_answers_and_gets_a_file_that_works(
             *("root", "geheim"),
             str(receiver.stream_port),  # nobody listens on 8001: asks for another port
             "7",  # no such bouquet: asks again
-            "1,4",
+            "1,5",
             "1",  # every device
         ),
         XG2G_STREAM_PORT="1",
@@ -67,7 +67,7 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     assert result.returncode == 0, result.stdout + result.stderr
     assert "cannot reach the receiver at http://127.0.0.1:1" in result.stdout
     assert "It refuses this user and password." in result.stdout
-    assert "Numbers from 1 to 4, please." in result.stdout
+    assert "Numbers from 1 to 5, please." in result.stdout
     assert files_beside(file) == {"config.yaml": 0o600}
 
     configuration = load(file=file, environment={})

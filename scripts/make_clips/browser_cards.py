@@ -1,0 +1,203 @@
+"""The cards of the bouquet Test cards: what a player has to cope with, one thing a channel.
+
+Every clip loops after a whole number of seconds and of frames in each codec used (MP2 24 ms, AC-3
+32 ms, pictures 20 and 40 ms). A beep begins at each full second, at the same instant as the flash.
+"""
+
+from collections.abc import Callable
+
+from scripts.make_clips import sound as signals
+from scripts.make_clips.card import Card
+from scripts.make_clips.coding import ac3, mp2, sound
+from scripts.make_clips.descriptors import (
+    STEREO,
+    ac3_descriptor,
+    component,
+    language,
+    supplementary_audio,
+)
+from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
+
+LOOP_S = 12.0
+
+TRANSPONDER_THREE = {sid: 0x1000 + (sid - 300) * 0x10 for sid in range(301, 307)}
+TRANSPONDER_FOUR = {sid: 0x1000 + (sid - 400) * 0x10 for sid in range(401, 406)}
+
+HD, FULL_HD, SD_WIDE = (1280, 720), (1920, 1080), (1024, 576)
+SD = (720, 576)
+"""What a picture of SD_WIDE is squeezed into."""
+
+
+def interlaced_1080i() -> bytes:
+    card = Card(
+        "Interlaced 1080i",
+        ("H.264 1080i25, frames of two fields (MBAFF)", "Sound\\: MP2 deu, 440 Hz"),
+        FULL_HD,
+        50,
+        LOOP_S,
+        interlaced=True,
+        stripes_px=12,
+    )
+    encoder = x264(25, 2200, "tff=1")
+    return _service(301, 0x1B, card.units(encoder), [_mp2("deu", 440, 96)])
+
+
+def interlaced_576i() -> bytes:
+    card = Card(
+        "Interlaced 576i",
+        ("H.264 576i25, 16\\:9, frames of two fields (MBAFF)", "Sound\\: MP2 deu, 440 Hz"),
+        SD_WIDE,
+        50,
+        LOOP_S,
+        coded=SD,
+        interlaced=True,
+        stripes_px=8,
+    )
+    encoder = x264(25, 1100, "tff=1", lines=576)
+    return _service(302, 0x1B, card.units(encoder), [_mp2("deu", 440, 96)])
+
+
+def languages() -> bytes:
+    """Two languages and an audio description, in tones of their own."""
+    card = Card(
+        "Languages",
+        ("deu 440 Hz (MP2)   eng 880 Hz (AC-3)", "audio description deu 1320 Hz (MP2)"),
+        HD,
+        25,
+        LOOP_S,
+    )
+    tracks = [
+        _mp2("deu", 440, 96),
+        _ac3("eng", 880, 128, tag=3),
+        _mp2("deu", 1320, 64, is_description=True, tag=4),
+    ]
+    return _service(303, 0x1B, card.units(x264(25, 1200)), tracks)
+
+
+def lip_sync() -> bytes:
+    """Each second one white picture, PTS a multiple of 90,000 in content time, and a beep.
+
+    The first sample of the beep that is not near silence has the PTS of the white picture.
+    """
+    card = Card(
+        "Lip Sync",
+        ("one white picture (40 ms) and a beep, 1000 Hz, at each full second",),
+        HD,
+        25,
+        LOOP_S,
+        flashes_whole=True,
+    )
+    beeps = [signals.beeps(LOOP_S, 1000, seed) for seed in (21, 22)]
+    track = _stream(0x03, language("deu") + component(2), 0xC0, sound(mp2(96), beeps), 3)
+    return _service(304, 0x1B, card.units(x264(25, 1200)), [track])
+
+
+def hevc() -> bytes:
+    card = Card(
+        "HEVC",
+        ("HEVC Main 720p50", "Sound\\: AC-3 deu, 440 Hz"),
+        HD,
+        50,
+        LOOP_S,
+    )
+    return _service(305, 0x24, card.units(x265(50, 1200)), [_ac3("deu", 440, 128)])
+
+
+def mpeg2() -> bytes:
+    card = Card(
+        "MPEG-2",
+        ("MPEG-2 576i25, 16\\:9, for players, not for browsers", "Sound\\: MP2 deu, 440 Hz"),
+        SD_WIDE,
+        50,
+        LOOP_S,
+        coded=SD,
+        interlaced=True,
+        stripes_px=4,
+    )
+    encoder = ["-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-threads", "1", "-g", "12"]
+    encoder += ["-bf", "2", "-sc_threshold", "1000000000", "-q:v", "16"]
+    encoder += ["-maxrate", "3000k", "-bufsize", "1200k", *_colours(576)]
+    return _service(306, 0x02, card.units(encoder), [_mp2("deu", 440, 96)])
+
+
+def x264(
+    fps: int, max_kbps: int, *parameters: str, group_s: float = 1.0, lines: int = 720
+) -> list[str]:
+    group = round(fps * group_s)
+    fixed = f"keyint={group}:min-keyint={group}:scenecut=0:open-gop=0:bframes=2:aud=1:nal-hrd=vbr"
+    rate = ["-crf", "26", "-maxrate", f"{max_kbps}k", "-bufsize", f"{max_kbps // 2}k"]
+    coder = ["-c:v", "libx264", "-preset", "slow", "-threads", "1", *rate]
+    return [*coder, "-x264-params", ":".join((fixed, *parameters)), *_colours(lines)]
+
+
+def x265(fps: int, max_kbps: int) -> list[str]:
+    rate = f"crf=29:vbv-maxrate={max_kbps}:vbv-bufsize={max_kbps // 2}"
+    group = f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:bframes=2:aud=1:repeat-headers=1"
+    threads = "pools=1:frame-threads=1:log-level=error"
+    coder = ["-c:v", "libx265", "-preset", "medium", "-profile:v", "main"]
+    return [*coder, "-x265-params", f"{rate}:{group}:{threads}", *_colours(720)]
+
+
+def _colours(lines: int) -> list[str]:
+    space = "bt709" if lines >= 720 else "bt470bg"
+    return ["-colorspace", space, "-color_primaries", space, "-color_trc", "bt709"]
+
+
+def _stream(
+    stream_type: int, descriptors: bytes, stream_id: int, units: list[AccessUnit], per_pes: int = 1
+) -> ElementaryStream:
+    """Its PID is given by its service."""
+    return ElementaryStream(0, stream_type, descriptors, stream_id, units, per_pes)
+
+
+def _mp2(
+    code: str, tone_hz: int, kbps: int, *, is_description: bool = False, tag: int = 2
+) -> ElementaryStream:
+    descriptors = language(code, 3 if is_description else 0) + component(tag)
+    if is_description:
+        descriptors += supplementary_audio(code)
+    channels = [signals.tone(LOOP_S, tone_hz)] * (1 if is_description else 2)
+    return _stream(0x03, descriptors, 0xC0 + tag - 2, sound(mp2(kbps), channels), 2)
+
+
+def _ac3(code: str, tone_hz: int, kbps: int, tag: int = 2) -> ElementaryStream:
+    descriptors = ac3_descriptor(STEREO) + language(code) + component(tag)
+    channels = [signals.tone(LOOP_S, tone_hz)] * 2
+    return _stream(0x06, descriptors, 0xBD, sound(ac3(kbps), channels), 1)
+
+
+def _service(
+    service_id: int,
+    video_type: int,
+    pictures: list[AccessUnit],
+    others: list[ElementaryStream],
+    loop_s: float = LOOP_S,
+) -> bytes:
+    """The clip; PIDs follow the PMT's, which is a multiple of 16."""
+    number = service_id // 100
+    transponder = TRANSPONDER_THREE if number == 3 else TRANSPONDER_FOUR
+    pmt_pid = transponder[service_id]
+    streams = [ElementaryStream(pmt_pid + 1, video_type, component(1), 0xE0, pictures)]
+    for i, other in enumerate(others):
+        streams.append(
+            ElementaryStream(
+                pmt_pid + 2 + i,
+                other.stream_type,
+                other.descriptors,
+                other.stream_id,
+                other.units,
+                other.units_per_pes,
+            )
+        )
+    program = Program(service_id, pmt_pid, pmt_pid + 1, b"", streams)
+    return multiplex([program], number, transponder, loop_s)
+
+
+CLIPS: dict[str, Callable[[], bytes]] = {
+    "interlaced-1080i": interlaced_1080i,
+    "interlaced-576i": interlaced_576i,
+    "languages": languages,
+    "lip-sync": lip_sync,
+    "hevc": hevc,
+    "mpeg2": mpeg2,
+}
