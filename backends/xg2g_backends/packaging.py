@@ -38,25 +38,57 @@ class SoundMedia:
 
 
 @dataclass(frozen=True, slots=True)
+class TextMedia:
+    """What a multivariant playlist says of teletext subtitles. A segment is one part, a WebVTT
+    file."""
+
+    language: str | None
+    """ISO 639-2 code as of sound; None where the broadcaster names none."""
+    is_hearing_impaired: bool
+    """Whether they tell of sounds as well."""
+    page: str
+    """The teletext page: three hexadecimal digits, as in `888`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMedia:
+    """What is told of DVB subtitles. A segment is one part, a JSON file of images."""
+
+    language: str | None
+    """ISO 639-2 code as of sound; None where the broadcaster names none."""
+    is_hearing_impaired: bool
+    """Whether they tell of sounds as well."""
+    width: int
+    """Of the display to which the images' places refer, as far as the PMT tells it; each file says
+    it anew."""
+    height: int
+
+
+Media = VideoMedia | SoundMedia | TextMedia | ImageMedia
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """A rendition's initialisation segment. It precedes the rendition's first part, and comes again
-    behind every discontinuity."""
+    behind every discontinuity; of subtitles also where the PMT says something else of them."""
 
     rendition: str
-    """`video`, or `sound-` and the PID."""
+    """`video`, `sound-<PID>`, `text-<PID>-<page>` or `images-<PID>-<page>`."""
     segment: int
     """The first segment to which it belongs."""
     codecs: str
-    """As in RFC 6381."""
+    """As in RFC 6381; empty for images."""
     timescale: int
     """Ticks in a second of this rendition's times."""
-    media: VideoMedia | SoundMedia
+    media: Media
     data: bytes
+    """Empty for subtitles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A fragment. A segment is its parts, one behind the other."""
+    """A fragment; of subtitles the file of a segment. A segment is its parts, one behind the
+    other."""
 
     rendition: str
     segment: int
@@ -186,10 +218,15 @@ def _event(fields: dict[str, Any], data: bytes) -> Event | None:
     return None
 
 
-def _media(fields: dict[str, Any]) -> VideoMedia | SoundMedia:
-    if fields.pop("kind") == "sound":
-        rate = fields.pop("sample_rate_hz")
-        return SoundMedia(sample_rate=rate, **fields)
+def _media(fields: dict[str, Any]) -> Media:
+    match fields.pop("kind"):
+        case "sound":
+            rate = fields.pop("sample_rate_hz")
+            return SoundMedia(sample_rate=rate, **fields)
+        case "text":
+            return TextMedia(**fields)
+        case "images":
+            return ImageMedia(**fields)
     aspect, frames = fields.pop("aspect"), fields.pop("frames_per_1000_s")
     return VideoMedia(
         aspect=None if aspect is None else (aspect[0], aspect[1]),

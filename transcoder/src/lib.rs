@@ -55,6 +55,7 @@ mod remux;
 pub mod service;
 pub mod splice;
 mod stats;
+pub mod subtitles;
 pub mod ts;
 mod versions;
 

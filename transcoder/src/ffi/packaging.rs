@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::mp4::{Event, Header, Media, Packager, PackagerOptions, Part};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Language};
 
 /// A packager, and the event that was lent last.
 pub(super) struct Packaging {
@@ -64,6 +64,17 @@ enum MediaText {
         is_description: bool,
         channels: u8,
         sample_rate_hz: u32,
+    },
+    Text {
+        language: Option<String>,
+        is_hearing_impaired: bool,
+        page: String,
+    },
+    Images {
+        language: Option<String>,
+        is_hearing_impaired: bool,
+        width: u16,
+        height: u16,
     },
 }
 
@@ -176,11 +187,34 @@ fn describe_media(media: &Media) -> MediaText {
             channels,
             sample_rate_hz,
         } => MediaText::Sound {
-            language: language
-                .map(|language| String::from_utf8_lossy(&language.code()).into_owned()),
+            language: language.map(code),
             is_description,
             channels,
             sample_rate_hz,
         },
+        Media::Text {
+            language,
+            is_hearing_impaired,
+            page,
+        } => MediaText::Text {
+            language: language.map(code),
+            is_hearing_impaired,
+            page: format!("{page:03x}"),
+        },
+        Media::Images {
+            language,
+            is_hearing_impaired,
+            width,
+            height,
+        } => MediaText::Images {
+            language: language.map(code),
+            is_hearing_impaired,
+            width,
+            height,
+        },
     }
+}
+
+fn code(language: Language) -> String {
+    String::from_utf8_lossy(&language.code()).into_owned()
 }

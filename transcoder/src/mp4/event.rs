@@ -10,14 +10,31 @@ pub enum Rendition {
     Video,
     /// The sound track on this PID.
     Sound(Pid),
+    /// Teletext subtitles, as WebVTT.
+    Text {
+        /// The PID of the teletext.
+        pid: Pid,
+        /// The page: magazine, 1 to 8, and two hexadecimal digits, as in 0x888.
+        page: u16,
+    },
+    /// DVB subtitles, as images.
+    Images {
+        /// The PID of the subtitles.
+        pid: Pid,
+        /// composition_page_id.
+        page: u16,
+    },
 }
 
 impl std::fmt::Display for Rendition {
-    /// `video`, or `sound-` and the PID: a name for files.
+    /// `video`, `sound-<PID>`, `text-<PID>-<page>`, the page as people know it, or
+    /// `images-<PID>-<page>`: a name for files.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Video => f.write_str("video"),
             Self::Sound(pid) => write!(f, "sound-{}", pid.value()),
+            Self::Text { pid, page } => write!(f, "text-{}-{page:03x}", pid.value()),
+            Self::Images { pid, page } => write!(f, "images-{}-{page}", pid.value()),
         }
     }
 }
@@ -57,7 +74,7 @@ pub struct Header {
     pub timescale: u32,
     /// What kind it is.
     pub media: Media,
-    /// `ftyp` and `moov`.
+    /// `ftyp` and `moov`; of subtitles nothing.
     pub data: Vec<u8>,
 }
 
@@ -89,9 +106,29 @@ pub enum Media {
         /// Sample rate in Hz.
         sample_rate_hz: u32,
     },
+    /// Subtitles as text: each segment is one part, a WebVTT file.
+    Text {
+        /// The language that the PMT names.
+        language: Option<Language>,
+        /// Whether they tell of sounds as well.
+        is_hearing_impaired: bool,
+        /// The page: magazine, 1 to 8, and two hexadecimal digits, as in 0x888.
+        page: u16,
+    },
+    /// Subtitles as images: each segment is one part, a JSON file.
+    Images {
+        /// The language that the PMT names.
+        language: Option<Language>,
+        /// Whether they tell of sounds as well.
+        is_hearing_impaired: bool,
+        /// Width of the display to which the images' places refer, as far as the PMT tells it.
+        width: u16,
+        /// Its height.
+        height: u16,
+    },
 }
 
-/// A fragment: `moof` and `mdat`.
+/// A fragment: `moof` and `mdat`. Of subtitles the whole file of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Whose it is.

@@ -2,16 +2,19 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Event, NotOffered, Reason};
+use super::event::{Event, Media, NotOffered, Reason, Rendition};
 use super::parameters::{MAX_SET_BYTES, MAX_SETS};
 use super::parts::MAX_SOUND_PART_BYTES;
 use super::pictures::MAX_PICTURE_BYTES;
 use super::sound::{MAX_HELD_FRAME_BYTES, SoundTrack};
+use super::subtitles::{self, SubtitleTrack};
 use super::timeline::Timeline;
 use super::video::{Targets, VideoTrack};
 use crate::audio::Codec;
 use crate::audio::access_unit::MAX_UNIT_BYTES;
 use crate::remux::signalling::declared_audio;
+use crate::subtitles::teletext::TeletextDecoder;
+use crate::subtitles::{Announced, Decoder, MAX_PES_BYTES, Source, announced};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 use crate::ts::psi::{
@@ -24,11 +27,20 @@ use crate::{Error, ErrorKind};
 /// Sound tracks of a programme, at most; broadcasts have up to eight.
 pub const MAX_SOUNDS: usize = 16;
 
+/// Teletext subtitles of a programme, at most, each a page of its own.
+pub const MAX_TEXTS: usize = 16;
+
 /// Most bytes of samples that a packager holds back: of the picture the unit and the picture
 /// under way, a first field, a sample whose duration is not known, and a part; of each sound
-/// frames that wait for the picture, and a part. A channel of 10 Mbit/s holds a part.
+/// frames that wait for the picture, and a part; of subtitles a PES packet, what their decoder
+/// holds, and screens. A channel of 10 Mbit/s holds a part.
 pub const MAX_HELD_BYTES: usize = 5 * (MAX_PICTURE_BYTES + MAX_SETS * MAX_SET_BYTES)
-    + MAX_SOUNDS * (MAX_HELD_FRAME_BYTES + MAX_SOUND_PART_BYTES + MAX_UNIT_BYTES);
+    + MAX_SOUNDS * (MAX_HELD_FRAME_BYTES + MAX_SOUND_PART_BYTES + MAX_UNIT_BYTES)
+    + MAX_TEXTS * held_of_subtitles::<TeletextDecoder>();
+
+const fn held_of_subtitles<D: Decoder>() -> usize {
+    MAX_PES_BYTES + D::MAX_HELD_BYTES + subtitles::MAX_SCREEN_BYTES + D::MAX_SCREEN_BYTES
+}
 
 /// Programmes of a PAT of which one is awaited, at most: as many as a section holds of a full
 /// multiplex.
@@ -134,6 +146,10 @@ struct Tracks {
     targets: Targets,
     video: Option<VideoTrack>,
     sounds: Vec<SoundTrack>,
+    texts: Vec<SubtitleTrack<TeletextDecoder>>,
+    /// The PID with the programme's clock, and the clock.
+    pcr_pid: Option<Pid>,
+    pcr: Option<Timestamp>,
     timeline: Timeline,
     /// The sound that makes the segments; none where the picture does.
     leading_sound: Option<Pid>,
@@ -158,6 +174,9 @@ impl Packager {
                 targets,
                 video: None,
                 sounds: Vec::new(),
+                texts: Vec::new(),
+                pcr_pid: None,
+                pcr: None,
                 timeline: Timeline::default(),
                 leading_sound: None,
                 told: Vec::new(),
@@ -250,6 +269,7 @@ impl Packager {
         // The first that has a PMT is the programme: a PAT may list others that do not come.
         self.programs.swap(0, index);
         self.programs.truncate(1);
+        self.tracks.follow_clock(pmt.pcr_pid);
         if pmt.streams != self.streams {
             self.tracks.follow(&pmt.streams);
             self.streams = pmt.streams;
@@ -261,7 +281,8 @@ impl Packager {
     pub fn held_bytes(&self) -> usize {
         let video = self.tracks.video.as_ref().map_or(0, VideoTrack::held_bytes);
         let sounds = self.tracks.sounds.iter().map(SoundTrack::held_bytes);
-        video + sounds.sum::<usize>()
+        let texts = self.tracks.texts.iter().map(SubtitleTrack::held_bytes);
+        video + sounds.sum::<usize>() + texts.sum::<usize>()
     }
 
     /// Longest part in ticks of 90 kHz: PART-TARGET.
@@ -331,7 +352,53 @@ impl Tracks {
             self.leading_sound = None;
         }
         self.timeline.wants_epoch |= changes && !is_first;
+        self.follow_subtitles(streams);
         self.tell_troubles();
+    }
+
+    /// Takes over which PID has the programme's clock.
+    fn follow_clock(&mut self, pid: Pid) {
+        if self.pcr_pid.replace(pid) != Some(pid) {
+            self.pcr = None;
+        }
+    }
+
+    /// The programme's clock; the leader's, where it has none.
+    fn now(&self) -> Option<Timestamp> {
+        let leader = || Timestamp::new(self.timeline.clock()?.rem_euclid(1 << 33) as u64).into();
+        self.pcr.or_else(leader)
+    }
+
+    /// Takes over which subtitles there are. Others are no discontinuity: a rendition begins
+    /// with a segment, and goes on without content to the end of the epoch.
+    fn follow_subtitles(&mut self, streams: &[ElementaryStream]) {
+        let listed: Vec<Announced> = streams.iter().flat_map(announced).collect();
+        let now = self.now();
+        for text in &mut self.texts {
+            let names = |a: &Announced| rendition(a) == text.rendition;
+            if !listed.iter().any(names) {
+                text.leave(now);
+            }
+        }
+        for announced in &listed {
+            let (rendition, media) = (rendition(announced), subtitle_media(announced));
+            let Source::Teletext(page) = announced.source else {
+                continue;
+            };
+            if let Some(text) = self.texts.iter_mut().find(|t| t.rendition == rendition) {
+                text.announce(&media);
+                continue;
+            }
+            if self.texts.len() == MAX_TEXTS {
+                let Some(gone) = self.texts.iter().position(|text| text.is_gone) else {
+                    continue;
+                };
+                self.texts.remove(gone);
+            }
+            let decoder = TeletextDecoder::new(page, announced.language);
+            let track = SubtitleTrack::new(announced.pid, rendition, media, "wvtt", decoder);
+            self.texts.push(track);
+        }
     }
 
     fn tell(&mut self, pid: Pid, reason: Reason) {
@@ -350,6 +417,11 @@ impl Tracks {
 
     fn push(&mut self, packet: Packet<'_>) {
         let pid = packet.pid();
+        if self.pcr_pid == Some(pid)
+            && let Some(pcr) = packet.pcr()
+        {
+            self.pcr = Some(pcr.timestamp());
+        }
         if let Some(video) = self.video.as_mut().filter(|video| video.pid == pid) {
             video.push(packet);
             if self.take_pictures() {
@@ -360,6 +432,11 @@ impl Tracks {
             if count > 0 {
                 self.hear(index, count);
                 self.follow_leader(false);
+            }
+        } else if self.texts.iter().any(|text| text.pid == pid) {
+            let now = self.now();
+            for text in self.texts.iter_mut().filter(|text| text.pid == pid) {
+                text.push(packet, now);
             }
         }
         if !self.troubles.is_empty() {
@@ -463,8 +540,12 @@ impl Tracks {
                 &mut self.troubles,
             );
         }
-        let needed = self.sounds.iter().filter_map(SoundTrack::needs_from).min();
-        if let Some(number) = needed {
+        let (timeline, pcr, events) = (&self.timeline, self.pcr, &mut self.events);
+        self.texts
+            .retain_mut(|text| text.follow(timeline, pcr, is_over, events));
+        let sounds = self.sounds.iter().filter_map(SoundTrack::needs_from);
+        let texts = self.texts.iter().filter_map(SubtitleTrack::needs_from);
+        if let Some(number) = sounds.chain(texts).min() {
             self.timeline.forget_before(number);
         }
     }
@@ -480,10 +561,55 @@ impl Tracks {
         if let Some(video) = &mut self.video {
             video.end_epoch(&mut self.timeline, &mut self.events);
         }
+        for text in &mut self.texts {
+            text.flush();
+        }
         self.follow_leader(true);
         for sound in &mut self.sounds {
             sound.end(&mut self.events);
         }
         self.tell_troubles();
+    }
+}
+
+/// The rendition of announced subtitles.
+fn rendition(announced: &Announced) -> Rendition {
+    let pid = announced.pid;
+    match announced.source {
+        Source::Teletext(page) => Rendition::Text { pid, page },
+        Source::Bitmaps {
+            composition_page: page,
+            ..
+        } => Rendition::Images { pid, page },
+    }
+}
+
+fn subtitle_media(announced: &Announced) -> Media {
+    let Announced {
+        language,
+        is_hearing_impaired,
+        ..
+    } = *announced;
+    match announced.source {
+        Source::Teletext(page) => Media::Text {
+            language,
+            is_hearing_impaired,
+            page,
+        },
+        Source::Bitmaps {
+            is_high_definition, ..
+        } => {
+            // EN 300 743, 7.2.1: the display where the stream defines none.
+            let (width, height) = match is_high_definition {
+                true => (1920, 1080),
+                false => (720, 576),
+            };
+            Media::Images {
+                language,
+                is_hearing_impaired,
+                width,
+                height,
+            }
+        }
     }
 }

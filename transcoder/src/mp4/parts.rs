@@ -57,7 +57,7 @@ impl Parts {
             target,
             max_bytes: match rendition {
                 Rendition::Video => MAX_VIDEO_PART_BYTES,
-                Rendition::Sound(_) => MAX_SOUND_PART_BYTES,
+                _ => MAX_SOUND_PART_BYTES,
             },
             sequence: 1,
             segment: None,

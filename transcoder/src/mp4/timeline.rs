@@ -78,7 +78,7 @@ impl Timeline {
         self.spans.back().copied().filter(|span| span.end.is_none())
     }
 
-    pub(super) fn spans(&self) -> impl Iterator<Item = Span> {
+    pub(super) fn spans(&self) -> impl ExactSizeIterator<Item = Span> {
         self.spans.iter().copied()
     }
 

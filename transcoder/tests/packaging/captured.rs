@@ -71,7 +71,9 @@ fn packaged(stream: &[u8]) -> Vec<Track> {
 fn pid(track: &Track) -> Option<u16> {
     match track.header.rendition {
         Rendition::Video => None,
-        Rendition::Sound(pid) => Some(pid.value()),
+        Rendition::Sound(pid) | Rendition::Text { pid, .. } | Rendition::Images { pid, .. } => {
+            Some(pid.value())
+        }
     }
 }
 

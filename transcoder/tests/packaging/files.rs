@@ -50,7 +50,12 @@ impl Track {
     }
 }
 
-/// The tracks of events, in the order of their initialisation segments. Every box is parsed,
+/// Whether a rendition's files are MP4.
+pub(crate) fn is_mp4(rendition: Rendition) -> bool {
+    matches!(rendition, Rendition::Video | Rendition::Sound(_))
+}
+
+/// The tracks of events, but for subtitles, in the order of their initialisation segments. Every box is parsed,
 /// and what the events say of it compared.
 pub(crate) fn tracks(events: &[Event]) -> Vec<Track> {
     let mut tracks: Vec<Track> = Vec::new();
@@ -61,7 +66,7 @@ pub(crate) fn tracks(events: &[Event]) -> Vec<Track> {
     };
     for event in events {
         match event {
-            Event::Header(header) => {
+            Event::Header(header) if is_mp4(header.rendition) => {
                 check_header(header);
                 tracks.push(Track {
                     header: header.clone(),
@@ -69,7 +74,7 @@ pub(crate) fn tracks(events: &[Event]) -> Vec<Track> {
                     segments: Vec::new(),
                 });
             }
-            Event::Part(part) => {
+            Event::Part(part) if is_mp4(part.rendition) => {
                 let at = latest(&mut tracks, part.rendition).expect("its header came before");
                 tracks[at].parts.push((part.clone(), samples(part)));
             }
@@ -78,7 +83,7 @@ pub(crate) fn tracks(events: &[Event]) -> Vec<Track> {
                     tracks[at].segments.push(*segment);
                 }
             }
-            Event::Discontinuity { .. } | Event::NotOffered(_) => {}
+            _ => {}
         }
     }
     tracks

@@ -211,7 +211,7 @@ fn new_parameter_sets_are_a_discontinuity_with_an_initialisation_segment_of_thei
         .iter()
         .filter_map(|track| match track.header.media {
             Media::Video { width, .. } => Some(width),
-            Media::Sound { .. } => None,
+            _ => None,
         })
         .collect();
     assert_eq!(widths, [720, 1280]);

@@ -12,4 +12,8 @@ mod made;
 mod splitting;
 #[path = "../streams/mod.rs"]
 mod streams;
+mod subtitles;
 mod synthetic;
+#[expect(dead_code, reason = "a part of it is used")]
+#[path = "../teletext/written.rs"]
+mod written;

@@ -1,8 +1,8 @@
 //! Transport streams written bit by bit: pictures and frames without content, with the times
 //! and headers that a test is about.
 
-use xg2g_transcoder::ts::clock::Timestamp;
-use xg2g_transcoder::ts::packet::{Pid, packetise, set_continuity_counter};
+use xg2g_transcoder::ts::clock::{Pcr, Timestamp};
+use xg2g_transcoder::ts::packet::{Pid, packetise, set_continuity_counter, set_pcr};
 use xg2g_transcoder::ts::pes::write_audio_pes;
 use xg2g_transcoder::ts::psi::{
     ElementaryStream, Pmt, SectionHeader, TABLE_PAT, TABLE_PMT, program_entry, write_section,
@@ -194,6 +194,20 @@ impl Stream {
             units.push(slice);
         }
         units
+    }
+
+    /// A packet of the picture's PID with nothing but the clock.
+    pub(crate) fn clock(&mut self, ticks_90k: u64) {
+        let mut packet = [0xFF; 188];
+        let counter = self
+            .counters
+            .get(&VIDEO)
+            .map_or(0xF, |next| next.wrapping_sub(1) & 0xF);
+        let [high, low] = VIDEO.to_be_bytes();
+        packet[..6].copy_from_slice(&[0x47, high, low, 0x20 | counter, 183, 0x10]);
+        packet[6..12].fill(0);
+        set_pcr(&mut packet, Pcr::new(ticks_90k * 300));
+        self.bytes.extend(packet);
     }
 
     /// A frame of AAC with this stamp.

@@ -16,11 +16,10 @@ from xg2g_backends.packaging import (
     Discontinuity,
     Event,
     Header,
+    Media,
     NotOffered,
     Part,
     Segment,
-    SoundMedia,
-    VideoMedia,
 )
 
 from .shelf import Shelf
@@ -84,7 +83,7 @@ class ListedHeader:
 
     segment: int
     codecs: str
-    media: VideoMedia | SoundMedia
+    media: Media
     timescale: int
 
 
@@ -112,7 +111,7 @@ class Rendition:
         return self.headers[-1]
 
     @property
-    def media(self) -> VideoMedia | SoundMedia:
+    def media(self) -> Media:
         """What it is, newest."""
         return self.header.media
 

@@ -1,0 +1,318 @@
+//! Subtitles: for every segment of the picture one file, with what is shown in its time.
+
+use xg2g_transcoder::mp4::{Event, Header, Media, PackagerOptions, Part, Rendition, Segment};
+use xg2g_transcoder::ts::packet::Pid;
+
+use crate::files::{check_rules, events};
+use crate::synthetic::{FRAME, Kind, SOUND, Shape, Stream, VIDEO};
+use crate::written::{ERASE, Packet, SUBTITLE, boxed, data, header, pes};
+
+const TELETEXT: u16 = 0x120;
+const SECOND: u64 = 90_000;
+const WRAP: u64 = 1 << 33;
+
+/// How long before it is shown a picture is sent.
+const LEAD: u64 = SECOND;
+
+/// Page 888 in German, page 150 in English for those who do not hear.
+const DESCRIPTOR: &[u8] = b"\x56\x0Ager\x10\x88eng\x29\x50";
+
+const GERMAN: Rendition = Rendition::Text {
+    pid: Pid::new(TELETEXT),
+    page: 0x888,
+};
+const ENGLISH: Rendition = Rendition::Text {
+    pid: Pid::new(TELETEXT),
+    page: 0x150,
+};
+
+fn options() -> PackagerOptions {
+    PackagerOptions {
+        segment_ms: 1000,
+        ..PackagerOptions::default()
+    }
+}
+
+fn tables(stream: &mut Stream) {
+    stream.tables(&[
+        (0x1B, VIDEO, &[]),
+        (0x0F, SOUND, b"\x0A\x04ger\0"),
+        (0x06, TELETEXT, DESCRIPTOR),
+    ]);
+}
+
+/// What is sent of teletext: when it is multiplexed, and the PES packet.
+type Sent = (u64, Vec<u8>);
+
+/// A page that is sent at the time at which it is shown.
+fn shown(at: u64, packets: &[Packet]) -> Sent {
+    (at, pes(Some(at), &data(packets)))
+}
+
+fn subtitle(at: u64, text: &[u8]) -> Sent {
+    let page = [header(0x888, ERASE | SUBTITLE), boxed(0, 22, 10, text)];
+    shown(at, &page)
+}
+
+fn erased(at: u64) -> Sent {
+    shown(at, &[header(0x888, ERASE | SUBTITLE)])
+}
+
+/// Seconds of pictures, each with an IDR picture first, and of sound: `start` is when the first
+/// is shown. Pictures are sent a second before, sound and teletext in time, and the clock with
+/// them.
+fn programme(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>) {
+    sent.reverse();
+    let mut sound_at = start;
+    for n in 0..seconds * 25 {
+        let pts = start + n * FRAME;
+        let now = pts - LEAD;
+        stream.clock(now % WRAP);
+        let kind = if n % 25 == 0 { Kind::Idr } else { Kind::P };
+        stream.picture(kind, Shape::Frame, Some((pts % WRAP, pts % WRAP)));
+        while sound_at <= now {
+            stream.sound(sound_at % WRAP);
+            sound_at += 1920;
+        }
+        while let Some((_, unit)) = sent.pop_if(|(at, _)| *at <= now) {
+            stream.unit(TELETEXT, &unit);
+        }
+    }
+}
+
+/// Headers, and files with their ends, of a rendition.
+fn files(events: &[Event], rendition: Rendition) -> (Vec<Header>, Vec<(Part, Segment)>) {
+    let headers = events.iter().filter_map(|event| match event {
+        Event::Header(header) if header.rendition == rendition => Some(header.clone()),
+        _ => None,
+    });
+    let parts = events.iter().filter_map(|event| match event {
+        Event::Part(part) if part.rendition == rendition => Some(part.clone()),
+        _ => None,
+    });
+    let segments = events.iter().filter_map(|event| match event {
+        Event::Segment(segment) if segment.rendition == rendition => Some(*segment),
+        _ => None,
+    });
+    let (parts, segments): (Vec<Part>, Vec<Segment>) = (parts.collect(), segments.collect());
+    assert_eq!(parts.len(), segments.len());
+    for (part, segment) in parts.iter().zip(&segments) {
+        assert_eq!((part.segment, part.index), (segment.number, 0));
+        assert_eq!(segment.parts, 1);
+        let times = (part.decode_time, part.duration);
+        assert_eq!(times, (segment.decode_time, segment.duration));
+    }
+    (headers.collect(), parts.into_iter().zip(segments).collect())
+}
+
+/// Number, and text below the header, of each file.
+fn texts(events: &[Event], rendition: Rendition) -> Vec<(u64, String)> {
+    let (_, files) = files(events, rendition);
+    let text = |(part, _): (Part, Segment)| {
+        let text = String::from_utf8(part.data).expect("UTF-8");
+        let map = format!(
+            "X-TIMESTAMP-MAP=MPEGTS:{},LOCAL:00:00:00.000\n",
+            part.decode_time % WRAP
+        );
+        let head = format!("WEBVTT\n{map}");
+        let cues = text.strip_prefix(&head).unwrap_or_else(|| panic!("{text}"));
+        (part.segment, cues.trim().to_owned())
+    };
+    files.into_iter().map(text).collect()
+}
+
+fn packaged(stream: &Stream) -> Vec<Event> {
+    let events = events(&options(), &stream.bytes, 1000);
+    check_rules(&options(), &events);
+    events
+}
+
+#[test]
+fn renditions_are_told_before_any_subtitle_is_shown() {
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    programme(&mut stream, 10 * SECOND, 3, Vec::new());
+    let events = packaged(&stream);
+    for (rendition, language, is_hearing_impaired, page, name) in [
+        (GERMAN, b"deu", false, 0x888, "text-288-888"),
+        (ENGLISH, b"eng", true, 0x150, "text-288-150"),
+    ] {
+        let (headers, files) = files(&events, rendition);
+        assert_eq!(rendition.to_string(), name);
+        let [header] = headers.as_slice() else {
+            panic!("one header");
+        };
+        let Media::Text { language: told, .. } = header.media else {
+            panic!("text");
+        };
+        assert_eq!(told.map(|told| told.code()), Some(*language));
+        let media = Media::Text {
+            language: told,
+            is_hearing_impaired,
+            page,
+        };
+        assert_eq!(header.media, media);
+        assert_eq!((header.segment, header.timescale), (0, 90_000));
+        assert_eq!((header.codecs.as_str(), header.data.len()), ("wvtt", 0));
+        assert_eq!(files.len(), 3);
+    }
+}
+
+#[test]
+fn every_segment_of_the_picture_has_one_file_that_begins_with_it() {
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    programme(&mut stream, WRAP - 2 * SECOND, 5, Vec::new());
+    // Another time base, and a discontinuity.
+    programme(&mut stream, 30 * SECOND, 3, Vec::new());
+    let events = packaged(&stream);
+    let (_, video) = segments_of(&events, Rendition::Video);
+    let starts = segment_starts(&events);
+    for rendition in [GERMAN, ENGLISH] {
+        let (headers, files) = files(&events, rendition);
+        let begin: Vec<u64> = headers.iter().map(|header| header.segment).collect();
+        assert_eq!(begin, [0, 5]);
+        let numbers: Vec<u64> = files.iter().map(|(part, _)| part.segment).collect();
+        assert_eq!(numbers, video);
+        let times: Vec<u64> = files.iter().map(|(part, _)| part.decode_time).collect();
+        assert_eq!(times, starts);
+    }
+}
+
+fn segments_of(events: &[Event], rendition: Rendition) -> (Vec<Segment>, Vec<u64>) {
+    let segments = events.iter().filter_map(|event| match event {
+        Event::Segment(segment) if segment.rendition == rendition => Some(*segment),
+        _ => None,
+    });
+    let segments: Vec<Segment> = segments.collect();
+    let numbers = segments.iter().map(|segment| segment.number).collect();
+    (segments, numbers)
+}
+
+/// When the first picture of each segment is shown: pictures here are not reordered.
+fn segment_starts(events: &[Event]) -> Vec<u64> {
+    let (segments, _) = segments_of(events, Rendition::Video);
+    segments.iter().map(|segment| segment.decode_time).collect()
+}
+
+#[test]
+fn a_cue_stands_in_the_segment_of_its_time_and_over_a_border_in_both() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let sent = vec![
+        subtitle(start + SECOND / 2, b"one"),
+        erased(start + 3 * SECOND / 2),
+        subtitle(start + 2 * SECOND, b"two"),
+        subtitle(start + 9 * SECOND / 4, b"three"),
+    ];
+    programme(&mut stream, start, 5, sent);
+    let one = |from: &str, until: &str, text: &str| {
+        format!("00:00:0{from} --> 00:00:0{until} line:88% position:28% align:start\n{text}")
+    };
+    let both = format!(
+        "{}\n\n{}",
+        one("0.000", "0.250", "two"),
+        one("0.250", "1.000", "three")
+    );
+    let expected = [
+        one("0.500", "1.000", "one"),
+        one("0.000", "0.500", "one"),
+        both,
+        one("0.000", "1.000", "three"),
+        // The last picture, whose end nothing shows, is left out.
+        one("0.000", "0.960", "three"),
+    ];
+    let found: Vec<String> = texts(&packaged(&stream), GERMAN)
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(found, expected);
+    assert!(
+        texts(&packaged(&stream), ENGLISH)
+            .iter()
+            .all(|(_, text)| text.is_empty())
+    );
+}
+
+#[test]
+fn a_file_waits_for_the_clock_and_never_for_subtitles() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    programme(&mut stream, start, 6, Vec::new());
+    let events = packaged(&stream);
+    let at = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted);
+    for number in 0..3 {
+        let is_file = |event: &Event| matches!(event, Event::Segment(s) if s.rendition == GERMAN && s.number == number);
+        let is_picture = |ahead: u64| {
+            move |event: &Event| {
+                matches!(event, Event::Segment(s)
+                    if s.rendition == Rendition::Video && s.number == number + ahead)
+            }
+        };
+        // Pictures are sent a second before they are shown: a segment.
+        let file = at(&is_file).expect("a file");
+        assert!(at(&is_picture(0)).expect("a segment") < file);
+        assert!(file < at(&is_picture(2)).expect("a segment"));
+    }
+}
+
+#[test]
+fn without_a_clock_a_file_comes_two_seconds_behind_the_picture() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    for n in 0..150 {
+        let pts = start + n * FRAME;
+        let kind = if n % 25 == 0 { Kind::Idr } else { Kind::P };
+        stream.picture(kind, Shape::Frame, Some((pts, pts)));
+    }
+    let events = packaged(&stream);
+    let is_file = |event: &&Event| matches!(event, Event::Segment(s) if s.rendition == GERMAN);
+    let video =
+        events.split(|event| matches!(event, Event::Segment(s) if s.rendition == Rendition::Video));
+    let counts: Vec<usize> = video
+        .map(|part| part.iter().filter(is_file).count())
+        .collect();
+    assert_eq!(counts[..5], [0, 0, 0, 1, 1]);
+}
+
+#[test]
+fn a_cue_that_is_late_is_shown_from_the_next_segment_on() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let (at, page) = subtitle(start + SECOND / 2, b"late");
+    let (gone_at, gone) = erased(start + 9 * SECOND / 4);
+    programme(
+        &mut stream,
+        start,
+        5,
+        vec![(at + SECOND, page), (gone_at, gone)],
+    );
+    let found: Vec<bool> = texts(&packaged(&stream), GERMAN)
+        .iter()
+        .map(|(_, text)| text.contains("late"))
+        .collect();
+    assert_eq!(found, [false, true, true, false, false]);
+}
+
+#[test]
+fn stamps_of_another_clock_and_none_count_from_where_they_arrive() {
+    let start = 10 * SECOND;
+    for pts in [
+        None,
+        Some(start + 72_000 * SECOND),
+        Some(start + 20 * SECOND),
+        Some(start - 3 * SECOND),
+    ] {
+        let mut stream = Stream::new();
+        tables(&mut stream);
+        let page = [header(0x888, ERASE | SUBTITLE), boxed(0, 22, 10, b"here")];
+        let sent = vec![(start + SECOND / 2, pes(pts, &data(&page)))];
+        programme(&mut stream, start, 3, sent);
+        let (_, first) = &texts(&packaged(&stream), GERMAN)[0];
+        assert!(first.starts_with("00:00:00.520 --> "), "{pts:?} {first}");
+    }
+}
