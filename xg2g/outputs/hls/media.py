@@ -1,9 +1,10 @@
 """Media playlists (draft-pantos-hls-rfc8216bis-22, 4.4.3 to 4.4.5)."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .presentation import (
+    FIRST_NUMBER,
     ListedHeader,
     ListedSegment,
     Presentation,
@@ -23,19 +24,25 @@ _LONG_WINDOW_S = 600
 """From this window on playlists are long enough to leave out what the client has."""
 
 
-def media(presentation: Presentation, rendition: str, *, skip: bool = False) -> str:
+def media(
+    presentation: Presentation, rendition: str, *, skip: bool = False, lead_in: bool = True
+) -> str:
     """Return the playlist of a rendition as it is now. `skip` leaves out old segments (6.2.5.1)
-    where the playlist offers it. Raises `KeyError` for a rendition that is none."""
+    where the playlist offers it. Without `lead_in` it begins with the first segment that came, for
+    a client that tries to load gaps. Raises `KeyError` for a rendition that is none."""
     presentation.settle()
-    listed = presentation.renditions[rendition]
-    lines = _Lines(presentation, listed)
+    lines = _Lines(presentation, presentation.renditions[rendition], lead_in=lead_in)
     return "\n".join(lines.all(skip=skip)) + "\n"
 
 
 class _Lines:
-    def __init__(self, presentation: Presentation, rendition: Rendition) -> None:
+    def __init__(self, presentation: Presentation, rendition: Rendition, *, lead_in: bool) -> None:
         self._presentation = presentation
         self._rendition = rendition
+        self._first = presentation.first_number
+        if not lead_in:
+            self._first = max(self._first, FIRST_NUMBER)
+        self._listed = [s for s in rendition.segments if s.number >= self._first]
         self._target_s = presentation.target_duration
 
     def all(self, *, skip: bool) -> Iterator[str]:
@@ -48,7 +55,7 @@ class _Lines:
         yield "#EXT-X-SERVER-CONTROL:" + ",".join(self._server_control())
         if not rendition.has_text:
             yield f"#EXT-X-PART-INF:PART-TARGET={_seconds(presentation.part_s)}"
-        yield f"#EXT-X-MEDIA-SEQUENCE:{presentation.first_number}"
+        yield f"#EXT-X-MEDIA-SEQUENCE:{self._first}"
         yield f"#EXT-X-DISCONTINUITY-SEQUENCE:{presentation.discontinuity_sequence}"
         if skipped:
             yield f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}"
@@ -66,25 +73,25 @@ class _Lines:
         if can_skip(self._presentation):
             yield f"CAN-SKIP-UNTIL={_seconds(6 * self._target_s)}"
         yield f"HOLD-BACK={_seconds(3 * self._target_s)}"
-        yield f"PART-HOLD-BACK={_seconds(3 * self._presentation.part_s)}"
+        yield f"PART-HOLD-BACK={_seconds(self._presentation.part_hold_back_s)}"
 
     def _skipped(self) -> int:
         if self._presentation.is_ended or not can_skip(self._presentation):
             return 0
         left_s, kept = 0.0, 0
-        for segment in reversed(self._rendition.segments):
+        for segment in reversed(self._listed):
             if left_s > 6 * self._target_s:
                 break
             left_s += segment.duration_s
             kept += 1
-        return len(self._rendition.segments) - kept
+        return len(self._listed) - kept
 
     def _segments(self, skipped: int) -> Iterator[str]:
         rendition = self._rendition
-        left_s = sum(segment.duration_s for segment in rendition.segments)
+        left_s = sum(segment.duration_s for segment in self._listed)
         left_s += rendition.open.duration_s if rendition.open else 0.0
         mapped = None
-        for at, segment in enumerate(rendition.segments):
+        for at, segment in enumerate(self._listed):
             left_s -= segment.duration_s
             header = None if segment.is_gap else rendition.header_of(segment.number)
             if at >= skipped:
@@ -108,7 +115,7 @@ class _Lines:
             yield f'#EXT-X-MAP:URI="{header_key(self._rendition, header)}"'
         date = self._presentation.program_date(segment.number)
         if date is not None:
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date)}"
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date + timedelta(seconds=segment.late_s))}"
 
     def _parts(self, segment: ListedSegment) -> Iterator[str]:
         for part in segment.parts:

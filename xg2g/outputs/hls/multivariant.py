@@ -35,9 +35,10 @@ def _lines(presentation: Presentation) -> Iterator[str]:
     if isinstance(main.media, VideoMedia) and main.media.is_interlaced:
         yield '#EXT-X-SESSION-DATA:DATA-ID="org.xg2g.interlaced",VALUE="yes"'
     names = distinct([sound_name(sound.media) for sound in sounds])
-    for at, (sound, name) in enumerate(zip(sounds, names, strict=True)):
+    told: list[tuple[str | None, bool]] = []
+    for sound, name in zip(sounds, names, strict=True):
         uri = f"{presentation.run}/{sound.name}.m3u8"
-        yield "#EXT-X-MEDIA:" + ",".join(_sound(sound.media, name, uri, is_default=at == 0))
+        yield "#EXT-X-MEDIA:" + ",".join(_sound(sound.media, name, uri, told))
     if not isinstance(main.media, VideoMedia) and sounds:
         main = sounds[0]
     yield "#EXT-X-STREAM-INF:" + ",".join(_variant(main, sounds))
@@ -54,7 +55,7 @@ def sound_name(media: object) -> str:
     """Return what a menu calls a sound."""
     if not isinstance(media, SoundMedia):
         return "Sound"
-    name = languages.name(media.language) or (media.language or "").strip() or "Sound"
+    name = languages.name(media.language) or languages.tag(media.language) or "Sound"
     if media.is_description:
         name += " (audio description)"
     return name
@@ -74,15 +75,21 @@ def distinct(names: list[str]) -> list[str]:
     return given
 
 
-def _sound(media: object, name: str, uri: str, *, is_default: bool) -> Iterator[str]:
+def _sound(
+    media: object, name: str, uri: str, told: list[tuple[str | None, bool]]
+) -> Iterator[str]:
+    """Give the attributes of a sound. `told` are those before it in the group: the first is the
+    default, and none is selected by a language that another has (4.4.6.1.1)."""
     assert isinstance(media, SoundMedia)
+    is_default, is_new = not told, (media.language, media.is_description) not in told
+    told.append((media.language, media.is_description))
     yield "TYPE=AUDIO"
     yield 'GROUP-ID="sound"'
     yield f'NAME="{name}"'
     if (tag := languages.tag(media.language)) is not None:
         yield f'LANGUAGE="{tag}"'
     yield f"DEFAULT={'YES' if is_default else 'NO'}"
-    yield "AUTOSELECT=YES"
+    yield f"AUTOSELECT={'YES' if is_new else 'NO'}"
     yield f'CHANNELS="{media.channels or _STEREO}"'
     if media.is_description:
         yield 'CHARACTERISTICS="public.accessibility.describes-video"'
@@ -125,10 +132,11 @@ def _resolution(media: VideoMedia) -> str:
     """Return the size at which the picture is shown, in square samples."""
     width, height = media.width, media.height
     if media.aspect is not None and 0 not in media.aspect:
-        width = round(width * media.aspect[0] / media.aspect[1])
+        width = ceil(width * media.aspect[0] / media.aspect[1])
     return f"{width}x{height}"
 
 
 def _quotable(text: str) -> str:
-    """Return a quoted-string's text: without quotes and line ends (4.2)."""
-    return " ".join(text.replace('"', "'").split())
+    """Return a quoted-string's text: without quotes and control characters (4.2)."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.replace('"', "'").split())

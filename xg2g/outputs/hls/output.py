@@ -179,7 +179,7 @@ class HlsOutput:
         self._away_timer: Timer | None = None
         self._waiting: list[_Waiting] = []
         self._revision = 0
-        self._playlists: dict[tuple[str | None, bool], tuple[int, Playlist]] = {}
+        self._playlists: dict[tuple[str | None, bool, bool], tuple[int, Playlist]] = {}
         self._log = log.bind(channel=channel_id, name=name, viewer=address, run=self.run)
 
     @property
@@ -306,20 +306,22 @@ class HlsOutput:
             self._waiting.remove(waiting)
         return decide()
 
-    def playlist(self, rendition: str | None, *, skip: bool = False) -> Playlist:
+    def playlist(
+        self, rendition: str | None, *, skip: bool = False, lead_in: bool = True
+    ) -> Playlist:
         """Return the media playlist of a rendition, or with None the multivariant playlist."""
-        known = self._playlists.get((rendition, skip))
+        known = self._playlists.get((rendition, skip, lead_in))
         if known is not None and known[0] == self.presentation.revision:
             return known[1]
         text = (
             multivariant(self.presentation)
             if rendition is None
-            else media(self.presentation, rendition, skip=skip)
+            else media(self.presentation, rendition, skip=skip, lead_in=lead_in)
         )
         plain = text.encode()
         made = Playlist(plain, gzip.compress(plain, GZIP_LEVEL, mtime=0))
         # Making the first one settles what may not change, which is a change.
-        self._playlists[rendition, skip] = (self.presentation.revision, made)
+        self._playlists[rendition, skip, lead_in] = (self.presentation.revision, made)
         return made
 
     def _end(self, outcome: Outcome) -> None:

@@ -28,9 +28,17 @@ _SILENCE_S = 4.0
 """What does not come so long after the picture has passed is a gap. The packager says so after 3 s,
 where it knows the rendition."""
 
-_WAIT_S = 1.0
-"""Sound is sent up to a second behind its picture: as long a decoder's buffer may be full (ISO/IEC
-13818-1, 2.4.2.7). A client that has the multivariant playlist before never learns of it."""
+_WAIT_S = 2.0
+"""Sound is sent up to 1.6 s behind its picture. A client that has the multivariant playlist before
+never learns of it."""
+
+FIRST_NUMBER = 3
+"""Of the packager's first segment. What precedes it is a gap: clients want three target durations
+in a first playlist, and a whole segment."""
+
+_LATE_S = 0.5
+"""A segment that begins so much later than others of its number is dated later. Sound begins later
+than its picture is decoded in any case: when that is shown."""
 
 _REANCHOR_S = 1.0
 """Behind a discontinuity, program dates follow the clock where it has gone ahead by more."""
@@ -41,6 +49,9 @@ _MAX_RENDITIONS = 64
 
 _MAX_SEGMENTS = 20_000
 """Of a rendition, however short they are."""
+
+_SHORTEST_PART = 0.85
+"""Of the part target: what parts last at least (4.4.4.9)."""
 
 _PART_TOLERANCE_S = 0.0005
 """Half of what packager and playlist count in."""
@@ -67,6 +78,10 @@ class ListedSegment:
     parts: list[ListedPart] = field(default_factory=list)
     """Those that are listed. Behind one that is longer than parts may be, none is."""
     is_gap: bool = False
+    late_s: float = 0.0
+    """How much later than others it begins."""
+    short_part: ListedPart | None = None
+    """One that is shorter than parts may be: it is listed if it is the segment's last."""
     file_count: int = 0
     """How many parts it has, listed or not."""
     byte_count: int = 0
@@ -185,7 +200,7 @@ class Presentation:
     ) -> None:
         """`target_s` and `part_s` are the packager's. `window_s` is for how long segments stay;
         what live playback needs stays in any case. `run` names the folder of all files. `expects`
-        are the renditions for which the first playlist waits, a second of the stream at most:
+        are the renditions for which the first playlist waits, two seconds of the stream at most:
         `video`, `sound-514`. When none are told it waits for the picture and a sound."""
         self.shelf = shelf
         self.part_s = part_s
@@ -195,7 +210,7 @@ class Presentation:
         self.is_ended = False
         self.revision = 0
         """Goes up with all that changes a playlist."""
-        self.first_number = 0
+        self.first_number = FIRST_NUMBER
         """The oldest segment that is listed: EXT-X-MEDIA-SEQUENCE of every rendition."""
         self.discontinuity_sequence = 0
         self.too_long = 0
@@ -205,9 +220,13 @@ class Presentation:
         self._now_utc = now_utc
         self._expects = set(expects)
         self._target: int | None = None
+        self._lag_s = 0.0
         self._spans: dict[int, _Span] = {}
+        """In the order of their numbers."""
         self._starts: dict[int, float] = {}
         """When segments begin, in seconds of their epoch."""
+        self._decodes: dict[int, float] = {}
+        """The same, in the packager's time."""
         self._epochs: list[_Epoch] = []
         self._removed: deque[int] = deque()
         """Segments that are no longer listed and still there."""
@@ -219,14 +238,14 @@ class Presentation:
         if self.is_ended:
             return
         match event:
-            case Header():
-                self._take_header(event)
-            case Part():
-                self._take_part(event)
-            case Segment():
-                self._take_segment(event)
-            case Discontinuity():
-                self._take_discontinuity(event)
+            case Header() as header:
+                self._take_header(replace(header, segment=header.segment + FIRST_NUMBER))
+            case Part() as part:
+                self._take_part(replace(part, segment=part.segment + FIRST_NUMBER))
+            case Segment() as segment:
+                self._take_segment(replace(segment, number=segment.number + FIRST_NUMBER))
+            case Discontinuity(number):
+                self._take_discontinuity(number + FIRST_NUMBER)
             case NotOffered():
                 self.not_offered.append(event)
                 self._expects.discard(f"sound-{event.pid}")
@@ -270,13 +289,20 @@ class Presentation:
         self._start(event.segment, event.rendition, start_s)
         opened = rendition.open
         if opened is None:
+            late_s = start_s - self._decodes[event.segment]
             opened = rendition.open = ListedSegment(event.segment)
+            opened.late_s = late_s if late_s > _LATE_S else 0.0
         index = opened.file_count
         self.shelf.put(part_key(rendition, opened.number, index), event.data)
-        is_short = duration_s <= self.part_s + _PART_TOLERANCE_S
-        if opened.lists_all_parts and is_short and not rendition.has_text:
-            opened.parts.append(ListedPart(index, duration_s, event.is_independent))
+        is_listed = opened.lists_all_parts and not rendition.has_text
         opened.file_count += 1
+        if is_listed and duration_s <= self.part_s + _PART_TOLERANCE_S:
+            part = ListedPart(index, duration_s, event.is_independent)
+            is_short = duration_s < _SHORTEST_PART * self.part_s and not part.is_independent
+            if is_short:
+                opened.short_part = part
+            else:
+                opened.parts.append(part)
         opened.duration_s += duration_s
         opened.byte_count += len(event.data)
         if rendition.total_s == 0.0:
@@ -304,10 +330,10 @@ class Presentation:
         self._fill_silence()
         self._leave_window()
 
-    def _take_discontinuity(self, event: Discontinuity) -> None:
-        if any(epoch.first >= event.segment for epoch in self._epochs):
+    def _take_discontinuity(self, number: int) -> None:
+        if any(epoch.first >= number for epoch in self._epochs):
             return
-        epoch = _Epoch(event.segment)
+        epoch = _Epoch(number)
         if self._epochs and self._epochs[-1].anchor is not None:
             before = self._epochs[-1]
             ended = self._epochs[-1].anchor + timedelta(seconds=before.length_s)
@@ -333,6 +359,8 @@ class Presentation:
         if segment is None:
             return
         rendition.open = None
+        if segment.short_part and len(segment.parts) + 1 == segment.file_count:
+            segment.parts.append(segment.short_part)
         number = segment.number
         names = [part_key(rendition, number, index) for index in range(segment.file_count)]
         self.shelf.join(segment_key(rendition, number), names)
@@ -376,8 +404,9 @@ class Presentation:
     # The window
 
     def _leave_window(self) -> None:
-        wanted_s = max(self.window_s, self.live_window_s)
         while (span := self._spans.get(self.first_number)) is not None:
+            is_lead_in = self.first_number < FIRST_NUMBER
+            wanted_s = max(0.0 if is_lead_in else self.window_s, self.live_window_s)
             is_many = len(self._spans) > _MAX_SEGMENTS
             if self._reached_s - span.until_s < wanted_s and not is_many:
                 break
@@ -409,6 +438,7 @@ class Presentation:
             self._removed.popleft()
             del self._spans[number]
             self._starts.pop(number, None)
+            self._decodes.pop(number, None)
             for rendition in self.renditions.values():
                 self.shelf.drop(segment_key(rendition, number))
                 self._drop_headers(rendition, number)
@@ -443,7 +473,7 @@ class Presentation:
             return
         for missing in range(newest + 1, number):
             # Nothing came of it in any rendition.
-            self._starts.setdefault(missing, self._epoch_of(missing).length_s)
+            self._start(missing, span.leader, span.decode_s)
             self._spans[missing] = _Span(span.leader, span.decode_s, 0.0, self._reached_s)
         self._start(number, span.leader, span.decode_s)
         self._spans[number] = replace(span, until_s=self._reached_s + span.duration_s)
@@ -461,11 +491,13 @@ class Presentation:
         epoch = self._epoch_of(number)
         before = self._spans.get(number - 1)
         if number == epoch.first or before is None or number - 1 not in self._starts:
-            self._starts[number] = epoch.length_s
-        elif before.leader == rendition:
-            self._starts[number] = self._starts[number - 1] + decode_s - before.decode_s
-        else:
-            self._starts[number] = self._starts[number - 1] + before.duration_s
+            self._starts[number], self._decodes[number] = epoch.length_s, decode_s
+            return
+        lasted_s = before.duration_s
+        if before.leader == rendition:
+            lasted_s = decode_s - before.decode_s
+        self._starts[number] = self._starts[number - 1] + lasted_s
+        self._decodes[number] = before.decode_s + lasted_s
 
     def program_date(self, number: int) -> datetime | None:
         """Return when a segment begins: the wall clock when the first picture came, and from there
@@ -493,10 +525,11 @@ class Presentation:
             return False
         if self.is_ended or sum(epoch.length_s for epoch in self._epochs) >= _WAIT_S:
             return True
-        begun = {name for name in self.renditions if self.has_begun(name)}
+        if not all(self.has_begun(name) for name in self.renditions):
+            return False
         if self._expects:
-            return self._expects <= begun
-        return main.name == "video" and any(name.startswith("sound-") for name in begun)
+            return self._expects <= self.renditions.keys()
+        return main.name == "video" and any(name.startswith("sound-") for name in self.renditions)
 
     def has_begun(self, name: str) -> bool:
         """Return whether a rendition's playlist has anything in it."""
@@ -517,19 +550,66 @@ class Presentation:
         newest = self._epochs[-1] if self._epochs else _Epoch(0)
         for rendition in self.renditions.values():
             is_new = rendition.header.segment >= newest.first
-            if (is_new or newest.length_s < _WAIT_S) and (rendition.has_parts or is_new):
+            is_offered = is_new or newest.length_s < _WAIT_S
+            if is_offered and self.has_begun(rendition.name):
                 yield rendition
 
     def settle(self) -> None:
         """Decide what may not change from the first playlist on: target duration, program dates."""
         if self._target is None:
             self._target = self._estimated_target()
+            self._lag_s = self._measured_lag_s()
+            self._lead_in(self._target)
         newest, end = None, self._now_utc()
         for epoch in reversed(self._epochs):
             if epoch.anchor is not None:
                 break
             begin = end if newest is None else newest
             newest = epoch.anchor = begin - timedelta(seconds=epoch.length_s)
+
+    def _lead_in(self, target: int) -> None:
+        """Put gaps in front where there is less than clients want of a first playlist."""
+        begun = [r for r in self.renditions.values() if self.has_begun(r.name)]
+        listed_s = min((sum(s.duration_s for s in r.segments) for r in begun), default=0.0)
+        count = min(ceil(max(3 * target - listed_s, 0) / target), FIRST_NUMBER)
+        if self.first_number != FIRST_NUMBER:
+            return
+        gaps: dict[int, _Span] = {}
+        for back in range(count, 0, -1):
+            number = FIRST_NUMBER - back
+            gaps[number] = _Span("", 0.0, float(target), until_s=-float(target * (back - 1)))
+            self._starts[number] = self._decodes[number] = -float(target * back)
+            for rendition in reversed(self.renditions.values()):
+                gap = ListedSegment(number, float(target), is_gap=True)
+                rendition.segments.insert(count - back, gap)
+        self._spans = gaps | self._spans
+        self.first_number -= count
+        self.revision += 1
+
+    def _measured_lag_s(self) -> float:
+        """Return how far the slowest sound is behind the main rendition. One that is silent does
+        not count."""
+        main = self.main
+        if main is None:
+            return 0.0
+        sounds = [r for r in self.renditions.values() if isinstance(r.media, SoundMedia)]
+        lags = [self._edge_s(main) - self._edge_s(sound) for sound in sounds]
+        return max((lag for lag in lags if lag < _SILENCE_S), default=0.0)
+
+    def _edge_s(self, rendition: Rendition) -> float:
+        """Return how much has come of a rendition."""
+        last = self._spans.get(rendition.next_number - 1)
+        opened = rendition.open
+        return (last.until_s if last else 0.0) + (opened.duration_s if opened else 0.0)
+
+    @property
+    def part_hold_back_s(self) -> float:
+        """Return how far from the end of a playlist a client plays: three part targets (4.4.3.8),
+        from where the slowest sound is. The end is the picture's, and all playlists have to say
+        the same (6.2.4)."""
+        parts = 3 + (1 + ceil(self._lag_s / self.part_s) if self._lag_s > 0 else 0)
+        # Rounded up for clients who round otherwise.
+        return ceil(10 * parts * self.part_s) / 10
 
     def _estimated_target(self) -> int:
         lasted = [s.duration_s for r in self.renditions.values() for s in _all_segments(r)]
@@ -560,6 +640,15 @@ class Presentation:
         return self.shelf.held_bytes
 
     # What requests ask
+
+    @property
+    def has_lead_in(self) -> bool:
+        """Whether gaps are listed from before the first segment."""
+        return self.first_number < FIRST_NUMBER
+
+    def has_segment(self, name: str) -> bool:
+        """Return whether a rendition has a segment that is whole."""
+        return any(not segment.is_gap for segment in self.renditions[name].segments)
 
     def position(self, name: str) -> tuple[int, int]:
         """Return the next part to come: its segment's number and its index there."""

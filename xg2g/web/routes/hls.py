@@ -35,6 +35,8 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 BLOCKED_TARGETS: Final = 3
 """Target durations that a request waits for what is yet to come."""
 
+_APPLE: Final = "AppleCoreMedia/"
+
 _CACHED_TARGETS: Final = 6
 """Target durations that a cache keeps a playlist which was waited for (appendix B.1)."""
 
@@ -99,7 +101,7 @@ async def _media(request: Request) -> ASGIApp:
         decision = playlist_decision(output.presentation, rendition, asked.segment, asked.part)
         if decision is Decision.SERVE and asked.segment is None and not _plays_parts(request):
             # A playlist of parts alone is empty to them.
-            has_segment = output.presentation.has(rendition, output.presentation.first_number, None)
+            has_segment = output.presentation.has_segment(rendition)
             return Decision.SERVE if has_segment else Decision.WAIT
         return decision
 
@@ -109,10 +111,11 @@ async def _media(request: Request) -> ASGIApp:
         if decision is not Decision.SERVE and not is_first:
             return _refused(decision)
         caching = "no-cache"
-        if asked.segment is not None:
+        if asked.segment is not None and not output.presentation.has_lead_in:
             # What answers this request once does so later.
             caching = f"public, max-age={_CACHED_TARGETS * output.presentation.target_duration}"
-        return _playlist(request, output.playlist(rendition, skip=asked.skip), caching=caching)
+        playlist = output.playlist(rendition, skip=asked.skip, lead_in=_knows_gaps(request))
+        return _playlist(request, playlist, caching=caching)
 
     return _Answer(output, request, answer, waits=asked.segment is not None)
 
@@ -188,6 +191,11 @@ def _plays_parts(request: Request) -> bool:
     Nothing in a request says so. Pages of browsers do, with hls.js; ffmpeg and what stands on it
     finds such a playlist empty and gives up."""
     return request.headers.get("user-agent", "").startswith("Mozilla/")
+
+
+def _knows_gaps(request: Request) -> bool:
+    """Whether the client passes over gaps. What stands on ffmpeg tries to load them."""
+    return _plays_parts(request) or _APPLE in request.headers.get("user-agent", "")
 
 
 def _longest_s(output: HlsOutput) -> float:

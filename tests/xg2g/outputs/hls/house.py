@@ -107,7 +107,9 @@ class Player:
 
     @property
     def segments(self) -> list[str]:
-        return [line for line in self.playlist.splitlines() if line and not line.startswith("#")]
+        """Those that are no gaps."""
+        listed = re.sub(r"#EXT-X-GAP\n#EXTINF:.*\n.*\n", "", self.playlist)
+        return [line for line in listed.splitlines() if line and not line.startswith("#")]
 
     @property
     def headers(self) -> list[str]:

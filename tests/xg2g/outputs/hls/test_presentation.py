@@ -1,6 +1,7 @@
 """What a presentation makes of the packager's events, and what its playlists say."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import anyio
 import pytest
@@ -35,7 +36,7 @@ class Clock:
 
 
 class Stream:
-    """A presentation with a short way to feed it."""
+    """A presentation with a short way to feed it. The packager counts from 0, playlists from 3."""
 
     def __init__(self, window_s: float = 300, expects: tuple[str, ...] = ()) -> None:
         self.clock = Clock()
@@ -93,14 +94,14 @@ def test_a_running_stream_is_listed_with_its_parts() -> None:
     text = stream.text()
     assert text.startswith(
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:2\n"
-        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=6.00000,PART-HOLD-BACK=0.99900\n"
-        "#EXT-X-PART-INF:PART-TARGET=0.33300\n#EXT-X-MEDIA-SEQUENCE:0\n"
-        '#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-MAP:URI="video/header-0.mp4"\n'
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=6.00000,PART-HOLD-BACK=1.00000\n"
+        "#EXT-X-PART-INF:PART-TARGET=0.33300\n#EXT-X-MEDIA-SEQUENCE:3\n"
+        '#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-MAP:URI="video/header-3.mp4"\n'
     )
     assert text.endswith(
-        "#EXTINF:2.00000,\nvideo/2.m4s\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T11:59:59.680Z\n"
-        '#EXT-X-PART:DURATION=0.32000,URI="video/3.0.m4s",INDEPENDENT=YES\n'
-        '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="video/3.1.m4s"\n'
+        "#EXTINF:2.00000,\nvideo/5.m4s\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T11:59:59.680Z\n"
+        '#EXT-X-PART:DURATION=0.32000,URI="video/6.0.m4s",INDEPENDENT=YES\n'
+        '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="video/6.1.m4s"\n'
     )
 
 
@@ -128,8 +129,8 @@ def test_behind_a_discontinuity_dates_follow_the_clock() -> None:
     stream.part(1, 0)
     text = stream.text()
     assert dates(text) == [*before, stream.clock.now]
-    behind = text.partition("video/0.m4s\n")[2]
-    assert behind.startswith('#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="video/header-1.mp4"\n')
+    behind = text.partition("video/3.m4s\n")[2]
+    assert behind.startswith('#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="video/header-4.mp4"\n')
 
 
 def test_a_late_sound_has_the_numbers_of_the_picture() -> None:
@@ -140,8 +141,9 @@ def test_a_late_sound_has_the_numbers_of_the_picture() -> None:
     stream.header("sound-514", 2)
     stream.part(2, 0, name="sound-514")
     text = stream.text("sound-514")
-    assert text.count("#EXT-X-GAP\n#EXTINF:2.00000,\n") == 2
-    assert 'sound-514/1.m4s\n#EXT-X-MAP:URI="sound-514/header-2.mp4"' in text
+    for number in (3, 4):
+        assert f"#EXT-X-GAP\n#EXTINF:2.00000,\nsound-514/{number}.m4s\n" in text
+    assert 'sound-514/4.m4s\n#EXT-X-MAP:URI="sound-514/header-5.mp4"' in text
 
 
 def test_a_silent_sound_has_gaps_and_what_comes_after_them_is_left_out() -> None:
@@ -151,7 +153,7 @@ def test_a_silent_sound_has_gaps_and_what_comes_after_them_is_left_out() -> None
     for number in range(4):
         stream.segment(number)
     text = stream.text("sound-514")
-    assert text.count("#EXT-X-GAP") == 1
+    assert "#EXT-X-GAP\n#EXTINF:2.00000,\nsound-514/3.m4s\n" in text
     stream.part(0, 0, name="sound-514")
     assert stream.text("sound-514") == text
 
@@ -162,13 +164,13 @@ def test_a_part_that_is_too_long_ends_the_list_of_parts_of_its_segment() -> None
     stream.segment(0)
     stream.part(1, 0)
     stream.part(1, 1, 0.8)
-    assert 'video/1.0.m4s"' in stream.text()
-    assert "video/1.1.m4s" not in stream.text()
+    assert 'video/4.0.m4s"' in stream.text()
+    assert "video/4.1.m4s" not in stream.text()
     assert "PRELOAD-HINT" not in stream.text()
     stream.part(1, 2)
     stream.end(1, parts=3)
-    assert "video/1.2.m4s" not in stream.text()
-    assert anyio.run(stream.presentation.shelf.get, "video/1.m4s") == (
+    assert "video/4.2.m4s" not in stream.text()
+    assert anyio.run(stream.presentation.shelf.get, "video/4.m4s") == (
         b"video 1.0;video 1.1;video 1.2;"
     )
 
@@ -181,14 +183,43 @@ def test_old_segments_leave_and_their_files_a_segment_later() -> None:
         stream.text()
     first = stream.presentation.first_number
     assert f"#EXT-X-MEDIA-SEQUENCE:{first}\n" in stream.text()
-    assert first > 0
+    assert first > 3
 
     async def kept() -> list[int]:
         shelf = stream.presentation.shelf
-        return [n for n in range(20) if await shelf.get(f"video/{n}.m4s") is not None]
+        return [n for n in range(23) if await shelf.get(f"video/{n}.m4s") is not None]
 
-    assert anyio.run(kept) == list(range(first - 1, 20))
-    assert file_decision(stream.presentation, "video", "0.m4s") is Decision.GONE
+    assert anyio.run(kept) == list(range(first - 1, 23))
+    assert file_decision(stream.presentation, "video", "3.m4s") is Decision.GONE
+
+
+def test_a_first_playlist_of_little_begins_with_gaps_that_leave_as_soon_as_they_can() -> None:
+    stream = Stream()
+    stream.header()
+    stream.part(0, 0)
+    text = stream.text()
+    assert text.count("#EXT-X-GAP\n#EXTINF:4.00000,\n") == 3
+    assert "#EXT-X-MEDIA-SEQUENCE:0\n" in text
+    first = dates(text)
+    assert [b - a for a, b in pairwise(first)] == [timedelta(seconds=4)] * 3
+    for number in range(20):
+        stream.segment(number)
+    assert "#EXT-X-GAP" not in stream.text()
+    assert "#EXT-X-MEDIA-SEQUENCE:3\n" in stream.text()
+
+
+def test_playback_is_held_back_by_how_far_the_slowest_sound_is_behind() -> None:
+    stream = Stream()
+    stream.header()
+    stream.header("sound-514")
+    for index in range(4):
+        stream.part(0, index)
+    stream.part(0, 0, name="sound-514")
+    held = "PART-HOLD-BACK=2.40000"
+    assert held in stream.text()
+    assert held in stream.text("sound-514")
+    stream.end(0, parts=4)
+    assert held in stream.text()
 
 
 def test_the_target_duration_stays_what_it_is() -> None:
@@ -208,7 +239,7 @@ def test_the_end_is_told_once() -> None:
     stream.part(1, 0)
     stream.presentation.end()
     text = stream.text()
-    assert text.endswith("#EXTINF:0.32000,\nvideo/1.m4s\n#EXT-X-ENDLIST\n")
+    assert text.endswith("#EXTINF:0.32000,\nvideo/4.m4s\n#EXT-X-ENDLIST\n")
     stream.part(1, 1)
     assert stream.text() == text
 
@@ -223,7 +254,7 @@ def test_the_multivariant_playlist_names_sounds_in_plain_words() -> None:
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German",LANGUAGE="de",DEFAULT=YES,'
         'AUTOSELECT=YES,CHANNELS="2",URI="0123abcd/sound-514.m3u8"',
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German 2",LANGUAGE="de",DEFAULT=NO,'
-        'AUTOSELECT=YES,CHANNELS="2",URI="0123abcd/sound-516.m3u8"',
+        'AUTOSELECT=NO,CHANNELS="2",URI="0123abcd/sound-516.m3u8"',
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="German (audio description)",'
         'LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="2",'
         'CHARACTERISTICS="public.accessibility.describes-video",URI="0123abcd/sound-515.m3u8"',
@@ -233,7 +264,7 @@ def test_the_multivariant_playlist_names_sounds_in_plain_words() -> None:
     ]
 
 
-def test_the_first_playlist_waits_for_sound_for_a_second() -> None:
+def test_the_first_playlist_waits_for_sound_for_two_seconds() -> None:
     stream = Stream()
     stream.header()
     stream.part(0, 0)
@@ -243,7 +274,7 @@ def test_the_first_playlist_waits_for_sound_for_a_second() -> None:
     assert (before, stream.presentation.is_ready) == (False, True)
     silent = Stream()
     silent.header()
-    for index in range(4):
+    for index in range(7):
         silent.part(0, index)
     assert silent.presentation.is_ready
 
@@ -253,16 +284,16 @@ def test_the_first_playlist_waits_for_sound_for_a_second() -> None:
     [
         (None, None, Decision.SERVE),
         (None, 0, Decision.BAD),
-        (0, None, Decision.SERVE),
-        (1, 6, Decision.SERVE),
-        (1, 7, Decision.SERVE),
-        (2, 0, Decision.SERVE),
-        (2, 1, Decision.WAIT),
-        (2, 10, Decision.WAIT),
-        (2, 11, Decision.BAD),
-        (2, None, Decision.WAIT),
-        (3, None, Decision.WAIT),
-        (4, None, Decision.BAD),
+        (3, None, Decision.SERVE),
+        (4, 6, Decision.SERVE),
+        (4, 7, Decision.SERVE),
+        (5, 0, Decision.SERVE),
+        (5, 1, Decision.WAIT),
+        (5, 10, Decision.WAIT),
+        (5, 11, Decision.BAD),
+        (5, None, Decision.WAIT),
+        (6, None, Decision.WAIT),
+        (7, None, Decision.BAD),
     ],
 )
 def test_a_blocking_reload_is_decided_by_what_is_listed(
@@ -279,16 +310,16 @@ def test_a_blocking_reload_is_decided_by_what_is_listed(
 @pytest.mark.parametrize(
     ("name", "decision"),
     [
-        ("header-0.mp4", Decision.SERVE),
-        ("header-1.mp4", Decision.MISSING),
-        ("0.m4s", Decision.SERVE),
-        ("0.3.m4s", Decision.SERVE),
-        ("1.m4s", Decision.MISSING),
-        ("1.0.m4s", Decision.SERVE),
-        ("1.1.m4s", Decision.WAIT),
-        ("1.2.m4s", Decision.MISSING),
-        ("0.vtt", Decision.MISSING),
-        ("../video/0.m4s", Decision.MISSING),
+        ("header-3.mp4", Decision.SERVE),
+        ("header-4.mp4", Decision.MISSING),
+        ("3.m4s", Decision.SERVE),
+        ("3.3.m4s", Decision.SERVE),
+        ("4.m4s", Decision.MISSING),
+        ("4.0.m4s", Decision.SERVE),
+        ("4.1.m4s", Decision.WAIT),
+        ("4.2.m4s", Decision.MISSING),
+        ("3.vtt", Decision.MISSING),
+        ("../video/3.m4s", Decision.MISSING),
         ("99999999999999999999.m4s", Decision.MISSING),
     ],
 )

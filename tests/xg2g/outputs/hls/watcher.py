@@ -1,0 +1,56 @@
+"""A client that loads everything again and again, and holds it against the specification."""
+
+import anyio
+
+from tests.oracle.hls import (
+    Complaint,
+    Reloads,
+    check_files,
+    check_media,
+    check_multivariant,
+    check_together,
+)
+from xg2g.outputs.hls.media import media
+from xg2g.outputs.hls.multivariant import multivariant
+from xg2g.outputs.hls.presentation import Presentation
+from xg2g_backends.packaging import Event
+
+
+class Watcher:
+    """Judges a presentation after any of its events."""
+
+    def __init__(self, presentation: Presentation) -> None:
+        self.presentation = presentation
+        self.complaints: set[Complaint] = set()
+        self.looks = 0
+        self._reloads: dict[str, Reloads] = {}
+
+    def take(self, event: Event) -> None:
+        self.presentation.take(event)
+
+    def look(self) -> None:
+        """Load all playlists, when there are any."""
+        if not self.presentation.is_ready:
+            return
+        self.looks += 1
+        whole, playlists = self.playlists()
+        self.complaints.update(check_multivariant(whole))
+        for uri, text in playlists.items():
+            self.complaints.update(check_media(text))
+            self.complaints.update(self._reloads.setdefault(uri, Reloads()).load(text))
+        self.complaints.update(check_together(whole, playlists))
+
+    def look_at_files(self) -> None:
+        """Load all that the playlists name."""
+        if self.presentation.is_ready:
+            self.complaints.update(check_files(*self.playlists(), self.fetch))
+
+    def playlists(self) -> tuple[str, dict[str, str]]:
+        presentation = self.presentation
+        listed = [name for name in presentation.renditions if presentation.has_begun(name)]
+        texts = {f"{presentation.run}/{name}.m3u8": media(presentation, name) for name in listed}
+        return multivariant(presentation), texts
+
+    def fetch(self, uri: str) -> bytes | None:
+        key = uri.removeprefix(f"{self.presentation.run}/")
+        return anyio.run(self.presentation.shelf.get, key)
