@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from math import ceil
 
-from xg2g_backends.packaging import SoundMedia, VideoMedia
+from xg2g_backends.packaging import ImageMedia, Media, SoundMedia, TextMedia, VideoMedia
 
 from . import languages
 from .presentation import Presentation, Rendition
@@ -15,10 +15,18 @@ _AVERAGE_HEADROOM = 1.1
 
 _STEREO = 2
 
+_SOUNDS = "sound"
+_TEXTS = "text"
+
+_DESCRIPTION = "public.accessibility.describes-video"
+_HARD_OF_HEARING = (
+    "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+)
+
 
 def multivariant(presentation: Presentation) -> str:
-    """Return the playlist of all renditions: one variant, with every sound. URIs are relative to
-    the folder above the run's. Without a variant while nothing has come."""
+    """Return the playlist of all renditions: one variant, with every sound and all subtitles. URIs
+    are relative to the folder above the run's. Without a variant while nothing has come."""
     presentation.settle()
     return "\n".join(_lines(presentation)) + "\n"
 
@@ -34,14 +42,19 @@ def _lines(presentation: Presentation) -> Iterator[str]:
         return
     if isinstance(main.media, VideoMedia) and main.media.is_interlaced:
         yield '#EXT-X-SESSION-DATA:DATA-ID="org.xg2g.interlaced",VALUE="yes"'
-    names = distinct([sound_name(sound.media) for sound in sounds])
-    told: list[tuple[str | None, bool]] = []
-    for sound, name in zip(sounds, names, strict=True):
-        uri = f"{presentation.run}/{sound.name}.m3u8"
-        yield "#EXT-X-MEDIA:" + ",".join(_sound(sound.media, name, uri, told))
+    images = [f"{r.name}:{_image(r.media)}" for r in listed if isinstance(r.media, ImageMedia)]
+    if images:
+        yield f'#EXT-X-SESSION-DATA:DATA-ID="org.xg2g.images",VALUE="{",".join(images)}"'
+    texts = [r for r in listed if isinstance(r.media, TextMedia)]
+    for group in (sounds, texts):
+        names = distinct([name_of(rendition.media) for rendition in group])
+        told: list[tuple[str | None, str | None]] = []
+        for rendition, name in zip(group, names, strict=True):
+            uri = f"{presentation.run}/{rendition.name}.m3u8"
+            yield "#EXT-X-MEDIA:" + ",".join(_media(rendition.media, name, uri, told))
     if not isinstance(main.media, VideoMedia) and sounds:
         main = sounds[0]
-    yield "#EXT-X-STREAM-INF:" + ",".join(_variant(main, sounds))
+    yield "#EXT-X-STREAM-INF:" + ",".join(_variant(main, sounds, texts))
     yield f"{presentation.run}/{main.name}.m3u8"
 
 
@@ -51,14 +64,16 @@ def _order(rendition: Rendition) -> tuple[bool, int]:
     return is_description, int(rendition.name.partition("-")[2] or 0)
 
 
-def sound_name(media: object) -> str:
-    """Return what a menu calls a sound."""
-    if not isinstance(media, SoundMedia):
-        return "Sound"
-    name = languages.name(media.language) or languages.tag(media.language) or "Sound"
-    if media.is_description:
-        name += " (audio description)"
-    return name
+def name_of(media: Media) -> str:
+    """Return what a menu calls a sound or subtitles."""
+    if isinstance(media, VideoMedia):
+        return "Picture"
+    name = languages.name(media.language) or languages.tag(media.language)
+    if isinstance(media, SoundMedia):
+        name = name or "Sound"
+        return f"{name} (audio description)" if media.is_description else name
+    name = name or "Subtitles"
+    return f"{name} (hard of hearing)" if media.is_hearing_impaired else name
 
 
 def distinct(names: list[str]) -> list[str]:
@@ -75,32 +90,49 @@ def distinct(names: list[str]) -> list[str]:
     return given
 
 
-def _sound(
-    media: object, name: str, uri: str, told: list[tuple[str | None, bool]]
+def _media(
+    media: Media, name: str, uri: str, told: list[tuple[str | None, str | None]]
 ) -> Iterator[str]:
-    """Give the attributes of a sound. `told` are those before it in the group: the first is the
-    default, and none is selected by a language that another has (4.4.6.1.1)."""
-    assert isinstance(media, SoundMedia)
-    is_default, is_new = not told, (media.language, media.is_description) not in told
-    told.append((media.language, media.is_description))
-    yield "TYPE=AUDIO"
-    yield 'GROUP-ID="sound"'
+    """Give the attributes of a sound or of subtitles. `told` are those before it in the group: the
+    first sound is the default, and nothing is selected by a language that another has (4.4.6.1.1).
+    """
+    assert isinstance(media, SoundMedia | TextMedia)
+    is_sound, tag = isinstance(media, SoundMedia), languages.tag(media.language)
+    characteristics = _characteristics(media)
+    is_first, is_new = not told, (tag, characteristics) not in told
+    told.append((tag, characteristics))
+    yield "TYPE=AUDIO" if is_sound else "TYPE=SUBTITLES"
+    yield f'GROUP-ID="{_SOUNDS if is_sound else _TEXTS}"'
     yield f'NAME="{name}"'
-    if (tag := languages.tag(media.language)) is not None:
+    if tag is not None:
         yield f'LANGUAGE="{tag}"'
-    yield f"DEFAULT={'YES' if is_default else 'NO'}"
+    yield f"DEFAULT={'YES' if is_sound and is_first else 'NO'}"
     yield f"AUTOSELECT={'YES' if is_new else 'NO'}"
-    yield f'CHANNELS="{media.channels or _STEREO}"'
-    if media.is_description:
-        yield 'CHARACTERISTICS="public.accessibility.describes-video"'
+    if isinstance(media, SoundMedia):
+        yield f'CHANNELS="{media.channels or _STEREO}"'
+    if characteristics is not None:
+        yield f'CHARACTERISTICS="{characteristics}"'
     yield f'URI="{uri}"'
 
 
-def _variant(main: Rendition, sounds: list[Rendition]) -> Iterator[str]:
+def _characteristics(media: SoundMedia | TextMedia) -> str | None:
+    if isinstance(media, SoundMedia):
+        return _DESCRIPTION if media.is_description else None
+    return _HARD_OF_HEARING if media.is_hearing_impaired else None
+
+
+def _image(media: ImageMedia) -> str:
+    language = languages.tag(media.language) or ""
+    return f"{language}:hearing-impaired" if media.is_hearing_impaired else language
+
+
+def _variant(main: Rendition, sounds: list[Rendition], texts: list[Rendition]) -> Iterator[str]:
     others = [sound for sound in sounds if sound is not main]
-    loudest = max((sound.peak_bps for sound in others), default=0.0)
-    peak = (main.peak_bps + loudest) * _PEAK_HEADROOM
-    average = _average(main) + max((_average(sound) for sound in others), default=0.0)
+    peak, average = main.peak_bps, _average(main)
+    for group in (others, texts):
+        peak += max((rendition.peak_bps for rendition in group), default=0.0)
+        average += max((_average(rendition) for rendition in group), default=0.0)
+    peak *= _PEAK_HEADROOM
     yield f"BANDWIDTH={_bits(peak)}"
     yield f"AVERAGE-BANDWIDTH={_bits(min(average * _AVERAGE_HEADROOM, peak))}"
     yield f'CODECS="{",".join(_codecs([main, *others]))}"'
@@ -109,7 +141,9 @@ def _variant(main: Rendition, sounds: list[Rendition]) -> Iterator[str]:
         if main.media.frame_rate is not None:
             yield f"FRAME-RATE={main.media.frame_rate:.3f}"
     if sounds:
-        yield 'AUDIO="sound"'
+        yield f'AUDIO="{_SOUNDS}"'
+    if texts:
+        yield f'SUBTITLES="{_TEXTS}"'
     yield "CLOSED-CAPTIONS=NONE"
 
 
@@ -123,7 +157,8 @@ def _bits(bps: float) -> int:
 
 
 def _codecs(renditions: Iterable[Rendition]) -> list[str]:
-    """Return every format of what is listed (6.2.4), the newest of each rendition first."""
+    """Return every format of what is listed (6.2.4), the newest of each rendition first. WebVTT
+    has none."""
     found = [h.codecs for r in renditions for h in reversed(r.headers) if h.codecs]
     return list(dict.fromkeys(found))
 

@@ -20,6 +20,7 @@ from xg2g_backends.packaging import (
     NotOffered,
     Part,
     Segment,
+    SoundMedia,
 )
 
 from .shelf import Shelf
@@ -525,7 +526,8 @@ class Presentation:
             return False
         if self.is_ended or sum(epoch.length_s for epoch in self._epochs) >= _WAIT_S:
             return True
-        if not all(self.has_begun(name) for name in self.renditions):
+        renditions = self.renditions.values()
+        if not all(r.has_text or self.has_begun(r.name) for r in renditions):
             return False
         if self._expects:
             return self._expects <= self.renditions.keys()
@@ -551,7 +553,7 @@ class Presentation:
         for rendition in self.renditions.values():
             is_new = rendition.header.segment >= newest.first
             is_offered = is_new or newest.length_s < _WAIT_S
-            if is_offered and self.has_begun(rendition.name):
+            if is_offered and (rendition.has_text or self.has_begun(rendition.name)):
                 yield rendition
 
     def settle(self) -> None:

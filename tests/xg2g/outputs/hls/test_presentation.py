@@ -15,9 +15,12 @@ from xg2g_backends.packaging import (
     Discontinuity,
     Event,
     Header,
+    ImageMedia,
+    Media,
     Part,
     Segment,
     SoundMedia,
+    TextMedia,
     VideoMedia,
 )
 
@@ -25,6 +28,10 @@ VIDEO = VideoMedia(1440, 1080, (4, 3), 25.0, is_interlaced=True)
 GERMAN = SoundMedia("deu", is_description=False, channels=2, sample_rate=48000)
 DESCRIPTION = SoundMedia("deu", is_description=True, channels=2, sample_rate=48000)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def scale(name: str) -> int:
+    return 48000 if name.startswith("sound-") else 90000
 
 
 class Clock:
@@ -55,17 +62,22 @@ class Stream:
             self.presentation.take(event)
 
     def header(self, name: str = "video", segment: int = 0) -> None:
-        kinds: dict[str, VideoMedia | SoundMedia] = {"video": VIDEO, "sound-515": DESCRIPTION}
+        kinds: dict[str, Media] = {
+            "video": VIDEO,
+            "sound-515": DESCRIPTION,
+            "text-520-888": TextMedia("deu", is_hearing_impaired=True, page="888"),
+            "images-521-1": ImageMedia(None, is_hearing_impaired=False, width=720, height=576),
+        }
         kind = kinds.get(name, GERMAN)
-        codecs = "avc1.640028" if name == "video" else "mp4a.40.2"
-        timescale = 90000 if name == "video" else 48000
-        self.take(Header(name, segment, codecs, timescale, kind, b"header"))
+        codecs = {"video": "avc1.640028", "sound": "mp4a.40.2", "text": "wvtt"}
+        data = b"header" if isinstance(kind, VideoMedia | SoundMedia) else b""
+        coding = codecs.get(name.partition("-")[0], "")
+        self.take(Header(name, segment, coding, scale(name), kind, data))
 
     def part(self, segment: int, index: int, s: float = 0.32, name: str = "video") -> None:
-        scale = 90000 if name == "video" else 48000
-        at = round((2 * segment + 0.32 * index) * scale)
+        at = round((2 * segment + 0.32 * index) * scale(name))
         data = f"{name} {segment}.{index};".encode()
-        self.take(Part(name, segment, index, at, round(s * scale), index == 0, data))
+        self.take(Part(name, segment, index, at, round(s * scale(name)), index == 0, data))
 
     def segment(self, number: int, name: str = "video", s: float = 2.0) -> None:
         for index in range(7):
@@ -73,8 +85,8 @@ class Stream:
         self.end(number, name, s)
 
     def end(self, number: int, name: str = "video", s: float = 2.0, parts: int = 7) -> None:
-        scale = 90000 if name == "video" else 48000
-        self.take(Segment(name, number, parts, 2 * number * scale, round(s * scale)))
+        ticks = scale(name)
+        self.take(Segment(name, number, parts, 2 * number * ticks, round(s * ticks)))
 
     def text(self, name: str = "video") -> str:
         return media(self.presentation, name)
@@ -262,6 +274,32 @@ def test_the_multivariant_playlist_names_sounds_in_plain_words() -> None:
         'CODECS="avc1.640028,mp4a.40.2",RESOLUTION=1920x1080,FRAME-RATE=25.000,AUDIO="sound",'
         "CLOSED-CAPTIONS=NONE",
     ]
+
+
+def test_subtitles_are_a_group_as_text_and_told_as_images() -> None:
+    stream = Stream()
+    for name in ("video", "text-520-888", "images-521-1"):
+        stream.header(name)
+    stream.segment(0)
+    for name in ("text-520-888", "images-521-1"):
+        stream.part(0, 0, 2.0, name)
+        stream.end(0, name, parts=1)
+    told = multivariant(stream.presentation)
+    assert '#EXT-X-SESSION-DATA:DATA-ID="org.xg2g.images",VALUE="images-521-1:"\n' in told
+    assert (
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="German (hard of hearing)",'
+        'LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHARACTERISTICS="public.accessibility.'
+        'transcribes-spoken-dialog,public.accessibility.describes-music-and-sound",'
+        'URI="0123abcd/text-520-888.m3u8"\n'
+    ) in told
+    assert 'CODECS="avc1.640028"' in told
+    assert 'SUBTITLES="text"' in told
+    text = stream.text("text-520-888")
+    assert "#EXTINF:2.00000,\ntext-520-888/3.vtt\n" in text
+    for tag in ("EXT-X-PART:", "EXT-X-PART-INF", "EXT-X-MAP", "EXT-X-PRELOAD-HINT"):
+        assert tag not in text
+    shelf = stream.presentation.shelf
+    assert anyio.run(shelf.get, "images-521-1/3.json") == b"images-521-1 0.0;"
 
 
 def test_the_first_playlist_waits_for_sound_for_two_seconds() -> None:
