@@ -5,7 +5,9 @@ Every clip loops after a whole number of seconds and of frames in each codec use
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from scripts.make_clips import dvb_subtitles, teletext
 from scripts.make_clips import sound as signals
 from scripts.make_clips.card import Card
 from scripts.make_clips.coding import ac3, mp2, sound
@@ -19,6 +21,8 @@ from scripts.make_clips.descriptors import (
 from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
 
 LOOP_S = 12.0
+SUBTITLE_90K = 144_000
+"""How long a subtitle is shown."""
 
 TRANSPONDER_THREE = {sid: 0x1000 + (sid - 300) * 0x10 for sid in range(301, 307)}
 TRANSPONDER_FOUR = {sid: 0x1000 + (sid - 400) * 0x10 for sid in range(401, 406)}
@@ -120,6 +124,53 @@ def mpeg2() -> bytes:
     return _service(306, 0x02, card.units(encoder), [_mp2("deu", 440, 96)])
 
 
+def subtitles() -> bytes:
+    """Teletext and DVB subtitles that tell the card's clock: each even second for 1.6 seconds."""
+    card = Card(
+        "Subtitles",
+        (
+            "Teletext 888 deu, 889 deu for the hearing impaired, 777 eng",
+            "DVB subtitles deu, deu for the hearing impaired, eng",
+        ),
+        HD,
+        25,
+        LOOP_S,
+    )
+    normal = teletext.Page(0x888, "deu", 2)
+    impaired = teletext.Page(0x889, "deu", 5, teletext.YELLOW)
+    english = teletext.Page(0x777, "eng", 2)
+    hd = dvb_subtitles.Page(1, "deu", 0x14, HD)
+    hd_impaired = dvb_subtitles.Page(2, "deu", 0x24, HD, dvb_subtitles.YELLOW)
+    sd = dvb_subtitles.Page(1, "eng", 0x10, dvb_subtitles.SD)
+    texts, bitmaps = [], []
+    for second in range(0, round(LOOP_S), 2):
+        clock = f"00:{second:02}"
+        lines = {
+            normal: (f"Es ist {clock}", "Seite 888: äöü ÄÖÜ ß"),
+            impaired: (f"(Piepton) {clock}", "Seite 889"),
+            english: (f"It is {clock}", "page 777: £ # ½"),
+        }
+        at_90k = second * 90_000
+        until_90k = at_90k + SUBTITLE_90K
+        for page, shown in lines.items():
+            texts.append(teletext.Shown(at_90k, page, shown))
+            texts.append(teletext.Shown(until_90k, page, ()))
+        for bitmap, line in (
+            (hd, f"Es ist {clock}, schön!"),
+            (hd_impaired, f"(Piepton) {clock}"),
+            (sd, f"It is {clock}"),
+        ):
+            bitmaps.append(dvb_subtitles.Shown(at_90k, bitmap, line))
+            bitmaps.append(dvb_subtitles.Shown(until_90k, bitmap, ""))
+    streams = [
+        _mp2("deu", 440, 96),
+        teletext.stream(3, (normal, impaired, english), texts, LOOP_S),
+        dvb_subtitles.stream(4, (hd, hd_impaired), [s for s in bitmaps if s.page != sd]),
+        dvb_subtitles.stream(5, (sd,), [s for s in bitmaps if s.page == sd]),
+    ]
+    return _service(401, 0x1B, card.units(x264(25, 1200)), streams)
+
+
 def x264(
     fps: int, max_kbps: int, *parameters: str, group_s: float = 1.0, lines: int = 720
 ) -> list[str]:
@@ -179,16 +230,7 @@ def _service(
     pmt_pid = transponder[service_id]
     streams = [ElementaryStream(pmt_pid + 1, video_type, component(1), 0xE0, pictures)]
     for i, other in enumerate(others):
-        streams.append(
-            ElementaryStream(
-                pmt_pid + 2 + i,
-                other.stream_type,
-                other.descriptors,
-                other.stream_id,
-                other.units,
-                other.units_per_pes,
-            )
-        )
+        streams.append(replace(other, pid=pmt_pid + 2 + i))
     program = Program(service_id, pmt_pid, pmt_pid + 1, b"", streams)
     return multiplex([program], number, transponder, loop_s)
 
@@ -200,4 +242,5 @@ CLIPS: dict[str, Callable[[], bytes]] = {
     "lip-sync": lip_sync,
     "hevc": hevc,
     "mpeg2": mpeg2,
+    "subtitles": subtitles,
 }

@@ -29,6 +29,9 @@ AUDIO_LEAD_S = 0.040
 VIDEO_LEAD_S = 0.4
 VIDEO_LEAD_MAX_S = 1.2
 
+# Below what drains a transport buffer of DVB subtitles (ETSI EN 300 743, clause 5.2.1), 192 kbit/s.
+SUBTITLE_BPS = 160_000
+
 # Content time 0 is presented this long after the PCR of the loop's first packet.
 PRESENTATION_DELAY_S = 1.5
 # Keeps every stamp of the file positive, the pieces moved to its beginning included.
@@ -54,6 +57,10 @@ class ElementaryStream:
     stream_id: int = 0xBD
     units: list[AccessUnit] = field(default_factory=list)
     units_per_pes: int = 1
+    lead_s: float | None = None
+    """Of subtitles: how long before its PTS each unit is whole. They are sent at SUBTITLE_BPS."""
+    header_stuffing: int = 0
+    """Bytes of stuffing in each PES header."""
 
     @property
     def is_video(self) -> bool:
@@ -96,7 +103,12 @@ def multiplex(
     for stream in {s.pid: s for p in programs for s in p.streams}.values():
         if stream.units:
             clocked = stream.pid == program.pcr_pid
-            packets = _video(stream, period_s) if stream.is_video else _audio(stream, clocked)
+            if stream.is_video:
+                packets = _video(stream, period_s)
+            elif stream.lead_s is not None:
+                packets = _subtitles(stream, stream.lead_s)
+            else:
+                packets = _audio(stream, clocked)
             timed.extend(_wrapped(packets, period_s))
             if clocked and stream.is_video:
                 timed.extend(_clock(stream.pid, period_s))
@@ -135,6 +147,21 @@ def _audio(stream: ElementaryStream, clocked: bool) -> Iterator[_Timed]:
                 yield _Timed(at_s, packet, units[0].pts_90k, has_pcr=clocked)
             else:
                 yield _Timed(at_s, packet)
+
+
+def _subtitles(stream: ElementaryStream, lead_s: float) -> Iterator[_Timed]:
+    """A PES packet a unit. One that finds the way taken is sent behind, and is still early."""
+    free_s = -PRESENTATION_DELAY_S
+    step_s = PACKET_SIZE * 8 / SUBTITLE_BPS
+    for unit in stream.units:
+        packets = _packetised(stream.pid, _pes(stream, unit.data, with_dts=False), False)
+        shown_s = PRESENTATION_DELAY_S + unit.pts_90k / 90_000
+        free_s = max(free_s, shown_s - lead_s - len(packets) * step_s)
+        if free_s + len(packets) * step_s >= shown_s:
+            raise ValueError(f"the subtitle shown at {unit.pts_90k} is too large to be early")
+        for i, packet in enumerate(packets):
+            yield _Timed(free_s, packet, unit.pts_90k if i == 0 else None)
+            free_s += step_s
 
 
 def _video(stream: ElementaryStream, period_s: float) -> Iterator[_Timed]:
@@ -216,8 +243,8 @@ def _pid(packet: bytearray) -> int:
 
 def _pes(stream: ElementaryStream, payload: bytes, with_dts: bool) -> bytes:
     """A PES packet with room for its stamps; video has no length (13818-1, clause 2.4.3.7)."""
-    stamps = b"\0" * (10 if with_dts else 5)
-    body = bytes((0x84, 0xC0 if with_dts else 0x80, len(stamps))) + stamps + payload
+    fields = b"\0" * (10 if with_dts else 5) + b"\xff" * stream.header_stuffing
+    body = bytes((0x84, 0xC0 if with_dts else 0x80, len(fields))) + fields + payload
     length = 0 if stream.stream_id & 0xF0 == 0xE0 else len(body)
     return b"\0\0\1" + bytes((stream.stream_id,)) + length.to_bytes(2, "big") + body
 

@@ -53,6 +53,7 @@ _CARDS = (
     ("lip-sync.ts", "Lip Sync", HD_TV),
     ("hevc.ts", "HEVC", HD_TV),
     ("mpeg2.ts", "MPEG-2", TV),
+    ("subtitles.ts", "Subtitles", HD_TV),
 )
 """What a player has to cope with, one thing a channel."""
 
