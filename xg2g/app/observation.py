@@ -41,6 +41,7 @@ class Household(Collector):
         tasks = len(asyncio.all_tasks())
         yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
         yield from self._sharing()
+        yield from self._hls()
         yield from self._refreshes()
 
     def _sharing(self) -> Iterator[Metric]:
@@ -71,6 +72,28 @@ class Household(Collector):
             "xg2g_viewer_longest_lag_seconds",
             "The longest time for which output has waited for a viewer",
             max(lags_s, default=0.0),
+        )
+
+    def _hls(self) -> Iterator[Metric]:
+        outputs = tuple(self._gateway.hls or ())
+        current = [it for it in outputs if not it.is_over]
+        yield _gauge(
+            "xg2g_hls_outputs", "Channels that are made for HTTP Live Streaming", len(current)
+        )
+        yield _gauge(
+            "xg2g_hls_players",
+            "Players of them that asked lately, as far as they can be told apart",
+            sum(it.clients for it in current),
+        )
+        yield _gauge(
+            "xg2g_hls_waiting_requests",
+            "Requests that wait for what is yet to come",
+            sum(it.waiting for it in outputs),
+        )
+        yield _gauge(
+            "xg2g_hls_held_bytes",
+            "Parts and segments in memory",
+            sum(it.shelf.held_bytes for it in outputs),
         )
 
     def _state(self, current: State) -> Metric:

@@ -82,6 +82,8 @@ def _rows(
 def _watched(stream: "Stream", watching: "Streams", now: datetime) -> str:
     who, what = stream.address or "somebody", stream.channel_name or stream.channel
     parts = [f"{who}: {what}", f"for {_span(now - stream.since)}", _size(stream.bytes_out)]
+    if stream.format == "hls":
+        parts.append(f"HLS, {_count(stream.players, 'player')}")
     others = sum(each.upstream == stream.upstream for each in watching.streams) - 1
     if others and stream.upstream is not None:
         parts.append(f"shared with {_count(others, 'other')}")

@@ -10,6 +10,7 @@ from ..lineup.segmented import ending
 
 MEDIA_TYPE = "audio/x-mpegurl"
 TRANSPORT_STREAM = ".ts"
+_MIME_TYPES = {TRANSPORT_STREAM: "video/mp2t"}
 
 
 def render(
@@ -19,17 +20,21 @@ def render(
     *,
     guide_query: str = "",
     only_aac: bool = True,
+    hls: bool = False,
 ) -> Iterator[str]:
     """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
     how its reader reaches xg2g; `guide_query` selects the same channels in the guide. With
-    `only_aac` off, streams have the broadcaster's sound as well.
+    `only_aac` off, streams have the broadcaster's sound as well. `hls`: channels by HTTP Live
+    Streaming, and without those that have no such form.
 
     Clients keep a channel's history under its URL, so a URL says nothing but the channel.
     """
     guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
     yield f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n'
     for channel in channels:
-        yield _entry(lineup, channel, base_url, only_aac)
+        path = hls_path(channel) if hls else stream_path(channel)
+        if path is not None:
+            yield _entry(lineup, channel, base_url, path, only_aac)
 
 
 def stream_path(channel: Channel) -> str:
@@ -38,12 +43,18 @@ def stream_path(channel: Channel) -> str:
     return f"/stream/{channel.id}{ending(channel) or TRANSPORT_STREAM}"
 
 
+def hls_path(channel: Channel) -> str | None:
+    """Return the path of the channel's multivariant playlist; None for what its source sends as
+    DASH."""
+    return None if ending(channel) == ".mpd" else f"/hls/{channel.id}/index.m3u8"
+
+
 def logo_path(channel: Channel) -> str:
     """Path of the channel's picon."""
     return f"/logos/{channel.id}.png"
 
 
-def _entry(lineup: Lineup, channel: Channel, base_url: str, only_aac: bool) -> str:
+def _entry(lineup: Lineup, channel: Channel, base_url: str, path: str, only_aac: bool) -> str:
     groups = lineup.group_names(channel)
     attributes = {
         "tvg-id": channel.id,
@@ -58,9 +69,9 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str, only_aac: bool) -> s
         attributes["radio"] = "true"
     attributes |= _codecs(channel, only_aac)
     written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
-    path = stream_path(channel)
     # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
-    known_type = "#KODIPROP:mimetype=video/mp2t\n" if path.endswith(TRANSPORT_STREAM) else ""
+    mime_type = _MIME_TYPES.get(path[path.rfind(".") :])
+    known_type = f"#KODIPROP:mimetype={mime_type}\n" if mime_type else ""
     title = _title(channel.name) or str(channel.number)
     return f"#EXTINF:-1 {written},{title}\n{known_type}{base_url}{path}\n"
 

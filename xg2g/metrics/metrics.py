@@ -135,6 +135,29 @@ class Metrics:
             "Lost streams of the receiver that came back while viewers stayed",
             registry=self.registry,
         )
+        self.hls_parts = Counter(
+            "xg2g_hls_parts",
+            "Parts made for HTTP Live Streaming, by kind of rendition",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.hls_requests = Counter(
+            "xg2g_hls_requests",
+            "Answers by HTTP Live Streaming",
+            ["kind", "status"],
+            registry=self.registry,
+        )
+        self.hls_blocked_s = Histogram(
+            "xg2g_hls_blocked_seconds",
+            "How long requests waited for what was yet to come",
+            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 4, 6, 12),
+            registry=self.registry,
+        )
+        self.hls_long_segments = Counter(
+            "xg2g_hls_long_segments",
+            "Segments longer than their playlist's target duration, which some players refuse",
+            registry=self.registry,
+        )
         self.held_s = Histogram(
             "xg2g_event_loop_held_seconds",
             "Time for which the event loop gave nobody a turn, looked at twenty times a second",
@@ -149,3 +172,5 @@ class Metrics:
         self.backend = BackendMetrics(self.registry)
         for outcome in Outcome:
             self.outcomes.labels(outcome)
+        for kind in ("video", "sound", "text", "images"):
+            self.hls_parts.labels(kind)

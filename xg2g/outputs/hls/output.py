@@ -13,7 +13,7 @@ from typing import Any, Final
 import structlog
 
 from xg2g_backends.errors import BackendError
-from xg2g_backends.packaging import Event, NotOffered, Packager
+from xg2g_backends.packaging import Event, NotOffered, Packager, Part
 
 from ...metrics import Metrics, Outcome
 from ...receiver.errors import ReceiverError
@@ -179,6 +179,8 @@ class HlsOutput:
         self._away_timer: Timer | None = None
         self._waiting: list[_Waiting] = []
         self._revision = 0
+        self._too_long = 0
+        self._parts = means.metrics.hls_parts
         self._playlists: dict[tuple[str | None, bool, bool], tuple[int, Playlist]] = {}
         self._log = log.bind(channel=channel_id, name=name, viewer=address, run=self.run)
 
@@ -244,6 +246,11 @@ class HlsOutput:
             client.asked_s = self._asked_s = self._means.now()
             self._note_absence()
 
+    def sent(self, count: int) -> None:
+        """Count bytes that a client was sent."""
+        self.viewer.bytes_out += count
+        self._means.metrics.bytes_out.inc(count)
+
     def break_off(self, name: str) -> None:
         """Note that a client closed its connection while it waited."""
         if (client := self._clients.get(name)) is not None:
@@ -296,6 +303,7 @@ class HlsOutput:
         decision = decide()
         if decision is not Decision.WAIT or self.is_over:
             return decision
+        began_s = self._means.now()
         waiting = _Waiting(decide, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         timer = self._means.later(within_s, partial(_resolve, waiting.decided))
@@ -304,6 +312,7 @@ class HlsOutput:
         finally:
             timer.cancel()
             self._waiting.remove(waiting)
+            self._means.metrics.hls_blocked_s.observe(self._means.now() - began_s)
         return decide()
 
     def playlist(
@@ -432,8 +441,13 @@ class HlsOutput:
         settles for good what it can see of the stream."""
         for event in events:
             self.presentation.take(event)
+            if isinstance(event, Part):
+                self._parts.labels(event.rendition.partition("-")[0]).inc()
             if isinstance(event, NotOffered):
                 self._note_missing(event)
+        if self.presentation.too_long != self._too_long:
+            self._means.metrics.hls_long_segments.inc(self.presentation.too_long - self._too_long)
+            self._too_long = self.presentation.too_long
         if is_newest and self.presentation.revision != self._revision:
             self._revision = self.presentation.revision
             self._changed()

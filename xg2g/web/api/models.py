@@ -99,6 +99,9 @@ class Channel(Answer):
     service: str | None
     """The service reference; null for an IPTV entry."""
     stream_url: str
+    hls_url: str | None
+    """Multivariant playlist of HTTP Live Streaming. Null where `hls.enabled` is off, and for what
+    its source sends as DASH. A channel with MPEG-2 video refuses with 406 when it is opened."""
     logo_url: str | None
 
 
@@ -189,7 +192,7 @@ class Upstream(Answer):
 
 
 class Stream(Answer):
-    """A viewer."""
+    """A viewer; all players of a channel by HTTP Live Streaming are one."""
 
     id: str
     channel: str
@@ -197,7 +200,11 @@ class Stream(Answer):
     channel_name: str | None
     """Null for a service that is in no bouquet."""
     address: str | None
-    """Of the viewer, or of the proxy before them."""
+    """Of the viewer, or of the proxy before them; of the first player by HTTP Live Streaming."""
+    format: str
+    """`mpegts`, or `hls` for HTTP Live Streaming."""
+    players: int
+    """How many players there are, as far as they can be told apart."""
     since: datetime
     bytes_out: int
     """Sent to the viewer."""

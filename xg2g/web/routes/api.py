@@ -19,7 +19,7 @@ from xg2g_backends.errors import BackendError
 
 from ...app.condition import condition, receiver_state
 from ...app.refresher import refresher_of
-from ...clients.m3u import logo_path, stream_path
+from ...clients.m3u import hls_path, logo_path, stream_path
 from ...guide.categories import categories
 from ...guide.episodes import find_episode
 from ...guide.programme import Programme
@@ -211,7 +211,7 @@ def _found(lineup: Lineup, channel_id: str) -> Channel:
 
 
 def _channel(request: Request, lineup: Lineup, channel: Channel) -> models.Channel:
-    base, reference = base_url(request), channel.reference
+    base, reference, path = base_url(request), channel.reference, hls_path(channel)
     return models.Channel(
         id=channel.id,
         number=channel.number,
@@ -221,6 +221,7 @@ def _channel(request: Request, lineup: Lineup, channel: Channel) -> models.Chann
         # The path of an IPTV entry may hold somebody's password.
         service=reference.stream_path if reference.is_dvb_service else None,
         stream_url=f"{base}{stream_path(channel)}",
+        hls_url=f"{base}{path}" if path and gateway_of(request).hls is not None else None,
         logo_url=f"{base}{logo_path(channel)}" if may_have_logo(channel) else None,
     )
 
@@ -253,6 +254,8 @@ def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
         channel=viewer.channel_id,
         channel_name=channel.name if channel else None,
         address=viewer.address,
+        format=viewer.format,
+        players=viewer.count(),
         since=viewer.since,
         bytes_out=viewer.bytes_out,
         upstream=stream.upstream.id if stream else None,

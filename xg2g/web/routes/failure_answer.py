@@ -17,7 +17,7 @@ from .page import wants_page
 def failure_answer(request: Request, refusal: Refusal, failure: Failure) -> Response:
     """Return a problem (RFC 9457) to a program, a page to a person, and to players an empty body:
     they store any other as video."""
-    if _wants_problem(request):
+    if wants_problem(request):
         response = _problem(request, refusal, failure)
     elif wants_page(request):
         response = failure_page(request, failure)
@@ -29,7 +29,8 @@ def failure_answer(request: Request, refusal: Refusal, failure: Failure) -> Resp
     return response
 
 
-def _wants_problem(request: Request) -> bool:
+def wants_problem(request: Request) -> bool:
+    """Whether the client is a program that reads why. No player asks for JSON."""
     accept = request.headers.get("accept", "").lower()
     return "application/json" in accept or MEDIA_TYPE in accept
 

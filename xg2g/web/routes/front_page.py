@@ -162,6 +162,9 @@ def _viewer(viewer: Viewer) -> str:
     """Who it is, since when, and whether all goes well."""
     minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
     said = f"{viewer.address or 'somebody'}, {minutes} min"
+    if viewer.format == "hls":
+        count = viewer.count()
+        said += f", HLS, {count} player{'' if count == 1 else 's'}"
     stream = viewer.stream
     if stream is not None and is_late(viewer):
         said += f", {stream.lag_s:.0f} s behind"

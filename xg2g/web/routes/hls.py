@@ -2,23 +2,25 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...clients.m3u import hls_path
 from ...lineup.segmented import segmented_url
-from ...outputs.hls.output import HlsOutput, Playlist, RefusedError
+from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
 from ...outputs.hls.outputs import TooManyError
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision
 from ...streaming.response import SYSTEM_BUSY
+from ..api.problem import problem
 from ..gateway import gateway_of
 from .conditional import accepts_gzip, entity_tag, has_current
-from .failure_answer import failure_answer
+from .failure_answer import failure_answer, wants_problem
 from .foreign_page import is_from_foreign_page
 from .live import refused, refused_while_unread, unknown
 
@@ -59,6 +61,10 @@ async def _index(request: Request) -> ASGIApp:
     channel = lineup.find(channel_id)
     if channel is None:
         return unknown(request, channel_id)
+    if hls_path(channel) is None:
+        return refused(
+            request, NOT_OFFERED, channel.id, "the source of this channel sends DASH, and no HLS"
+        )
     if url := segmented_url(channel):
         return RedirectResponse(url, 302)
     if request.method == "HEAD":
@@ -66,7 +72,7 @@ async def _index(request: Request) -> ASGIApp:
     if is_from_foreign_page(request):
         return Response(status_code=403)
     if gateway.hls is None:
-        return _missing("HLS is switched off (hls.enabled)")
+        return _missing(request, "HTTP Live Streaming is switched off (hls.enabled)")
     try:
         output = gateway.hls.get_or_open(
             channel.id,
@@ -90,12 +96,12 @@ async def _index(request: Request) -> ASGIApp:
 async def _media(request: Request) -> ASGIApp:
     output = _output(request)
     if output is None:
-        return _missing("this playlist belongs to an output that has ended")
+        return _missing(request, "this playlist belongs to an output that has ended")
     rendition = request.path_params["rendition"]
     try:
         asked = _Asked.of(request)
     except ValueError as error:
-        return _refusal(400, str(error))
+        return _refusal(request, 400, str(error))
 
     def decide() -> Decision:
         decision = playlist_decision(output.presentation, rendition, asked.segment, asked.part)
@@ -109,7 +115,7 @@ async def _media(request: Request) -> ASGIApp:
         decision = await output.decided(decide, within_s=_longest_s(output))
         is_first = asked.segment is None and decision is Decision.WAIT
         if decision is not Decision.SERVE and not is_first:
-            return _refused(decision)
+            return _refused(request, decision)
         caching = "no-cache"
         if asked.segment is not None and not output.presentation.has_lead_in:
             # What answers this request once does so later.
@@ -123,7 +129,7 @@ async def _media(request: Request) -> ASGIApp:
 async def _file(request: Request) -> ASGIApp:
     output = _output(request)
     if output is None:
-        return _missing("this file belongs to an output that has ended")
+        return _missing(request, "this file belongs to an output that has ended")
     rendition, name = request.path_params["rendition"], request.path_params["name"]
 
     def decide() -> Decision:
@@ -132,7 +138,7 @@ async def _file(request: Request) -> ASGIApp:
     async def answer() -> Response:
         decision = await output.decided(decide, within_s=_longest_s(output))
         if decision is not Decision.SERVE:
-            return _refused(decision)
+            return _refused(request, decision)
         key = f"{rendition}/{name}"
         tag = entity_tag(output.run, key)
         headers = {"Cache-Control": IMMUTABLE, "ETag": tag}
@@ -140,7 +146,8 @@ async def _file(request: Request) -> ASGIApp:
             return Response(status_code=304, headers=headers)
         data = await output.shelf.get(key)
         if data is None:
-            return _refused(Decision.MISSING)
+            # It was given up for others' memory.
+            return _refused(request, Decision.GONE)
         ending = name.rpartition(".")[2]
         return Response(data, headers=headers, media_type=_media_type(rendition, ending))
 
@@ -202,8 +209,8 @@ def _longest_s(output: HlsOutput) -> float:
     return BLOCKED_TARGETS * output.presentation.target_duration
 
 
-def _refused(decision: Decision) -> Response:
-    return _refusal(*_REFUSALS[decision])
+def _refused(request: Request, decision: Decision) -> Response:
+    return _refusal(request, *_REFUSALS[decision])
 
 
 def _media_type(rendition: str, ending: str) -> str:
@@ -225,14 +232,27 @@ def _output(request: Request) -> HlsOutput | None:
     return None if outputs is None else outputs.find(params["channel_id"], params["run"])
 
 
-def _missing(reason: str) -> Response:
-    return _refusal(404, reason)
+def _missing(request: Request, reason: str) -> Response:
+    return _refusal(request, 404, reason)
 
 
-def _refusal(status: int, reason: str) -> Response:
-    return Response(
-        f"{reason}\n", status, {"Cache-Control": "no-store"}, "text/plain; charset=utf-8"
-    )
+def _refusal(request: Request, status: int, reason: str) -> Response:
+    if wants_problem(request):
+        return problem(status, reason, {"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store"}
+    return Response(f"{reason}\n", status, headers, "text/plain; charset=utf-8")
+
+
+def _kind(params: Mapping[str, str]) -> str:
+    """What is asked for, in a word for the metrics."""
+    if "rendition" not in params:
+        return "index"
+    name = params.get("name")
+    if name is None:
+        return "playlist"
+    if name.startswith("header-"):
+        return "header"
+    return "part" if name.count(".") > 1 else "segment"
 
 
 class _Answer:
@@ -249,7 +269,6 @@ class _Answer:
         self._output = output
         self._waits = waits
         self._client = _client(request)
-        self._is_head = request.method == "HEAD"
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -258,8 +277,8 @@ class _Answer:
             if response is None:
                 self._output.break_off(self._client)
                 return
-            self._output.viewer.bytes_out += len(response.body)
             await response(scope, receive, send)
+            self._output.sent(len(response.body))
 
 
 async def _unless_left(answer: Awaitable[Response], receive: Receive) -> Response | None:
@@ -285,9 +304,29 @@ def _client(request: Request) -> str:
     return f"{host} {request.headers.get('user-agent', '')[:200]}"
 
 
+class _Counted:
+    """Counts the answer of a handler by what was asked for."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[ASGIApp]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        requests = gateway_of(request).metrics.hls_requests
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                requests.labels(_kind(request.path_params), message["status"]).inc()
+            await send(message)
+
+        await (await self._handler(request))(scope, receive, counted)
+
+
+_READ: Final = ("GET", "HEAD")
+
 ROUTES: list[BaseRoute] = [
-    Route("/hls/{channel_id}/index.m3u8", _index),
+    Route("/hls/{channel_id}/index.m3u8", _Counted(_index), methods=_READ),
     Route("/hls/{channel_id}/leave", _leave, methods=["POST"]),
-    Route("/hls/{channel_id}/{run}/{rendition}.m3u8", _media),
-    Route("/hls/{channel_id}/{run}/{rendition}/{name}", _file),
+    Route("/hls/{channel_id}/{run}/{rendition}.m3u8", _Counted(_media), methods=_READ),
+    Route("/hls/{channel_id}/{run}/{rendition}/{name}", _Counted(_file), methods=_READ),
 ]

@@ -10,13 +10,18 @@ from ...clients import m3u as playlist
 from ..gateway import gateway_of
 from .address import base_url
 from .document import DocumentResponse
-from .selection import Selection, lineup_of
+from .selection import Refused, Selection, lineup_of
 
 
 async def _playlist(request: Request) -> ASGIApp:
     selection = Selection.of(request)
     lineup = lineup_of(request)
     channels = selection.channels(lineup)
+    wanted = request.query_params.get("format", "ts").lower()
+    if wanted not in ("ts", "hls"):
+        raise Refused(400, "format is ts, or hls for HTTP Live Streaming")
+    if wanted == "hls" and gateway_of(request).hls is None:
+        raise Refused(404, "HTTP Live Streaming is switched off (hls.enabled)")
     texts = partial(
         playlist.render,
         lineup,
@@ -24,6 +29,7 @@ async def _playlist(request: Request) -> ASGIApp:
         base_url(request),
         guide_query=selection.query,
         only_aac=not gateway_of(request).hub.options.keep_original,
+        hls=wanted == "hls",
     )
     return DocumentResponse(request, texts, media_type=f"{playlist.MEDIA_TYPE}; charset=utf-8")
 

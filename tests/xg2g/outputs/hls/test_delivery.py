@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.xg2g.outputs.hls.house import WITHIN_S, house
+from xg2g.config.settings import HlsSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -122,3 +123,72 @@ async def test_who_does_not_wait_for_a_channel_to_open_leaves_nothing_tuned() ->
         await home.until(lambda it: not it["streams"] and not it["upstreams"])
         failures = await home.api("failures")
     assert failures["failures"] == []
+
+
+async def test_api_metrics_and_pages_tell_of_the_players() -> None:
+    async with house() as home:
+        player = await home.play(ONE)
+        (channel,) = [
+            each for each in (await home.api("channels"))["channels"] if each["name"] == ONE
+        ]
+        await home.client.get(channel["hls_url"], headers={"User-Agent": "another"})
+        waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
+        await asyncio.sleep(0.1)
+        (viewer,) = (await home.api("streams"))["streams"]
+        before = await home.metrics()
+        page = (await home.client.get("/addresses")).text
+        await waiting
+        await player.file(player.headers[0])
+        await player.file(player.segments[0])
+        await player.file(player.parts[0])
+        await player.file("video/99999.m4s")
+        after = await home.metrics()
+    assert channel["hls_url"].endswith(home.path(ONE))
+    assert (viewer["format"], viewer["players"], viewer["address"]) == ("hls", 2, "127.0.0.1")
+    assert viewer["bytes_out"] > 0
+    assert (before["xg2g_hls_outputs"], before["xg2g_hls_players"]) == (1, 2)
+    assert (before["xg2g_hls_waiting_requests"], before["xg2g_streams_active"]) == (1, 1)
+    assert before["xg2g_hls_held_bytes"] > 0
+    assert "HLS, 2 players" in page
+    assert after["xg2g_hls_blocked_seconds_count"] >= 1
+    assert after['xg2g_hls_parts_total{kind="video"}'] > 0
+    assert after['xg2g_hls_parts_total{kind="sound"}'] > 0
+    answers = {
+        tuple(name.split('"')[1::2]): count
+        for name, count in after.items()
+        if name.startswith("xg2g_hls_requests_total")
+    }
+    assert answers == {
+        ("index", "200"): 2,
+        ("playlist", "200"): 2,
+        ("header", "200"): 1,
+        ("segment", "200"): 1,
+        ("part", "200"): 1,
+        ("segment", "404"): 1,
+    }
+
+
+async def test_a_playlist_of_channels_by_hls_is_played() -> None:
+    async with house() as home:
+        for playlist in ("/playlist.m3u?format=hls", "/bouquets/Favourites (TV).m3u?format=hls"):
+            text = (await home.client.get(playlist)).raise_for_status().text
+            urls = [line for line in text.splitlines() if not line.startswith("#")]
+            assert f"{home.client.base_url}{home.path(ONE)}" in urls
+            assert all(url.endswith("/index.m3u8") for url in urls)
+        plain = (await home.client.get("/playlist.m3u?format=ts")).text
+        assert plain == (await home.client.get("/playlist.m3u")).text
+        answer = await home.client.get(urls[0])
+        other = await home.client.get("/playlist.m3u?format=dash")
+    assert answer.headers["content-type"] == "application/vnd.apple.mpegurl"
+    assert other.status_code == 400
+
+
+async def test_where_hls_is_off_nothing_names_it() -> None:
+    async with house(hls=HlsSettings(enabled=False)) as home:
+        answer = await home.client.get(home.path(ONE))
+        playlist = await home.client.get("/playlist.m3u?format=hls")
+        channels = (await home.api("channels"))["channels"]
+        streams = await home.api("streams")
+    assert (answer.status_code, playlist.status_code) == (404, 404)
+    assert {each["hls_url"] for each in channels} == {None}
+    assert streams == {"streams": [], "upstreams": []}
