@@ -55,6 +55,8 @@ _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 async def _index(request: Request) -> ASGIApp:
     gateway = gateway_of(request)
     channel_id = request.path_params["channel_id"]
+    if gateway.hls is None:
+        return _missing(request, "HTTP Live Streaming is switched off (hls.enabled)")
     lineup = gateway.lineup_keeper.lineup
     if lineup is None:
         return refused_while_unread(request, channel_id)
@@ -71,8 +73,6 @@ async def _index(request: Request) -> ASGIApp:
         return Response(headers={"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-cache"})
     if is_from_foreign_page(request):
         return Response(status_code=403)
-    if gateway.hls is None:
-        return _missing(request, "HTTP Live Streaming is switched off (hls.enabled)")
     try:
         output = gateway.hls.get_or_open(
             channel.id,
