@@ -56,7 +56,9 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   const images = useRef<HTMLCanvasElement>(null);
   const cues = useRef<HTMLDivElement>(null);
   const [playback, setPlayback] = useState<Playback | undefined>(undefined);
-  const [state, setState] = useState<State | undefined>(undefined);
+  const [reported, setState] = useState<State | undefined>(undefined);
+  const url = indexUrl(channel);
+  const state = stateOf(reported, url);
   const [isSignalOpen, setSignalOpen] = useState(false);
   const [isFullscreen, setFullscreen] = useState(false);
   const [note, say] = useNote();
@@ -80,7 +82,6 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
     return () => made.destroy();
   }, []);
 
-  const url = indexUrl(channel);
   useEffect(() => {
     playback?.tune(url);
     wake();
@@ -197,7 +198,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
     await change("DELETE", `/streams/${encodeURIComponent(user.streamId ?? "")}`);
     playback?.retry();
   };
-  const phase = state?.phase ?? "idle";
+  const phase = state?.phase ?? "opening";
   const areControlsShown = isAwake || phase !== "playing" || isSignalOpen;
 
   return (
@@ -307,6 +308,12 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
       )}
     </section>
   );
+}
+
+/** Return the state of an index: what is still reported of the one before is not this one's. */
+function stateOf(reported: State | undefined, url: string): State | undefined {
+  if (reported === undefined || reported.url === url) return reported;
+  return { ...reported, phase: "opening", trouble: undefined, firstPictureMs: undefined };
 }
 
 function RadioCard({ channel, programme }: { channel: Channel; programme: Programme | undefined }) {

@@ -89,14 +89,18 @@ const JUDGE_RARELY = 50;
 /** Judgements that are made eagerly. */
 const EAGER_JUDGEMENTS = 24;
 
-/** Frames over which it is decided whether the device keeps up. */
-const TRIAL_FRAMES = 50;
+/** Time over which missed frames are counted, in ms. */
+const TRIAL_MS = 2000;
 /** Part of the frames that may be missed. */
 const MISSED_PART = 0.2;
 /** Time that the pictures of a frame may take, as a part of the frame's time. */
 const BUSY_PART = 0.6;
-/** Each so many frames it is measured how long the pictures of one take: measuring waits for them. */
-const MEASURE_EACH = 10;
+/** Frames whose cost is measured at the beginning; the very first one compiles the program. */
+const MEASURED_FIRST = 6;
+/** From then on each so many frames: measuring waits for the graphics processor. */
+const MEASURE_EACH = 25;
+/** Measurements that decide. */
+const LEAST_COSTS = 3;
 
 export interface DeinterlaceFigures {
   order: FieldOrder;
@@ -133,7 +137,7 @@ export class Deinterlacer {
   #secondDue: number | undefined;
   #lastMediaTime: number | undefined;
   #frameTime = 0.04;
-  #trial = { frames: 0, first: 0 };
+  #trial = { began: 0, first: 0, taken: 0 };
   #costs: number[] = [];
   #shown: number[] = [];
   #strips: Strip[] = [];
@@ -337,19 +341,29 @@ export class Deinterlacer {
 
   /** Give up if the device does not keep up. */
   #watch({ presentedFrames }: FrameMetadata, began: number): void {
-    if (this.#frames % MEASURE_EACH === 0) {
+    const count = this.#frames;
+    if (count > 1 && (count <= MEASURED_FIRST || count % MEASURE_EACH === 0)) {
       // Reading a pixel waits until everything before it is done.
       this.#gl?.readPixels(0, 0, 1, 1, this.#gl.RGBA, this.#gl.UNSIGNED_BYTE, new Uint8Array(4));
-      this.#costs = [...this.#costs, performance.now() - began].slice(-10);
+      this.#costs = [...this.#costs, performance.now() - began].slice(-9);
     }
-    if (this.#trial.frames === 0) this.#trial.first = presentedFrames;
-    this.#trial.frames += 1;
-    if (this.#trial.frames < TRIAL_FRAMES) return;
-    const missed = 1 - this.#trial.frames / (presentedFrames - this.#trial.first + 1);
-    this.#trial.frames = 0;
-    const cost = this.figures().costMs ?? 0;
-    const isSlow = missed > MISSED_PART || cost > this.#frameTime * 1000 * BUSY_PART;
-    if (isSlow && this.#video.playbackRate <= 1.1) this.#refuse("too-slow");
+    const busy = this.figures().costMs ?? 0;
+    const isBusy = this.#costs.length >= LEAST_COSTS && busy > this.#frameTime * 1000 * BUSY_PART;
+    if (isBusy || this.#misses(presentedFrames)) this.#refuse("too-slow");
+  }
+
+  /** Return whether too many frames were missed in the time that is just over. */
+  #misses(presentedFrames: number): boolean {
+    const trial = this.#trial;
+    const now = performance.now();
+    trial.taken += 1;
+    if (now - trial.began < TRIAL_MS) return false;
+    const shown = presentedFrames - trial.first;
+    const missed = shown <= 0 ? 0 : 1 - trial.taken / shown;
+    const isFirst = trial.first === 0;
+    this.#trial = { began: now, first: presentedFrames, taken: 0 };
+    // Faster than it was broadcast, frames are missed on purpose.
+    return !isFirst && missed > MISSED_PART && this.#video.playbackRate <= 1.1;
   }
 
   figures(): DeinterlaceFigures {

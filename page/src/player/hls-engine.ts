@@ -38,6 +38,19 @@ const LEAST_PARTS = 2;
 const AHEAD_S = 4;
 
 const GONE = new Set([404, 410]);
+const NO_DECODER = new Set<string>([
+  Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR,
+  Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
+  Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR,
+]);
+
+/** Say which decoder is missing, by the codecs in hls.js's message. */
+function missingDecoder(message: string): string {
+  const isHevc = /\b(hvc1|hev1)\b/.test(message);
+  return isHevc
+    ? "The picture is HEVC, which this browser does not decode on this device."
+    : "This browser has no decoder for it.";
+}
 
 /** A file that is gone stays gone; everything else is asked for again for some seconds. */
 function retriesUnlessGone(
@@ -177,7 +190,7 @@ export class HlsEngine implements Engine {
   #onError(data: ErrorData): void {
     if (!data.fatal) return;
     const trouble = this.#troubleOf(data);
-    if (trouble.kind === "media" && !this.#hasRecovered) {
+    if (trouble.kind === "media" && !trouble.isLasting && !this.#hasRecovered) {
       this.#hasRecovered = true;
       this.#hls.recoverMediaError();
       return;
@@ -199,14 +212,14 @@ export class HlsEngine implements Engine {
       );
     }
     if (data.details === details.MANIFEST_LOAD_TIMEOUT) return { kind: "network" };
-    if (data.details === details.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
-      return { kind: "media", detail: "This browser has no decoder for it." };
+    if (NO_DECODER.has(data.details)) {
+      return { kind: "media", isLasting: true, detail: missingDecoder(data.error.message) };
     }
     if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
       if (GONE.has(status)) return { kind: "gone" };
       return status === 0 ? { kind: "network" } : { kind: "stalled" };
     }
-    return { kind: "media", detail: data.error.message || data.details };
+    return { kind: "media", isLasting: false, detail: data.error.message || data.details };
   }
 
   get sounds(): SoundTrack[] {

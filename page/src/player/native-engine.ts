@@ -74,7 +74,7 @@ export class NativeEngine implements Engine {
       const answer = await fetch(this.#url, { headers, signal });
       if (answer.ok) {
         const detail = this.#video.error?.message || "The picture did not decode.";
-        this.#events.onTrouble({ kind: "media", detail });
+        this.#events.onTrouble({ kind: "media", isLasting: false, detail });
         return;
       }
       const code = answer.headers.get("X-HDHomeRun-Error");

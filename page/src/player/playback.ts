@@ -37,6 +37,8 @@ export interface Choice {
 export type DeinterlaceState = "not-needed" | "off" | "on" | Refusal;
 
 export interface State {
+  /** The index that plays. */
+  url: string | undefined;
   phase: "idle" | "opening" | "playing" | "paused" | "waiting" | "trouble";
   trouble: (Explanation & { kind: Trouble["kind"]; retryAt: number | undefined }) | undefined;
   isMuted: boolean;
@@ -53,7 +55,7 @@ export interface State {
   firstPictureMs: number | undefined;
 }
 
-const OPENING: Omit<State, "isMuted" | "isMutedByBrowser" | "volume"> = {
+const OPENING: Omit<State, "url" | "isMuted" | "isMutedByBrowser" | "volume"> = {
   phase: "opening",
   trouble: undefined,
   isRadio: false,
@@ -87,7 +89,14 @@ export class Playback {
     this.#elements = elements;
     this.#onChange = onChange;
     const { volume, isMuted } = this.#preferences;
-    this.#state = { ...OPENING, phase: "idle", isMuted, isMutedByBrowser: false, volume };
+    this.#state = {
+      ...OPENING,
+      url: undefined,
+      phase: "idle",
+      isMuted,
+      isMutedByBrowser: false,
+      volume,
+    };
     elements.video.volume = volume;
     elements.video.muted = isMuted;
     this.#listen();
@@ -112,17 +121,29 @@ export class Playback {
     on("ended", () => this.#onTrouble({ kind: "ended" }));
     on("volumechange", () => this.#set({ isMuted: video.muted, volume: video.volume }));
     window.addEventListener("online", () => this.#retryIfFailed(), { signal });
-    window.addEventListener("pagehide", () => this.#close(), { signal });
+    window.addEventListener("pagehide", () => this.#leave(), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && this.#open(), { signal });
   }
 
   // Opening and zapping
 
   /** Play the stream of this index. What played before stays in the picture until this one shows. */
   tune(url: string): void {
+    this.#keepPicture();
+    this.#leave();
     this.#attempt = 0;
     this.#isPauseWanted = false;
     this.#url = url;
     this.#open();
+  }
+
+  /**
+   * Let go of the present channel, and tell the gateway: its tuner may be the only one, and the next
+   * channel needs it now.
+   */
+  #leave(): void {
+    this.#close();
+    if (this.#url !== undefined) navigator.sendBeacon?.(new URL("leave", this.#url).href);
   }
 
   #open(): void {
@@ -131,7 +152,7 @@ export class Playback {
     this.#keepPicture();
     this.#close();
     const opening = ++this.#opening;
-    this.#set(OPENING);
+    this.#set({ ...OPENING, url });
     this.#watchForStall();
     const began = performance.now();
     const { video } = this.#elements;
@@ -143,17 +164,22 @@ export class Playback {
       onTrouble: (trouble: Trouble) => mine(() => this.#onTrouble(trouble))(),
     };
     const shown = mine(() => this.#onPicture(performance.now() - began));
+    const hasCallback = "requestVideoFrameCallback" in video;
+    const played = mine(() => {
+      if (!hasCallback || this.#state.isRadio) this.#onPicture(performance.now() - began);
+    });
     if (HlsEngine.isSupported()) {
       this.#engine = new HlsEngine(video, url, this.#preferences.sound ?? undefined, events);
     } else if (NativeEngine.isSupported()) {
       this.#engine = new NativeEngine(video, url, events);
     } else {
-      this.#onTrouble({ kind: "media", detail: "This browser plays no HTTP Live Streaming." });
+      const detail = "This browser plays no HTTP Live Streaming.";
+      this.#onTrouble({ kind: "media", isLasting: true, detail });
       return;
     }
-    if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(shown);
+    if (hasCallback) video.requestVideoFrameCallback(shown);
     // Without pictures, and in browsers without the callback.
-    video.addEventListener("timeupdate", shown, { signal: this.#abort.signal, once: true });
+    video.addEventListener("playing", played, { signal: this.#abort.signal, once: true });
     void this.#play();
   }
 
@@ -210,13 +236,13 @@ export class Playback {
   destroy(): void {
     this.#opening += 1;
     this.#abort.abort();
-    this.#close();
+    this.#leave();
   }
 
   // Trouble
 
   #onTrouble(trouble: Trouble): void {
-    if (this.#engine === undefined && this.#state.phase === "trouble") return;
+    if (this.#state.phase === "trouble") return;
     this.#keepPicture();
     this.#close();
     const explanation = explain(trouble, this.#attempt);

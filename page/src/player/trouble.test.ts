@@ -73,7 +73,11 @@ test("a picture that browsers do not decode is offered to another player", () =>
 });
 
 test("what the gateway says in words is shown where the page knows nothing better", () => {
-  const trouble = readRefusal(503, "803 System Busy", JSON.stringify({ detail: "Ending." }));
-  assert.equal(explain(trouble, 0).advice, "Ending.");
+  const trouble = readRefusal(
+    503,
+    "803 System Busy",
+    JSON.stringify({ detail: "it is ending", advice: "Wait." }),
+  );
+  assert.equal(explain(trouble, 0).advice, "It is ending. Wait.");
   assert.equal(explain(trouble, 0).retryAfter, 15);
 });

@@ -19,6 +19,8 @@ export type Trouble =
       code: string;
       outcome: string;
       detail: string;
+      /** What to do, as the gateway says it. */
+      advice: string;
       users: TunerUser[];
     }
   /** Nothing answers. */
@@ -28,11 +30,13 @@ export type Trouble =
   /** The stream ended. */
   | { kind: "ended" }
   /** The browser cannot decode what came. */
-  | { kind: "media"; detail: string }
+  | { kind: "media"; isLasting: boolean; detail: string }
   /** The browser does not start playback without a gesture. */
   | { kind: "autoplay" }
   /** Nothing came for too long. */
   | { kind: "stalled" };
+
+type Refused = Extract<Trouble, { kind: "refused" }>;
 
 export interface Explanation {
   title: string;
@@ -87,7 +91,7 @@ export function explain(trouble: Trouble, attempt: number): Explanation {
         ...plain,
         offersPlayer: true,
         title: "This browser cannot play the channel",
-        advice: `Open it in a player such as VLC or mpv. (${trouble.detail})`,
+        advice: sentences(trouble.detail, "Open it in a player such as VLC or mpv"),
         retryAfter: undefined,
       };
     case "autoplay":
@@ -100,73 +104,45 @@ export function explain(trouble: Trouble, attempt: number): Explanation {
   }
 }
 
-function explainRefusal(trouble: Extract<Trouble, { kind: "refused" }>): Explanation {
-  const plain = { users: trouble.users, offersPlayer: false };
-  const detail = trouble.detail;
-  if (trouble.outcome === "not_offered") {
-    return {
-      ...plain,
-      offersPlayer: true,
-      title: "Browsers cannot play this channel",
-      advice: detail || "Its picture is coded as MPEG-2. Open it in a player such as VLC or mpv.",
-      retryAfter: undefined,
-    };
-  }
-  switch (trouble.code) {
-    case "801":
-      return {
-        ...plain,
-        title: "No such channel",
-        advice: detail || "The receiver no longer has it. Choose another one from the list.",
-        retryAfter: undefined,
-      };
-    case "804":
-    case "805":
-      return {
-        ...plain,
-        title: "Every tuner is in use",
-        advice:
-          trouble.users.length > 0
-            ? "End one of these streams, or watch a channel that is already on."
-            : detail || "The receiver needs a tuner for another channel or a recording.",
-        retryAfter: undefined,
-      };
-    case "806":
-      return trouble.status === 502
-        ? {
-            ...plain,
-            title: "The receiver does not answer",
-            advice: detail || "Switch the receiver on, and check its network.",
-            retryAfter: REFUSED_WAIT,
-          }
-        : {
-            ...plain,
-            title: "No signal",
-            advice: detail || "The receiver finds no signal. Check the antenna cable or the dish.",
-            retryAfter: REFUSED_WAIT,
-          };
-    case "807":
-      return {
-        ...plain,
-        title: "No picture",
-        advice: detail || "The receiver accepted the channel and sent nothing. It may be off air.",
-        retryAfter: REFUSED_WAIT,
-      };
-    case "811":
-      return {
-        ...plain,
-        title: "The channel is scrambled",
-        advice: detail || "The receiver needs a card or a licence that opens it.",
-        retryAfter: undefined,
-      };
-    default:
-      return {
-        ...plain,
-        title: trouble.status === 503 ? "xg2g is busy" : "The channel cannot be opened",
-        advice: detail || `xg2g answered with status ${trouble.status}.`,
-        retryAfter: trouble.status >= 500 ? REFUSED_WAIT : undefined,
-      };
-  }
+/** Titles by number of the tuner protocol. */
+const TITLES = new Map([
+  ["801", "No such channel"],
+  ["804", "Every tuner is in use"],
+  ["805", "Every tuner is in use"],
+  ["807", "No picture"],
+  ["811", "The channel is scrambled"],
+]);
+/** Refusals that do not pass by themselves. */
+const LASTING = new Set(["801", "804", "805", "811"]);
+
+function refusalTitle({ status, code, outcome }: Refused): string {
+  if (outcome === "not_offered") return "Browsers cannot play this channel";
+  // The protocol has one number for both.
+  if (code === "806") return status === 502 ? "The receiver does not answer" : "No signal";
+  return TITLES.get(code) ?? (status === 503 ? "xg2g is busy" : "The channel cannot be opened");
+}
+
+function explainRefusal(trouble: Refused): Explanation {
+  const { status, code, outcome, detail, users } = trouble;
+  const offersPlayer = outcome === "not_offered";
+  const isLasting = offersPlayer || LASTING.has(code) || status < 500;
+  const advice = offersPlayer ? sentences(detail) : sentences(detail, trouble.advice);
+  return {
+    title: refusalTitle(trouble),
+    advice: advice || `xg2g answered with status ${status}.`,
+    retryAfter: isLasting ? undefined : REFUSED_WAIT,
+    users,
+    offersPlayer,
+  };
+}
+
+/** Join texts as sentences: each begins with a capital letter and ends with a full stop. */
+function sentences(...texts: string[]): string {
+  return texts
+    .map((each) => each.trim())
+    .filter((each) => each !== "")
+    .map((each) => each.charAt(0).toUpperCase() + each.slice(1) + (/[.!?]$/.test(each) ? "" : "."))
+    .join(" ");
 }
 
 function text(value: unknown): string {
@@ -193,6 +169,7 @@ export function readRefusal(status: number, code: string | null, body: string): 
     code: (typeof told === "number" ? String(told) : text(told)) || header || "",
     outcome: text(problem["outcome"]),
     detail: text(problem["detail"]),
+    advice: text(problem["advice"]),
     users: users.flatMap((user: unknown) =>
       typeof user === "object" && user ? [readUser(user as Record<string, unknown>)] : [],
     ),
