@@ -4,6 +4,9 @@ import Hls, {
   type Fragment,
   type HlsConfig,
   type LevelDetails,
+  type LoaderCallbacks,
+  type LoaderConfiguration,
+  type LoaderContext,
   type LoaderResponse,
   type RetryConfig,
 } from "hls.js";
@@ -15,7 +18,9 @@ import {
   type SoundTrack,
   type TextTrackChoice,
 } from "./engine";
+import { shortenGaps } from "./gaps";
 import { type ImageRendition, imageRenditions } from "./image-cues";
+import { playbackRate } from "./pace";
 import type { Span, Window } from "./timeline";
 import { readRefusal, type Trouble } from "./trouble";
 
@@ -86,8 +91,6 @@ const CONFIG: Partial<HlsConfig> = {
   maxMaxBufferLength: 30,
   // Ten seconds back by key are there without loading anything.
   backBufferLength: 30,
-  // Catches up after a hiccup without being heard.
-  maxLiveSyncPlaybackRate: 1.05,
   liveSyncOnStallIncrease: 0.35,
   liveDurationInfinity: true,
   testBandwidth: false,
@@ -109,6 +112,26 @@ const CONFIG: Partial<HlsConfig> = {
   playlistLoadPolicy: files,
   fragLoadPolicy: files,
 };
+
+const Loader = Hls.DefaultConfig.loader;
+
+/** Loads playlists, and makes them fit for hls.js. */
+class PlaylistLoader extends Loader {
+  override load(
+    context: LoaderContext,
+    config: LoaderConfiguration,
+    callbacks: LoaderCallbacks<LoaderContext>,
+  ): void {
+    super.load(context, config, {
+      ...callbacks,
+      onSuccess: (response, ...rest) => {
+        const { data } = response;
+        const fit = typeof data === "string" ? { ...response, data: shortenGaps(data) } : response;
+        callbacks.onSuccess(fit, ...rest);
+      },
+    });
+  }
+}
 
 export class HlsEngine implements Engine {
   readonly #hls: Hls;
@@ -142,12 +165,14 @@ export class HlsEngine implements Engine {
     this.#hls = new Hls({
       ...CONFIG,
       ...(sound === undefined ? {} : { audioPreference: { lang: sound } }),
+      pLoader: PlaylistLoader as unknown as HlsConfig["pLoader"] & {},
       workerPath: new URL(HLS_WORKER_PATH, document.baseURI).href,
       xhrSetup: (request, address) => {
         if (address.endsWith("/index.m3u8")) request.setRequestHeader("Accept", ACCEPT);
       },
     });
     this.#listen();
+    video.addEventListener("timeupdate", this.#steer);
     this.#hls.loadSource(url);
     this.#hls.attachMedia(video);
   }
@@ -181,6 +206,19 @@ export class HlsEngine implements Engine {
     });
     hls.on(Hls.Events.ERROR, (_, data) => this.#onError(data));
   }
+
+  /** Play a little slower or faster near the live position. */
+  readonly #steer = (): void => {
+    const details = this.#details;
+    const live = this.#hls.liveSyncPosition;
+    const rate = playbackRate({
+      buffer: bufferedAhead(this.#video),
+      behind: live === null ? 0 : live - this.#video.currentTime,
+      rewound: details?.targetduration ?? 0,
+      isLive: details?.live ?? false,
+    });
+    if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
+  };
 
   #measure(seconds: number, bytes: number): void {
     if (seconds <= 0) return;
@@ -382,6 +420,8 @@ export class HlsEngine implements Engine {
   }
 
   destroy(): void {
+    this.#video.removeEventListener("timeupdate", this.#steer);
+    this.#video.playbackRate = 1;
     this.#hls.destroy();
   }
 }
