@@ -21,6 +21,8 @@ from scripts.make_clips.descriptors import (
 from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
 
 LOOP_S = 12.0
+OPEN_LOOP_S = 9.6
+LONG_LOOP_S = 24.0
 SUBTITLE_90K = 144_000
 """How long a subtitle is shown."""
 
@@ -171,11 +173,67 @@ def subtitles() -> bytes:
     return _service(401, 0x1B, card.units(x264(25, 1200)), streams)
 
 
+def open_gop() -> bytes:
+    """Key frames are I pictures with a recovery point, shown after two B pictures that follow them.
+
+    None is an IDR picture. A round has 240 pictures in ten groups: their 80 references are a
+    multiple of MaxFrameNum (16), and twice 240 one of MaxPicOrderCntLsb, so that both counts of the
+    loop go on in its next round.
+    """
+    card = Card(
+        "Open GOP",
+        ("H.264 720p25 without IDR pictures", "Key frames\\: recovery point, B pictures before it"),
+        HD,
+        25,
+        OPEN_LOOP_S,
+    )
+    encoder = x264(25, 1200, "b-adapt=0", "b-pyramid=none", "open-gop=1", group_s=0.96)
+    pictures = card.units_without_beginning(encoder)
+    return _service(402, 0x1B, pictures, [_mp2("deu", 440, 96, loop_s=OPEN_LOOP_S)], OPEN_LOOP_S)
+
+
+def seldom_key() -> bytes:
+    card = Card(
+        "Key Frame Each 8 s",
+        ("H.264 720p25, one key frame in 8 seconds", "Sound\\: MP2 deu, 440 Hz"),
+        HD,
+        25,
+        LONG_LOOP_S,
+    )
+    pictures = card.units(x264(25, 1200, group_s=8))
+    return _service(403, 0x1B, pictures, [_mp2("deu", 440, 96, loop_s=LONG_LOOP_S)], LONG_LOOP_S)
+
+
+def picture_changes() -> bytes:
+    """Other parameter sets each 4 seconds: other lines, then another shape."""
+    parts = (
+        ("H.264 720p25, 16\\:9", HD, None, 4),
+        ("H.264 576p25, 16\\:9", SD_WIDE, SD, 8),
+        ("H.264 576p25, 4\\:3", (768, 576), SD, 8),
+    )
+    part_s = LOOP_S / len(parts)
+    pictures = []
+    for i, (line, size, coded, stripes_px) in enumerate(parts):
+        card = Card(
+            "Picture Changes",
+            (line, "another each 4 seconds"),
+            size,
+            25,
+            LOOP_S,
+            coded=coded,
+            stripes_px=stripes_px,
+            from_s=i * part_s,
+            for_s=part_s,
+        )
+        pictures += card.units(x264(25, 1200, lines=(coded or size)[1]))
+    return _service(404, 0x1B, pictures, [_mp2("deu", 440, 96)])
+
+
 def x264(
     fps: int, max_kbps: int, *parameters: str, group_s: float = 1.0, lines: int = 720
 ) -> list[str]:
     group = round(fps * group_s)
-    fixed = f"keyint={group}:min-keyint={group}:scenecut=0:open-gop=0:bframes=2:aud=1:nal-hrd=vbr"
+    fixed = f"keyint={group}:min-keyint={group}:scenecut=0:bframes=2:aud=1:nal-hrd=vbr"
     rate = ["-crf", "26", "-maxrate", f"{max_kbps}k", "-bufsize", f"{max_kbps // 2}k"]
     coder = ["-c:v", "libx264", "-preset", "slow", "-threads", "1", *rate]
     return [*coder, "-x264-params", ":".join((fixed, *parameters)), *_colours(lines)]
@@ -202,12 +260,18 @@ def _stream(
 
 
 def _mp2(
-    code: str, tone_hz: int, kbps: int, *, is_description: bool = False, tag: int = 2
+    code: str,
+    tone_hz: int,
+    kbps: int,
+    *,
+    is_description: bool = False,
+    tag: int = 2,
+    loop_s: float = LOOP_S,
 ) -> ElementaryStream:
     descriptors = language(code, 3 if is_description else 0) + component(tag)
     if is_description:
         descriptors += supplementary_audio(code)
-    channels = [signals.tone(LOOP_S, tone_hz)] * (1 if is_description else 2)
+    channels = [signals.tone(loop_s, tone_hz)] * (1 if is_description else 2)
     return _stream(0x03, descriptors, 0xC0 + tag - 2, sound(mp2(kbps), channels), 2)
 
 
@@ -243,4 +307,7 @@ CLIPS: dict[str, Callable[[], bytes]] = {
     "hevc": hevc,
     "mpeg2": mpeg2,
     "subtitles": subtitles,
+    "open-gop": open_gop,
+    "seldom-key": seldom_key,
+    "picture-changes": picture_changes,
 }

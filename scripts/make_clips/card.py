@@ -51,36 +51,49 @@ class Card:
     for_s: float | None = None
 
     def units(self, encoder: list[str]) -> list[AccessUnit]:
-        """The pictures as `encoder`, arguments for ffmpeg, codes them."""
-        with tempfile.TemporaryDirectory() as folder:
-            return self._units(Path(folder), encoder)
+        """The pictures as `encoder`, arguments for ffmpeg, codes them, from a key frame on."""
+        return self._shifted(self._coded(encoder, self.for_s or self.loop_s))
 
-    def _units(self, folder: Path, encoder: list[str]) -> list[AccessUnit]:
-        rate = self.pictures_per_s
-        _write(folder / "card.pam", self._background())
-        _write(folder / "stripes.pam", self._stripes())
-        _write(folder / "hand.pam", self._hand())
-        _write(folder / "lamp.pam", self._lamp())
-        inputs = [
-            argument
-            for name in ("card", "stripes", "hand", "lamp")
-            for argument in ("-loop", "1", "-framerate", str(rate), "-i", f"{folder}/{name}.pam")
-        ]
-        count = round((self.for_s or self.loop_s) * rate)
-        frames = count // 2 if self.interlaced else count
-        coded = ffmpeg(
-            [
-                *inputs,
-                *("-filter_complex", self._filters(), "-frames:v", str(frames), "-an"),
-                *encoder,
-                *("-f", "mpegts", "pipe:1"),
-            ]
+    def units_without_beginning(self, encoder: list[str]) -> list[AccessUnit]:
+        """The middle one of three rounds in coding order, of which the first has the only IDR.
+
+        The loop continues with itself if `encoder` repeats its pattern of pictures in each round,
+        and if frame_num and the picture order count are the same after it.
+        """
+        units = self._coded(encoder, 3 * self.loop_s)
+        round_90k = round(self.loop_s * 90_000)
+        begin, end = (
+            next(i for i, unit in enumerate(units) if unit.pts_90k == number * round_90k)
+            for number in (1, 2)
         )
-        shift_90k = round((self.from_s - PHASE_S) * 90_000)
         return [
-            AccessUnit(unit.data, unit.pts_90k + shift_90k, unit.dts_90k + shift_90k)
-            for unit in video_units(coded)
+            AccessUnit(unit.data, unit.pts_90k - round_90k, unit.dts_90k - round_90k)
+            for unit in self._shifted(units[begin:end])
         ]
+
+    def _shifted(self, units: list[AccessUnit]) -> list[AccessUnit]:
+        """The first picture precedes its full second by PHASE_S."""
+        shift_90k = round((self.from_s - PHASE_S) * 90_000)
+        return [AccessUnit(u.data, u.pts_90k + shift_90k, u.dts_90k + shift_90k) for u in units]
+
+    def _coded(self, encoder: list[str], seconds: float) -> list[AccessUnit]:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            drawn = {
+                "card": self._background(),
+                "stripes": self._stripes(),
+                "hand": self._hand(),
+                "lamp": self._lamp(),
+            }
+            inputs = []
+            for layer, picture in drawn.items():
+                _write(folder / f"{layer}.pam", picture)
+                inputs += ["-loop", "1", "-framerate", str(self.pictures_per_s)]
+                inputs += ["-i", f"{folder}/{layer}.pam"]
+            count = round(seconds * self.pictures_per_s)
+            frames = count // 2 if self.interlaced else count
+            drawing = ["-filter_complex", self._filters(), "-frames:v", str(frames), "-an"]
+            return video_units(ffmpeg([*inputs, *drawing, *encoder, "-f", "mpegts", "pipe:1"]))
 
     def _filters(self) -> str:
         width, height = self.size

@@ -28,6 +28,8 @@ PSI_INTERVAL_S = 0.100
 AUDIO_LEAD_S = 0.040
 VIDEO_LEAD_S = 0.4
 VIDEO_LEAD_MAX_S = 1.2
+VIDEO_RATES = (1.25, 2.0, 3.0, 4.0)
+"""As parts of the mean rate: key frames that are seldom are large beside it."""
 
 # Below what drains a transport buffer of DVB subtitles (ETSI EN 300 743, clause 5.2.1), 192 kbit/s.
 SUBTITLE_BPS = 160_000
@@ -103,6 +105,7 @@ def multiplex(
     for stream in {s.pid: s for p in programs for s in p.streams}.values():
         if stream.units:
             clocked = stream.pid == program.pcr_pid
+            packets: Iterable[_Timed]
             if stream.is_video:
                 packets = _video(stream, period_s)
             elif stream.lead_s is not None:
@@ -164,14 +167,24 @@ def _subtitles(stream: ElementaryStream, lead_s: float) -> Iterator[_Timed]:
             free_s += step_s
 
 
-def _video(stream: ElementaryStream, period_s: float) -> Iterator[_Timed]:
-    """A constant rate somewhat above the mean, as far ahead of the DTS as VIDEO_LEAD_MAX_S."""
+def _video(stream: ElementaryStream, period_s: float) -> list[_Timed]:
+    """The slowest constant rate of VIDEO_RATES at which each picture is early."""
     pictures = []
     for unit in stream.units:
         with_dts = unit.dts_90k != unit.pts_90k
         pictures.append((unit, _packetised(stream.pid, _pes(stream, unit.data, with_dts), False)))
     count = sum(len(packets) for _, packets in pictures)
-    step_s = period_s / count / 1.25
+    for rate in VIDEO_RATES:
+        timed = _early(pictures, period_s, period_s / count / rate)
+        if timed:
+            return timed
+    raise ValueError("the pictures of one group are too large beside those of the others")
+
+
+def _early(
+    pictures: list[tuple[AccessUnit, list[bytearray]]], period_s: float, step_s: float
+) -> list[_Timed] | None:
+    """As far ahead of the DTS as VIDEO_LEAD_MAX_S; None if a picture is late at this rate."""
     free_s = 0.0
     steady: list[_Timed] = []
     # The second round starts from the state that the loop's end leaves.
@@ -189,8 +202,8 @@ def _video(stream: ElementaryStream, period_s: float) -> Iterator[_Timed]:
                     steady.append(_Timed(at_s, packet))
                 free_s += step_s
             if free_s > decoded_s - VIDEO_LEAD_S:
-                raise ValueError(f"the picture decoded at {unit.dts_90k} is too large to be early")
-    yield from steady
+                return None
+    return steady
 
 
 def _clock(pid: int, period_s: float) -> Iterator[_Timed]:

@@ -54,6 +54,9 @@ _CARDS = (
     ("hevc.ts", "HEVC", HD_TV),
     ("mpeg2.ts", "MPEG-2", TV),
     ("subtitles.ts", "Subtitles", HD_TV),
+    ("open-gop.ts", "Open GOP", HD_TV),
+    ("seldom-key.ts", "Key Frame Each 8 s", HD_TV),
+    ("picture-changes.ts", "Picture Changes", HD_TV),
 )
 """What a player has to cope with, one thing a channel."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
+from fractions import Fraction
 from functools import cache
 from importlib import resources
-from itertools import dropwhile
-from typing import TYPE_CHECKING
+from itertools import dropwhile, groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 import av
 import numpy as np
@@ -31,16 +33,29 @@ CLIPS = resources.files("xg2g.simulator").joinpath("clips")
 RATE_HZ = 48_000
 SECOND = 90_000
 
+
+class Pictures(NamedTuple):
+    """What is coded, and how long a round is."""
+
+    coding: str
+    sizes: tuple[tuple[int, int], ...]
+    each_second: int
+    loop_s: float = 12
+
+
+HD, SD = ((1280, 720),), ((720, 576),)
 PICTURES = {
-    "interlaced-1080i": ("h264", 1920, 1080, 25),
-    "interlaced-576i": ("h264", 720, 576, 25),
-    "languages": ("h264", 1280, 720, 25),
-    "lip-sync": ("h264", 1280, 720, 25),
-    "hevc": ("hevc", 1280, 720, 50),
-    "mpeg2": ("mpeg2video", 720, 576, 25),
-    "subtitles": ("h264", 1280, 720, 25),
+    "interlaced-1080i": Pictures("h264", ((1920, 1080),), 25),
+    "interlaced-576i": Pictures("h264", SD, 25),
+    "languages": Pictures("h264", HD, 25),
+    "lip-sync": Pictures("h264", HD, 25),
+    "hevc": Pictures("hevc", HD, 50),
+    "mpeg2": Pictures("mpeg2video", SD, 25),
+    "subtitles": Pictures("h264", HD, 25),
+    "open-gop": Pictures("h264", HD, 25, 9.6),
+    "seldom-key": Pictures("h264", HD, 25, 24),
+    "picture-changes": Pictures("h264", (*HD, *SD), 25),
 }
-"""Coding, size and pictures in a second."""
 LOOP_S = 12
 TONES_HZ = {
     ("interlaced-1080i", 0x1012): 440,
@@ -51,6 +66,9 @@ TONES_HZ = {
     ("hevc", 0x1052): 440,
     ("mpeg2", 0x1062): 440,
     ("subtitles", 0x1012): 440,
+    ("open-gop", 0x1022): 440,
+    ("seldom-key", 0x1032): 440,
+    ("picture-changes", 0x1042): 440,
 }
 INTERLACED = {"interlaced-1080i": 12, "interlaced-576i": 8 * 720 / 1024, "mpeg2": 4 * 720 / 1024}
 """By how many samples the stripes move from field to field."""
@@ -66,16 +84,19 @@ def rounds(name: str, count: int = 2) -> bytes:
 
 def pictures(name: str, count: int = 2) -> Iterator[av.VideoFrame]:
     """Decoded pictures from the first key frame on; anything a decoder complains of fails."""
-    coding = PICTURES[name][0]
     with av.open(io.BytesIO(rounds(name, count)), "r", format="mpegts") as container:
         stream = container.streams.video[0]
-        decoder = av.CodecContext.create(coding, "r")
+        decoder = av.CodecContext.create(PICTURES[name].coding, "r")
         assert isinstance(decoder, av.VideoCodecContext)
         decoder.options = {"err_detect": "explode", "threads": "1"}
         # The last one's end is in the round that follows.
         packets = [packet for packet in container.demux(stream) if packet.size][:-1]
-        for packet in dropwhile(lambda packet: not packet.is_keyframe, packets):
-            yield from decoder.decode(packet)
+        packets = list(dropwhile(lambda packet: not packet.is_keyframe, packets))
+        begin = packets[0].pts or 0
+        for packet in packets:
+            # Nobody can decode what precedes an open group's key frame in time.
+            if (packet.pts or 0) >= begin:
+                yield from decoder.decode(packet)
         yield from decoder.decode(None)
 
 
@@ -118,14 +139,17 @@ def test_a_card_is_a_stream_without_error_also_at_the_joint(name: str) -> None:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_decodes_also_at_the_joint(name: str) -> None:
-    _, width, height, rate = PICTURES[name]
+    _, sizes, rate, loop_s = PICTURES[name]
     stamps = []
+    seen = set()
     for frame in pictures(name):
-        assert (frame.width, frame.height) == (width, height)
+        seen.add((frame.width, frame.height))
         assert not frame.is_corrupt
         assert frame.pts is not None
         stamps.append(frame.pts)
-    assert len(stamps) >= (2 * LOOP_S - 2) * rate
+    assert seen == set(sizes)
+    missing_s = 2 if name != "seldom-key" else 9
+    assert len(stamps) >= (2 * loop_s - missing_s) * rate
     assert set(np.diff(stamps)) == {SECOND // rate}
 
 
@@ -135,7 +159,7 @@ def test_each_track_sounds_at_its_pitch_without_a_break(name: str, pid: int) -> 
     assert line.covered[RATE_HZ:-RATE_HZ].all()
     samples = line.samples.mean(0)
     # Over the joint as well as elsewhere, between two beeps.
-    for second in range(2, 2 * LOOP_S - 2):
+    for second in range(2, int(2 * PICTURES[name].loop_s) - 2):
         piece = samples[second * RATE_HZ : (second + 1) * RATE_HZ]
         spectrum = np.abs(np.fft.rfft(piece * np.hanning(RATE_HZ)))
         assert int(np.argmax(spectrum)) == TONES_HZ[name, pid]
@@ -185,20 +209,21 @@ def edges(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_card_is_packaged_where_browsers_have_its_coding(name: str) -> None:
-    coding, width, height, rate = PICTURES[name]
+    coding, sizes, rate, _ = PICTURES[name]
     events = packaged(name)
     refused = {event.reason for event in events if isinstance(event, NotOffered)}
-    headers = {event.rendition: event.media for event in events if isinstance(event, Header)}
+    all_media = [event.media for event in events if isinstance(event, Header)]
+    renditions = {event.rendition for event in events if isinstance(event, Header)}
+    videos = [media for media in all_media if isinstance(media, VideoMedia)]
     if coding == "mpeg2video":
         assert refused == {"mpeg2_video"}
         return
     assert refused == set()
-    video = headers["video"]
-    assert isinstance(video, VideoMedia)
-    assert (video.width, video.height, video.frame_rate) == (width, height, rate)
-    assert video.is_interlaced == (name in INTERLACED)
+    assert {(video.width, video.height) for video in videos} == set(sizes)
+    assert {video.frame_rate for video in videos} == {rate}
+    assert {video.is_interlaced for video in videos} == {name in INTERLACED}
     tracks = {pid for card, pid in (*TONES_HZ, ("lip-sync", LIP_SYNC_PID)) if card == name}
-    sounds = {rendition for rendition in headers if rendition.startswith("sound-")}
+    sounds = {rendition for rendition in renditions if rendition.startswith("sound-")}
     assert sounds == {f"sound-{pid}" for pid in tracks}
 
 
@@ -302,6 +327,52 @@ def test_bitmaps_come_and_go_with_the_seconds_of_the_card(pid: int, page: int) -
     assert len(times) >= 2 * LOOP_S - 3
     assert [count for at, count in shown if at >= 0] == ([1, 0] * LOOP_S)[: len(times)]
     assert len(set(drawn)) == LOOP_S // 2, "each time has its own"
+
+
+def nal_types(data: bytes) -> list[int]:
+    """Of the NAL units of an H.264 access unit."""
+    return [data[at.end()] & 31 for at in re.finditer(b"\0\0\1", data)]
+
+
+def test_no_picture_of_the_open_groups_is_idr_and_two_are_shown_before_each_key_frame() -> None:
+    units = pes_packets(Packets(rounds("open-gop")), 0x1021)
+    types = [nal_types(unit.data) for unit in units]
+    assert not any(5 in found for found in types)
+    keys = [i for i, found in enumerate(types) if 7 in found]
+    assert len(keys) >= 18
+    stamps = [unit.pts_90k or 0 for unit in units]
+    assert set(np.diff([stamps[i] for i in keys])) == {SECOND * 24 // 25}
+    for i in keys[:-1]:
+        assert b"\0\0\1\x06\x06" in units[i].data, "a recovery point (H.264, D.1.7)"
+        assert sum(pts < stamps[i] for pts in stamps[i:]) == 2
+
+
+def test_key_frames_come_each_eight_seconds() -> None:
+    units = pes_packets(Packets(rounds("seldom-key")), 0x1031)
+    keys = [unit.pts_90k or 0 for unit in units if 5 in nal_types(unit.data)]
+    assert len(keys) == 6
+    assert set(np.diff(keys)) == {8 * SECOND}
+
+
+def test_the_picture_changes_its_lines_and_then_its_shape() -> None:
+    found = []
+    with av.open(io.BytesIO(rounds("picture-changes")), "r", format="mpegts") as container:
+        decoder = av.CodecContext.create("h264", "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        decoder.options = {"threads": "1"}
+        for packet in container.demux(container.streams.video[0]):
+            if 7 in nal_types(bytes(packet)):
+                decoder.decode(packet)
+                # Square where nothing is said.
+                shape = decoder.sample_aspect_ratio or Fraction(1)
+                found.append((decoder.width, decoder.height, shape))
+    changes = [key for key, _ in groupby(found)]
+    hd, wide, narrow = (
+        (1280, 720, Fraction(1)),
+        (720, 576, Fraction(64, 45)),
+        (720, 576, Fraction(16, 15)),
+    )
+    assert changes == 2 * [hd, wide, narrow]
 
 
 def segments_of(data: bytes) -> Iterator[tuple[int, int, bytes]]:
