@@ -107,7 +107,8 @@ pub(crate) fn boxed(magazine: u16, number: u16, column: usize, text: &[u8]) -> P
 pub(crate) fn triplets(magazine: u16, number: u16, designation: u16, data: &[u32]) -> Packet {
     let mut packet = addressed(magazine, number);
     packet[2] = nibble(designation);
-    let unused = std::iter::repeat(0x0003_FFFF);
+    // Of a column, and reserved: it says nothing.
+    let unused = std::iter::repeat(triplet(39, 0x05, 0));
     let data = data.iter().copied().chain(unused);
     for (bytes, data) in packet[3..].chunks_exact_mut(3).zip(data) {
         bytes.copy_from_slice(&hamming_24_18(data));
@@ -125,12 +126,17 @@ pub(crate) fn sets(default: u32, second: u32) -> [u32; 2] {
     [default << 7 | (second & 0xF) << 14, second >> 4]
 }
 
-/// The data of a PES packet with these packets.
+/// The data of a PES packet with these packets, and stuffing up to the end of a transport packet
+/// (EN 300 472, 4.2).
 pub(crate) fn data(packets: &[Packet]) -> Vec<u8> {
     let mut data = vec![0x10];
     for (index, packet) in packets.iter().enumerate() {
         data.extend([0x03, 0x2C, 0xE7 + index as u8 % 16, 0xE4]);
         data.extend(packet.iter().map(|byte| byte.reverse_bits()));
+    }
+    while !(data.len() + 45).is_multiple_of(184) {
+        data.extend([0xFF, 0x2C]);
+        data.extend([0xFF; 44]);
     }
     data
 }

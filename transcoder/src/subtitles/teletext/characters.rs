@@ -9,9 +9,11 @@ use crate::Language;
 /// Which sets a page uses (table 32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Designation {
-    /// Bits 14 to 11 of a designation: the group of countries.
-    pub(super) group: u8,
-    /// C12 to C14: which of the group.
+    /// All seven bits of a packet X/28 or M/29; none where no packet says anything.
+    pub(super) designated: Option<u8>,
+    /// The group of countries, its upper four bits, where none does.
+    pub(super) usual_group: u8,
+    /// C12 to C14: which of the group. They go before the lower three bits of a packet.
     pub(super) option: u8,
     /// All seven bits of the second G0 set, to which ESC switches; none where there is none.
     pub(super) second: Option<u8>,
@@ -32,7 +34,7 @@ const NATIONAL: [u8; 13] = [
 ];
 
 // Table 36, in the order of these places.
-const ENGLISH: &str = "£$@←½→↑#―¼‖¾÷";
+const ENGLISH: &str = "£$@←½→↑#—¼‖¾÷";
 const GERMAN: &str = "#$§ÄÖÜ^_°äöüß";
 const SWEDISH: &str = "#¤ÉÄÖÅÜ_éäöåü";
 const ITALIAN: &str = "£$é°ç→↑#ùàòèì";
@@ -59,7 +61,7 @@ const UKRAINIAN: &str = "\
     ЮАБЦДЕФГХИЙКЛМНОПЯРСТУЖВЬІЗШЄЩЧЇ\
     юабцдефгхийклмнопярстужвьізшєщч■";
 const GREEK: &str = "\
-    ΐΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡʹΣΤΥΦΧΨΩΪΫάέήί\
+    ΐΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡʹΣΤΥΦΧΨΩΪΫάέήί\
     ΰαβγδεζηθικλμνξοπρςστυφχψωϊϋόύώ■";
 const HEBREW: &str = "\
     @ABCDEFGHIJKLMNOPQRSTUVWXYZ←½→↑#\
@@ -74,14 +76,14 @@ const ARABIC: &str = "\
     \u{FEED}\u{FEEF}\u{FEF3}\u{FE99}\u{FE9D}\u{FEA1}\u{FEA5}\u{FEF4}\
     \u{FEF0}\u{FECC}\u{FED0}\u{FED4}\u{FED1}\u{FED8}\u{FED5}\u{FED9}\
     \u{FEE0}\u{FEDD}\u{FEE4}\u{FEE1}\u{FEE8}\u{FEE5}\u{FEFB}■";
-/// From 0x20 on: punctuation and digits.
-const ARABIC_SIGNS: &str = " !\"£$٪\u{FEF0}\u{FEF2}\u{FD3F}\u{FD3E}*+،-./0123456789:؛>=<؟";
+/// From 0x20 on: punctuation and digits. Brackets open to the left.
+const ARABIC_SIGNS: &str = " !\"£$٪\u{FEF0}\u{FEF2})(*+،-./0123456789:؛>=<؟";
 
 // G2 sets from 0x20 on (tables 38 and on). What stands alone where a diacritical mark is drawn.
 const LATIN_2: &str = " ¡¢£$¥#§¤‘“«←↑→↓°±²³×µ¶·÷’”»¼½¾¿ `´ˆ˜¯˘˙¨.˚¸_˝˛ˇ\
-    ―¹®©™♪₠‰∝   ⅛⅜⅝⅞ΩÆĐªĦ ĲĿŁØŒºÞŦŊŉĸæđðħıĳŀłøœßþŧŋ■";
-const CYRILLIC_2: &str = " ¡¢£$¥ § ‘“«←↑→↓°±²³×µ¶·÷’”»¼½¾¿ `´ˆ˜¯˘˙¨.˚¸_˝˛ˇ\
-    ―¹®©™♪₠‰∝Łłß⅛⅜⅝⅞DEFGIJKLNQRSUVWZdefgijklnqrsuvwz";
+    —¹®©™♪₠‰∝   ⅛⅜⅝⅞ΩÆĐªĦ ĲĿŁØŒºÞŦŊŉĸæđðħıĳŀłøœßþŧŋ■";
+const CYRILLIC_2: &str = " ¡¢£ ¥#§ ‘“«←↑→↓°±²³×µ¶·÷’”»¼½¾¿ `´ˆ˜¯˘˙¨.˚¸_˝˛ˇ\
+    —¹®©™♪₠‰∝Łłß⅛⅜⅝⅞DEFGIJKLNQRSUVWZdefgijklnqrsuvwz";
 const GREEK_2: &str = " ab£ehi§:‘“k←↑→↓°±²³xmnp÷’”t¼½¾x `´ˆ˜¯˘˙¨.˚¸_˝˛ˇ\
     ?¹®©™♪₠‰∝ΊΎΏ⅛⅜⅝⅞CDFGJLQRSUVWYZΆΉcdfgjlqrsuvwyzΈ■";
 const ARABIC_2: &str = " \u{0639}\u{FEC9}\u{FE83}\u{FE85}\u{FE87}\u{FE8B}\u{FE89}\
@@ -134,17 +136,28 @@ impl Designation {
 
     /// The character of a code from 0x20 on.
     pub(super) fn letter(self, code: u8, is_second: bool) -> char {
-        let (group, option) = match self.second.filter(|_| is_second) {
-            Some(second) => (second >> 3, second & 7),
-            None => (self.group, self.option),
-        };
-        letter(set(group, option), code)
+        let second = self.second.filter(|_| is_second);
+        let set = second.and_then(|bits| set(bits >> 3, bits & 7));
+        letter(set.unwrap_or(self.set()), code)
+    }
+
+    /// The default G0 set.
+    fn set(self) -> Set {
+        let group = self.group();
+        set(group, self.option)
+            .or_else(|| self.designated.and_then(|bits| set(bits >> 3, bits & 7)))
+            .or_else(|| set(0, self.option))
+            .unwrap_or(Set::Latin(ENGLISH))
+    }
+
+    fn group(self) -> u8 {
+        self.designated.map_or(self.usual_group, |bits| bits >> 3)
     }
 
     /// A character of the G2 set, in a packet X/26.
     pub(super) fn extra_letter(self, code: u8) -> char {
-        let table = match set(self.group, self.option) {
-            Set::Latin(_) if self.group == 8 => ARABIC_2,
+        let table = match self.set() {
+            Set::Latin(_) if self.group() == 8 => ARABIC_2,
             Set::Latin(_) => LATIN_2,
             Set::Cyrillic(_) => CYRILLIC_2,
             Set::Greek => GREEK_2,
@@ -155,7 +168,7 @@ impl Designation {
 
     /// A character of the G0 set without national letters, in a packet X/26.
     pub(super) fn plain_letter(self, code: u8) -> char {
-        match set(self.group, self.option) {
+        match self.set() {
             Set::Latin(_) => letter(Set::Latin(NO_NATION), code),
             other => letter(other, code),
         }
@@ -183,9 +196,16 @@ impl Designation {
     }
 }
 
-/// Table 32. What it leaves open is what the western group has.
-fn set(group: u8, option: u8) -> Set {
-    match (group, option) {
+/// Table 32; none for what it leaves open.
+fn set(group: u8, option: u8) -> Option<Set> {
+    Some(match (group, option) {
+        (0 | 2, 0) | (8, 0) => Set::Latin(ENGLISH),
+        (0..=2 | 4, 1) => Set::Latin(GERMAN),
+        (0..=2, 2) => Set::Latin(SWEDISH),
+        (0..=2, 3) => Set::Latin(ITALIAN),
+        (0..=2 | 8, 4) => Set::Latin(FRENCH),
+        (0 | 2, 5) => Set::Latin(PORTUGUESE),
+        (0 | 1 | 4, 6) => Set::Latin(CZECH),
         (1, 0) => Set::Latin(POLISH),
         (2 | 6, 6) => Set::Latin(TURKISH),
         (3, 5) => Set::Latin(SLOVENE),
@@ -198,14 +218,8 @@ fn set(group: u8, option: u8) -> Set {
         (6, 7) => Set::Greek,
         (8 | 10, 7) => Set::Arabic,
         (10, 5) => Set::Hebrew,
-        (_, 1) => Set::Latin(GERMAN),
-        (_, 2) => Set::Latin(SWEDISH),
-        (_, 3) => Set::Latin(ITALIAN),
-        (_, 4) => Set::Latin(FRENCH),
-        (_, 5) => Set::Latin(PORTUGUESE),
-        (_, 6) => Set::Latin(CZECH),
-        _ => Set::Latin(ENGLISH),
-    }
+        _ => return None,
+    })
 }
 
 fn letter(set: Set, code: u8) -> char {
@@ -238,6 +252,21 @@ fn from_0x40(letters: &str, code: u8) -> char {
 fn from_0x20(letters: &str, code: u8) -> char {
     let index = usize::from(code.saturating_sub(0x20));
     letters.chars().nth(index).unwrap_or(' ')
+}
+
+/// The other one of a pair of brackets: in text that runs to the left players mirror them.
+pub(super) fn mirrored(letter: char) -> char {
+    match letter {
+        '(' => ')',
+        ')' => '(',
+        '<' => '>',
+        '>' => '<',
+        '[' => ']',
+        ']' => '[',
+        '«' => '»',
+        '»' => '«',
+        other => other,
+    }
 }
 
 /// Whether a character is of Hebrew or Arabic.

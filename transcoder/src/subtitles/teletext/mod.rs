@@ -57,10 +57,10 @@ pub struct TeletextDecoder {
     number: u8,
     /// The group of character sets where no packet names one.
     usual_group: u8,
-    /// What a packet M/29 says: group, and second set.
-    of_magazine: Option<(u8, Option<u8>)>,
+    /// What a packet M/29 says.
+    of_magazine: Option<Designated>,
     /// What a packet X/28 says.
-    of_page: Option<(u8, Option<u8>)>,
+    of_page: Option<Designated>,
     /// C12 to C14 of the latest header.
     option: u8,
     /// C10: rows are not to be shown.
@@ -68,11 +68,24 @@ pub struct TeletextDecoder {
     page: Page,
     /// When the transmission under way began; none where packets belong to another page.
     receiving: Option<Timestamp>,
+    /// How far packets X/26 of this transmission are read.
+    enhancements: Enhancements,
     /// Something came since the page was told.
     has_news: bool,
     /// What was told last, and when it was to be shown.
     told: Option<Screen>,
     told_at: Option<Timestamp>,
+}
+
+/// The packets X/26 of a transmission.
+#[derive(Debug, Clone, Copy, Default)]
+struct Enhancements {
+    /// How many there were.
+    packets: u8,
+    /// The active position.
+    row: Option<u8>,
+    /// A triplet said that nothing follows.
+    have_ended: bool,
 }
 
 impl TeletextDecoder {
@@ -90,6 +103,7 @@ impl TeletextDecoder {
             is_inhibited: false,
             page: Page::new(),
             receiving: None,
+            enhancements: Enhancements::default(),
             has_news: false,
             told: None,
             told_at: None,
@@ -97,14 +111,12 @@ impl TeletextDecoder {
     }
 
     fn designation(&self) -> Designation {
-        let (group, second) = self
-            .of_page
-            .or(self.of_magazine)
-            .unwrap_or((self.usual_group, None));
+        let told = self.of_page.or(self.of_magazine);
         Designation {
-            group,
+            designated: told.map(|told| told.default),
+            usual_group: self.usual_group,
             option: self.option,
-            second,
+            second: told.and_then(|told| told.second),
         }
     }
 
@@ -174,40 +186,54 @@ impl TeletextDecoder {
         // C12 is the highest bit of the option.
         self.option = with_c14 >> 3 & 1 | with_c14 >> 1 & 2 | with_c14 << 1 & 4;
         self.of_page = None;
+        self.enhancements = Enhancements::default();
         self.receiving = Some(at);
         self.has_news = true;
     }
 
-    /// Takes a packet X/26 (12.3): 13 triplets of address 6, mode 5, data 7.
+    /// Takes a packet X/26 (12.3): 13 triplets of address 6, mode 5, data 7. The packets of a page
+    /// are one list.
     fn enhance(&mut self, data: &[u8; 40]) {
-        let designation = self.designation();
-        let mut row = None;
-        let [_, triplets @ ..] = data;
+        let [designation, triplets @ ..] = data;
+        let number = nibble(*designation);
+        if number != Some(self.enhancements.packets) {
+            // The position that one before this may have set is not known.
+            self.enhancements.row = None;
+        }
+        let read = number.unwrap_or(self.enhancements.packets);
+        self.enhancements.packets = read.saturating_add(1);
+        let sets = self.designation();
         for bytes in triplets.chunks_exact(3) {
+            if self.enhancements.have_ended {
+                return;
+            }
             let &[a, b, c] = bytes else { return };
             let Some(bits) = triplet([a, b, c]) else {
-                // The position that it may have set is not known.
-                row = None;
+                self.enhancements.row = None;
                 continue;
             };
-            let (address, mode, code) = (bits & 0x3F, bits >> 6 & 0x1F, (bits >> 11) as u8);
-            let (address, mode) = (address as u8, mode as u8);
+            let (address, mode) = ((bits & 0x3F) as u8, (bits >> 6 & 0x1F) as u8);
+            let code = (bits >> 11) as u8;
             let letter = match (address, mode) {
-                (40.., 0x1F) => return,
                 (40.., 0x01 | 0x04) => {
-                    row = Some(if address == 40 { 24 } else { address - 40 });
+                    let row = if address == 40 { 24 } else { address - 40 };
+                    self.enhancements.row = Some(row);
                     continue;
                 }
                 (40.., 0x07) => {
-                    row = Some(0);
+                    self.enhancements.row = Some(0);
                     continue;
                 }
-                (0..40, 0x09) if code >= 0x20 => (designation.plain_letter(code), None),
-                (0..40, 0x0F) if code >= 0x20 => (designation.extra_letter(code), None),
-                (0..40, 0x10..) if code >= 0x20 => designation.marked_letter(code, mode & 0x0F),
+                (40.., 0x1F) => {
+                    self.enhancements.have_ended = true;
+                    continue;
+                }
+                (0..40, 0x09) if code >= 0x20 => (sets.plain_letter(code), None),
+                (0..40, 0x0F) if code >= 0x20 => (sets.extra_letter(code), None),
+                (0..40, 0x10..) if code >= 0x20 => sets.marked_letter(code, mode & 0x0F),
                 _ => continue,
             };
-            if let Some(row) = row {
+            if let Some(row) = self.enhancements.row {
                 self.page.set_extra(row, address, letter);
             }
         }
@@ -296,9 +322,15 @@ impl Decoder for TeletextDecoder {
     }
 }
 
-/// What a packet X/28 or M/29 says of character sets: the group of the default ones, and the
-/// second G0 set (9.4.2.2, 9.5.1: format 1 of a page of text; 9.4.3, of level 2.5).
-fn designated(data: &[u8; 40]) -> Option<(u8, Option<u8>)> {
+/// What a packet X/28 or M/29 says of character sets, in seven bits each.
+#[derive(Debug, Clone, Copy)]
+struct Designated {
+    default: u8,
+    second: Option<u8>,
+}
+
+/// Reads such a packet (9.4.2.2, 9.5.1: format 1 of a page of text; 9.4.3, of level 2.5).
+fn designated(data: &[u8; 40]) -> Option<Designated> {
     let designation = nibble(data[0])?;
     if !matches!(designation, 0 | 4) {
         return None;
@@ -309,7 +341,10 @@ fn designated(data: &[u8; 40]) -> Option<(u8, Option<u8>)> {
     if first & 0x7F != 0 {
         return None;
     }
-    let default = first >> 7 & 0x7F;
-    let other = (first >> 14 & 0xF | (second & 7) << 4) as u8;
-    Some(((default >> 3) as u8, (other != 0x7F).then_some(other)))
+    let default = (first >> 7 & 0x7F) as u8;
+    let second = (first >> 14 & 0xF | (second & 7) << 4) as u8;
+    Some(Designated {
+        default,
+        second: Some(second).filter(|&bits| bits != 0x7F),
+    })
 }

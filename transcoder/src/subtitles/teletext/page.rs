@@ -1,6 +1,6 @@
 //! Rows of a page to what is seen of it (ETSI EN 300 706, 12.2 and 12.3).
 
-use super::characters::{Designation, is_right_to_left};
+use super::characters::{Designation, is_right_to_left, mirrored};
 
 /// Characters of a row.
 pub(super) const COLUMNS: usize = 40;
@@ -111,6 +111,8 @@ struct Cell {
     mark: Option<char>,
     foreground: Colour,
     background: Colour,
+    /// A wide character to its left takes its place.
+    is_covered: bool,
 }
 
 impl Page {
@@ -205,12 +207,13 @@ impl Page {
                 None if code < SPACE || is_block => ' ',
                 None => designation.letter(code, is_second_set),
             };
-            if is_boxed && !is_covered {
+            if is_boxed {
                 *cell = Some(Cell {
                     letter: if is_concealed { ' ' } else { letter },
                     mark: extra.and_then(|extra| extra.mark).filter(|_| !is_concealed),
                     foreground,
                     background,
+                    is_covered,
                 });
             }
             // A wide character covers the place to its right.
@@ -242,7 +245,8 @@ impl Page {
 }
 
 fn line(row: usize, is_double_height: bool, cells: &[Option<Cell>]) -> Option<Line> {
-    let is_seen = |cell: &Option<Cell>| cell.is_some_and(|cell| cell.letter != ' ');
+    let is_seen =
+        |cell: &Option<Cell>| cell.is_some_and(|cell| cell.letter != ' ' && !cell.is_covered);
     let start = cells.iter().position(is_seen)?;
     let end = cells.iter().rposition(is_seen)? + 1;
     let seen = cells.get(start..end)?;
@@ -286,6 +290,7 @@ fn in_reading_order(seen: &[Option<Cell>]) -> Vec<Cell> {
         mark: None,
         foreground: Colour::White,
         background: Colour::Black,
+        is_covered: false,
     };
     let fill = |cell: &Option<Cell>| {
         last = match cell {
@@ -293,16 +298,21 @@ fn in_reading_order(seen: &[Option<Cell>]) -> Vec<Cell> {
             None => Cell {
                 letter: ' ',
                 mark: None,
+                is_covered: false,
                 ..last
             },
         };
         last
     };
     let mut cells: Vec<Cell> = seen.iter().map(fill).collect();
+    cells.retain(|cell| !cell.is_covered);
     if !cells.iter().any(|cell| is_right_to_left(cell.letter)) {
         return cells;
     }
     cells.reverse();
+    for cell in &mut cells {
+        cell.letter = mirrored(cell.letter);
+    }
     // Numbers and Latin words within keep their order.
     let is_word = |cell: &Cell| cell.letter.is_alphanumeric() && !is_right_to_left(cell.letter);
     let mut start = 0;
