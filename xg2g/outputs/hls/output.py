@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from xg2g_backends.base import TrackState
 from xg2g_backends.errors import BackendError
 from xg2g_backends.packaging import Event, NotOffered, Packager, Part
 
@@ -47,7 +48,11 @@ SILENT_LOW_LATENCY_S: Final = 0.5
 MAX_CLIENTS: Final = 1000
 """Most clients of an output that are told apart."""
 
+STATS_S: Final = 0.5
+"""How long a remuxer may take to say which tracks there are."""
+
 _RUN_BYTES: Final = 4
+_GIVEN: Final = frozenset((TrackState.WAITING, TrackState.CONVERTING, TrackState.PASSING_AAC))
 
 NOT_PLAYED: Final = frozenset(("mpeg2_video", "video_coding"))
 """Reasons of `NotOffered` that are about the picture's coding."""
@@ -411,6 +416,7 @@ class HlsOutput:
                 stack.callback(self._forget_reader)
                 reader.on_freeze, reader.on_skip = self._froze, self._skipped
                 self._log.info("stream started", format="hls")
+                self.presentation.expect(await _sounds(reader))
                 try:
                     async with asyncio.timeout(FIRST_PLAYLIST_S) as limit:
                         while data := await reader.read():
@@ -532,6 +538,16 @@ class HlsOutput:
 
 
 _CODINGS: Final = {"mpeg2_video": "MPEG-2 video", "video_coding": "a coding that is not packaged"}
+
+
+async def _sounds(reader: UpstreamReader) -> list[str]:
+    """Return the renditions of the sound tracks that the remuxer gives, as far as it tells."""
+    try:
+        async with asyncio.timeout(STATS_S):
+            stats = await reader.stats()
+    except (BackendError, TimeoutError):
+        return []
+    return [f"sound-{it.output_pid}" for it in stats.tracks if it.state in _GIVEN]
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

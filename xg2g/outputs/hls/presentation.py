@@ -7,7 +7,7 @@ It awaits nothing and starts nothing: whoever feeds it wakes those who wait.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil, floor
@@ -252,6 +252,10 @@ class Presentation:
                 self._expects.discard(f"sound-{event.pid}")
                 if event.reason in _NO_VIDEO:
                     self._expects.discard("video")
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Let the first playlist wait for these renditions, too."""
+        self._expects.update(names)
 
     def end(self) -> None:
         """Close what is under way. Playlists say from now on that nothing follows."""
