@@ -57,6 +57,8 @@ EXAMPLES = {
     "/api/v1/channels": "/api/v1/channels?limit=1",
     "/api/v1/channels/{channel_id}": f"/api/v1/channels/{CHANNEL}",
     "/api/v1/guide": "/api/v1/guide",
+    "/api/v1/now": "/api/v1/now",
+    "/api/v1/access": "/api/v1/access",
     "/api/v1/streams": "/api/v1/streams",
     "/api/v1/streams/{stream_id}": "/api/v1/streams/x",
     "/api/v1/failures": "/api/v1/failures",

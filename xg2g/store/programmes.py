@@ -1,9 +1,11 @@
 """The guide in the file."""
 
+import re
 import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from ..guide.programme import Programme
 from ..guide.timeline import merge
@@ -44,18 +46,70 @@ def listed_between(
     *,
     limit: int,
     after: Place | None = None,
-    channel_id: str | None = None,
+    channel_ids: Sequence[str] | None = None,
+    words: Sequence[str] = (),
 ) -> list[tuple[str, Programme]]:
-    """At most `limit` programmes of one channel, or of all in the lineup, that run at some time
-    from `begin_s` to `end_s`, in the order of their places; only those behind the place `after`,
-    if it is given. Each comes with its channel."""
+    """At most `limit` programmes that run at some time from `begin_s` to `end_s`, each with its
+    channel, in the order of their places: of `channel_ids`, or of all channels in the lineup; only
+    those behind the place `after`; only those whose title or subtitle has all `words`, in whatever
+    case."""
+    where = ["listed", "begin_s < ?", "end_s > ?", "(begin_s, channel) > (?, ?)"]
+    values: list[object] = [end_s, begin_s, *(after or (-sys.maxsize, ""))]
+    if channel_ids is not None:
+        where.append(f"channel IN ({', '.join('?' * len(channel_ids))})")
+        values += channel_ids
+    for word in words:
+        where.append("title || char(10) || short LIKE ? ESCAPE '!'")
+        values.append(_pattern(word))
     rows = connection.execute(
         f"SELECT channel, {_COLUMNS} FROM programme JOIN channel ON id = channel "
-        "WHERE listed AND begin_s < ? AND end_s > ? AND (begin_s, channel) > (?, ?) "
-        "AND channel = coalesce(?, channel) ORDER BY begin_s, channel LIMIT ?",
-        (end_s, begin_s, *(after or (-sys.maxsize, "")), channel_id, limit),
+        f"WHERE {' AND '.join(where)} ORDER BY begin_s, channel",
+        values,
     )
-    return [(channel_id, Programme(*row)) for channel_id, *row in rows]
+    sought = [word.casefold() for word in words]
+    found = ((channel_id, Programme(*row)) for channel_id, *row in rows)
+    fitting = (each for each in found if _has(each[1], sought))
+    return list(islice(fitting, limit))
+
+
+def now_and_next(
+    connection: sqlite3.Connection, now_s: int, within_s: int
+) -> dict[str, list[Programme]]:
+    """For each channel of the lineup that has any: what runs at `now_s`, and what begins next, if
+    it does so within `within_s`."""
+    rows = connection.execute(
+        f"SELECT channel, {_COLUMNS} FROM ("
+        " SELECT programme.*, row_number() OVER (PARTITION BY channel ORDER BY begin_s) AS place"
+        " FROM programme JOIN channel ON id = channel"
+        " WHERE listed AND end_s > ? AND begin_s < ?"
+        ") WHERE place <= 2 ORDER BY channel, begin_s",
+        (now_s, now_s + within_s),
+    )
+    found: dict[str, list[Programme]] = {}
+    for channel_id, *row in rows:
+        found.setdefault(channel_id, []).append(Programme(*row))
+    return found
+
+
+def _pattern(word: str) -> str:
+    """What SQLite may look for: it knows the case of ASCII letters alone. `_has` looks closer."""
+    # A title may have ß in its place.
+    parts = re.split("ss", word, flags=re.IGNORECASE)
+    return f"%{'%'.join(''.join(map(_either, part)) for part in parts)}%"
+
+
+def _either(character: str) -> str:
+    if not character.isascii():
+        # Another case may be longer, as that of ß.
+        return "%"
+    return f"!{character}" if character in "!%_" else character
+
+
+def _has(programme: Programme, sought: Sequence[str]) -> bool:
+    if not sought:
+        return True
+    text = f"{programme.title}\n{programme.short}".casefold()
+    return all(word in text for word in sought)
 
 
 def count(connection: sqlite3.Connection) -> int:

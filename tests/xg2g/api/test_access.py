@@ -64,6 +64,70 @@ async def test_without_a_token_nobody_reaches_through_this_computer(host: str, l
     assert "server.token" in json.loads(body)["detail"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8088", "localhost:8088", "[::1]:8088"])
+async def test_without_a_token_xg2gs_own_page_on_this_computer_may(host: str) -> None:
+    async with daemon(PLAYS) as gateway:
+        assert (await ask(gateway, REFRESH, f"Origin: http://{host}", host=host))[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:8088", "http://localhost:3000"),
+        ("localhost:8088", "http://localhost"),
+        ("localhost:8088", "http://127.0.0.1:8088"),
+        ("localhost:8088", "https://localhost:8088"),
+        ("localhost:8088", "http://localhost:8088.attacker.example"),
+        ("localhost:8088", ""),
+        ("192.168.1.20:8088", "http://192.168.1.20:8088"),
+        ("attacker.example", "http://attacker.example"),
+    ],
+)
+async def test_without_a_token_another_page_on_this_computer_may_not(
+    host: str, origin: str
+) -> None:
+    async with daemon(PLAYS) as gateway:
+        assert (await ask(gateway, REFRESH, f"Origin: {origin}", host=host))[0] == 403
+        lines = (f"Origin: http://{host}", f"Origin: {origin}")
+        assert (await ask(gateway, REFRESH, *lines, host=host))[0] == 403
+
+
+async def access_told(gateway: Daemon, *lines: str, host: str = "localhost:8088") -> object:
+    status, _, body = await ask(gateway, "/api/v1/access", *lines, method="GET", host=host)
+    return json.loads(body) if status == 200 else status
+
+
+async def test_a_client_is_told_what_it_may_do() -> None:
+    shown = "Authorization: Bearer swordfish"
+    async with daemon(PLAYS) as gateway:
+        here = await access_told(gateway)
+        afar = await access_told(gateway, host="192.168.1.20:8088")
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        asked = await access_told(gateway)
+        given = await access_told(gateway, shown)
+    async with daemon(PLAYS, access=Access("swordfish", for_reading=True)) as gateway:
+        assert await access_told(gateway) == 401
+        assert await access_told(gateway, shown) == given
+    async with daemon(PLAYS, access=Access(behind_proxy=True)) as gateway:
+        proxied = await access_told(gateway)
+    assert here == {"may_change": True, "has_token": False, "detail": None}
+    assert given == {"may_change": True, "has_token": True, "detail": None}
+    for told, has_token in ((afar, False), (asked, True), (proxied, False)):
+        assert isinstance(told, dict)
+        assert (told["may_change"], told["has_token"]) == (False, has_token)
+        assert "server.token" in told["detail"]
+
+
+async def test_asking_what_one_may_do_is_no_way_to_guess() -> None:
+    async with daemon(PLAYS, access=Access("swordfish")) as gateway:
+        for guess in range(ALLOWED):
+            assert await access_told(gateway, f"Authorization: Bearer {guess}") == 401
+        assert await access_told(gateway, "Authorization: Bearer swordfis") == 429
+        told = await access_told(gateway, "Authorization: Bearer swordfish")
+    assert isinstance(told, dict)
+    assert told["may_change"]
+
+
 async def test_behind_a_proxy_nobody_is_this_computer() -> None:
     """nginx, if nothing is said to it, asks for whomever as this computer would."""
     async with daemon(PLAYS, access=Access(behind_proxy=True)) as gateway:

@@ -1,5 +1,6 @@
 """The API, on real sockets."""
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,6 +119,142 @@ async def test_a_channel_has_what_it_shows_and_what_comes_next() -> None:
     assert (channel["now"]["title"], channel["next"]["title"]) == ("Title 0", "Title 1")
     assert channel["now"]["episode"] == "S02E03"
     assert channel["now"]["begin"] == f"{now - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_all_channels_have_what_they_show_in_one_answer() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    begins = [now + timedelta(minutes=minutes) for minutes in (-90, -30, 30, 90)]
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, FIRST, begins)
+        await fill(gateway, RADIO, [now + timedelta(hours=3), now + timedelta(hours=4)])
+        every = (await get(gateway, "/api/v1/now"))["channels"]
+        music = (await get(gateway, "/api/v1/now?bouquet=music"))["channels"]
+        by_page = await pages(gateway, "/api/v1/now?limit=1", "channels")
+        one = await get(gateway, f"/api/v1/channels/{FIRST}")
+        await get(gateway, "/api/v1/now?bouquet=none", status=404)
+    first, radio, web = every
+    assert (first["channel"], first["now"]["title"], first["next"]["title"]) == (
+        FIRST,
+        "Title 1",
+        "Title 2",
+    )
+    assert (radio["now"], radio["next"]["title"]) == (None, "Title 0")
+    assert (web["now"], web["next"]) == (None, None)
+    assert first["now"]["begin"] == one["now"]["begin"]
+    assert music == [radio, web]
+    assert by_page == every
+
+
+async def test_the_guide_of_some_channels_is_that_of_all_without_the_others() -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    hours = [day + timedelta(hours=hour) for hour in range(3)]
+    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
+        await fill(gateway, FIRST, hours)
+        await fill(gateway, RADIO, hours)
+        base = f"/api/v1/guide?from={at(day)}"
+        every = (await get(gateway, base))["programmes"]
+        both = (await get(gateway, f"{base}&channels={FIRST},{RADIO}"))["programmes"]
+        radio = (await get(gateway, f"{base}&channels={RADIO},"))["programmes"]
+        none = (await get(gateway, f"{base}&channels="))["programmes"]
+        by_page = await pages(gateway, f"{base}&channels={RADIO},{FIRST}&limit=2", "programmes")
+        await get(gateway, f"{base}&channels={FIRST},none", status=404)
+        ids = ",".join(str(number) for number in range(201))
+        many = await get(gateway, f"{base}&channels={ids}", status=400)
+        long = await get(gateway, f"{base}&channels={'x' * 12001}", status=400)
+    assert both == by_page == every
+    assert radio == [each for each in every if each["channel"] == RADIO] != []
+    assert none == []
+    assert many["detail"] == "channels: 200 at most"
+    assert long["detail"].startswith("channels: ")
+
+
+async def test_a_brief_guide_has_every_programme_without_its_description() -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    async with daemon(PLAYS) as gateway:
+        await fill(gateway, FIRST, [day, day + timedelta(hours=1)])
+        whole = (await get(gateway, f"/api/v1/guide?from={at(day)}"))["programmes"]
+        brief = (await get(gateway, f"/api/v1/guide?from={at(day)}&brief=true"))["programmes"]
+    assert whole[0]["description"] != "" != whole[0]["categories"]
+    assert brief == [each | {"description": "", "categories": []} for each in whole]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("strasse", ["Große Straße"]),
+        ("GROSSE", ["Große Straße"]),
+        ("straße", ["Große Straße"]),
+        ("STRAßE groß", ["Große Straße"]),
+        ("ärzte", ["Die Ärzte: 100 % live_am!"]),
+        ("100 % live", ["Die Ärzte: 100 % live_am!"]),
+        ("_", ["Die Ärzte: 100 % live_am!"]),
+        ("%", ["Die Ärzte: 100 % live_am!"]),
+        ("!", ["Die Ärzte: 100 % live_am!"]),
+        ("große ärzte", []),
+        ("zweite", ["Große Straße"]),
+        ("geheim", []),
+        ("", ["Große Straße", "Die Ärzte: 100 % live_am!", "Gone"]),
+        ("   ", ["Große Straße", "Die Ärzte: 100 % live_am!", "Gone"]),
+    ],
+)
+async def test_a_search_finds_all_words_in_title_or_subtitle_in_whatever_case(
+    search: str, found: list[str]
+) -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    texts = {"Große Straße": "Zweite Folge", "Die Ärzte: 100 % live_am!": "", "Gone": ""}
+    received = [
+        Programme(
+            begin_s=int(day.timestamp()) + 3600 * number,
+            end_s=int(day.timestamp()) + 3600 * (number + 1),
+            event=number,
+            title=title,
+            short=short,
+            long="Geheim.",
+            genre=None,
+        )
+        for number, (title, short) in enumerate(texts.items())
+    ]
+    async with daemon(PLAYS) as gateway:
+        await gateway.gateway.database.write(lambda it: programmes.put(it, {FIRST: received}))
+        base = f"/api/v1/guide?from={at(day)}&search={quote(search)}"
+        answer = await get(gateway, base)
+        by_page = await pages(gateway, f"{base}&limit=1", "programmes")
+        over = await get(gateway, f"/api/v1/guide?from={at(day)}&search={'x' * 101}", status=400)
+    assert [each["title"] for each in answer["programmes"]] == found
+    assert by_page == answer["programmes"]
+    assert over["detail"].startswith("search: ")
+
+
+@pytest.mark.parametrize("path", ["channels", "now", "guide?from=2026-11-24T00:00:00Z"])
+async def test_what_a_client_has_already_is_not_sent_again(path: str) -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    bouquets = [*BOUQUETS]
+    async with daemon(PLAYS, bouquets=bouquets) as gateway:
+        await fill(gateway, FIRST, [day + timedelta(hours=hour) for hour in range(10)])
+        _, plain, body = await gateway.get(f"/api/v1/{path}")
+        ask = f"GET /api/v1/{path} HTTP/1.0\nHost: gateway:8088\n"
+        status, kept, rest = await gateway.ask(f"{ask}If-None-Match: {plain['etag']}\n\n")
+        _, coded, packed = await gateway.ask(f"{ask}Accept-Encoding: gzip\n\n")
+        other = ServiceReference.parse("1:0:19:2B5C:41B:1:C00000:0:0:0:")
+        bouquets.append(Bouquet("More", (Service(other, "Another"),)))
+        await gateway.gateway.lineup_keeper.load()
+        after, _, _ = await gateway.ask(f"{ask}If-None-Match: {plain['etag']}\n\n")
+    assert plain["cache-control"] == "private, no-cache"
+    for headers in (plain, coded):
+        assert {"Accept-Encoding", "Authorization"} <= set(headers["vary"].split(", "))
+    assert (status, rest, kept["etag"]) == (304, b"", plain["etag"])
+    if len(body) >= 1024:
+        assert (coded["content-encoding"], gzip.decompress(packed)) == ("gzip", body)
+        assert coded["etag"] != plain["etag"]
+    assert after == (304 if path.startswith("guide") else 200)
+
+
+async def test_what_tells_of_the_moment_is_never_kept() -> None:
+    async with daemon(PLAYS) as gateway:
+        for path in ("status", "streams", "failures", "access", f"channels/{FIRST}"):
+            _, headers, _ = await gateway.get(f"/api/v1/{path}")
+            assert headers["cache-control"] == "no-store", path
+            assert "etag" not in headers, path
 
 
 async def test_the_guide_is_cut_by_channel_by_time_and_by_count() -> None:

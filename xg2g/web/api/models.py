@@ -7,6 +7,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ...readiness import State
 
+MAX_IDS = 200
+"""Channels in a query."""
+MAX_IDS_LENGTH = 12_000
+"""What a request's head may hold of them."""
+
 
 class Answer(BaseModel):
     """A part of an answer. Times are UTC."""
@@ -105,6 +110,25 @@ class Channel(Answer):
     logo_url: str | None
 
 
+class Slot(Answer):
+    """A programme in a few words."""
+
+    begin: datetime
+    end: datetime
+    title: str
+    subtitle: str
+
+
+class Shown(Answer):
+    """What a channel shows."""
+
+    channel: str
+    """The channel's id."""
+    now: Slot | None
+    next: Slot | None
+    """What begins next, within a day."""
+
+
 class ChannelNow(Channel):
     """A channel, and what it shows."""
 
@@ -129,6 +153,23 @@ class Guide(Page):
     """Programmes in the order of their begins."""
 
     programmes: list[Programme]
+
+
+class Now(Page):
+    """What channels show, in the order of their numbers, or of the bouquet."""
+
+    channels: list[Shown]
+
+
+class Access(Answer):
+    """What this client may do with what it has shown."""
+
+    may_change: bool
+    """It may end streams and start a refresh."""
+    has_token: bool
+    """A token is set (`server.token`), and whoever shows it may."""
+    detail: str | None
+    """Why it may not, and what to do; null if it may."""
 
 
 class Track(Answer):
@@ -288,6 +329,12 @@ class GuideQuery(PageQuery):
 
     channel: str | None = None
     """Those of this channel alone."""
+    channels: Annotated[str | None, Field(max_length=MAX_IDS_LENGTH)] = None
+    """Those of these channels alone: ids with commas between them, 200 at most."""
+    search: Annotated[str | None, Field(max_length=100)] = None
+    """Those whose title or subtitle has all of these words, in whatever case."""
+    brief: bool = False
+    """Leave descriptions and categories empty."""
     begin: Annotated[AwareDatetime | None, Field(alias="from")] = None
     """What runs then, or later; now if not given. RFC 3339 with its zone, or seconds since
     1970."""

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from ...store.database import StoreError
 from .access import access_of
+from .kept_answer import kept_answer
 from .messages import said_of
 from .models import NoQuery, Query
 from .problem import problem
@@ -29,6 +30,9 @@ class Operation:
     method: str = "GET"
     status: int = 200
     query: type[Query] = NoQuery
+    is_kept: bool = False
+    """Whether a client keeps the answer and asks whether it is current. What tells of the moment
+    is never kept."""
     refusals: Mapping[int, str] = field(default_factory=dict)
     """Status -> when, beside those of access and query."""
 
@@ -58,8 +62,11 @@ class Operation:
             return problem(503, str(error), {"Retry-After": "5"})
         if isinstance(answer, Response):
             return answer
+        body = answer.model_dump_json().encode()
+        if self.is_kept:
+            return await kept_answer(request, body, "application/json")
         headers = {"Cache-Control": "no-store"}
-        return Response(answer.model_dump_json(), self.status, headers, "application/json")
+        return Response(body, self.status, headers, "application/json")
 
 
 def _explained(error: ValidationError) -> str:

@@ -32,6 +32,7 @@ from ...streaming.ledger import transponder
 from ...streaming.upstream import State, Upstream
 from ...streaming.viewers import Viewer
 from ..api import models
+from ..api.access import access_of
 from ..api.document import document
 from ..api.operation import Operation
 from ..gateway import gateway_of
@@ -73,6 +74,26 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
 
 async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
     lineup = lineup_of(request)
+    page, following = _part(lineup, query)
+    return models.Channels(
+        channels=await mapped(partial(_channel, request, lineup), page), next=following
+    )
+
+
+async def _now(request: Request, query: models.ChannelsQuery) -> BaseModel:
+    page, following = _part(lineup_of(request), query)
+    now_s = int(datetime.now(UTC).timestamp())
+    coming = await gateway_of(request).database.read(
+        partial(programmes.now_and_next, now_s=now_s, within_s=_NEXT_WITHIN_S)
+    )
+    return models.Now(
+        channels=await mapped(lambda it: _shown(it.id, coming.get(it.id, ()), now_s), page),
+        next=following,
+    )
+
+
+def _part(lineup: Lineup, query: models.ChannelsQuery) -> tuple[Sequence[Channel], str | None]:
+    """The channels that are asked for, and what to give as `after` for more."""
     chosen = Selection(query.bouquet, query.radio).channels(lineup)
     if query.after is not None:
         ids = [each.id for each in chosen]
@@ -80,9 +101,27 @@ async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
             raise _nowhere()
         chosen = chosen[ids.index(query.after) + 1 :]
     page = chosen[: query.limit]
-    return models.Channels(
-        channels=await mapped(partial(_channel, request, lineup), page),
-        next=page[-1].id if len(page) < len(chosen) else None,
+    return page, page[-1].id if len(page) < len(chosen) else None
+
+
+def _shown(channel_id: str, coming: Sequence[Programme], now_s: int) -> models.Shown:
+    """`coming`: what runs now, if anything does, and what begins next."""
+    current = next((each for each in coming if each.begin_s <= now_s), None)
+    later = next((each for each in coming if each.begin_s > now_s), None)
+    return models.Shown(
+        channel=channel_id,
+        now=_slot(current) if current else None,
+        next=_slot(later) if later else None,
+    )
+
+
+def _slot(programme: Programme) -> models.Slot:
+    subtitle, _ = split_texts(programme.title, programme.short, programme.long)
+    return models.Slot(
+        begin=datetime.fromtimestamp(programme.begin_s, UTC),
+        end=datetime.fromtimestamp(programme.end_s, UTC),
+        title=programme.title,
+        subtitle=subtitle,
     )
 
 
@@ -123,14 +162,27 @@ async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
             end_s=math.ceil(end_s),
             limit=query.limit + 1,
             after=_place(query.after),
-            channel_id=None if query.channel is None else _found(lineup, query.channel).id,
+            channel_ids=_chosen(lineup, query),
+            words=query.search.split() if query.search else (),
         )
     )
     page = found[: query.limit]
     return models.Guide(
-        programmes=await mapped(lambda each: _programme(*each), page),
+        programmes=await mapped(lambda each: _programme(*each, brief=query.brief), page),
         next=_written(*page[-1]) if len(page) < len(found) else None,
     )
+
+
+def _chosen(lineup: Lineup, query: models.GuideQuery) -> list[str] | None:
+    """The ids of the channels that are asked for; None for all. Raises `Refused`."""
+    ids = [] if query.channel is None else [query.channel]
+    if query.channels is not None:
+        ids += [each for each in query.channels.split(",") if each]
+    elif query.channel is None:
+        return None
+    if len(ids) > models.MAX_IDS:
+        raise Refused(400, f"channels: {models.MAX_IDS} at most")
+    return [_found(lineup, each).id for each in dict.fromkeys(ids)]
 
 
 def _nowhere() -> Refused:
@@ -150,6 +202,15 @@ def _place(after: str | None) -> programmes.Place | None:
 def _written(channel_id: str, programme: Programme) -> str:
     """The place of a programme, as `_place` reads it."""
     return f"{programme.begin_s}_{channel_id}"
+
+
+async def _access(request: Request, _: models.NoQuery) -> BaseModel | Response:
+    access = access_of(request)
+    # A wrong token is a guess, here as anywhere.
+    if access.shows_token(request) and (refusal := access.refusal(request, changes=True)):
+        return refusal
+    why = access.why_not(request, changes=True)
+    return models.Access(may_change=why is None, has_token=access.has_token, detail=why)
 
 
 async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
@@ -226,7 +287,7 @@ def _channel(request: Request, lineup: Lineup, channel: Channel) -> models.Chann
     )
 
 
-def _programme(channel_id: str, programme: Programme) -> models.Programme:
+def _programme(channel_id: str, programme: Programme, *, brief: bool = False) -> models.Programme:
     title, short, long = programme.title, programme.short, programme.long
     subtitle, description = split_texts(title, short, long)
     episode = find_episode(title, short, long)
@@ -241,8 +302,8 @@ def _programme(channel_id: str, programme: Programme) -> models.Programme:
         end=datetime.fromtimestamp(programme.end_s, UTC),
         title=title,
         subtitle=subtitle,
-        description=description,
-        categories=list(words),
+        description="" if brief else description,
+        categories=[] if brief else list(words),
         episode=episode.onscreen if episode else None,
     )
 
@@ -306,6 +367,16 @@ OPERATIONS = (
         query=models.ChannelsQuery,
         answer=models.Channels,
         refusals={404: "There is no such bouquet"},
+        is_kept=True,
+    ),
+    Operation(
+        path="/now",
+        handler=_now,
+        summary="What channels show now, and what comes next",
+        query=models.ChannelsQuery,
+        answer=models.Now,
+        refusals={404: "There is no such bouquet"},
+        is_kept=True,
     ),
     Operation(
         path="/channels/{channel_id}",
@@ -321,6 +392,13 @@ OPERATIONS = (
         query=models.GuideQuery,
         answer=models.Guide,
         refusals={404: "There is no such channel"},
+        is_kept=True,
+    ),
+    Operation(
+        path="/access",
+        handler=_access,
+        summary="Whether this client may end streams and start a refresh",
+        answer=models.Access,
     ),
     Operation(
         path="/streams",
