@@ -23,9 +23,10 @@ mod parameters;
 mod parts;
 mod pictures;
 mod sound;
+mod subtitle_tracks;
 mod subtitles;
 mod timeline;
 mod video;
 
 pub use event::{Event, Header, Media, NotOffered, Part, Reason, Rendition, Segment};
-pub use packager::{MAX_HELD_BYTES, MAX_SOUNDS, MAX_TEXTS, Packager, PackagerOptions};
+pub use packager::{MAX_HELD_BYTES, MAX_IMAGES, MAX_SOUNDS, MAX_TEXTS, Packager, PackagerOptions};

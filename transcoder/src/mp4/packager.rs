@@ -7,14 +7,15 @@ use super::parameters::{MAX_SET_BYTES, MAX_SETS};
 use super::parts::MAX_SOUND_PART_BYTES;
 use super::pictures::MAX_PICTURE_BYTES;
 use super::sound::{MAX_HELD_FRAME_BYTES, SoundTrack};
-use super::subtitles::{self, SubtitleTrack};
+use super::subtitle_tracks::{SubtitleTracks, max_held_bytes};
 use super::timeline::Timeline;
 use super::video::{Targets, VideoTrack};
 use crate::audio::Codec;
 use crate::audio::access_unit::MAX_UNIT_BYTES;
 use crate::remux::signalling::declared_audio;
+use crate::subtitles::dvb::DvbDecoder;
 use crate::subtitles::teletext::TeletextDecoder;
-use crate::subtitles::{Announced, Decoder, MAX_PES_BYTES, Source, announced};
+use crate::subtitles::{Announced, Source, announced};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 use crate::ts::psi::{
@@ -30,17 +31,17 @@ pub const MAX_SOUNDS: usize = 16;
 /// Teletext subtitles of a programme, at most, each a page of its own.
 pub const MAX_TEXTS: usize = 16;
 
+/// DVB subtitles of a programme, at most. Satellite channels for many countries have some twenty.
+pub const MAX_IMAGES: usize = 32;
+
 /// Most bytes of samples that a packager holds back: of the picture the unit and the picture
 /// under way, a first field, a sample whose duration is not known, and a part; of each sound
 /// frames that wait for the picture, and a part; of subtitles a PES packet, what their decoder
 /// holds, and screens. A channel of 10 Mbit/s holds a part.
 pub const MAX_HELD_BYTES: usize = 5 * (MAX_PICTURE_BYTES + MAX_SETS * MAX_SET_BYTES)
     + MAX_SOUNDS * (MAX_HELD_FRAME_BYTES + MAX_SOUND_PART_BYTES + MAX_UNIT_BYTES)
-    + MAX_TEXTS * held_of_subtitles::<TeletextDecoder>();
-
-const fn held_of_subtitles<D: Decoder>() -> usize {
-    MAX_PES_BYTES + D::MAX_HELD_BYTES + subtitles::MAX_SCREEN_BYTES + D::MAX_SCREEN_BYTES
-}
+    + MAX_TEXTS * max_held_bytes::<TeletextDecoder>()
+    + MAX_IMAGES * max_held_bytes::<DvbDecoder>();
 
 /// Programmes of a PAT of which one is awaited, at most: as many as a section holds of a full
 /// multiplex.
@@ -146,7 +147,8 @@ struct Tracks {
     targets: Targets,
     video: Option<VideoTrack>,
     sounds: Vec<SoundTrack>,
-    texts: Vec<SubtitleTrack<TeletextDecoder>>,
+    texts: SubtitleTracks<TeletextDecoder>,
+    images: SubtitleTracks<DvbDecoder>,
     /// The PID with the programme's clock, and the clock.
     pcr_pid: Option<Pid>,
     pcr: Option<Timestamp>,
@@ -174,7 +176,8 @@ impl Packager {
                 targets,
                 video: None,
                 sounds: Vec::new(),
-                texts: Vec::new(),
+                texts: SubtitleTracks::new(MAX_TEXTS, "wvtt"),
+                images: SubtitleTracks::new(MAX_IMAGES, ""),
                 pcr_pid: None,
                 pcr: None,
                 timeline: Timeline::default(),
@@ -281,8 +284,8 @@ impl Packager {
     pub fn held_bytes(&self) -> usize {
         let video = self.tracks.video.as_ref().map_or(0, VideoTrack::held_bytes);
         let sounds = self.tracks.sounds.iter().map(SoundTrack::held_bytes);
-        let texts = self.tracks.texts.iter().map(SubtitleTrack::held_bytes);
-        video + sounds.sum::<usize>() + texts.sum::<usize>()
+        let subtitles = self.tracks.texts.held_bytes() + self.tracks.images.held_bytes();
+        video + sounds.sum::<usize>() + subtitles
     }
 
     /// Longest part in ticks of 90 kHz: PART-TARGET.
@@ -374,30 +377,23 @@ impl Tracks {
     fn follow_subtitles(&mut self, streams: &[ElementaryStream]) {
         let listed: Vec<Announced> = streams.iter().flat_map(announced).collect();
         let now = self.now();
-        for text in &mut self.texts {
-            let names = |a: &Announced| rendition(a) == text.rendition;
-            if !listed.iter().any(names) {
-                text.leave(now);
+        let named: Vec<Rendition> = listed.iter().map(rendition).collect();
+        self.texts.keep(&named, now);
+        self.images.keep(&named, now);
+        for (announced, rendition) in listed.iter().zip(named) {
+            let (pid, media) = (announced.pid, subtitle_media(announced));
+            match announced.source {
+                Source::Teletext(page) => self.texts.announce(pid, rendition, media, || {
+                    TeletextDecoder::new(page, announced.language)
+                }),
+                Source::Bitmaps {
+                    composition_page,
+                    ancillary_page,
+                    ..
+                } => self.images.announce(pid, rendition, media, || {
+                    DvbDecoder::new(composition_page, ancillary_page)
+                }),
             }
-        }
-        for announced in &listed {
-            let (rendition, media) = (rendition(announced), subtitle_media(announced));
-            let Source::Teletext(page) = announced.source else {
-                continue;
-            };
-            if let Some(text) = self.texts.iter_mut().find(|t| t.rendition == rendition) {
-                text.announce(&media);
-                continue;
-            }
-            if self.texts.len() == MAX_TEXTS {
-                let Some(gone) = self.texts.iter().position(|text| text.is_gone) else {
-                    continue;
-                };
-                self.texts.remove(gone);
-            }
-            let decoder = TeletextDecoder::new(page, announced.language);
-            let track = SubtitleTrack::new(announced.pid, rendition, media, "wvtt", decoder);
-            self.texts.push(track);
         }
     }
 
@@ -433,11 +429,10 @@ impl Tracks {
                 self.hear(index, count);
                 self.follow_leader(false);
             }
-        } else if self.texts.iter().any(|text| text.pid == pid) {
+        } else {
             let now = self.now();
-            for text in self.texts.iter_mut().filter(|text| text.pid == pid) {
-                text.push(packet, now);
-            }
+            self.texts.push(packet, now);
+            self.images.push(packet, now);
         }
         if !self.troubles.is_empty() {
             self.tell_troubles();
@@ -541,11 +536,11 @@ impl Tracks {
             );
         }
         let (timeline, pcr, events) = (&self.timeline, self.pcr, &mut self.events);
-        self.texts
-            .retain_mut(|text| text.follow(timeline, pcr, is_over, events));
+        self.texts.follow(timeline, pcr, is_over, events);
+        self.images.follow(timeline, pcr, is_over, events);
         let sounds = self.sounds.iter().filter_map(SoundTrack::needs_from);
-        let texts = self.texts.iter().filter_map(SubtitleTrack::needs_from);
-        if let Some(number) = sounds.chain(texts).min() {
+        let subtitles = [self.texts.needs_from(), self.images.needs_from()];
+        if let Some(number) = sounds.chain(subtitles.into_iter().flatten()).min() {
             self.timeline.forget_before(number);
         }
     }
@@ -561,9 +556,8 @@ impl Tracks {
         if let Some(video) = &mut self.video {
             video.end_epoch(&mut self.timeline, &mut self.events);
         }
-        for text in &mut self.texts {
-            text.flush();
-        }
+        self.texts.flush();
+        self.images.flush();
         self.follow_leader(true);
         for sound in &mut self.sounds {
             sound.end(&mut self.events);

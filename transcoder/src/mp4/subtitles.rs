@@ -309,7 +309,9 @@ impl<D: Decoder> SubtitleTrack<D> {
             }
             shown.push(Shown {
                 from_90k: screen.from.max(span.start) as u64,
-                until_90k: until.filter(|&until| until < end).map(|until| until as u64),
+                until_90k: until
+                    .filter(|&until| until <= end)
+                    .map(|until| until as u64),
                 screen: screen.screen.as_ref(),
             });
         }

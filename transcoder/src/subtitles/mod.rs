@@ -9,6 +9,7 @@
 //! Decoders are pure: bytes and times in, changes out. What a file may wait for, and which
 //! segment it belongs to, is the packager's ([`crate::mp4`]).
 
+pub mod dvb;
 mod pes;
 mod signalling;
 pub mod teletext;
@@ -23,7 +24,7 @@ use crate::ts::clock::Timestamp;
 /// Decodes the subtitles of one page of one PID.
 pub trait Decoder {
     /// All that a page shows at one time.
-    type Screen;
+    type Screen: std::fmt::Debug;
 
     /// Bytes that a decoder holds, at most, beside what it has given.
     const MAX_HELD_BYTES: usize;

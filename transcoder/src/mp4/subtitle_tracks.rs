@@ -1,0 +1,104 @@
+//! The programme's subtitles of one kind.
+
+use std::collections::VecDeque;
+
+use super::event::{Event, Media, Rendition};
+use super::subtitles::{self, SubtitleTrack};
+use super::timeline::Timeline;
+use crate::subtitles::{Decoder, MAX_PES_BYTES};
+use crate::ts::clock::Timestamp;
+use crate::ts::packet::{Packet, Pid};
+
+/// Bytes that one rendition of subtitles holds back, at most.
+pub(super) const fn max_held_bytes<D: Decoder>() -> usize {
+    MAX_PES_BYTES + D::MAX_HELD_BYTES + subtitles::MAX_SCREEN_BYTES + D::MAX_SCREEN_BYTES
+}
+
+/// Renditions that a decoder of one kind makes.
+#[derive(Debug)]
+pub(super) struct SubtitleTracks<D: Decoder> {
+    tracks: Vec<SubtitleTrack<D>>,
+    most: usize,
+    codecs: &'static str,
+}
+
+impl<D: Decoder> SubtitleTracks<D> {
+    /// So many at most, with this in their CODECS.
+    pub(super) fn new(most: usize, codecs: &'static str) -> Self {
+        Self {
+            tracks: Vec::new(),
+            most,
+            codecs,
+        }
+    }
+
+    /// The PMT names none but these.
+    pub(super) fn keep(&mut self, named: &[Rendition], now: Option<Timestamp>) {
+        for track in &mut self.tracks {
+            if !named.contains(&track.rendition) {
+                track.leave(now);
+            }
+        }
+    }
+
+    /// The PMT names this rendition. Where there are as many as there may be, one that it no
+    /// longer names makes way.
+    pub(super) fn announce(
+        &mut self,
+        pid: Pid,
+        rendition: Rendition,
+        media: Media,
+        decoder: impl FnOnce() -> D,
+    ) {
+        if let Some(known) = self.tracks.iter_mut().find(|t| t.rendition == rendition) {
+            known.announce(&media);
+            return;
+        }
+        if self.tracks.len() == self.most {
+            let Some(gone) = self.tracks.iter().position(|track| track.is_gone) else {
+                return;
+            };
+            self.tracks.remove(gone);
+        }
+        let track = SubtitleTrack::new(pid, rendition, media, self.codecs, decoder());
+        self.tracks.push(track);
+    }
+
+    /// Takes a packet, if one of them is on its PID.
+    pub(super) fn push(&mut self, packet: Packet<'_>, now: Option<Timestamp>) {
+        let pid = packet.pid();
+        for track in self.tracks.iter_mut().filter(|track| track.pid == pid) {
+            track.push(packet, now);
+        }
+    }
+
+    /// Makes the files that are due; see [`SubtitleTrack::follow`].
+    pub(super) fn follow(
+        &mut self,
+        timeline: &Timeline,
+        now: Option<Timestamp>,
+        is_over: bool,
+        events: &mut VecDeque<Event>,
+    ) {
+        self.tracks
+            .retain_mut(|track| track.follow(timeline, now, is_over, events));
+    }
+
+    /// The first segment of which a file is to be made.
+    pub(super) fn needs_from(&self) -> Option<u64> {
+        let tracks = self.tracks.iter();
+        tracks.filter_map(SubtitleTrack::needs_from).min()
+    }
+
+    /// Ends the stream.
+    pub(super) fn flush(&mut self) {
+        for track in &mut self.tracks {
+            track.flush();
+        }
+    }
+
+    /// Bytes that they hold back.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.tracks.iter().map(SubtitleTrack::held_bytes).sum()
+    }
+}
