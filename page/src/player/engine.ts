@@ -53,8 +53,8 @@ export interface Engine {
   setSound(id: number): void;
   /** Choose subtitles as text; undefined for none. */
   setText(id: number | undefined): void;
-  /** Return the track whose active cues are to be shown. */
-  cueTrack(): TextTrack | undefined;
+  /** Return the cues of the chosen subtitles that are due at a media time. */
+  cuesAt(time: number): VTTCue[];
   window(): Window | undefined;
   figures(): Figures;
   /** Return the URL of the images file of a segment. */

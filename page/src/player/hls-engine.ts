@@ -21,6 +21,7 @@ import {
 import { shortenGaps } from "./gaps";
 import { type ImageRendition, imageRenditions } from "./image-cues";
 import { playbackRate } from "./pace";
+import { TextCues } from "./text-cues";
 import type { Span, Window } from "./timeline";
 import { readRefusal, type Trouble } from "./trouble";
 
@@ -93,6 +94,9 @@ const CONFIG: Partial<HlsConfig> = {
   backBufferLength: 30,
   liveSyncOnStallIncrease: 0.35,
   liveDurationInfinity: true,
+  // Cues are drawn by the page: a canvas may lie over the picture. (And the track elements that
+  // hls.js would make have addresses which the page's policy forbids.)
+  renderTextTracksNatively: false,
   testBandwidth: false,
   // Broadcasts carry none of these.
   enableCEA708Captions: false,
@@ -147,6 +151,8 @@ export class HlsEngine implements Engine {
   #lag = 0;
   /** Media time 0 in seconds of the decode line, by number of discontinuities. */
   readonly #zero = new Map<number, number>();
+  /** Cues by track: hls.js loads what it has loaded once no second time. */
+  readonly #cues = new Map<number, TextCues<VTTCue>>();
   #loaded: { bits: number; seconds: number }[] = [];
 
   static isSupported(): boolean {
@@ -188,7 +194,6 @@ export class HlsEngine implements Engine {
       const level = data.levels[0];
       this.#codedHeight = level?.height || undefined;
       this.#isRadio = !data.video;
-      hls.subtitleDisplay = false;
       hls.subtitleTrack = -1;
       this.#events.onTracks();
     });
@@ -197,6 +202,9 @@ export class HlsEngine implements Engine {
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#events.onTracks());
     hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#events.onTracks());
     hls.on(Hls.Events.SUBTITLE_TRACKS_UPDATED, () => this.#events.onTracks());
+    hls.on(Hls.Events.CUES_PARSED, (_, { cues, subtitleTrack }) => {
+      if (subtitleTrack) this.#takeCues(subtitleTrack.id, cues as VTTCue[]);
+    });
     hls.on(Hls.Events.INIT_PTS_FOUND, (_, data) => {
       this.#zero.set(data.frag.cc, data.initPTS / data.timescale);
     });
@@ -302,8 +310,6 @@ export class HlsEngine implements Engine {
   }
 
   setText(id: number | undefined): void {
-    // Cues are drawn by the page: a canvas may lie over the picture.
-    this.#hls.subtitleDisplay = false;
     this.#hls.subtitleTrack = id ?? -1;
   }
 
@@ -338,20 +344,14 @@ export class HlsEngine implements Engine {
     if (wasLive && next !== null && next < this.#video.currentTime) this.#video.currentTime = next;
   }
 
-  cueTrack(): TextTrack | undefined {
-    const at = this.#hls.subtitleTrack;
-    const chosen = at < 0 ? undefined : this.#hls.subtitleTracks[at];
-    if (chosen === undefined) return undefined;
-    const tracks = Array.from(this.#video.textTracks).filter(
-      (track) => track.kind === "subtitles" || track.kind === "captions",
-    );
-    return (
-      chosen.trackNode?.track ??
-      tracks.find(
-        (track) => track.label === chosen.name && (track.language || undefined) === chosen.lang,
-      ) ??
-      tracks.find((track) => track.mode !== "disabled")
-    );
+  #takeCues(track: number, cues: readonly VTTCue[]): void {
+    const known = this.#cues.get(track) ?? new TextCues();
+    known.add(cues);
+    this.#cues.set(track, known);
+  }
+
+  cuesAt(time: number): VTTCue[] {
+    return this.#cues.get(this.#hls.subtitleTrack)?.at(time) ?? [];
   }
 
   get #details(): LevelDetails | null {

@@ -127,8 +127,8 @@ export class NativeEngine implements Engine {
     }
   }
 
-  cueTrack(): undefined {
-    return undefined;
+  cuesAt(): VTTCue[] {
+    return [];
   }
 
   holdBack(): void {

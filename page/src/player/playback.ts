@@ -435,7 +435,7 @@ export class Playback {
     engine.setText(kind === "text" ? Number(name) : undefined);
     engine.holdBack(value !== "off");
     if (kind === "text") {
-      this.#subtitles = new TextSubtitles(video, cues, () => engine.cueTrack());
+      this.#subtitles = new TextSubtitles(video, cues, (time) => engine.cuesAt(time));
     } else if (kind === "images") {
       this.#subtitles = new ImageSubtitles(video, images, engine, name);
     }

@@ -10,6 +10,8 @@ import { letterbox } from "./image-cues";
 const LINE = 0.0533;
 /** Where cues without a place end, as a part of the picture's height. */
 const BOTTOM = 0.94;
+/** How often it is looked whether other cues are due, in ms: two fields of a broadcast. */
+const TICK_MS = 40;
 
 /** Return where a cue begins, as a part of the picture's height; undefined for "at the bottom". */
 export function cueTop(line: number | "auto", snapToLines: boolean): number | undefined {
@@ -21,44 +23,37 @@ export function cueTop(line: number | "auto", snapToLines: boolean): number | un
 export class TextSubtitles {
   readonly #video: HTMLVideoElement;
   readonly #layer: HTMLElement;
-  readonly #abort = new AbortController();
+  readonly #cuesAt: (time: number) => VTTCue[];
   readonly #resized: ResizeObserver;
-  readonly #find: () => TextTrack | undefined;
-  #track: TextTrack | undefined;
+  readonly #timer: number;
+  #shown: VTTCue[] = [];
 
-  /** `find` returns the track to show, once it is there. */
-  constructor(video: HTMLVideoElement, layer: HTMLElement, find: () => TextTrack | undefined) {
+  /** `cuesAt` returns the cues that are due at a media time. */
+  constructor(video: HTMLVideoElement, layer: HTMLElement, cuesAt: (time: number) => VTTCue[]) {
     this.#video = video;
     this.#layer = layer;
-    this.#find = find;
+    this.#cuesAt = cuesAt;
     this.#resized = new ResizeObserver(() => this.#draw());
     this.#resized.observe(layer);
-    const { signal } = this.#abort;
-    video.addEventListener("timeupdate", () => this.#follow(), { signal });
-    video.addEventListener("seeked", () => this.#draw(), { signal });
-    this.#follow();
+    this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
   }
 
-  #follow(): void {
-    const track = this.#find();
-    if (track === this.#track) return;
-    this.#track?.removeEventListener("cuechange", this.#draw);
-    this.#track = track;
-    if (track) {
-      // Active cues are kept up to date, and drawn by nobody else.
-      track.mode = "hidden";
-      track.addEventListener("cuechange", this.#draw);
-    }
+  #tick(): void {
+    if (document.hidden) return;
+    const due = this.#cuesAt(this.#video.currentTime);
+    const isSame =
+      due.length === this.#shown.length && due.every((cue, index) => cue === this.#shown[index]);
+    if (isSame) return;
+    this.#shown = due;
     this.#draw();
   }
 
-  readonly #draw = (): void => {
-    const cues = Array.from(this.#track?.activeCues ?? []) as VTTCue[];
+  #draw(): void {
     const { clientWidth, clientHeight } = this.#layer;
     const { videoWidth, videoHeight } = this.#video;
     const picture = letterbox(videoWidth, videoHeight, clientWidth, clientHeight);
     this.#layer.style.setProperty("--line", `${picture.height * LINE}px`);
-    const boxes = cues.map((cue) => this.#box(cue, picture));
+    const boxes = this.#shown.map((cue) => this.#box(cue, picture));
     this.#layer.replaceChildren(...boxes.map((each) => each.box));
     // Whoever has no place stands above the one before; whoever has one stays inside the picture.
     let floor = picture.y + picture.height * BOTTOM;
@@ -69,7 +64,7 @@ export class TextSubtitles {
       const wanted = top === undefined ? floor : picture.y + top * picture.height;
       box.style.top = `${Math.max(picture.y, Math.min(wanted, lowest))}px`;
     }
-  };
+  }
 
   #box(cue: VTTCue, picture: { x: number; width: number }) {
     const box = document.createElement("div");
@@ -83,9 +78,8 @@ export class TextSubtitles {
   }
 
   close(): void {
-    this.#abort.abort();
+    window.clearInterval(this.#timer);
     this.#resized.disconnect();
-    this.#track?.removeEventListener("cuechange", this.#draw);
     this.#layer.replaceChildren();
   }
 }
