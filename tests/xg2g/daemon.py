@@ -19,6 +19,8 @@ from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.lineup.picons import Picons, PiconSource
 from xg2g.metrics import Metrics, Outcome
+from xg2g.outputs.hls.output import HlsOptions
+from xg2g.outputs.hls.outputs import HlsOutputs
 from xg2g.readiness import Part, Readiness
 from xg2g.readiness.streams import WatchedStreams
 from xg2g.readiness.transcoders import WatchedBackend, probe_backend
@@ -29,7 +31,10 @@ from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
 from xg2g.store.place import open_database
+from xg2g.streaming.failures import Failures
 from xg2g.streaming.hub import Hub
+from xg2g.streaming.signal import Signal
+from xg2g.streaming.viewers import Viewers
 from xg2g.streaming.web import Sources, WebStreams
 from xg2g.web.api.access import Access
 from xg2g.web.hosts import Hosts
@@ -144,6 +149,7 @@ async def daemon(
     web_origins: tuple[str, ...] = (),
     ask: Callable[[], Awaitable[object]] | None = None,
     page: BuiltPage | None = None,
+    hls: bool = False,
 ) -> AsyncIterator[Daemon]:
     async def read_bouquets() -> Sequence[Bouquet]:
         if isinstance(bouquets, ReceiverError):
@@ -183,6 +189,15 @@ async def daemon(
             make_joiner=Joiner,
             now=now,
         )
+        stopping, viewers, failures = Signal(), Viewers(), Failures()
+        outputs = HlsOutputs(
+            hub,
+            HlsOptions(),
+            metrics=metrics,
+            viewers=viewers,
+            failures=failures,
+            stopping=stopping,
+        )
         gateway = Gateway(
             lineup_keeper=keeper,
             database=database,
@@ -197,6 +212,10 @@ async def daemon(
             has_guide=has_guide,
             origins=Origins(Hosts(), web_origins),
             public_url=public_url,
+            stopping=stopping,
+            viewers=viewers,
+            failures=failures,
+            hls=outputs if hls else None,
             page=page,
         )
         ready = asyncio.Event()
@@ -216,4 +235,5 @@ async def daemon(
                 yield running
             finally:
                 await running.stop()
+                await outputs.aclose()
                 await hub.aclose()

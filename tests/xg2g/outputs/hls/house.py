@@ -140,6 +140,7 @@ async def house(
             httpx.AsyncClient(trust_env=False, base_url=address, timeout=WITHIN_S) as client,
         ):
             home = House(client, receiver)
-            channels = (await home.api("channels?limit=5000"))["channels"]
-            home.ids = {each["name"]: each["id"] for each in channels}
+            playlist = (await client.get("/playlist.m3u")).text
+            entries = re.findall(r'tvg-id="([^"]*)".* tvg-name="([^"]*)"', playlist)
+            home.ids = {name: channel_id for channel_id, name in entries}
             yield home
