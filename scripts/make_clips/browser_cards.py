@@ -44,7 +44,7 @@ def interlaced_1080i() -> bytes:
         interlaced=True,
         stripes_px=12,
     )
-    encoder = x264(25, 2200, "tff=1")
+    encoder = x264(25, 2200, "tff=1", "level=40", "ref=4")
     return _service(301, 0x1B, card.units(encoder), [_mp2("deu", 440, 96)])
 
 

@@ -222,6 +222,9 @@ def test_a_card_is_packaged_where_browsers_have_its_coding(name: str) -> None:
     assert {(video.width, video.height) for video in videos} == set(sizes)
     assert {video.frame_rate for video in videos} == {rate}
     assert {video.is_interlaced for video in videos} == {name in INTERLACED}
+    codecs = {event.codecs for event in events if isinstance(event, Header)}
+    levels = {int(codec[-2:], 16) for codec in codecs if codec.startswith("avc1.")}
+    assert max(levels, default=0) <= 40, "broadcasters keep to level 4, and some decoders insist"
     tracks = {pid for card, pid in (*TONES_HZ, ("lip-sync", LIP_SYNC_PID)) if card == name}
     sounds = {rendition for rendition in renditions if rendition.startswith("sound-")}
     assert sounds == {f"sound-{pid}" for pid in tracks}
