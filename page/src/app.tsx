@@ -1,47 +1,229 @@
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, read } from "./api/client";
-import type { Channel, Channels } from "./api/types";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Addresses } from "./addresses/Addresses";
+import { read } from "./api/client";
+import { useNow, usePolled } from "./api/poll";
+import type { Channel, Channels, Now, Programme } from "./api/types";
+import { ChannelList } from "./channels/ChannelList";
+import { type Choice, choiceOf, choiceText, shownById } from "./channels/lineup";
+import { NowPlaying } from "./channels/NowPlaying";
+import { Search } from "./channels/Search";
+import { GuideView } from "./guide/GuideView";
+import { ProgrammeDialog } from "./guide/ProgrammeDialog";
 import { Player } from "./player/Player";
 import { go, hashOf, type Place, placeOf } from "./router";
+import { Header } from "./shell/Header";
+import { Icon } from "./shell/icons";
+import { TokenForm } from "./shell/TokenForm";
+import { useKeys } from "./shell/useKeys";
+import { StatusView } from "./status/StatusView";
+import { MINUTE_MS } from "./time";
+
+/** The lineup changes seldom: mostly the answer is "not modified". */
+const LINEUP_MS = 5 * MINUTE_MS;
+const NOW_MS = MINUTE_MS;
+const CHOICE_KEY = "bouquet";
+const NAME = "xg2g";
+
+async function readChannels(signal: AbortSignal): Promise<Channel[]> {
+  const found: Channel[] = [];
+  let after: string | undefined;
+  do {
+    const page: Channels = await read<Channels>("/channels", { limit: 5000, after }, signal);
+    found.push(...page.channels);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return found;
+}
+
+const readNow = (signal: AbortSignal) => read<Now>("/now", { limit: 5000 }, signal);
 
 export function App() {
   const place = usePlace();
-  const [channels, setChannels] = useState<Channel[]>([]);
-  const [trouble, setTrouble] = useState<string | null>(null);
+  const lineup = usePolled(readChannels, LINEUP_MS);
+  const onNow = usePolled(readNow, NOW_MS, lineup.value !== undefined);
+  const now = useNow(MINUTE_MS / 4);
+  const channels = lineup.value ?? NONE;
+  const shown = useMemo(() => shownById(onNow.value), [onNow.value]);
+  const [choice, setChoice] = useChoice(channels);
+  const [search, setSearch] = useState("");
+  const [programme, setProgramme] = useState<Programme | undefined>(undefined);
+  const [watching, setWatching] = useState<string | undefined>(undefined);
+  const field = useRef<HTMLInputElement>(null);
+
   useEffect(() => {
-    read<Channels>("/channels", { limit: 5000 })
-      .then((answer) => setChannels(answer.channels))
-      .catch((error: unknown) =>
-        setTrouble(error instanceof ApiError ? error.message : String(error)),
-      );
+    if (place.at === "channel") setWatching(place.id);
+    setProgramme(undefined);
+  }, [place]);
+
+  const playing = channels.find((each) => each.id === watching);
+  const isMissing = place.at === "channel" && lineup.value !== undefined && !playing;
+  const isSearching = search.trim() !== "" || place.at === "search";
+  const isWatching = place.at === "channel" && playing !== undefined;
+
+  useEffect(() => {
+    const what = {
+      channels: "Channels",
+      channel: playing?.name ?? "Channel",
+      guide: "Guide",
+      search: "Search",
+      status: "Status",
+      addresses: "Other players",
+    }[place.at];
+    document.title = `${what} · ${NAME}`;
+  }, [place, playing]);
+
+  const zap = useCallback((channel: Channel) => {
+    // In the guide the small player stays small.
+    setWatching(channel.id);
+    if (placeOf(location.hash).at === "channel") {
+      go({ at: "channel", id: channel.id }, { replace: true });
+    }
   }, []);
-  const playing =
-    place.at === "channel" ? channels.find((each) => each.id === place.id) : undefined;
-  return (
-    <main>
-      {trouble !== null && (
-        <p role="alert" data-testid="error">
-          {trouble}
+  const tune = useCallback((channel: Channel) => go({ at: "channel", id: channel.id }), []);
+  const stop = useCallback(() => {
+    setWatching(undefined);
+    if (placeOf(location.hash).at === "channel") go({ at: "channels" });
+  }, []);
+  const endSearch = useCallback(() => {
+    setSearch("");
+    if (placeOf(location.hash).at === "search") go({ at: "channels" }, { replace: true });
+  }, []);
+  // What was found is left by going to it.
+  useEffect(() => {
+    if (place.at !== "search") setSearch("");
+  }, [place]);
+
+  const entry = useKeys({
+    channels,
+    hasPlayer: playing !== undefined,
+    field,
+    isSearching,
+    onTune: tune,
+    onEndSearch: endSearch,
+    onLeave: () => {
+      if (place.at === "channel") stop();
+      else if (place.at !== "channels") go({ at: "channels" });
+    },
+  });
+
+  const view = () => {
+    if (lineup.trouble?.status === 401) {
+      return (
+        <div class="sheet">
+          <TokenForm purpose="Reading the channels takes the token" onDone={lineup.again} />
+        </div>
+      );
+    }
+    if (place.at === "status") return <StatusView channels={channels} />;
+    if (lineup.value === undefined) {
+      return lineup.trouble ? (
+        <div class="sheet">
+          <p class="notice bad" role="alert" data-testid="error">
+            {lineup.trouble.message}
+          </p>
+          <button type="button" class="button" onClick={lineup.again}>
+            Try again
+          </button>
+        </div>
+      ) : (
+        <p class="empty" role="status">
+          Loading the channels…
         </p>
-      )}
-      {playing && (
-        <Player
-          channel={playing}
+      );
+    }
+    if (isSearching) {
+      return (
+        <Search
+          text={search}
           channels={channels}
-          onZap={(channel) => go({ at: "channel", id: channel.id }, { replace: true })}
+          shown={shown}
+          now={now}
+          playing={playing?.id}
+          onProgramme={setProgramme}
+        />
+      );
+    }
+    if (place.at === "guide") {
+      return (
+        <GuideView
+          channels={channels}
+          choice={choice}
+          onChoose={setChoice}
+          onProgramme={setProgramme}
+        />
+      );
+    }
+    if (place.at === "addresses") return <Addresses channels={channels} />;
+    return (
+      <ChannelList
+        channels={channels}
+        shown={shown}
+        now={now}
+        playing={playing?.id}
+        choice={choice}
+        onChoose={setChoice}
+      />
+    );
+  };
+
+  return (
+    <div
+      class={`app at-${place.at} ${isWatching ? "is-watching" : ""} ${isSearching ? "is-searching" : ""}`}
+    >
+      <button type="button" class="skip button" onClick={skip}>
+        Skip to the content
+      </button>
+      <Header name={NAME} place={place} search={search} onSearch={setSearch} field={field} />
+      <div class="body">
+        {playing && (
+          <div class={isWatching ? "watch" : "dock"}>
+            <Player channel={playing} channels={channels} onZap={zap} />
+            {isWatching ? (
+              <NowPlaying
+                channel={playing}
+                shown={shown.get(playing.id)}
+                now={now}
+                onProgramme={setProgramme}
+              />
+            ) : (
+              <div class="dock-line">
+                <a href={hashOf({ at: "channel", id: playing.id })}>{playing.name}</a>
+                <button type="button" class="icon-button" aria-label="Stop" onClick={stop}>
+                  <Icon name="close" />
+                </button>
+              </div>
+            )}
+          </div>
+        )}
+        <main id="main" class="main" tabIndex={-1}>
+          {isMissing && (
+            <p class="notice bad" role="alert" data-testid="error">
+              There is no such channel any more. Choose another one.
+            </p>
+          )}
+          {view()}
+        </main>
+      </div>
+      {entry && (
+        <output class="typed" data-testid="typed-number">
+          <b>{entry.digits}</b> {entry.match?.name ?? "…"}
+        </output>
+      )}
+      {programme && (
+        <ProgrammeDialog
+          programme={programme}
+          channel={channels.find((each) => each.id === programme.channel)}
+          onClose={() => setProgramme(undefined)}
         />
       )}
-      <ul data-testid="channel-list">
-        {channels.map((each) => (
-          <li key={each.id}>
-            <a href={hashOf({ at: "channel", id: each.id })} data-testid={`channel-${each.id}`}>
-              {each.number} {each.name}
-            </a>
-          </li>
-        ))}
-      </ul>
-    </main>
+    </div>
   );
+}
+
+const NONE: readonly Channel[] = [];
+
+function skip() {
+  document.getElementById("main")?.focus();
 }
 
 function usePlace(): Place {
@@ -52,4 +234,30 @@ function usePlace(): Place {
     return () => removeEventListener("hashchange", follow);
   }, []);
   return place;
+}
+
+/** The bouquet that is shown; kept for the next visit. One that is gone shows all. */
+function useChoice(channels: readonly Channel[]): [Choice, (choice: Choice) => void] {
+  const [choice, setChoice] = useState(() => choiceOf(kept()));
+  const choose = useCallback((next: Choice) => {
+    setChoice(next);
+    try {
+      localStorage.setItem(CHOICE_KEY, choiceText(next));
+    } catch {
+      // It holds until the page is left.
+    }
+  }, []);
+  const isThere =
+    choice.kind !== "bouquet" || channels.some((each) => each.bouquets.includes(choice.name));
+  return [isThere ? choice : ALL, choose];
+}
+
+const ALL: Choice = { kind: "all" };
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(CHOICE_KEY);
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,8 @@
 import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/channels.css";
+import "./styles/guide.css";
+import "./styles/sheet.css";
 import { render } from "preact";
 import { App } from "./app";
 

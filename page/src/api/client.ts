@@ -43,6 +43,13 @@ export function apiUrl(path: string, values: Values = {}): string {
   return url.href;
 }
 
+/** Return an address of the daemon as this page reaches it: the answer may name another host, that of
+ * `server.public_url`, which the page's policy forbids. */
+export function relative(url: string): string {
+  const path = /\/(logos|stream|hls)\/[^?#]*$/.exec(url)?.[0];
+  return path === undefined ? url : new URL(path.slice(1), document.baseURI).href;
+}
+
 /** Read something. Throws `ApiError`. */
 export async function read<T>(path: string, values: Values = {}, signal?: AbortSignal): Promise<T> {
   const answer = await ask("GET", apiUrl(path, values), signal);

@@ -1,0 +1,388 @@
+/** The guide: channels down, hours across. Only what is seen is in the document. */
+import { memo } from "preact/compat";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useNow } from "../api/poll";
+import type { Channel, Programme } from "../api/types";
+import { BouquetChips } from "../channels/BouquetChips";
+import { Logo } from "../channels/Logo";
+import { bouquets, type Choice, chosen, matching } from "../channels/lineup";
+import { hashOf } from "../router";
+import { clock, dayName, HOUR_MS, MINUTE_MS, startOfDay } from "../time";
+import {
+  type Cursor,
+  cellAt,
+  cells,
+  moved,
+  place,
+  type Rows,
+  rowsSeen,
+  type Span,
+  timeSeen,
+} from "./grid";
+import { type Listed, Tiles } from "./tiles";
+
+interface GuideViewProps {
+  channels: readonly Channel[];
+  choice: Choice;
+  onChoose: (choice: Choice) => void;
+  onProgramme: (programme: Programme) => void;
+}
+
+/** Days from yesterday on. */
+const DAYS = 9;
+const EVENING = { hours: 20, minutes: 15 };
+/** Part of the hour before now that is seen at the beginning. */
+const LEAD_MS = 30 * MINUTE_MS;
+
+interface Metrics {
+  row: number;
+  hour: number;
+  column: number;
+}
+
+const WIDE: Metrics = { row: 64, hour: 264, column: 208 };
+const NARROW: Metrics = { row: 60, hour: 216, column: 84 };
+/** Across a room. */
+const TELEVISION: Metrics = { row: 84, hour: 336, column: 280 };
+
+function metricsOf(width: number): Metrics {
+  if (width < 700) return NARROW;
+  return width >= 1800 ? TELEVISION : WIDE;
+}
+
+interface Seen {
+  rows: Rows;
+  span: Span;
+}
+
+export function GuideView({ channels, choice, onChoose, onProgramme }: GuideViewProps) {
+  const now = useNow(MINUTE_MS / 2);
+  const [filter, setFilter] = useState("");
+  const listed = useMemo(
+    () => matching(chosen(channels, choice), filter),
+    [channels, choice, filter],
+  );
+  const today = startOfDay(now);
+  const whole = useMemo(
+    () => ({ from: startOfDay(today, -1), to: startOfDay(today, DAYS - 1) }),
+    [today],
+  );
+  const scroller = useRef<HTMLDivElement>(null);
+  const [metrics, setMetrics] = useState(() => metricsOf(innerWidth));
+  const [seen, setSeen] = useState<Seen>({ rows: { first: 0, end: 0 }, span: whole });
+  const [day, setDay] = useState(today);
+  const [, setVersion] = useState(0);
+  const tiles = useMemo(() => new Tiles(() => setVersion((last) => last + 1)), []);
+  const [cursor, setCursor] = useState<Cursor>({ row: 0, time: now });
+  tiles.lay(useMemo(() => listed.map((each) => each.id), [listed]));
+
+  const x = useCallback(
+    (time: number) => ((time - whole.from) / HOUR_MS) * metrics.hour,
+    [whole, metrics],
+  );
+
+  const look = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const { scrollTop, scrollLeft, clientHeight, clientWidth } = element;
+    const width = Math.max(0, clientWidth - metrics.column);
+    const rows = rowsSeen(scrollTop, clientHeight, metrics.row, listed.length);
+    const span = timeSeen(scrollLeft, width, metrics.hour, whole.from);
+    setSeen((last) =>
+      last.rows.first === rows.first &&
+      last.rows.end === rows.end &&
+      last.span.from === span.from &&
+      last.span.to === span.to
+        ? last
+        : { rows, span },
+    );
+    const middle = whole.from + ((scrollLeft + width / 3) / metrics.hour) * HOUR_MS;
+    setDay(startOfDay(middle));
+  }, [listed.length, metrics, whole]);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const measure = () => {
+      setMetrics(metricsOf(innerWidth));
+      look();
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    let isDue = false;
+    const onScroll = () => {
+      if (isDue) return;
+      isDue = true;
+      requestAnimationFrame(() => {
+        isDue = false;
+        look();
+      });
+    };
+    element.addEventListener("scroll", onScroll, { passive: true });
+    look();
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", onScroll);
+    };
+  }, [look]);
+
+  // Soon after the scrolling, so that what only flies past is not asked for.
+  useEffect(() => {
+    const timer = setTimeout(() => tiles.look(seen.rows, seen.span), 120);
+    return () => clearTimeout(timer);
+  }, [tiles, seen, listed, now]);
+
+  const showTime = useCallback(
+    (time: number) => {
+      const left = ((time - whole.from) / HOUR_MS) * metrics.hour;
+      scroller.current?.scrollTo({ left });
+    },
+    [whole, metrics],
+  );
+  const isPlaced = useRef(false);
+  useLayoutEffect(() => {
+    if (isPlaced.current) return;
+    isPlaced.current = true;
+    showTime(Date.now() - LEAD_MS);
+  }, [showTime]);
+  useLayoutEffect(() => {
+    scroller.current?.scrollTo({ top: 0 });
+    setCursor((last) => ({ ...last, row: 0 }));
+  }, [listed]);
+
+  const rowCells = (row: number) => {
+    const channel = listed[row];
+    const programmes = channel ? tiles.programmes(channel.id, seen.span).programmes : [];
+    return cells(programmes, seen.span);
+  };
+
+  const reveal = (at: Cursor) => {
+    const element = scroller.current;
+    if (!element) return;
+    const top = at.row * metrics.row;
+    const visible = element.clientHeight - HEAD_PX - metrics.row;
+    if (top < element.scrollTop) element.scrollTo({ top });
+    else if (top > element.scrollTop + visible) element.scrollTo({ top: top - visible });
+    const left = x(at.time);
+    const width = element.clientWidth - metrics.column;
+    if (left < element.scrollLeft || left > element.scrollLeft + width * 0.75) {
+      element.scrollTo({ left: Math.max(0, left - width * 0.15) });
+    }
+    look();
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const row = rowCells(cursor.row);
+    if (event.key === "Enter" || event.key === " ") {
+      const programme = cellAt(row, cursor.time)?.programme;
+      if (programme) onProgramme(programme.about);
+      event.preventDefault();
+      return;
+    }
+    const visible = scroller.current?.clientHeight ?? 0;
+    const page = Math.max(1, Math.floor(visible / metrics.row) - 1);
+    const next = moved(cursor, event.key, row, {
+      rows: listed.length,
+      page,
+      span: whole,
+      now: Date.now(),
+    });
+    if (next === undefined) return;
+    // At the upper edge the focus may leave for what is above.
+    if (next.row === cursor.row && next.time === cursor.time && event.key === "ArrowUp") return;
+    event.preventDefault();
+    setCursor(next);
+    reveal(next);
+  };
+
+  const rows: number[] = [];
+  for (let row = seen.rows.first; row < seen.rows.end; row++) rows.push(row);
+  const hours: number[] = [];
+  for (let hour = seen.span.from; hour < seen.span.to; hour += HOUR_MS) hours.push(hour);
+  const width = metrics.column + x(whole.to);
+
+  return (
+    <section class="guide" aria-label="Guide" data-testid="guide">
+      <div class="guide-tools">
+        <fieldset class="chips" aria-label="Days">
+          <button type="button" class="chip" onClick={() => showTime(Date.now() - LEAD_MS)}>
+            Now
+          </button>
+          <button
+            type="button"
+            class="chip"
+            onClick={() => {
+              const evening = new Date(day);
+              evening.setHours(EVENING.hours, EVENING.minutes);
+              showTime(evening.getTime() - LEAD_MS / 2);
+            }}
+          >
+            Evening
+          </button>
+          {Array.from({ length: DAYS }, (_, at) => startOfDay(today, at - 1)).map((each) => (
+            <button
+              key={each}
+              type="button"
+              class="chip"
+              aria-pressed={each === day}
+              onClick={() => showTime(each === today ? Date.now() - LEAD_MS : each + 6 * HOUR_MS)}
+            >
+              {dayName(each, now)}
+            </button>
+          ))}
+        </fieldset>
+        <input
+          type="search"
+          class="field guide-filter"
+          placeholder="Filter channels"
+          aria-label="Filter channels"
+          data-testid="guide-filter"
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      </div>
+      <BouquetChips
+        names={bouquets(channels)}
+        hasRadio={channels.some((each) => each.radio)}
+        choice={choice}
+        onChoose={onChoose}
+      />
+      {tiles.trouble && (
+        <p class="notice bad" role="alert">
+          {tiles.trouble}
+        </p>
+      )}
+      <div
+        ref={scroller}
+        class="grid"
+        role="grid"
+        aria-label="Programmes"
+        aria-rowcount={listed.length}
+        aria-activedescendant={`cell-${cursor.row}`}
+        tabIndex={0}
+        data-testid="guide-grid"
+        onKeyDown={onKeyDown}
+        style={{ "--row": `${metrics.row}px`, "--column": `${metrics.column}px` }}
+      >
+        <div class="grid-head" style={{ width: `${width}px` }}>
+          <span class="grid-corner">{dayName(day, now)}</span>
+          {hours.map((hour) => (
+            <span key={hour} class="grid-hour" style={{ left: `${metrics.column + x(hour)}px` }}>
+              {clock(hour)}
+            </span>
+          ))}
+        </div>
+        <div
+          class="grid-body"
+          style={{ width: `${width}px`, height: `${listed.length * metrics.row}px` }}
+        >
+          {now >= whole.from && (
+            <span class="grid-now" style={{ left: `${metrics.column + x(now)}px` }} />
+          )}
+          {rows.map((row) => {
+            const channel = listed[row];
+            if (!channel) return null;
+            const { programmes, isWhole } = tiles.programmes(channel.id, seen.span);
+            return (
+              <Row
+                key={channel.id}
+                row={row}
+                channel={channel}
+                programmes={programmes}
+                signature={`${programmes.length} ${programmes[0]?.from} ${programmes[programmes.length - 1]?.to} ${isWhole}`}
+                isWhole={isWhole}
+                whole={whole}
+                metrics={metrics}
+                now={now}
+                cursorTime={row === cursor.row ? cursor.time : undefined}
+                onProgramme={onProgramme}
+              />
+            );
+          })}
+        </div>
+      </div>
+      {listed.length === 0 && <p class="empty">No channel fits.</p>}
+    </section>
+  );
+}
+
+/** Height of the line of hours. */
+const HEAD_PX = 36;
+
+interface RowProps {
+  row: number;
+  channel: Channel;
+  programmes: readonly Listed[];
+  /** Tells rows apart whose programmes are the same, though in another list. */
+  signature: string;
+  isWhole: boolean;
+  whole: Span;
+  metrics: Metrics;
+  now: number;
+  /** Where the keys are, if in this row. */
+  cursorTime: number | undefined;
+  onProgramme: (programme: Programme) => void;
+}
+
+const Row = memo(
+  function Row(props: RowProps) {
+    const { row, channel, programmes, isWhole, whole, metrics, now, cursorTime, onProgramme } =
+      props;
+    const isEmpty = isWhole && programmes.length === 0;
+    return (
+      // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its cell
+      <div
+        class="grid-row"
+        role="row"
+        aria-rowindex={row + 1}
+        style={{ transform: `translateY(${row * metrics.row}px)` }}
+      >
+        {/* biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus */}
+        <div class="grid-channel" role="rowheader">
+          <a href={hashOf({ at: "channel", id: channel.id })} tabIndex={-1} title={channel.name}>
+            <span class="number">{channel.number}</span>
+            <Logo channel={channel} />
+            <span class="name">{channel.name}</span>
+          </a>
+        </div>
+        {isEmpty && <span class="grid-none">No programme information</span>}
+        {programmes.map((each) => {
+          const { left, width } = place(each, metrics.hour, whole);
+          const isCursor =
+            cursorTime !== undefined && each.from <= cursorTime && cursorTime < each.to;
+          const isOn = each.from <= now && now < each.to;
+          const isOver = each.to <= now;
+          return (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys for its cells
+            // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
+            <div
+              key={each.from}
+              id={isCursor ? `cell-${row}` : undefined}
+              role="gridcell"
+              aria-selected={isCursor}
+              aria-label={`${each.about.title}, ${clock(each.from)} to ${clock(each.to)}, ${channel.name}`}
+              class={`cell ${isOn ? "cell-on" : ""} ${isOver ? "cell-over" : ""} ${isCursor ? "cell-cursor" : ""}`}
+              style={{ left: `${metrics.column + left}px`, width: `${width}px` }}
+              onClick={() => onProgramme(each.about)}
+            >
+              <span class="cell-text">
+                <span class="cell-title">{each.about.title}</span>
+                {width > 60 && <span class="cell-time">{clock(each.from)}</span>}
+              </span>
+            </div>
+          );
+        })}
+      </div>
+    );
+  },
+  (last, next) =>
+    last.channel === next.channel &&
+    last.row === next.row &&
+    last.signature === next.signature &&
+    last.whole === next.whole &&
+    last.metrics === next.metrics &&
+    last.now === next.now &&
+    last.cursorTime === next.cursorTime &&
+    last.onProgramme === next.onProgramme,
+);
