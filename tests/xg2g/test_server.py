@@ -4,10 +4,12 @@ import asyncio
 import json
 import logging
 import resource
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
@@ -134,6 +136,78 @@ async def test_one_address_has_at_most_its_part_of_the_connections(
         assert (status, body, headers["x-hdhomerun-error"]) == (503, b"", "803 System Busy")
         assert len(gateway.gateway.viewers) == server.ADDRESS_LIMIT
         assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
+
+
+BIG = b"\0" * (16 * 1024 * 1024)
+"""More than the kernel buffers of a connection."""
+
+
+@asynccontextmanager
+async def giving_it_at_once() -> AsyncIterator[int]:
+    """Serve an answer that is handed over as a whole, and yield the port."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-length", b"%d" % len(BIG))]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": BIG})
+
+    with server.listen("127.0.0.1", 0) as listener:
+        ready = asyncio.Event()
+        serving = asyncio.create_task(
+            server.serve(app, [listener], on_ready=ready.set, on_stop=lambda: None)
+        )
+        await ready.wait()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            await serving
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that waits is closed soon."""
+    monkeypatch.setattr(server, "REQUEST_DEADLINE_S", 0.1)
+    soon = property(lambda _: 0.1, lambda _, value: None)
+    monkeypatch.setattr(server.BoundedProtocol, "timeout_keep_alive", soon, raising=False)
+    monkeypatch.setattr(server, "CLOSING_S", 0.2)
+    monkeypatch.setattr(server, "WATCH_INTERVAL_S", 0.05)
+
+
+async def asked_for_it(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+async def test_a_whole_answer_is_sent_to_its_end_however_slowly_it_is_taken(
+    impatient: None,
+) -> None:
+    async with giving_it_at_once() as port:
+        reader, writer = await asked_for_it(port)
+        received = 0
+        while received < len(BIG):
+            # Longer than a connection may wait, so often that some is taken in time.
+            await asyncio.sleep(0.15 if received < len(BIG) // 2 else 0)
+            taken = 0
+            while taken < len(BIG) // 16 and received + taken < len(BIG):
+                taken += len(await reader.readexactly(min(65536, len(BIG) - received - taken)))
+            received += taken
+        writer.close()
+
+
+async def test_who_asks_for_much_and_takes_nothing_is_hung_up_on(
+    impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "TAKING_S", 0.3)
+    async with giving_it_at_once() as port:
+        reader, writer = await asked_for_it(port)
+        await asyncio.sleep(1)
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await reader.readexactly(len(BIG))
+        writer.close()
 
 
 async def test_loopback_may_stand_for_a_household_and_still_leaves_room() -> None:

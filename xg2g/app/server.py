@@ -60,7 +60,11 @@ WATCH_INTERVAL_S = 0.5
 """Between two looks at what TCP says of all connections: 1.5 microseconds each."""
 
 CLOSING_S = 10.0
-"""How long the other side may take what is left for them of a connection that ends."""
+"""How long the other side may take nothing of what is left for them of a connection that ends."""
+
+TAKING_S = 30.0
+"""How long a client may take nothing of an answer that waits for them as a whole: a segment of HLS
+has megabytes."""
 
 _BACKLOG = 128
 _KEEPALIVE = (
@@ -154,6 +158,8 @@ class BoundedProtocol(H11Protocol):
     _shared_limit = ADDRESS_LIMIT
     _deadline: asyncio.TimerHandle | None = None
     _stalled_since_s: float | None = None
+    """Since when nothing was taken of what is buffered; None where little is."""
+    _buffered_bytes = 0
     _closing_since_s: float | None = None
     _place = ""
 
@@ -191,15 +197,27 @@ class BoundedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stalled_since_s = self.loop.time()
+        self._buffered_bytes = self.transport.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stalled_since_s = None
+        # An answer that was buffered as a whole has left: from now on the connection waits.
+        self._watch()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self._stalled_since_s is None:
+            super().timeout_keep_alive_handler()
+        else:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def end_if_vanished(self) -> None:
-        """End the connection at once if the other side acknowledges nothing any more, or does not
-        take the rest of a connection that is closing."""
+        """End the connection at once if the other side acknowledges nothing any more, or takes
+        nothing of a whole answer or of the rest of a connection that is closing."""
         now_s = self.loop.time()
+        self._see_what_is_taken(now_s)
         info = TcpInfo.of(self._socket)
         if info is not None and self._haste is not None:
             self._haste.go_on(info, now_s)
@@ -208,8 +226,22 @@ class BoundedProtocol(H11Protocol):
             self._reset()
         elif self.transport.is_closing():
             self._closing_since_s = self._closing_since_s or now_s
-            if now_s - self._closing_since_s >= CLOSING_S:
+            if now_s - max(self._closing_since_s, self._stalled_since_s or 0.0) >= CLOSING_S:
                 self._reset()
+        elif (
+            self._stalled_since_s is not None
+            and not self._responding()
+            and now_s - self._stalled_since_s >= TAKING_S
+        ):
+            log.info("viewer takes nothing", viewer=self.client and self.client[0])
+            self._reset()
+
+    def _see_what_is_taken(self, now_s: float) -> None:
+        if self._stalled_since_s is not None:
+            buffered_bytes = self.transport.get_write_buffer_size()
+            if buffered_bytes < self._buffered_bytes:
+                self._stalled_since_s = now_s
+            self._buffered_bytes = buffered_bytes
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -292,7 +324,8 @@ class BoundedProtocol(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _watch(self) -> None:
-        if self._responding() or self.transport.is_closing():
+        is_sending = self._responding() or self._stalled_since_s is not None
+        if is_sending or self.transport.is_closing():
             self._unwatch()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_DEADLINE_S, self.transport.abort)
