@@ -94,6 +94,8 @@ def standard_lineup(
     )
     five.picon, six.picon = "cardfivehdscrambled.png", _file(six.reference)
     cards = [_card(file, name, kind) for file, name, kind in _CARDS]
+    # Nobody clears this one: it is on no list of what the relay takes.
+    cards.append(_fault(five, "Scrambled", len(faults) + 1, Conditions()))
     many = _many([one, two, three, six], channels)
     known = [one, two, three, four, five, six, *faults, *cards, *recorded, *many]
     services = {s.reference: s for s in known}

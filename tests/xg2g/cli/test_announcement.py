@@ -64,7 +64,7 @@ async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
     async with said_by("demo", "--port", "0", XDG_DATA_HOME=str(tmp_path)) as output:
         first, *rows = await lines(output, 1 + len(NAMES))
     ready = re.fullmatch(
-        r"xg2g is ready: open (http://127\.0\.0\.1:\d+)/ \(28 channels, 8 tuners\)", first
+        r"xg2g is ready: open (http://127\.0\.0\.1:\d+)/ \(29 channels, 8 tuners\)", first
     )
     assert ready, first
     assert [row[2:15].rstrip() for row in rows] == list(NAMES)
@@ -82,7 +82,7 @@ async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path:
             await receiver.power_on()
             line = await beginning(output)
     assert line.startswith("xg2g is ready: ")
-    assert "(28 channels, 8 tuners)" in line
+    assert "(29 channels, 8 tuners)" in line
 
 
 async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_pat
             first = await beginning(output)
     assert first.startswith("xg2g is not ready: ")
     assert "127.0.0.1:1: connection refused" in first
-    assert "(28 channels, 8 tuners)" in first
+    assert "(29 channels, 8 tuners)" in first
 
 
 async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> None:

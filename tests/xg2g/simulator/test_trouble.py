@@ -95,6 +95,17 @@ async def test_the_relay_clears_a_scrambled_service() -> None:
         assert any(direct[at + 3] & 0xC0 for at in range(0, len(direct) - 188, 188))
 
 
+async def test_the_scrambled_test_card_is_scrambled_on_the_relay_too() -> None:
+    async with SimulatedReceiver(speed=None) as receiver:
+        card = receiver.service("Scrambled").reference
+        assert card not in (receiver.box.whitelist or ())
+        request = f"GET /{card} HTTP/1.0\r\nHost: box:{receiver.stream_port}\r\n\r\n"
+        async with connected(receiver.relay_port, request.encode()) as viewer:
+            sent = await viewer.read(100_000)
+        packets = sent[sent.index(b"\n\n") + 2 :]
+        assert any(packets[at + 3] & 0xC0 for at in range(0, len(packets) - 188, 188))
+
+
 @pytest.mark.parametrize("headers", ["User-Agent: x\r\nHost: box:8001\r\n", "Host: box\r\n", ""])
 async def test_the_relay_fetches_nothing_without_host_and_port_in_its_first_header(
     headers: str,
