@@ -80,6 +80,7 @@ missing_packages() {
     have mpv || echo mpv
     have vlc || echo vlc-bin vlc-plugin-base
     have kodi || echo kodi
+    have nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
     [ -d /usr/share/kodi/addons/pvr.iptvsimple ] || echo kodi-pvr-iptvsimple
     have Xvfb || echo xvfb
   fi

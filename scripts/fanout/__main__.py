@@ -1,8 +1,8 @@
 """Many viewers of few channels. Receiver, daemon and viewers are processes of their own.
 
 `load`: how far each viewer is behind the broadcast, what it costs, and with --until-it-breaks more
-and more viewers. `join`: viewers come at random moments to a channel that runs; what each gets is
-decoded by ffmpeg.
+and more viewers. `hls`: the same by HLS, with --cache through nginx. `join`: viewers come at random
+moments to a channel that runs; what each gets is decoded by ffmpeg.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from scripts.fanout import join, load
+from scripts.fanout import hls, join, load
 from scripts.fanout.clips import CLIPS, USUAL
 from scripts.fanout.stack import Stack
 from scripts.processes import running
@@ -40,6 +40,11 @@ def main() -> None:
     loading.add_argument("--channels", type=int, default=10)
     loading.add_argument("--seconds", type=float, default=30)
     loading.add_argument("--until-it-breaks", action="store_true")
+    by_hls = parts.add_parser("hls", help="cost of many viewers by HLS")
+    by_hls.add_argument("--viewers", type=int, default=100)
+    by_hls.add_argument("--channels", type=int, default=10)
+    by_hls.add_argument("--seconds", type=float, default=30)
+    by_hls.add_argument("--cache", action="store_true", help="nginx in front")
     joining = parts.add_parser("join", help="joins of a channel that runs")
     joining.add_argument("--joins", type=int, default=50)
     joining.add_argument("--clip", choices=[clip.name for clip in CLIPS], default=USUAL.name)
@@ -60,6 +65,19 @@ def main() -> None:
                     channels=arguments.channels,
                     seconds=arguments.seconds,
                     until_it_breaks=arguments.until_it_breaks,
+                )
+        elif arguments.part == "hls":
+            stack = Stack(folder, [USUAL], arguments.channels, external=arguments.external)
+
+            async def part(stack: Stack) -> list[str]:
+                return await hls.run(
+                    stack,
+                    console,
+                    folder,
+                    viewers=arguments.viewers,
+                    channels=arguments.channels,
+                    seconds=arguments.seconds,
+                    cached=arguments.cache,
                 )
         else:
             clip = next(clip for clip in CLIPS if clip.name == arguments.clip)
