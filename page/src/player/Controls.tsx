@@ -12,6 +12,11 @@ interface ButtonProps {
   onClick: () => void;
 }
 
+/** Give the keys back to the player, unless it was a key that pressed the button. */
+function release(event: MouseEvent & { currentTarget: HTMLElement }): void {
+  if (event.detail > 0) event.currentTarget.blur();
+}
+
 export function Button({
   icon,
   label,
@@ -30,7 +35,10 @@ export function Button({
       aria-keyshortcuts={shortcut}
       title={shortcut ? `${label} (${shortcut})` : label}
       data-testid={testId}
-      onClick={onClick}
+      onClick={(event) => {
+        onClick();
+        release(event);
+      }}
     >
       <Icon name={icon} />
     </button>
@@ -132,7 +140,10 @@ export function Controls(props: ControlsProps) {
         aria-label={props.isLive ? "Live" : "Go to live"}
         aria-pressed={props.isLive}
         aria-keyshortcuts="l"
-        onClick={props.onLive}
+        onClick={(event) => {
+          props.onLive();
+          release(event);
+        }}
       >
         Live
       </button>

@@ -6,7 +6,7 @@ import type { components } from "../api/schema";
 import type { Channel, Programme } from "../api/types";
 import { Controls } from "./Controls";
 import { Icon } from "./icons";
-import { actionOf, belongsToControl } from "./keys";
+import { actionOf, belongsToFocus, focusOf } from "./keys";
 import { COMPLETE_MS, ENTRY_MS, type Entry, neighbour, typeDigit } from "./number-entry";
 import { Playback, type State } from "./playback";
 import { SeekBar } from "./SeekBar";
@@ -124,7 +124,13 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   useEffect(() => {
     if (!playback) return;
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || belongsToControl(event.target, event.key)) return;
+      if (event.defaultPrevented) return;
+      if (belongsToFocus(focusOf(event.target, root.current), event.key)) return;
+      if (moveInToolbar(event)) {
+        event.preventDefault();
+        wake();
+        return;
+      }
       const action = actionOf(event);
       if (action === undefined) return;
       switch (action.kind) {
@@ -141,7 +147,9 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
           typeNumber(action.digit);
           break;
         case "enter":
-          if (!commitNumber()) return;
+          // With a remote control this is the way to the buttons.
+          if (!commitNumber())
+            root.current?.querySelector<HTMLElement>(".controls button")?.focus();
           break;
         case "escape":
           if (!isSignalOpen) return;
@@ -308,6 +316,22 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
       )}
     </section>
   );
+}
+
+/** Move the focus along the buttons, and by "up" back to the picture. Returns whether it did. */
+function moveInToolbar(event: KeyboardEvent): boolean {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: 0 }[event.key];
+  const focused = event.target instanceof HTMLElement ? event.target : null;
+  const toolbar = focused?.closest(".controls");
+  if (steps === undefined || !focused || !toolbar) return false;
+  if (steps === 0) {
+    focused.blur();
+    return true;
+  }
+  const all = Array.from(toolbar.querySelectorAll<HTMLElement>("button, input, select"));
+  const shown = all.filter((control) => control.offsetParent !== null);
+  shown[(shown.indexOf(focused) + steps + shown.length) % shown.length]?.focus();
+  return true;
 }
 
 /** Return the state of an index: what is still reported of the one before is not this one's. */

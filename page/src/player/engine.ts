@@ -57,8 +57,8 @@ export interface Engine {
   cuesAt(time: number): VTTCue[];
   window(): Window | undefined;
   figures(): Figures;
-  /** Return the URL of the images file of a segment. */
-  imagesUrl(rendition: string, segment: number): string | undefined;
+  /** Return the URL of a file of the run; undefined while there is none. */
+  renditionUrl(path: string): string | undefined;
   /** Return a media time as 90 kHz decode time; undefined where it is not known yet. */
   to90k(time: number): number | undefined;
   /**

@@ -393,10 +393,9 @@ export class HlsEngine implements Engine {
     };
   }
 
-  imagesUrl(rendition: string, segment: number): string | undefined {
+  renditionUrl(path: string): string | undefined {
     const playlist = this.#details?.url;
-    if (playlist === undefined) return undefined;
-    return new URL(`${rendition}/${segment}.json`, playlist).href;
+    return playlist === undefined ? undefined : new URL(path, playlist).href;
   }
 
   to90k(time: number): number | undefined {
@@ -413,7 +412,10 @@ export class HlsEngine implements Engine {
   segmentsAt(time: number): number[] {
     // Those that are whole: the files of the next one do not exist yet.
     return (this.#details?.fragments ?? []).flatMap((fragment) =>
-      typeof fragment.sn === "number" && fragment.end > time && fragment.start < time + AHEAD_S
+      typeof fragment.sn === "number" &&
+      !fragment.gap &&
+      fragment.end > time &&
+      fragment.start < time + AHEAD_S
         ? [fragment.sn]
         : [],
     );

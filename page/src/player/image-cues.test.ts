@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CueEvent, ImageCues, imageRenditions, letterbox, placeImage } from "./image-cues";
+import {
+  type CueEvent,
+  ImageCues,
+  imageRenditions,
+  lastSegment,
+  letterbox,
+  placeImage,
+} from "./image-cues";
 
 function event(from: number, until: number | null, png?: string): CueEvent {
   const images = png === undefined ? [] : [{ x: 0, y: 0, width: 1, height: 1, png }];
@@ -81,4 +88,13 @@ test("image renditions are read with language and mark, and nothing leads out of
   ]);
   assert.deepEqual(imageRenditions("images-../../x:ger,//host/images-1:ger,"), []);
   assert.deepEqual(imageRenditions(undefined), []);
+});
+
+test("the last segment is counted from the first one, with those that were skipped", () => {
+  const segments = "#EXTINF:2.0,\n3.json\n#EXTINF:2.0,\n4.json\n";
+  assert.equal(lastSegment(`#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:3\n${segments}`), 4);
+  const skip = "#EXT-X-SKIP:SKIPPED-SEGMENTS=10\n";
+  assert.equal(lastSegment(`#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:3\n${skip}${segments}`), 14);
+  assert.equal(lastSegment("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:3\n"), undefined);
+  assert.equal(lastSegment("<html>"), undefined);
 });

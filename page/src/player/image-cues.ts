@@ -113,3 +113,13 @@ export function imageRenditions(value: string | undefined): ImageRendition[] {
     ];
   });
 }
+
+/** Return the number of a media playlist's last segment; undefined if it has none. */
+export function lastSegment(playlist: string): number | undefined {
+  const first = /^#EXT-X-MEDIA-SEQUENCE:(\d+)/m.exec(playlist)?.[1];
+  const count = playlist.match(/^#EXTINF:/gm)?.length ?? 0;
+  const skipped = Number(/^#EXT-X-SKIP:.*SKIPPED-SEGMENTS=(\d+)/m.exec(playlist)?.[1] ?? 0);
+  return first === undefined || count + skipped === 0
+    ? undefined
+    : Number(first) + skipped + count - 1;
+}

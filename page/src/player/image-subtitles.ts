@@ -1,13 +1,22 @@
 /** Fetches bitmap subtitles and draws them over the picture. */
 import type { Engine } from "./engine";
-import { type CueEvent, type CueFile, ImageCues, letterbox, placeImage } from "./image-cues";
+import {
+  type CueEvent,
+  type CueFile,
+  ImageCues,
+  lastSegment,
+  letterbox,
+  placeImage,
+} from "./image-cues";
 
 /** How often it is looked whether another image is due, in ms: two fields of a broadcast. */
 const TICK_MS = 40;
 /** Display of subtitles that define none: ETSI EN 300 743, 7.2.1. */
 const DISPLAY = { width: 720, height: 576 };
-/** Time before a file that failed is asked for again, in ms. */
+/** Time before something that failed is asked for again, in ms. */
 const AGAIN_MS = 1000;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function decode(png: string): Promise<ImageBitmap> {
   const bytes = Uint8Array.from(atob(png), (character) => character.charCodeAt(0));
@@ -30,6 +39,8 @@ export class ImageSubtitles {
   readonly #abort = new AbortController();
   readonly #timer: number;
   readonly #resized: ResizeObserver;
+  /** Number of the newest file. */
+  #newest: number | undefined;
   #shown: CueEvent | undefined;
   #bitmaps: Placed[] = [];
 
@@ -44,9 +55,35 @@ export class ImageSubtitles {
     this.#engine = engine;
     this.#rendition = rendition;
     this.#timer = window.setInterval(() => this.#tick(), TICK_MS);
+    void this.#follow();
     this.#resized = new ResizeObserver(() => this.#draw());
     this.#resized.observe(canvas);
     video.addEventListener("resize", () => this.#draw(), { signal: this.#abort.signal });
+  }
+
+  /** Learn from the playlist which files there are: they come later than the pictures. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        const playlist = await this.#readPlaylist();
+        this.#newest = lastSegment(playlist) ?? this.#newest;
+        if (playlist.includes("#EXT-X-ENDLIST")) return;
+      } catch {
+        this.#newest = undefined;
+        await pause(AGAIN_MS);
+      }
+    }
+  }
+
+  /** Read the playlist; it waits for the next file. Throws without an answer. */
+  async #readPlaylist(): Promise<string> {
+    const address = this.#engine.renditionUrl(`${this.#rendition}.m3u8`);
+    if (address === undefined) throw new Error("there is no run yet");
+    const next = this.#newest === undefined ? "" : `?_HLS_msn=${this.#newest + 1}`;
+    const answer = await fetch(`${address}${next}`, { signal: this.#abort.signal });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    return answer.text();
   }
 
   #tick(): void {
@@ -63,7 +100,8 @@ export class ImageSubtitles {
   #fetch(segment: number): void {
     const asked = this.#asked.get(segment) ?? Number.NEGATIVE_INFINITY;
     if (this.#cues.has(segment) || performance.now() - asked < AGAIN_MS) return;
-    const url = this.#engine.imagesUrl(this.#rendition, segment);
+    if (this.#newest === undefined || segment > this.#newest) return;
+    const url = this.#engine.renditionUrl(`${this.#rendition}/${segment}.json`);
     if (url === undefined) return;
     this.#asked.set(segment, performance.now());
     void this.#load(segment, url);

@@ -58,16 +58,39 @@ export function actionOf(event: Key): Action | undefined {
 
 /** Keys that press the control which has the focus. */
 const PRESSING = new Set([" ", "Enter"]);
-/** Keys that change the value of the control which has the focus. */
-const CHANGING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown"]);
+/** Keys that lead from one control to another, or change the value of one. */
+const MOVING = new Set([
+  ...["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"],
+  ...["PageUp", "PageDown", "Home", "End", "Escape"],
+]);
 
-/** Return whether a key belongs to the control that has the focus, rather than to the player. */
-export function belongsToControl(target: EventTarget | null, key: string): boolean {
-  if (!(target instanceof Element)) return false;
-  if (target.closest("input:not([type=range]), textarea, [contenteditable], [role=menu]"))
-    return true;
-  if (target.closest("select, input[type=range]")) {
-    return CHANGING.has(key) || PRESSING.has(key) || key.length === 1;
-  }
-  return PRESSING.has(key) && target.closest("button, a[href], summary") !== null;
+/** Where the focus is when a key comes. */
+export interface Focus {
+  /** In the player, or nowhere. */
+  isPlayers: boolean;
+  /** A field for text, whose keys are all its own. */
+  isField: boolean;
+  /** A list or a slider, which keys change. */
+  isChoice: boolean;
+  isButton: boolean;
+}
+
+/** Return whether a key belongs to what has the focus, rather than to the player. */
+export function belongsToFocus({ isPlayers, isField, isChoice, isButton }: Focus, key: string) {
+  if (isField) return true;
+  if (isChoice) return MOVING.has(key) || PRESSING.has(key) || key.length === 1;
+  if (!isPlayers) return MOVING.has(key) || PRESSING.has(key);
+  return isButton && PRESSING.has(key);
+}
+
+/** Look where the focus is. */
+export function focusOf(target: EventTarget | null, player: Element | null): Focus {
+  const element = target instanceof Element ? target : null;
+  const is = (selector: string) => element?.closest(selector) != null;
+  return {
+    isPlayers: element === null || element === document.body || !!player?.contains(element),
+    isField: is("input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]"),
+    isChoice: is("select, input[type=range]"),
+    isButton: is("button, a[href], summary, input[type=checkbox]"),
+  };
 }

@@ -157,7 +157,7 @@ export class NativeEngine implements Engine {
     };
   }
 
-  imagesUrl(): undefined {
+  renditionUrl(): undefined {
     return undefined;
   }
 

@@ -521,14 +521,20 @@ function soundChoices(sounds: readonly SoundTrack[]): Choice[] {
 }
 
 function subtitleChoices(engine: Engine): Choice[] {
+  // Those that are sent both ways read alike otherwise.
+  const isMarked = engine.texts.length > 0;
   const tracks = [
-    ...engine.texts.map((track) => ({ ...track, value: `text:${track.id}` })),
-    ...engine.images.map((track) => ({ ...track, value: `images:${track.rendition}` })),
+    ...engine.texts.map((track) => ({ ...track, value: `text:${track.id}`, form: "" })),
+    ...engine.images.map((track) => ({
+      ...track,
+      value: `images:${track.rendition}`,
+      form: isMarked ? "as images" : "",
+    })),
   ];
   const labels = trackLabels(
-    tracks.map(({ language, isHearingImpaired }) => ({
+    tracks.map(({ language, isHearingImpaired, form }) => ({
       language,
-      purpose: isHearingImpaired ? "hard of hearing" : undefined,
+      purpose: [isHearingImpaired ? "hard of hearing" : "", form].filter(Boolean).join(", "),
     })),
     "Subtitles",
   );
