@@ -284,6 +284,8 @@ def test_the_clock_begins_where_subtitles_are_measured_from() -> None:
 @pytest.mark.parametrize("page", TELETEXT)
 def test_teletext_tells_the_time_of_the_card(page: str) -> None:
     options = ["-copyts", "-fix_sub_duration", "-txt_page", page, "-txt_format", "text"]
+    # Otherwise ffmpeg takes the PCR for the time.
+    options += ["-fix_teletext_pts", "0"]
     command = ["ffmpeg", "-v", "fatal", *options, "-f", "mpegts", "-i", "pipe:"]
     command += ["-map", f"0:i:{TELETEXT_PID}", "-f", "srt", "-"]
     told = subprocess.run(command, input=rounds("subtitles"), capture_output=True, check=True)
