@@ -9,6 +9,7 @@ from .presentation import (
     ListedSegment,
     Presentation,
     Rendition,
+    SegmentLines,
     header_key,
     part_key,
     segment_key,
@@ -88,25 +89,53 @@ class _Lines:
 
     def _segments(self, skipped: int) -> Iterator[str]:
         rendition = self._rendition
-        left_s = sum(segment.duration_s for segment in self._listed)
-        left_s += rendition.open.duration_s if rendition.open else 0.0
+        with_parts = self._first_with_parts()
         mapped = None
         for at, segment in enumerate(self._listed):
-            left_s -= segment.duration_s
-            header = None if segment.is_gap else rendition.header_of(segment.number)
+            lines = segment.lines or self._written(segment)
             if at >= skipped:
-                yield from self._before(segment, header if header is not mapped else None)
-                if left_s <= 3 * self._target_s:
+                if lines.discontinuity:
+                    yield lines.discontinuity
+                if lines.header is not mapped and lines.map:
+                    yield lines.map
+                if at >= with_parts and segment.parts:
+                    if lines.date:
+                        yield lines.date
                     yield from self._parts(segment)
-                if segment.is_gap:
-                    yield "#EXT-X-GAP"
-                yield f"#EXTINF:{_seconds(segment.duration_s)},"
-                yield segment_key(rendition, segment.number)
-            mapped = header or mapped
+                    yield lines.end
+                else:
+                    yield lines.date_and_end
+            mapped = lines.header or mapped
         if rendition.open is not None and rendition.open.parts:
             header = rendition.header_of(rendition.open.number)
             yield from self._before(rendition.open, header if header is not mapped else None)
             yield from self._parts(rendition.open)
+
+    def _first_with_parts(self) -> int:
+        """Return the index of the first segment whose parts are listed."""
+        opened = self._rendition.open
+        left_s, at = opened.duration_s if opened else 0.0, len(self._listed)
+        while at and left_s <= 3 * self._target_s:
+            at -= 1
+            left_s += self._listed[at].duration_s
+        return at
+
+    def _written(self, segment: ListedSegment) -> SegmentLines:
+        """Write the lines of a whole segment, which stay: a window has thousands."""
+        rendition = self._rendition
+        header = None if segment.is_gap else rendition.header_of(segment.number)
+        discontinuity, map_, date = "", "", ""
+        for line in self._before(segment, header):
+            if line.startswith("#EXT-X-MAP"):
+                map_ = line
+            elif line.startswith("#EXT-X-PROGRAM"):
+                date = line
+            else:
+                discontinuity = line
+        end = "#EXT-X-GAP\n" if segment.is_gap else ""
+        end += f"#EXTINF:{_seconds(segment.duration_s)},\n{segment_key(rendition, segment.number)}"
+        segment.lines = SegmentLines(header, discontinuity, map_, date, end)
+        return segment.lines
 
     def _before(self, segment: ListedSegment, header: ListedHeader | None) -> Iterator[str]:
         if self._presentation.has_discontinuity(segment.number):

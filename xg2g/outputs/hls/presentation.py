@@ -86,11 +86,31 @@ class ListedSegment:
     file_count: int = 0
     """How many parts it has, listed or not."""
     byte_count: int = 0
+    lines: "SegmentLines | None" = None
+    """Written once it is whole and program dates are settled."""
 
     @property
     def lists_all_parts(self) -> bool:
         """Whether the next part can be listed as well."""
         return len(self.parts) == self.file_count
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentLines:
+    """The lines of a whole segment in a media playlist, but for those of its parts. Empty ones are
+    not there."""
+
+    header: "ListedHeader | None"
+    discontinuity: str
+    map: str
+    """Listed where the segment before it needs another initialisation segment."""
+    date: str
+    end: str
+    date_and_end: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        both = f"{self.date}\n{self.end}" if self.date else self.end
+        object.__setattr__(self, "date_and_end", both)
 
 
 @dataclass(frozen=True, slots=True)

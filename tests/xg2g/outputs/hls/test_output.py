@@ -489,3 +489,13 @@ async def test_nobody_waits_for_a_channel_that_everybody_has_left_before_it_open
         assert output.is_over
         assert list(home.failures) == []
         home.assert_nothing_held()
+
+
+async def test_a_player_that_vanished_long_ago_does_not_keep_the_tuner() -> None:
+    async with house() as home:
+        output = await home.plays()
+        with output.asking("low latency", waits=True):
+            await home.clock.passes(60)
+        await home.clock.passes(0.6)
+        (reader,) = home.source.open_now
+        assert reader.makes_way

@@ -258,3 +258,16 @@ async def test_a_transcoder_service_makes_no_difference() -> None:
                 await player.reload(msn=player.hint[1], part=player.hint[2])
                 assert uri in player.parts
             assert len(player.renditions) == 5
+
+
+async def test_a_request_that_waits_is_freed_when_its_client_goes() -> None:
+    async with house() as home:
+        player = await home.play(ONE)
+        for _ in range(5):
+            waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+        async with asyncio.timeout(1):
+            while (await home.metrics())["xg2g_hls_waiting_requests"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
