@@ -1,9 +1,9 @@
 """Thirty viewers for half an hour, and a receiver that misbehaves.
 
-The viewers zap, read slowly or not at all, vanish, reset; the receiver stalls, restarts, is off and
-runs out of tuners; others in the house read the guide and change the settings. All of it by chance,
-which `--seed` repeats. At the end nothing may be left: no stream, lease, task, socket or thread,
-and no more memory than after the first minutes.
+The viewers zap, read slowly or not at all, vanish, reset, pause and rewind by HLS; the receiver
+stalls, restarts, is off and runs out of tuners; others in the house read the guide and change the
+settings. All of it by chance, which `--seed` repeats. At the end nothing may be left: no stream,
+lease, task, socket or thread, and no more memory than after the first minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from scripts.asking import outcomes
 from scripts.processes import BIN, running
 from scripts.siege.audit import FREED_S, Held, Memory, Sharing, back_to, held, read_log
 from scripts.siege.client import Connection
+from scripts.siege.hls_viewers import HlsViewer
 from scripts.siege.household import Household
 from scripts.siege.network import Network, move_in
 from scripts.siege.samples import Samples
@@ -85,6 +86,8 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         async with asyncio.TaskGroup() as group:
             living = [group.create_task(each.live()) for each in viewers]
             living += [group.create_task(each.live()) for each in steady]
+            by_hls = [HlsViewer(network, liked, next(chances), tally) for _ in range(arguments.hls)]
+            living += [group.create_task(each.live()) for each in by_hls]
             living.append(group.create_task(household.live()))
             living.append(group.create_task(memory.watch(stack.daemon)))
             living.append(group.create_task(sharing.watch(stack)))
@@ -98,6 +101,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     exit_code = await stack.daemon.end()
     return Run(
         viewers=arguments.viewers,
+        by_hls=arguments.hls,
         lasted_s=lasted_s,
         tally=tally,
         troubles=troubles,
@@ -156,6 +160,7 @@ async def siege(arguments: argparse.Namespace, folder: Path) -> Run:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make siege", description=__doc__)
     parser.add_argument("--viewers", type=int, default=30)
+    parser.add_argument("--hls", type=int, default=6, help="viewers by HLS beside them")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", default="1", help="another one is another half hour")
     parser.add_argument("--external", action="store_true", help="convert in a service beside")

@@ -35,6 +35,9 @@ class Held:
     lingering: int
     ring_bytes: int
     """Output that is kept for viewers."""
+    hls_outputs: int
+    hls_bytes: int
+    """Segments in memory."""
     tuners: int
     remuxers: int
     tasks: int
@@ -60,6 +63,8 @@ async def held(stack: Stack) -> Held:
         upstreams=_sum(metrics, "xg2g_upstreams"),
         lingering=_whole(metrics, "xg2g_streams_lingering"),
         ring_bytes=_whole(metrics, "xg2g_ring_bytes"),
+        hls_outputs=_whole(metrics, "xg2g_hls_outputs"),
+        hls_bytes=_whole(metrics, "xg2g_hls_held_bytes"),
         tuners=_whole(metrics, "xg2g_tuners_in_use"),
         remuxers=_whole(metrics, "xg2g_remuxers_open"),
         tasks=_whole(metrics, "xg2g_tasks"),

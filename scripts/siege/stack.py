@@ -93,7 +93,7 @@ class Stack:
             paths = [path, f"/auto/v{number}", f"/tuner{number % TUNERS}/v{number}"]
             if item["service"]:
                 paths.append(f"/{item['service']}")
-            found.append(Channel(item["name"], tuple(paths)))
+            found.append(Channel(item["id"], item["name"], tuple(paths)))
         return found
 
     async def streams_of_receiver(self) -> list[str]:

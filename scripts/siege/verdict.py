@@ -37,6 +37,8 @@ class Run:
     """What there is to judge and to report."""
 
     viewers: int
+    by_hls: int
+    """Viewers beside them."""
     lasted_s: float
     tally: Tally
     troubles: Troubles
@@ -85,7 +87,7 @@ def failures(run: Run) -> list[str]:
         for found in run.samples.findings
         if found.wrong
     ]
-    if not run.samples.findings:
+    if run.viewers and not run.samples.findings:
         wrong.append("no stream was looked at")
     if run.exit_code:
         wrong.append(f"the daemon ended with {run.exit_code}")
@@ -99,7 +101,7 @@ def report(console: Console, run: Run) -> None:
         console.print(f"  {name:<22} {text}", markup=False)
 
     tally, findings = run.tally, run.samples.findings
-    console.print(f"{run.viewers} viewers, {run.lasted_s:.0f} s")
+    console.print(f"{run.viewers} viewers and {run.by_hls} by HLS, {run.lasted_s:.0f} s")
     line("viewers", _counts(tally.acts))
     line("receiver", _counts(Counter(name for _, name in run.troubles.happened)))
     line("answers to streams", _counts(tally.answers))

@@ -33,6 +33,7 @@ RESUMED_S = 30.0
 class Channel:
     """What can be asked for."""
 
+    id: str
     name: str
     paths: tuple[str, ...]
     """All of them the same stream."""
