@@ -52,7 +52,7 @@ const CORRUPT_CAPTURES: [&str; 5] = [
     "pmt-change-ac3x3-atsc",
 ];
 
-fn clip_path(name: &str) -> PathBuf {
+pub(crate) fn clip_path(name: &str) -> PathBuf {
     let clips = Path::new(env!("CARGO_MANIFEST_DIR")).join("../xg2g/simulator/clips");
     clips.join(name).with_extension("ts")
 }

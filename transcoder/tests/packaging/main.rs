@@ -6,7 +6,11 @@ mod captured;
 #[expect(dead_code, reason = "a part of it is used")]
 #[path = "../captures/mod.rs"]
 mod captures;
+#[expect(dead_code, reason = "a part of it is used")]
+#[path = "../dvb_subtitles/written.rs"]
+mod display_sets;
 mod files;
+mod images;
 mod judges;
 mod made;
 mod splitting;

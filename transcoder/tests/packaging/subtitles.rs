@@ -7,8 +7,9 @@ use crate::files::{check_rules, events};
 use crate::synthetic::{FRAME, Kind, SOUND, Shape, Stream, VIDEO};
 use crate::written::{ERASE, Packet, SUBTITLE, boxed, data, header, pes};
 
-const TELETEXT: u16 = 0x120;
-const SECOND: u64 = 90_000;
+/// The PID of the subtitles.
+pub(crate) const SUBTITLES: u16 = 0x120;
+pub(crate) const SECOND: u64 = 90_000;
 const WRAP: u64 = 1 << 33;
 
 /// How long before it is shown a picture is sent.
@@ -18,11 +19,11 @@ const LEAD: u64 = SECOND;
 const DESCRIPTOR: &[u8] = b"\x56\x0Ager\x10\x88eng\x29\x50";
 
 const GERMAN: Rendition = Rendition::Text {
-    pid: Pid::new(TELETEXT),
+    pid: Pid::new(SUBTITLES),
     page: 0x888,
 };
 const ENGLISH: Rendition = Rendition::Text {
-    pid: Pid::new(TELETEXT),
+    pid: Pid::new(SUBTITLES),
     page: 0x150,
 };
 
@@ -37,12 +38,12 @@ fn tables(stream: &mut Stream) {
     stream.tables(&[
         (0x1B, VIDEO, &[]),
         (0x0F, SOUND, b"\x0A\x04ger\0"),
-        (0x06, TELETEXT, DESCRIPTOR),
+        (0x06, SUBTITLES, DESCRIPTOR),
     ]);
 }
 
-/// What is sent of teletext: when it is multiplexed, and the PES packet.
-type Sent = (u64, Vec<u8>);
+/// What is sent of subtitles: when it is multiplexed, and the PES packet.
+pub(crate) type Sent = (u64, Vec<u8>);
 
 /// A page that is sent at the time at which it is shown.
 fn shown(at: u64, packets: &[Packet]) -> Sent {
@@ -59,9 +60,9 @@ fn erased(at: u64) -> Sent {
 }
 
 /// Seconds of pictures, each with an IDR picture first, and of sound: `start` is when the first
-/// is shown. Pictures are sent a second before, sound and teletext in time, and the clock with
+/// is shown. Pictures are sent a second before, sound and subtitles in time, and the clock with
 /// them.
-fn programme(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>) {
+pub(crate) fn programme(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>) {
     sent.reverse();
     let mut sound_at = start;
     for n in 0..seconds * 25 {
@@ -75,13 +76,13 @@ fn programme(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>)
             sound_at += 1920;
         }
         while let Some((_, unit)) = sent.pop_if(|(at, _)| *at <= now) {
-            stream.unit(TELETEXT, &unit);
+            stream.unit(SUBTITLES, &unit);
         }
     }
 }
 
 /// Headers, and files with their ends, of a rendition.
-fn files(events: &[Event], rendition: Rendition) -> (Vec<Header>, Vec<(Part, Segment)>) {
+pub(crate) fn files(events: &[Event], rendition: Rendition) -> (Vec<Header>, Vec<(Part, Segment)>) {
     let headers = events.iter().filter_map(|event| match event {
         Event::Header(header) if header.rendition == rendition => Some(header.clone()),
         _ => None,
