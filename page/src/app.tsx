@@ -41,7 +41,7 @@ export function App() {
   const place = usePlace();
   const lineup = usePolled(readChannels, LINEUP_MS);
   const onNow = usePolled(readNow, NOW_MS, lineup.value !== undefined);
-  const now = useNow(MINUTE_MS / 4);
+  const now = useNow(MINUTE_MS / 2);
   const channels = lineup.value ?? NONE;
   const shown = useMemo(() => shownById(onNow.value), [onNow.value]);
   const [choice, setChoice] = useChoice(channels);

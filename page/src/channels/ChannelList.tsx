@@ -1,3 +1,4 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Channel, Shown } from "../api/types";
 import { BouquetChips } from "./BouquetChips";
 import { ChannelRow } from "./ChannelRow";
@@ -16,7 +17,8 @@ interface ChannelListProps {
 /** The channels of a bouquet, with what is on. */
 export function ChannelList(props: ChannelListProps) {
   const { channels, shown, now, playing, choice, onChoose } = props;
-  const listed = chosen(channels, choice);
+  const listed = useMemo(() => chosen(channels, choice), [channels, choice]);
+  const count = useGrowing(listed, playing);
   return (
     <section class="channels" aria-label="Channels">
       <BouquetChips
@@ -26,7 +28,7 @@ export function ChannelList(props: ChannelListProps) {
         onChoose={onChoose}
       />
       <ul class="rows" data-testid="channel-list">
-        {listed.map((each) => (
+        {listed.slice(0, count).map((each) => (
           <ChannelRow
             key={each.id}
             channel={each}
@@ -39,4 +41,22 @@ export function ChannelList(props: ChannelListProps) {
       {listed.length === 0 && <p class="empty">No channel here.</p>}
     </section>
   );
+}
+
+/** Rows that a screen shows, and those that are added at a time: each time takes some milliseconds. */
+const FIRST_ROWS = 60;
+const MORE_ROWS = 60;
+
+/** How many rows there are yet: a screenful at once, the rest soon after, so that hundreds of rows
+ * do not keep the first ones waiting. Those down to the channel that plays are there at once. */
+function useGrowing(listed: readonly Channel[], playing: string | undefined): number {
+  const needed = Math.max(FIRST_ROWS, listed.findIndex((each) => each.id === playing) + 1);
+  const [count, setCount] = useState(needed);
+  useEffect(() => setCount(needed), [listed]);
+  useEffect(() => {
+    if (count >= listed.length) return;
+    const timer = setTimeout(() => setCount(count + MORE_ROWS), 30);
+    return () => clearTimeout(timer);
+  }, [count, listed]);
+  return count;
 }

@@ -1,5 +1,5 @@
 import { memo } from "preact/compat";
-import type { Channel, Shown } from "../api/types";
+import type { Channel, Shown, Slot } from "../api/types";
 import { hashOf } from "../router";
 import { clock, progress } from "../time";
 import { Logo } from "./Logo";
@@ -8,19 +8,38 @@ import { onAt } from "./lineup";
 interface ChannelRowProps {
   channel: Channel;
   shown: Shown | undefined;
-  /** The time, in steps that suffice for the progress. */
   now: number;
   isPlaying: boolean;
 }
 
+/** Steps in which the progress is shown: hundreds of rows need not change with each of them. */
+const STEPS = 50;
+
 /** A channel, what is on, and what comes next. */
-export const ChannelRow = memo(function ChannelRow({
-  channel,
-  shown,
-  now,
-  isPlaying,
-}: ChannelRowProps) {
+export function ChannelRow({ channel, shown, now, isPlaying }: ChannelRowProps) {
   const on = onAt(shown, now);
+  const part = on.now ? progress(on.now.begin, on.now.end, now) : 0;
+  return (
+    <Row
+      channel={channel}
+      now={on.now}
+      next={on.next}
+      part={Math.round(part * STEPS) / STEPS}
+      isPlaying={isPlaying}
+    />
+  );
+}
+
+interface RowProps {
+  channel: Channel;
+  now: Slot | null;
+  next: Slot | null;
+  /** How much of what is on is over. */
+  part: number;
+  isPlaying: boolean;
+}
+
+const Row = memo(function Row({ channel, now, next, part, isPlaying }: RowProps) {
   return (
     <li class="row">
       <a
@@ -36,11 +55,11 @@ export const ChannelRow = memo(function ChannelRow({
             <span class="name">{channel.name}</span>
             {isPlaying && <span class="on-air">playing</span>}
           </span>
-          {on.now ? (
+          {now ? (
             <>
-              <span class="row-now">{on.now.title}</span>
+              <span class="row-now">{now.title}</span>
               <span class="bar" aria-hidden="true">
-                <span style={{ width: `${100 * progress(on.now.begin, on.now.end, now)}%` }} />
+                <span style={{ width: `${100 * part}%` }} />
               </span>
             </>
           ) : (
@@ -48,9 +67,9 @@ export const ChannelRow = memo(function ChannelRow({
               {channel.radio ? "Radio" : "No programme information"}
             </span>
           )}
-          {on.next && (
+          {next && (
             <span class="row-next">
-              <time dateTime={on.next.begin}>{clock(on.next.begin)}</time> {on.next.title}
+              <time dateTime={next.begin}>{clock(next.begin)}</time> {next.title}
             </span>
           )}
         </span>

@@ -280,6 +280,17 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
           {now >= whole.from && (
             <span class="grid-now" style={{ left: `${metrics.column + x(now)}px` }} />
           )}
+          {/* One column for all: each of them by itself would cost every frame of scrolling. */}
+          <div class="grid-column" aria-hidden="true">
+            {rows.map((row) => {
+              const channel = listed[row];
+              return (
+                channel && (
+                  <ChannelCell key={channel.id} channel={channel} top={row * metrics.row} />
+                )
+              );
+            })}
+          </div>
           {rows.map((row) => {
             const channel = listed[row];
             if (!channel) return null;
@@ -295,6 +306,7 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
                 whole={whole}
                 metrics={metrics}
                 now={now}
+                edge={seen.span.from}
                 cursorTime={row === cursor.row ? cursor.time : undefined}
                 onProgramme={onProgramme}
               />
@@ -320,6 +332,8 @@ interface RowProps {
   whole: Span;
   metrics: Metrics;
   now: number;
+  /** Where the drawn time begins: what is cut there keeps its title in sight. */
+  edge: number;
   /** Where the keys are, if in this row. */
   cursorTime: number | undefined;
   onProgramme: (programme: Programme) => void;
@@ -327,25 +341,28 @@ interface RowProps {
 
 const Row = memo(
   function Row(props: RowProps) {
-    const { row, channel, programmes, isWhole, whole, metrics, now, cursorTime, onProgramme } =
-      props;
+    const {
+      row,
+      channel,
+      programmes,
+      isWhole,
+      whole,
+      metrics,
+      now,
+      edge,
+      cursorTime,
+      onProgramme,
+    } = props;
     const isEmpty = isWhole && programmes.length === 0;
     return (
       // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its cell
       <div
-        class="grid-row"
+        class={`grid-row ${isWhole || programmes.length > 0 ? "" : "grid-wait"}`}
         role="row"
         aria-rowindex={row + 1}
+        aria-label={`${channel.number} ${channel.name}`}
         style={{ transform: `translateY(${row * metrics.row}px)` }}
       >
-        {/* biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus */}
-        <div class="grid-channel" role="rowheader">
-          <a href={hashOf({ at: "channel", id: channel.id })} tabIndex={-1} title={channel.name}>
-            <span class="number">{channel.number}</span>
-            <Logo channel={channel} />
-            <span class="name">{channel.name}</span>
-          </a>
-        </div>
         {isEmpty && <span class="grid-none">No programme information</span>}
         {programmes.map((each) => {
           const { left, width } = place(each, metrics.hour, whole);
@@ -362,7 +379,7 @@ const Row = memo(
               role="gridcell"
               aria-selected={isCursor}
               aria-label={`${each.about.title}, ${clock(each.from)} to ${clock(each.to)}, ${channel.name}`}
-              class={`cell ${isOn ? "cell-on" : ""} ${isOver ? "cell-over" : ""} ${isCursor ? "cell-cursor" : ""}`}
+              class={`cell ${isOn ? "cell-on" : ""} ${isOver ? "cell-over" : ""} ${isCursor ? "cell-cursor" : ""} ${isCut(each, edge) ? "cell-cut" : ""}`}
               style={{ left: `${metrics.column + left}px`, width: `${width}px` }}
               onClick={() => onProgramme(each.about)}
             >
@@ -383,6 +400,28 @@ const Row = memo(
     last.whole === next.whole &&
     last.metrics === next.metrics &&
     last.now === next.now &&
+    last.edge === next.edge &&
     last.cursorTime === next.cursorTime &&
     last.onProgramme === next.onProgramme,
 );
+
+/** Whether a programme may begin left of what is seen and end in it, as far as the next step. */
+function isCut(programme: Span, edge: number): boolean {
+  return programme.from < edge + 2 * HOUR_MS + MINUTE_MS && programme.to > edge + HOUR_MS;
+}
+
+const ChannelCell = memo(function ChannelCell({ channel, top }: { channel: Channel; top: number }) {
+  return (
+    <a
+      class="grid-channel"
+      href={hashOf({ at: "channel", id: channel.id })}
+      tabIndex={-1}
+      title={channel.name}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <span class="number">{channel.number}</span>
+      <Logo channel={channel} />
+      <span class="name">{channel.name}</span>
+    </a>
+  );
+});

@@ -9,7 +9,9 @@ export interface Box {
 
 export type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
 
-const FOCUSABLE = "a[href], button:not(:disabled), input, select, summary, [tabindex='0']";
+const FOCUSABLE = ["a[href]", "button:not(:disabled)", "input", "select", "summary", "[tabindex]"]
+  .map((each) => `${each}:not([tabindex="-1"])`)
+  .join(", ");
 /** What is aside counts so much more than what is further on. */
 const ASIDE = 3;
 
@@ -56,7 +58,7 @@ export function moveFocus(direction: Direction): boolean {
   const found: HTMLElement[] = [];
   const boxes: Box[] = [];
   for (const each of scope.querySelectorAll<HTMLElement>(FOCUSABLE)) {
-    if (each === active || each.closest(".player") !== active.closest(".player")) continue;
+    if (active.contains(each) || each.closest(".player") !== active.closest(".player")) continue;
     const box = each.getBoundingClientRect();
     if (box.width === 0 || box.height === 0) continue;
     found.push(each);

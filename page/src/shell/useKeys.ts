@@ -58,7 +58,10 @@ export function useKeys(keys: Keys): Entry<Channel> | undefined {
         if (target === document.body || target.id === "main") {
           if (hasPlayer) return;
           // A remote control has no other way in.
-          document.querySelector<HTMLElement>(".main a[href], .main button")?.focus();
+          const first =
+            document.querySelector<HTMLElement>(".main .row-link, .main .grid") ??
+            document.querySelector<HTMLElement>(".main a[href], .main button");
+          first?.focus();
         } else if (!moveFocus(event.key)) {
           return;
         }
