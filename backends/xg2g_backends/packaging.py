@@ -148,17 +148,28 @@ class Packager:
     closes it too.
     """
 
-    def __init__(self, *, program: int = 0, segment_ms: int = 2000, part_ms: int = 500) -> None:
+    def __init__(
+        self,
+        *,
+        program: int = 0,
+        segment_ms: int = 2000,
+        part_ms: int = 500,
+        longest_ms: int = 30_000,
+    ) -> None:
         """Prepare to package `program`, a service id; 0 is the first whose PMT comes.
 
         `segment_ms`: how long segments are where random access points allow it, 500 to 20000.
         `part_ms`: how long parts are at most, 200 to 5000.
+        `longest_ms`: how long segments are at most, 500 to 30000. One whose group of pictures is
+        longer ends within it; the next does not begin with a random access point then.
 
         Raises `UnavailableError` when the library does not load, `InvalidArgumentError` for what is
         out of range.
         """
         self._library = library()
-        self._handle: int | None = self._library.open_packager(program, segment_ms, part_ms)
+        self._handle: int | None = self._library.open_packager(
+            program, segment_ms, part_ms, longest_ms
+        )
         self._close = finalize(self, self._library.free_packager, self._handle)
 
     def process(self, data: bytes) -> list[Event]:

@@ -97,7 +97,14 @@ def test_what_is_not_packaged_is_told() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"program": 65536}, {"program": -1}, {"segment_ms": 499}, {"part_ms": 199}, {"part_ms": -1}],
+    [
+        {"program": 65536},
+        {"program": -1},
+        {"segment_ms": 499},
+        {"part_ms": 199},
+        {"part_ms": -1},
+        {"longest_ms": 499},
+    ],
 )
 def test_what_is_out_of_range_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(InvalidArgumentError):

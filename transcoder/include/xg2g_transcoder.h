@@ -281,8 +281,12 @@ void xg2g_joiner_free(void *joiner);
 //
 // program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
 // where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
-// 5000. A packager is no stream: xg2g_open_streams does not count it.
-void *xg2g_packager_init(uint32_t program, uint32_t segment_ms, uint32_t part_ms);
+// 5000; longest_ms how long segments are at most, 500 to 30000: one whose group of pictures is
+// longer ends within it. A packager is no stream: xg2g_open_streams does not count it.
+void *xg2g_packager_init(uint32_t program,
+                         uint32_t segment_ms,
+                         uint32_t part_ms,
+                         uint32_t longest_ms);
 
 // Takes the stream's next input_len bytes. Returns 0 or an error. Any split of the same input
 // gives the same events.

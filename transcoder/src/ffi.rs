@@ -478,9 +478,15 @@ pub extern "C" fn xg2g_joiner_free(joiner: *mut c_void) {
 ///
 /// program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
 /// where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
-/// 5000. A packager is no stream: xg2g_open_streams does not count it.
+/// 5000; longest_ms how long segments are at most, 500 to 30000: one whose group of pictures is
+/// longer ends within it. A packager is no stream: xg2g_open_streams does not count it.
 #[unsafe(no_mangle)]
-pub extern "C" fn xg2g_packager_init(program: u32, segment_ms: u32, part_ms: u32) -> *mut c_void {
+pub extern "C" fn xg2g_packager_init(
+    program: u32,
+    segment_ms: u32,
+    part_ms: u32,
+    longest_ms: u32,
+) -> *mut c_void {
     boundary(ptr::null_mut(), || {
         let opened = u16::try_from(program)
             .map_err(|_| range("program"))
@@ -489,6 +495,7 @@ pub extern "C" fn xg2g_packager_init(program: u32, segment_ms: u32, part_ms: u32
                     program,
                     segment_ms,
                     part_ms,
+                    longest_ms,
                 })
             });
         opened.map_or(ptr::null_mut(), |packaging| {

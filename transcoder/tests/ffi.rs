@@ -864,7 +864,7 @@ unsafe fn lent(start: *const u8, len: usize) -> Vec<u8> {
 
 #[test]
 fn a_packager_takes_nothing_while_events_wait() {
-    let packager = xg2g_packager_init(0, 2000, 500);
+    let packager = xg2g_packager_init(0, 2000, 500, 30_000);
     let clip = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../xg2g/simulator/clips/two-hd.ts"
@@ -899,18 +899,20 @@ fn a_packager_takes_nothing_while_events_wait() {
 
 #[test]
 fn a_packager_is_no_stream_and_refuses_what_is_out_of_range() {
-    for (program, segment_ms, part_ms) in [
-        (65_536, 2000, 500),
-        (0, 499, 500),
-        (0, 20_001, 500),
-        (0, 2000, 199),
-        (0, 2000, 5001),
+    for (program, segment_ms, part_ms, longest_ms) in [
+        (65_536, 2000, 500, 30_000),
+        (0, 499, 500, 30_000),
+        (0, 20_001, 500, 30_000),
+        (0, 2000, 199, 30_000),
+        (0, 2000, 5001, 30_000),
+        (0, 2000, 500, 499),
+        (0, 2000, 500, 30_001),
     ] {
-        assert!(xg2g_packager_init(program, segment_ms, part_ms).is_null());
+        assert!(xg2g_packager_init(program, segment_ms, part_ms, longest_ms).is_null());
     }
     let stream = Handle::open();
     assert_eq!(package(stream.0, &[0x47]), InvalidArgument as c_int);
-    let packager = xg2g_packager_init(7, 500, 200);
+    let packager = xg2g_packager_init(7, 500, 200, 30_000);
     assert_eq!(
         Handle(packager).process(&[0x47], 100),
         code(InvalidArgument)

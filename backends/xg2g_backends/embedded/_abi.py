@@ -106,7 +106,7 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "xg2g_joiner_process": (c_int, (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t)),
     "xg2g_joiner_is_over": (c_int, (c_void_p,)),
     "xg2g_joiner_free": (None, (c_void_p,)),
-    "xg2g_packager_init": (c_void_p, (c_uint32, c_uint32, c_uint32)),
+    "xg2g_packager_init": (c_void_p, (c_uint32, c_uint32, c_uint32, c_uint32)),
     "xg2g_packager_process": (c_int, (c_void_p, c_char_p, c_size_t)),
     "xg2g_packager_finish": (c_int, (c_void_p,)),
     "xg2g_packager_next_event": (
@@ -280,13 +280,15 @@ class Library:
         """Close a joiner."""
         self._library.xg2g_joiner_free(joiner)
 
-    def open_packager(self, program: int, segment_ms: int, part_ms: int) -> int:
+    def open_packager(self, program: int, segment_ms: int, part_ms: int, longest_ms: int) -> int:
         """Make a packager and return its handle, which the caller frees."""
-        handle: int | None = self._library.xg2g_packager_init(program, segment_ms, part_ms)
+        handle: int | None = self._library.xg2g_packager_init(
+            program, segment_ms, part_ms, longest_ms
+        )
         if handle is None:
             raise InvalidArgumentError(
-                f"no packager for program {program} with segments of {segment_ms} ms and parts of "
-                f"{part_ms} ms"
+                f"no packager for program {program} with segments of {segment_ms} ms, at most "
+                f"{longest_ms} ms, and parts of {part_ms} ms"
             )
         return handle
 

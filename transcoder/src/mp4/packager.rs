@@ -66,6 +66,9 @@ pub struct PackagerOptions {
     pub segment_ms: u32,
     /// How long parts are at most, in milliseconds.
     pub part_ms: u32,
+    /// How long segments are at most, in milliseconds: one whose group of pictures is longer ends
+    /// within it, and the next begins with a picture that needs those before it.
+    pub longest_ms: u32,
 }
 
 impl Default for PackagerOptions {
@@ -74,6 +77,7 @@ impl Default for PackagerOptions {
             program: 0,
             segment_ms: 2000,
             part_ms: 500,
+            longest_ms: 30_000,
         }
     }
 }
@@ -84,12 +88,15 @@ impl PackagerOptions {
     /// Accepted part durations, in milliseconds: from four frames of 25 a second on, parts of
     /// whole frames are 85 % of it or longer.
     pub const PART_MS: std::ops::RangeInclusive<u32> = 200..=5000;
+    /// Accepted longest durations of segments, in milliseconds.
+    pub const LONGEST_MS: std::ops::RangeInclusive<u32> = 500..=30_000;
 
     /// Says which option is out of its range, if one is.
     pub fn validate(&self) -> Result<(), Error> {
         let checks = [
             ("segment_ms", self.segment_ms, Self::SEGMENT_MS),
             ("part_ms", self.part_ms, Self::PART_MS),
+            ("longest_ms", self.longest_ms, Self::LONGEST_MS),
         ];
         for (name, value, range) in checks {
             if !range.contains(&value) {
@@ -109,6 +116,7 @@ impl PackagerOptions {
         Targets {
             segment: ticks(self.segment_ms),
             part: ticks(self.part_ms),
+            longest: ticks(self.longest_ms.max(self.segment_ms)),
         }
     }
 }

@@ -84,6 +84,12 @@ impl Parts {
         has_parts || !self.samples.is_empty()
     }
 
+    /// Decode time of the first sample of the segment under way.
+    pub(super) fn begun_at(&self) -> Option<u64> {
+        let under_way = (!self.samples.is_empty()).then_some(self.decode_time);
+        self.segment.as_ref()?.decode_time.or(under_way)
+    }
+
     /// Samples of the part under way.
     pub(super) fn samples(&self) -> &[RunSample] {
         &self.samples

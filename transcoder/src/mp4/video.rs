@@ -50,6 +50,8 @@ pub(super) struct Targets {
     /// In 90 kHz.
     pub(super) segment: i64,
     pub(super) part: i64,
+    /// How long a segment is at most.
+    pub(super) longest: i64,
 }
 
 /// The programme's picture.
@@ -314,6 +316,10 @@ impl VideoTrack {
                 running.leading_before = None;
             }
         }
+        self.end_longest(time, timeline, events);
+        let Some(running) = &mut self.running else {
+            return;
+        };
         let cuts = is_random && {
             running.group = shown_at - running.access_time;
             running.access_time = shown_at;
@@ -336,6 +342,27 @@ impl VideoTrack {
         }
         if let Some(running) = &mut self.running {
             running.waiting = sample(data, time, offset, is_random);
+        }
+    }
+
+    /// Begins a segment with the latest sample where that, which ends at `time`, would make the one
+    /// under way too long.
+    fn end_longest(&mut self, time: i64, timeline: &mut Timeline, events: &mut VecDeque<Event>) {
+        let waiting = self.running.as_ref().and_then(|r| r.waiting.as_ref());
+        let (Some(begun_at), Some(waiting), Some(span)) =
+            (self.parts.begun_at(), waiting, timeline.open())
+        else {
+            return;
+        };
+        let (begun_at, ends_at) = (begun_at as i64, waiting.decode_time as i64);
+        if time - begun_at <= self.targets.longest || ends_at <= begun_at {
+            return;
+        }
+        self.flush_part(events);
+        self.parts.end((0, 0), events);
+        timeline.begin_segment(span.start + ends_at - begun_at);
+        if let Some(span) = timeline.open() {
+            self.parts.begin(span.number);
         }
     }
 

@@ -142,6 +142,13 @@ pub(crate) fn samples(part: &Part) -> Vec<Sample> {
     samples
 }
 
+/// Whether a segment begins where it does because the one before it could be no longer.
+fn is_cut(options: &PackagerOptions, track: &Track, number: u64) -> bool {
+    let longest = u64::from(options.longest_ms) * u64::from(track.header.timescale) / 1000;
+    let before = track.segments.iter().find(|s| s.number + 1 == number);
+    before.is_some_and(|s| s.duration + u64::from(track.header.timescale) > longest)
+}
+
 /// What holds for every stream: numbers, sums, and the rules for segments and parts.
 pub(crate) fn check_rules(options: &PackagerOptions, events: &[Event]) -> Vec<Track> {
     let tracks = tracks(events);
@@ -158,7 +165,7 @@ pub(crate) fn check_rules(options: &PackagerOptions, events: &[Event]) -> Vec<Tr
             }
             assert_eq!(part.index, index, "{:?} {number}", part.rendition);
             assert!(
-                part.index > 0 || part.is_independent,
+                part.index > 0 || part.is_independent || is_cut(options, track, number),
                 "segments begin with sync samples"
             );
             assert!(part.decode_time >= end, "decode times go on");
@@ -179,7 +186,9 @@ pub(crate) fn check_rules(options: &PackagerOptions, events: &[Event]) -> Vec<Tr
         for pair in track.segments.windows(2) {
             assert_eq!(pair[0].number + 1, pair[1].number);
         }
+        let longest = u64::from(options.longest_ms) * timescale / 1000;
         for segment in &track.segments {
+            assert!(!track.is_video() || segment.duration <= longest);
             let parts = track
                 .parts
                 .iter()

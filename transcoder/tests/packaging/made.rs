@@ -376,6 +376,45 @@ fn segments_begin_at_random_access_points_alone() {
 }
 
 #[test]
+fn a_group_that_is_longer_than_a_segment_may_be_ends_within_it_in_every_track() {
+    let options = PackagerOptions {
+        longest_ms: 2400,
+        ..options()
+    };
+    let mut stream = Stream::new();
+    stream.usual_tables();
+    programme_of_groups(&mut stream, 1000, 16, 200);
+    let events = events(&options, &stream.bytes, 1000);
+    let tracks = check_rules(&options, &events);
+    assert_eq!(tracks.len(), 2, "no discontinuity");
+    let lasting = |track: &Track| -> Vec<u64> {
+        let segments = track.segments.iter();
+        segments
+            .map(|s| s.duration * 25 / u64::from(track.header.timescale))
+            .collect()
+    };
+    let video = tracks.iter().find(|track| track.is_video()).expect("video");
+    assert_eq!(lasting(video), [60, 60, 60, 20, 60, 60, 60, 19]);
+    let begins: Vec<bool> = video
+        .parts
+        .iter()
+        .filter(|(part, _)| part.index == 0)
+        .map(|(part, _)| part.is_independent)
+        .collect();
+    assert_eq!(
+        begins,
+        [true, false, false, false, true, false, false, false]
+    );
+    let sound = tracks
+        .iter()
+        .find(|track| !track.is_video())
+        .expect("sound");
+    for (heard, seen) in lasting(sound).iter().zip(lasting(video)).take(7) {
+        assert!(heard.abs_diff(seen) <= 1);
+    }
+}
+
+#[test]
 fn a_programme_without_pictures_is_cut_by_time() {
     let mut stream = Stream::new();
     stream.tables(&[(0x0F, SOUND, b"\x0A\x04ger\0")]);
