@@ -29,6 +29,7 @@ from .multivariant import multivariant
 from .presentation import Presentation
 from .requests import Decision
 from .shelf import MemoryShelf
+from .targets import Targets
 
 log = structlog.get_logger()
 
@@ -148,8 +149,10 @@ class HlsOutput:
         means: Means,
         *,
         address: str | None,
+        group_s: float | None = None,
     ) -> None:
-        """`name` is the channel's, `address` where the first request came from."""
+        """`name` is the channel's, `address` where the first request came from. `group_s` is how
+        far apart its random access points were before."""
         self.channel_id = channel_id
         self.run = secrets.token_hex(_RUN_BYTES)
         """Begins the path of all that this output makes."""
@@ -160,11 +163,11 @@ class HlsOutput:
             count=lambda: self.clients,
         )
         options = means.options
+        self._targets = Targets.of(options.target_s, options.part_s, group_s)
         self.shelf = MemoryShelf()
         self.presentation = Presentation(
             self.shelf,
-            target_s=options.target_s,
-            part_s=options.part_s,
+            targets=self._targets,
             window_s=options.window_s,
             run=self.run,
             now_utc=means.today,
@@ -405,10 +408,12 @@ class HlsOutput:
 
     async def _package(self) -> None:
         """Read the stream to its end, and package it."""
-        options = self._means.options
+        targets = self._targets
         # First: without the library no tuner is taken.
         packager = Packager(
-            segment_ms=round(options.target_s * 1000), part_ms=round(options.part_s * 1000)
+            segment_ms=targets.segment_ms,
+            part_ms=targets.part_ms,
+            longest_ms=targets.longest_ms,
         )
         with packager:
             async with self._open_stream() as reader, AsyncExitStack() as stack:

@@ -52,6 +52,8 @@ class HlsOutputs:
             later=later or _later,
         )
         self._current: dict[str, HlsOutput] = {}
+        self._groups_s: dict[str, float] = {}
+        """How far apart random access points of a channel were."""
         self._by_run: dict[str, HlsOutput] = {}
 
     def __iter__(self) -> Iterator[HlsOutput]:
@@ -83,6 +85,7 @@ class HlsOutputs:
             partial(self._hub.open_first, sources, from_oldest=True),
             self._means,
             address=address,
+            group_s=self._groups_s.get(channel_id),
         )
         self._current[channel_id] = self._by_run[output.run] = output
         output.begin(self._over, self._gone)
@@ -107,6 +110,8 @@ class HlsOutputs:
 
     def _gone(self, output: HlsOutput) -> None:
         self._by_run.pop(output.run, None)
+        if (group_s := output.presentation.longest_group_s) is not None:
+            self._groups_s[output.channel_id] = group_s
 
 
 def _later(delay_s: float, call: Callable[[], None]) -> Timer:

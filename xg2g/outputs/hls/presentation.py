@@ -24,6 +24,7 @@ from xg2g_backends.packaging import (
 )
 
 from .shelf import Shelf
+from .targets import Targets
 
 _SILENCE_S = 4.0
 """What does not come so long after the picture has passed is a gap. The packager says so after 3 s,
@@ -57,8 +58,8 @@ _SHORTEST_PART = 0.85
 _PART_TOLERANCE_S = 0.0005
 """Half of what packager and playlist count in."""
 
-_ROUNDING_S = 0.05
-"""Sound and picture of one segment differ by a frame."""
+_KNOWN_S = 10.0
+"""How much of the picture tells how long its groups are."""
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ class ListedSegment:
     parts: list[ListedPart] = field(default_factory=list)
     """Those that are listed. Behind one that is longer than parts may be, none is."""
     is_gap: bool = False
+    is_independent: bool = True
+    """Whether it begins with a random access point."""
     late_s: float = 0.0
     """How much later than others it begins."""
     short_part: ListedPart | None = None
@@ -140,6 +143,9 @@ class Rendition:
     """Highest bit rate of a segment so far; before there is one, of its parts."""
     total_bytes: int = 0
     total_s: float = 0.0
+    group_s: float = 0.0
+    """From the latest segment that begins with a random access point on."""
+    longest_group_s: float = 0.0
 
     @property
     def header(self) -> ListedHeader:
@@ -212,19 +218,20 @@ class Presentation:
         self,
         shelf: Shelf,
         *,
-        target_s: float,
-        part_s: float,
+        targets: Targets,
         window_s: float,
         run: str,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         expects: Collection[str] = (),
     ) -> None:
-        """`target_s` and `part_s` are the packager's. `window_s` is for how long segments stay;
-        what live playback needs stays in any case. `run` names the folder of all files. `expects`
+        """`targets` are the packager's. `window_s` is for how long segments stay; what live
+        playback needs stays in any case. `run` names the folder of all files. `expects`
         are the renditions for which the first playlist waits, two seconds of the stream at most:
         `video`, `sound-514`. When none are told it waits for the picture and a sound."""
         self.shelf = shelf
-        self.part_s = part_s
+        self.part_s = targets.part_ms / 1000
+        self.target_duration = targets.duration
+        """EXT-X-TARGETDURATION, in seconds."""
         self.run = run
         self.renditions: dict[str, Rendition] = {}
         self.not_offered: list[NotOffered] = []
@@ -236,11 +243,10 @@ class Presentation:
         self.discontinuity_sequence = 0
         self.too_long = 0
         """Segments that came out longer than the target duration allows."""
-        self._target_s = target_s
         self.window_s = window_s
         self._now_utc = now_utc
         self._expects = set(expects)
-        self._target: int | None = None
+        self._is_settled = False
         self._lag_s = 0.0
         self._spans: dict[int, _Span] = {}
         """In the order of their numbers."""
@@ -317,6 +323,7 @@ class Presentation:
             late_s = start_s - self._decodes[event.segment]
             opened = rendition.open = ListedSegment(event.segment)
             opened.late_s = late_s if late_s > _LATE_S else 0.0
+            opened.is_independent = event.is_independent
         index = opened.file_count
         self.shelf.put(part_key(rendition, opened.number, index), event.data)
         is_listed = opened.lists_all_parts and not rendition.has_text
@@ -394,6 +401,9 @@ class Presentation:
         rendition.peak_bps = rate if is_first else max(rendition.peak_bps, rate)
         rendition.total_bytes += segment.byte_count
         rendition.total_s += segment.duration_s
+        before_s = 0.0 if segment.is_independent else rendition.group_s
+        rendition.group_s = before_s + segment.duration_s
+        rendition.longest_group_s = max(rendition.longest_group_s, rendition.group_s)
         self._add(rendition, segment)
 
     def _fill(self, rendition: Rendition, until: int) -> None:
@@ -410,7 +420,7 @@ class Presentation:
     def _add(self, rendition: Rendition, segment: ListedSegment) -> None:
         rendition.segments.append(segment)
         rendition.next_number = segment.number + 1
-        if self._target is not None and _rounded(segment.duration_s) > self._target:
+        if _rounded(segment.duration_s) > self.target_duration:
             self.too_long += 1
         self.revision += 1
 
@@ -581,11 +591,12 @@ class Presentation:
                 yield rendition
 
     def settle(self) -> None:
-        """Decide what may not change from the first playlist on: target duration, program dates."""
-        if self._target is None:
-            self._target = self._estimated_target()
+        """Decide what may not change from the first playlist on: how far clients stay behind, and
+        program dates."""
+        if not self._is_settled:
+            self._is_settled = True
             self._lag_s = self._measured_lag_s()
-            self._lead_in(self._target)
+            self._lead_in(self.target_duration)
         newest, end = None, self._now_utc()
         for epoch in reversed(self._epochs):
             if epoch.anchor is not None:
@@ -637,17 +648,12 @@ class Presentation:
         # Rounded up for clients who round otherwise.
         return ceil(10 * parts * self.part_s) / 10
 
-    def _estimated_target(self) -> int:
-        lasted = [s.duration_s for r in self.renditions.values() for s in _all_segments(r)]
-        longest = max((_rounded(duration + _ROUNDING_S) for duration in lasted), default=0)
-        wanted = ceil(self._target_s)
-        # Nothing has shown yet how far apart random access points are.
-        return max(wanted, longest) if len(self._spans) > 1 else max(2 * wanted, longest)
-
     @property
-    def target_duration(self) -> int:
-        """EXT-X-TARGETDURATION, in seconds. It stays what it is once a playlist was made."""
-        return self._estimated_target() if self._target is None else self._target
+    def longest_group_s(self) -> float | None:
+        """The longest time between random access points, as far as segments show it; None while
+        too little has come."""
+        video = self.renditions.get("video")
+        return video.longest_group_s if video and video.total_s >= _KNOWN_S else None
 
     @property
     def live_window_s(self) -> float:
@@ -698,12 +704,6 @@ class Presentation:
             # An index beyond its last part is the first part of the next segment.
             return last is None or not last.parts or part < len(last.parts) or listed > 0
         return False
-
-
-def _all_segments(rendition: Rendition) -> Iterator[ListedSegment]:
-    yield from rendition.segments
-    if rendition.open is not None:
-        yield rendition.open
 
 
 def _rounded(seconds: float) -> int:

@@ -11,6 +11,7 @@ from xg2g.outputs.hls.multivariant import multivariant
 from xg2g.outputs.hls.presentation import Presentation
 from xg2g.outputs.hls.requests import Decision, file_decision, playlist_decision
 from xg2g.outputs.hls.shelf import MemoryShelf
+from xg2g.outputs.hls.targets import Targets
 from xg2g_backends.packaging import (
     Discontinuity,
     Event,
@@ -45,12 +46,16 @@ class Clock:
 class Stream:
     """A presentation with a short way to feed it. The packager counts from 0, playlists from 3."""
 
-    def __init__(self, window_s: float = 300, expects: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        window_s: float = 300,
+        expects: tuple[str, ...] = (),
+        group_s: float | None = 2.0,
+    ) -> None:
         self.clock = Clock()
         self.presentation = Presentation(
             MemoryShelf(),
-            target_s=2,
-            part_s=0.333,
+            targets=Targets.of(2, 0.333, group_s),
             window_s=window_s,
             run="0123abcd",
             now_utc=self.clock,
@@ -206,14 +211,14 @@ def test_old_segments_leave_and_their_files_a_segment_later() -> None:
 
 
 def test_a_first_playlist_of_little_begins_with_gaps_that_leave_as_soon_as_they_can() -> None:
-    stream = Stream()
+    stream = Stream(group_s=None)
     stream.header()
     stream.part(0, 0)
     text = stream.text()
-    assert text.count("#EXT-X-GAP\n#EXTINF:4.00000,\n") == 3
+    assert text.count("#EXT-X-GAP\n#EXTINF:5.00000,\n") == 3
     assert "#EXT-X-MEDIA-SEQUENCE:0\n" in text
     first = dates(text)
-    assert [b - a for a, b in pairwise(first)] == [timedelta(seconds=4)] * 3
+    assert [b - a for a, b in pairwise(first)] == [timedelta(seconds=5)] * 3
     for number in range(20):
         stream.segment(number)
     assert "#EXT-X-GAP" not in stream.text()
@@ -234,14 +239,43 @@ def test_playback_is_held_back_by_how_far_the_slowest_sound_is_behind() -> None:
     assert held in stream.text()
 
 
-def test_the_target_duration_stays_what_it_is() -> None:
+@pytest.mark.parametrize(
+    ("group_s", "duration", "longest_ms"),
+    [
+        (None, 5, 5400),
+        (0.5, 2, 2400),
+        (2.4, 2, 2400),
+        (2.5, 3, 3400),
+        (8.0, 8, 8400),
+        (99, 20, 20400),
+    ],
+)
+def test_the_target_duration_holds_the_longest_group_that_is_known(
+    group_s: float | None, duration: int, longest_ms: int
+) -> None:
+    targets = Targets.of(2, 0.333, group_s)
+    assert (targets.duration, targets.longest_ms) == (duration, longest_ms)
+    assert f"#EXT-X-TARGETDURATION:{duration}\n" in announced(group_s)
+
+
+def announced(group_s: float | None) -> str:
+    stream = Stream(group_s=group_s)
+    stream.header()
+    stream.part(0, 0)
+    return stream.text()
+
+
+def test_groups_are_known_after_ten_seconds_by_where_segments_are_independent() -> None:
     stream = Stream()
     stream.header()
-    stream.segment(0)
-    stream.segment(1)
-    assert "#EXT-X-TARGETDURATION:2\n" in stream.text()
-    stream.segment(2, s=2.2)
-    assert "#EXT-X-TARGETDURATION:2\n" in stream.text()
+    for number in range(4):
+        stream.segment(number)
+    known = stream.presentation.longest_group_s
+    stream.take(Part("video", 4, 0, 8 * 90000, 28800, False, b""))
+    stream.end(4, parts=1, s=0.32)
+    stream.segment(5)
+    assert known is None
+    assert stream.presentation.longest_group_s == pytest.approx(2.32)
 
 
 def test_the_end_is_told_once() -> None:

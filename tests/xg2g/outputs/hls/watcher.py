@@ -38,7 +38,9 @@ class Watcher:
         for uri, text in playlists.items():
             self.complaints.update(check_media(text))
             self.complaints.update(self._reloads.setdefault(uri, Reloads()).load(text))
-        self.complaints.update(check_together(whole, playlists))
+        if len(playlists) == len(self.presentation.renditions):
+            # A playlist in which nothing is yet is awaited by clients.
+            self.complaints.update(check_together(whole, playlists))
 
     def look_at_files(self) -> None:
         """Load all that the playlists name."""
