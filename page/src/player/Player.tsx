@@ -1,7 +1,7 @@
 /** Plays a channel. */
 import "./player.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { change, read } from "../api/client";
+import { ApiError, change, read, relative } from "../api/client";
 import type { components } from "../api/schema";
 import type { Channel, Programme } from "../api/types";
 import { Controls } from "./Controls";
@@ -203,7 +203,12 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   );
 
   const end = async (user: TunerUser) => {
-    await change("DELETE", `/streams/${encodeURIComponent(user.streamId ?? "")}`);
+    try {
+      await change("DELETE", `/streams/${encodeURIComponent(user.streamId ?? "")}`);
+    } catch (error) {
+      // It has ended by itself.
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    }
     playback?.retry();
   };
   const phase = state?.phase ?? "opening";
@@ -343,7 +348,7 @@ function stateOf(reported: State | undefined, url: string): State | undefined {
 function RadioCard({ channel, programme }: { channel: Channel; programme: Programme | undefined }) {
   return (
     <div class="radio">
-      {channel.logo_url && <img src={channel.logo_url} alt="" />}
+      {channel.logo_url && <img src={relative(channel.logo_url)} alt="" />}
       <b>{channel.name}</b>
       {programme && <span>{programme.title}</span>}
     </div>

@@ -1,6 +1,7 @@
 /** What went wrong, and what to do. */
 import { useEffect, useState } from "preact/hooks";
-import type { Channel } from "../api/types";
+import { read, relative } from "../api/client";
+import type { Access, Channel } from "../api/types";
 import type { State } from "./playback";
 import type { TunerUser } from "./trouble";
 
@@ -14,6 +15,7 @@ interface TroublePanelProps {
 
 export function TroublePanel({ channel, trouble, onRetry, onEnd }: TroublePanelProps) {
   const { title, advice, users, retryAt, offersPlayer, kind } = trouble;
+  const mayEnd = useMayEnd(users.length > 0);
   return (
     <div class="trouble" role="alert" data-testid="error" data-kind={kind}>
       <h2>{title}</h2>
@@ -21,7 +23,11 @@ export function TroublePanel({ channel, trouble, onRetry, onEnd }: TroublePanelP
       {users.length > 0 && (
         <ul class="trouble-users">
           {users.map((user) => (
-            <User key={user.streamId ?? user.address} user={user} onEnd={onEnd} />
+            <User
+              key={user.streamId ?? user.address}
+              user={user}
+              onEnd={mayEnd ? onEnd : undefined}
+            />
           ))}
         </ul>
       )}
@@ -36,7 +42,27 @@ export function TroublePanel({ channel, trouble, onRetry, onEnd }: TroublePanelP
   );
 }
 
-function User({ user, onEnd }: { user: TunerUser; onEnd: TroublePanelProps["onEnd"] }) {
+/** Return whether this browser may end streams. */
+function useMayEnd(isAsked: boolean): boolean {
+  const [mayEnd, setMayEnd] = useState(false);
+  useEffect(() => {
+    if (!isAsked) return;
+    const abort = new AbortController();
+    read<Access>("/access", {}, abort.signal)
+      .then((access) => setMayEnd(access.may_change))
+      // Then nothing is offered that would be refused.
+      .catch(() => {});
+    return () => abort.abort();
+  }, [isAsked]);
+  return mayEnd;
+}
+
+interface UserProps {
+  user: TunerUser;
+  onEnd: TroublePanelProps["onEnd"] | undefined;
+}
+
+function User({ user, onEnd }: UserProps) {
   const [refusal, setRefusal] = useState<string | undefined>(undefined);
   const since =
     user.since === undefined
@@ -44,7 +70,7 @@ function User({ user, onEnd }: { user: TunerUser; onEnd: TroublePanelProps["onEn
       : ` since ${new Date(user.since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
   const end = () => {
     setRefusal(undefined);
-    onEnd(user).catch((error: unknown) =>
+    onEnd?.(user).catch((error: unknown) =>
       setRefusal(error instanceof Error ? error.message : String(error)),
     );
   };
@@ -54,7 +80,7 @@ function User({ user, onEnd }: { user: TunerUser; onEnd: TroublePanelProps["onEn
         <b>{user.channelName}</b>, watched {user.isOwn ? "on this device" : `by ${user.address}`}
         {since}
       </span>
-      {user.streamId !== undefined && (
+      {user.streamId !== undefined && onEnd && (
         <button type="button" onClick={end}>
           End it
         </button>
@@ -83,7 +109,7 @@ function Countdown({ at }: { at: number }) {
 function PlayerFile({ channel }: { channel: Channel }) {
   const [href, setHref] = useState<string | undefined>(undefined);
   useEffect(() => {
-    const text = `#EXTM3U\n#EXTINF:-1,${channel.name.replace(/[\r\n]/g, " ")}\n${channel.stream_url}\n`;
+    const text = `#EXTM3U\n#EXTINF:-1,${channel.name.replace(/[\r\n]/g, " ")}\n${relative(channel.stream_url)}\n`;
     const url = URL.createObjectURL(new Blob([text], { type: "audio/x-mpegurl" }));
     setHref(url);
     return () => URL.revokeObjectURL(url);

@@ -15,6 +15,12 @@ const STALLED_MS = 20_000;
 /** Playback that lasts longer ends a series of attempts, in ms. */
 const SETTLED_MS = 10_000;
 
+/** Time that the gateway has to note that a channel was left, in ms. */
+const LEAVING_MS = 150;
+/** Time within which the channel before may still have the tuner, and between attempts, in ms. */
+const MADE_WAY_MS = 3000;
+const MAKING_WAY_MS = 250;
+
 export interface Elements {
   video: HTMLVideoElement;
   /** Keeps the last picture while the next channel opens. */
@@ -84,6 +90,7 @@ export class Playback {
   #fields: Deinterlacer | undefined;
   #subtitles: { close(): void } | undefined;
   #isPauseWanted = false;
+  #tunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(elements: Elements, onChange: (state: State) => void) {
     this.#elements = elements;
@@ -130,20 +137,22 @@ export class Playback {
   /** Play the stream of this index. What played before stays in the picture until this one shows. */
   tune(url: string): void {
     this.#keepPicture();
-    this.#leave();
+    this.#close();
+    const before = this.#url;
     this.#attempt = 0;
     this.#isPauseWanted = false;
     this.#url = url;
-    this.#open();
+    this.#tunedAt = performance.now();
+    const opening = ++this.#opening;
+    this.#set({ ...OPENING, url });
+    if (before === undefined || before === url) this.#open();
+    else void leave(before).then(() => opening === this.#opening && this.#open());
   }
 
-  /**
-   * Let go of the present channel, and tell the gateway: its tuner may be the only one, and the next
-   * channel needs it now.
-   */
+  /** Let go of the present channel as the page goes. */
   #leave(): void {
     this.#close();
-    if (this.#url !== undefined) navigator.sendBeacon?.(new URL("leave", this.#url).href);
+    if (this.#url !== undefined) navigator.sendBeacon?.(leaveUrl(this.#url));
   }
 
   #open(): void {
@@ -245,6 +254,11 @@ export class Playback {
     if (this.#state.phase === "trouble") return;
     this.#keepPicture();
     this.#close();
+    if (this.#isMakingWay(trouble)) {
+      this.#close();
+      this.#retryTimer = window.setTimeout(() => this.#open(), MAKING_WAY_MS);
+      return;
+    }
     const explanation = explain(trouble, this.#attempt);
     const { retryAfter } = explanation;
     if (retryAfter === 0) {
@@ -257,6 +271,15 @@ export class Playback {
     this.#set({ phase: "trouble", trouble: { ...explanation, kind: trouble.kind, retryAt } });
     if (retryAfter === undefined) return;
     this.#retryTimer = window.setTimeout(() => this.retry(), retryAfter * 1000);
+  }
+
+  /** Whether the only tuner is still that of the channel before, which the gateway is just closing. */
+  #isMakingWay(trouble: Trouble): boolean {
+    return (
+      trouble.kind === "refused" &&
+      trouble.users.some((user) => user.isOwn) &&
+      performance.now() - this.#tunedAt < MADE_WAY_MS
+    );
   }
 
   /** Try again now. */
@@ -505,6 +528,21 @@ export class Playback {
       dropped: quality?.droppedVideoFrames,
     };
   }
+}
+
+function leaveUrl(index: string): string {
+  return new URL("leave", index).href;
+}
+
+/**
+ * Tell the gateway that a channel was left: its tuner may be the only one, and the next channel
+ * needs it now. Settles once it knows, or after a moment.
+ */
+async function leave(index: string): Promise<void> {
+  const told = fetch(leaveUrl(index), { method: "POST", keepalive: true }).catch(() => {
+    // The next request meets the same trouble, and reports it.
+  });
+  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
 }
 
 function soundChoices(sounds: readonly SoundTrack[]): Choice[] {

@@ -1,4 +1,5 @@
 /** What the system offers beside the page: media keys, wake lock, picture in picture, AirPlay. */
+import { relative } from "../api/client";
 import type { Channel, Programme } from "../api/types";
 
 export interface MediaKeys {
@@ -19,7 +20,7 @@ export function followMediaKeys(
   session.metadata = new MediaMetadata({
     title: programme?.title ?? channel.name,
     artist: channel.name,
-    ...(channel.logo_url ? { artwork: [{ src: channel.logo_url }] } : {}),
+    ...(channel.logo_url ? { artwork: [{ src: relative(channel.logo_url) }] } : {}),
   });
   const handlers: [MediaSessionAction, MediaSessionActionHandler][] = [
     ["play", () => keys.play()],

@@ -46,7 +46,7 @@ test("no answer at all is the network's fault, and tried again ever later", () =
   const trouble = readRefusal(0, null, "");
   assert.equal(trouble.kind, "network");
   const waits = [0, 1, 2, 3, 4, 50].map((attempt) => explain(trouble, attempt).retryAfter);
-  assert.deepEqual(waits, [1, 2, 4, 8, 15, 15]);
+  assert.deepEqual(waits, [1, 2, 3, 5, 5, 5]);
 });
 
 test("a run that is over is left for the new one at once, and not for ever at once", () => {

@@ -49,7 +49,7 @@ export interface Explanation {
 }
 
 /** Waits between attempts, in seconds; the last one stays. */
-const WAITS = [1, 2, 4, 8, 15];
+const WAITS = [1, 2, 3, 5];
 /** Wait after a refusal that may pass by itself, in seconds. */
 const REFUSED_WAIT = 15;
 
