@@ -37,11 +37,12 @@ from .refresher import Refresher
 __all__ = ["ROUTES", "Gateway", "create_app"]
 
 PLAYED: tuple[BaseRoute, ...] = (
+    # First: a player by low latency asks ten times a second.
+    *hls.ROUTES,
     *playlists.ROUTES,
     *guide.ROUTES,
     *logos.ROUTES,
     *live.ROUTES,
-    *hls.ROUTES,
     *hdhomerun.PLAYED,
 )
 """What players need, on a web page as elsewhere."""

@@ -207,6 +207,11 @@ class HlsOutput:
         )
 
     @property
+    def is_open(self) -> bool:
+        """Whether `ready` returns at once."""
+        return self._ready.done()
+
+    @property
     def waiting(self) -> int:
         """Number of requests that wait for what is yet to come."""
         return len(self._waiting)

@@ -90,7 +90,7 @@ async def _index(request: Request) -> ASGIApp:
             return failure_answer(request, error.refusal, error.failure)
         return _playlist(request, output.playlist(None))
 
-    return _Answer(output, request, answer)
+    return _Answer(output, request, answer, is_there=output.is_open)
 
 
 async def _media(request: Request) -> ASGIApp:
@@ -123,7 +123,10 @@ async def _media(request: Request) -> ASGIApp:
         playlist = output.playlist(rendition, skip=asked.skip, lead_in=_knows_gaps(request))
         return _playlist(request, playlist, caching=caching)
 
-    return _Answer(output, request, answer, waits=asked.segment is not None)
+    is_there = decide() is not Decision.WAIT
+    return _Answer(
+        output, request, answer, is_there=is_there, is_low_latency=asked.segment is not None
+    )
 
 
 async def _file(request: Request) -> ASGIApp:
@@ -151,7 +154,8 @@ async def _file(request: Request) -> ASGIApp:
         ending = name.rpartition(".")[2]
         return Response(data, headers=headers, media_type=_media_type(rendition, ending))
 
-    return _Answer(output, request, answer, waits=decide() is Decision.WAIT)
+    is_there = decide() is not Decision.WAIT
+    return _Answer(output, request, answer, is_there=is_there, is_low_latency=not is_there)
 
 
 async def _leave(request: Request) -> ASGIApp:
@@ -264,16 +268,20 @@ class _Answer:
         request: Request,
         answer: Callable[[], Awaitable[Response]],
         *,
-        waits: bool = False,
+        is_there: bool,
+        is_low_latency: bool = False,
     ) -> None:
+        """`is_there`: nothing has to be waited for. `is_low_latency`: only such clients ask so."""
         self._output = output
-        self._waits = waits
+        self._is_there = is_there
+        self._is_low_latency = is_low_latency
         self._client = _client(request)
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._output.asking(self._client, waits=self._waits):
-            response = await _unless_left(self._answer(), receive)
+        with self._output.asking(self._client, waits=self._is_low_latency):
+            answer = self._answer()
+            response = await (answer if self._is_there else _unless_left(answer, receive))
             if response is None:
                 self._output.break_off(self._client)
                 return
