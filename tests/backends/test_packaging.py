@@ -18,6 +18,7 @@ from xg2g_backends.packaging import (
     Part,
     Segment,
     SoundMedia,
+    TextMedia,
     VideoMedia,
 )
 
@@ -138,3 +139,25 @@ def test_a_forgotten_packager_is_closed(monkeypatch: pytest.MonkeyPatch) -> None
     Packager()
     gc.collect()
     assert len(freed) == 1
+
+
+def test_teletext_subtitles_are_files_of_text_beside_the_pictures() -> None:
+    events = package(remuxed("subtitles.ts"), 65536)
+    headers = {event.rendition: event for event in events if isinstance(event, Header)}
+    texts = {name: header.media for name, header in headers.items() if name.startswith("text-")}
+    assert texts == {
+        "text-4115-888": TextMedia("deu", False, "888"),
+        "text-4115-889": TextMedia("deu", True, "889"),
+        "text-4115-777": TextMedia("eng", False, "777"),
+    }
+    segments: dict[str, list[int]] = {name: [] for name in headers}
+    for event in events:
+        if isinstance(event, Segment):
+            segments[event.rendition].append(event.number)
+    for name in texts:
+        assert (headers[name].codecs, headers[name].data) == ("wvtt", b"")
+        assert segments[name] == segments["video"]
+        files = list(parts(events, name))
+        assert [(part.segment, part.index) for part in files] == [(n, 0) for n in segments[name]]
+        assert all(part.data.startswith(b"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:") for part in files)
+        assert any(b" --> " in part.data for part in files)

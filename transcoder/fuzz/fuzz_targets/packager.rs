@@ -13,18 +13,23 @@ use xg2g_transcoder_fuzz::{part_sizes, parts};
 const PMT: u16 = 0x100;
 const VIDEO: u16 = 0x101;
 const SOUND: u16 = 0x102;
+const TELETEXT: u16 = 0x103;
 
-/// PAT and PMT of a programme with a picture and a sound.
+/// PAT and PMT of a programme with a picture, a sound and two pages of teletext.
 fn tables(video_type: u8) -> Vec<u8> {
-    let stream = |stream_type, pid| ElementaryStream {
+    let stream = |stream_type, pid, descriptors: &[u8]| ElementaryStream {
         stream_type,
         pid: Pid::new(pid),
-        descriptors: Vec::new(),
+        descriptors: descriptors.to_vec(),
     };
     let pmt = Pmt {
         pcr_pid: Pid::new(VIDEO),
         descriptors: Vec::new(),
-        streams: vec![stream(video_type, VIDEO), stream(0x0F, SOUND)],
+        streams: vec![
+            stream(video_type, VIDEO, b""),
+            stream(0x0F, SOUND, b""),
+            stream(0x06, TELETEXT, b"\x56\x0Ager\x10\x88eng\x29\x50"),
+        ],
     };
     let mut packets: Vec<[u8; PACKET_BYTES]> = Vec::new();
     let pat = program_entry(1, Pid::new(PMT)).to_vec();
@@ -45,14 +50,22 @@ fn tables(video_type: u8) -> Vec<u8> {
 }
 
 /// The input as payload of packets: a byte says of which PID, whether a unit begins, and how
-/// many bytes of the input they share.
+/// many bytes of the input they share. Teletext is where it says that few are.
 fn stream(video_type: u8, mut input: &[u8]) -> Vec<u8> {
     let mut stream = tables(video_type);
-    let mut counters = [0u8; 2];
+    let mut counters = [0u8; 3];
     while let Some((&choice, rest)) = input.split_first() {
-        let index = usize::from(choice & 1);
-        let pid = [VIDEO, SOUND][index];
-        let size = (usize::from(choice >> 2) * 3 + 1).min(rest.len());
+        let index = if choice >> 2 < 8 {
+            2
+        } else {
+            usize::from(choice & 1)
+        };
+        let pid = [VIDEO, SOUND, TELETEXT][index];
+        let size = match index {
+            2 => usize::from(choice >> 2) * 24 + 16,
+            _ => usize::from(choice >> 2) * 3 + 1,
+        };
+        let size = size.min(rest.len());
         let (data, behind) = rest.split_at(size);
         input = behind;
         let mut packet = [0xFF; PACKET_BYTES];

@@ -50,7 +50,7 @@ proptest! {
     #[test]
     fn any_split_gives_the_same_events(
         sizes in prop::collection::vec(1usize..5000, 1..20),
-        name in prop::sample::select(vec!["six-changes", "three-latm", "four-radio"]),
+        name in prop::sample::select(vec!["six-changes", "three-latm", "four-radio", "subtitles"]),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
     ) {
         let mut stream = clip(name);

@@ -1,6 +1,8 @@
 //! Subtitles: for every segment of the picture one file, with what is shown in its time.
 
-use xg2g_transcoder::mp4::{Event, Header, Media, PackagerOptions, Part, Rendition, Segment};
+use xg2g_transcoder::mp4::{
+    Event, Header, MAX_TEXTS, Media, PackagerOptions, Part, Rendition, Segment,
+};
 use xg2g_transcoder::ts::packet::Pid;
 
 use crate::files::{check_rules, events};
@@ -260,7 +262,7 @@ fn a_file_waits_for_the_clock_and_never_for_subtitles() {
 }
 
 #[test]
-fn without_a_clock_a_file_comes_two_seconds_behind_the_picture() {
+fn without_a_clock_a_file_comes_three_seconds_behind_the_picture() {
     let start = 10 * SECOND;
     let mut stream = Stream::new();
     tables(&mut stream);
@@ -276,7 +278,7 @@ fn without_a_clock_a_file_comes_two_seconds_behind_the_picture() {
     let counts: Vec<usize> = video
         .map(|part| part.iter().filter(is_file).count())
         .collect();
-    assert_eq!(counts[..5], [0, 0, 0, 1, 1]);
+    assert_eq!(counts[..6], [0, 0, 0, 0, 1, 1]);
 }
 
 #[test]
@@ -316,4 +318,246 @@ fn stamps_of_another_clock_and_none_count_from_where_they_arrive() {
         let (_, first) = &texts(&packaged(&stream), GERMAN)[0];
         assert!(first.starts_with("00:00:00.520 --> "), "{pts:?} {first}");
     }
+}
+
+/// The cues of a file: times in milliseconds of the segment, and text without tags.
+fn cues(text: &str) -> Vec<(u64, u64, String)> {
+    let blocks = text.split("\n\n").filter(|block| !block.is_empty());
+    let ms = |time: &str| -> u64 {
+        let number = |at: usize, length| time[at..at + length].parse::<u64>().expect("digits");
+        (number(3, 2) * 60 + number(6, 2)) * 1000 + number(9, 3)
+    };
+    let cue = |block: &str| {
+        let (timing, text) = block.split_once('\n').expect("text");
+        (
+            ms(&timing[..12]),
+            ms(&timing[17..29]),
+            text.replace("<c.yellow>", "").replace("</c>", ""),
+        )
+    };
+    blocks.map(cue).collect()
+}
+
+#[test]
+fn subtitles_of_the_simulators_card_tell_the_time_at_which_they_are_shown() {
+    let events = events(&options(), &crate::splitting::clip("subtitles"), 188 * 100);
+    let page = |page| Rendition::Text {
+        pid: Pid::new(0x1013),
+        page,
+    };
+    for (number, front, line) in [
+        (0x888, "Es ist ", "Seite 888: äöü ÄÖÜ ß"),
+        (0x889, "(Piepton) ", "Seite 889"),
+        (0x777, "It is ", "page 777: £ # ½"),
+    ] {
+        let (_, files) = files(&events, page(number));
+        let mut starts = Vec::new();
+        for ((part, _), (_, text)) in files.iter().zip(texts(&events, page(number))) {
+            for (from, until, text) in cues(&text) {
+                let (first, second) = text.split_once('\n').expect("two lines");
+                assert_eq!(second, line);
+                let seconds: u64 = first.strip_prefix(front).expect("the text")[3..]
+                    .parse()
+                    .expect("a time");
+                // Cues from before and into the next segment are parts of one.
+                let from = part.decode_time + from * 90;
+                let until = part.decode_time + until * 90;
+                match starts.last_mut() {
+                    Some((last, _, end)) if *last == seconds => *end = until,
+                    _ => starts.push((seconds, from, until)),
+                }
+            }
+        }
+        assert!(starts.len() > 3, "{starts:?}");
+        let whole = &starts[1..starts.len() - 1];
+        let zero = whole[0].1 - whole[0].0 * SECOND;
+        for (seconds, from, until) in whole {
+            assert!(from.abs_diff(zero + seconds * SECOND) < 180, "{starts:?}");
+            assert!(
+                (until - from).abs_diff(SECOND * 16 / 10) < 180,
+                "{starts:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_whose_rows_come_in_several_packets_is_one_cue() {
+    let start = 10 * SECOND;
+    let at = start + SECOND / 2;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let head = header(0x888, ERASE | SUBTITLE);
+    let sent = vec![
+        (at, pes(Some(at), &data(&[head, boxed(0, 20, 8, b"one")]))),
+        (
+            at + 3600,
+            pes(Some(at + 3600), &data(&[boxed(0, 22, 8, b"two")])),
+        ),
+        // The same again.
+        (at + 7200, pes(Some(at + 7200), &data(&[head]))),
+        (
+            at + 10_800,
+            pes(Some(at + 10_800), &data(&[boxed(0, 20, 8, b"one")])),
+        ),
+        (
+            at + 14_400,
+            pes(Some(at + 14_400), &data(&[boxed(0, 22, 8, b"two")])),
+        ),
+        erased(at + 18_000),
+    ];
+    programme(&mut stream, start, 3, sent);
+    let found = texts(&packaged(&stream), GERMAN);
+    assert_eq!(cues(&found[0].1), [(500, 700, "one\ntwo".to_owned())]);
+}
+
+#[test]
+fn what_is_not_erased_goes_after_half_a_minute() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    programme(&mut stream, start, 34, vec![subtitle(start, b"forgotten")]);
+    let found = texts(&packaged(&stream), GERMAN);
+    let lengths: Vec<u64> = found
+        .iter()
+        .map(|(_, text)| cues(text).iter().map(|(from, until, _)| until - from).sum())
+        .collect();
+    assert_eq!(lengths[..30], [1000; 30]);
+    assert_eq!(lengths[30..], [0; 4]);
+}
+
+#[test]
+fn a_pes_packet_that_lost_a_packet_is_left_out() {
+    let start = 10 * SECOND;
+    let page = [
+        header(0x888, ERASE | SUBTITLE),
+        boxed(0, 18, 8, b"one"),
+        boxed(0, 20, 8, b"two"),
+        boxed(0, 22, 8, b"three"),
+    ];
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let sent = vec![
+        shown(start + SECOND / 4, &page),
+        subtitle(start + SECOND / 2, b"whole"),
+    ];
+    programme(&mut stream, start, 3, sent);
+    let is_teletext = |packet: &[u8]| packet[1] & 0x1F == 0x01 && packet[2] == 0x20;
+    let second = stream
+        .bytes
+        .chunks(188)
+        .enumerate()
+        .filter(|(_, packet)| is_teletext(packet))
+        .nth(1);
+    let at = second.expect("a packet").0 * 188;
+    stream.bytes.drain(at..at + 188);
+    let found = texts(&packaged(&stream), GERMAN);
+    assert_eq!(cues(&found[0].1), [(500, 1000, "whole".to_owned())]);
+}
+
+#[test]
+fn a_rendition_begins_and_ends_without_a_discontinuity_and_its_files_without_a_gap() {
+    let start = 10 * SECOND;
+    let without: [(u8, u16, &[u8]); 2] = [(0x1B, VIDEO, &[]), (0x0F, SOUND, b"\x0A\x04ger\0")];
+    let mut stream = Stream::new();
+    stream.tables(&without);
+    programme(&mut stream, start, 4, Vec::new());
+    stream.version = 1;
+    tables(&mut stream);
+    programme(
+        &mut stream,
+        start + 4 * SECOND,
+        4,
+        vec![subtitle(start + 5 * SECOND, b"now")],
+    );
+    stream.version = 2;
+    stream.tables(&without);
+    programme(&mut stream, start + 8 * SECOND, 4, Vec::new());
+    let events = packaged(&stream);
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::Discontinuity { .. }))
+    );
+    let (headers, files) = files(&events, GERMAN);
+    assert_eq!(headers.len(), 1);
+    assert_eq!(headers[0].segment, 3);
+    let numbers: Vec<u64> = files.iter().map(|(part, _)| part.segment).collect();
+    assert_eq!(numbers, (3..12).collect::<Vec<u64>>());
+    let has_cue: Vec<bool> = texts(&events, GERMAN)
+        .iter()
+        .map(|(_, t)| !t.is_empty())
+        .collect();
+    // Until the table no longer names it.
+    assert_eq!(
+        has_cue,
+        [false, false, true, true, false, false, false, false, false]
+    );
+}
+
+#[test]
+fn a_table_that_says_something_else_of_a_page_is_another_header() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    programme(&mut stream, start, 3, Vec::new());
+    stream.version = 1;
+    let other: &[u8] = b"\x56\x05eng\x28\x88";
+    stream.tables(&[
+        (0x1B, VIDEO, &[]),
+        (0x0F, SOUND, b"\x0A\x04ger\0"),
+        (0x06, SUBTITLES, other),
+    ]);
+    programme(&mut stream, start + 3 * SECOND, 3, Vec::new());
+    let (headers, files) = files(&packaged(&stream), GERMAN);
+    let told: Vec<_> = headers
+        .iter()
+        .map(|header| match header.media {
+            Media::Text {
+                language,
+                is_hearing_impaired,
+                ..
+            } => (
+                language.map(|language| language.code()),
+                is_hearing_impaired,
+            ),
+            _ => panic!("text"),
+        })
+        .collect();
+    assert_eq!(told, [(Some(*b"deu"), false), (Some(*b"eng"), true)]);
+    assert_eq!(files.len(), 6);
+}
+
+#[test]
+fn where_sound_leads_its_segments_have_subtitles() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    stream.tables(&[(0x0F, SOUND, b""), (0x06, SUBTITLES, DESCRIPTOR)]);
+    let mut page = Some(subtitle(start + SECOND / 2, b"radio").1);
+    for n in 0..200 {
+        let at = start + n * 1920;
+        stream.sound(at);
+        if at >= start + SECOND / 2
+            && let Some(page) = page.take()
+        {
+            stream.unit(SUBTITLES, &page);
+        }
+    }
+    let events = events(&options(), &stream.bytes, 1000);
+    let (sound, _) = segments_of(&events, Rendition::Sound(Pid::new(SOUND)));
+    let found = texts(&events, GERMAN);
+    assert_eq!(found.len(), sound.len());
+    assert_eq!(cues(&found[0].1).len(), 1);
+}
+
+#[test]
+fn pages_beyond_the_bound_are_left_out() {
+    let pages: Vec<u8> = (0..40).flat_map(|n| [b'g', b'e', b'r', 0x10, n]).collect();
+    let descriptor = [&[0x56, pages.len() as u8], &pages[..]].concat();
+    let mut stream = Stream::new();
+    stream.tables(&[(0x1B, VIDEO, &[]), (0x06, SUBTITLES, &descriptor)]);
+    programme(&mut stream, 10 * SECOND, 2, Vec::new());
+    let events = packaged(&stream);
+    let is_text = |event: &&Event| matches!(event, Event::Header(header) if matches!(header.media, Media::Text { .. }));
+    assert_eq!(events.iter().filter(is_text).count(), MAX_TEXTS);
 }
