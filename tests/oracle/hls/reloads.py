@@ -172,22 +172,20 @@ def _end(reload: Reload) -> Iterator[str]:
         yield "it changed behind EXT-X-ENDLIST"
 
 
-@RELOAD_RULES("hint-kept", "4.4.5.3")
+@RELOAD_RULES("hint-kept", "4.4.5.3, 6.2.6")
 def _hint(reload: Reload) -> Iterator[str]:
-    """The hinted part is the next one that appears, if one does in its segment."""
+    """The hinted part is the next one of its segment, if that has a further one."""
     hint = reload.before.first("EXT-X-PRELOAD-HINT")
     if hint is None or hint.text("TYPE") != "PART":
         return
-    had = {part.uri for segment in reload.before.all_segments for part in segment.parts}
-    new = [p.uri for s in reload.after.all_segments for p in s.parts if p.uri not in had]
-    if new and new[0] != hint.text("URI") and _within_reach(reload):
-        yield f"{hint.text('URI')} was hinted at, {new[0]} came"
-
-
-def _within_reach(reload: Reload) -> bool:
-    """Whether no parts can have come and gone between both."""
-    newest = reload.before.all_segments[-1].number if reload.before.all_segments else 0
-    return any(s.number == newest and s.parts for s in reload.after.all_segments)
+    before = reload.before
+    last = before.segments[-1].number if before.segments else -1
+    number = before.trailing.number if before.trailing else last + 1
+    had = {part.uri for part in before.trailing.parts} if before.trailing else set()
+    for segment in reload.after.all_segments:
+        new = [part.uri for part in segment.parts if part.uri not in had]
+        if segment.number == number and new and new[0] != hint.text("URI"):
+            yield f"{hint.text('URI')} was hinted at, {new[0]} came"
 
 
 @RELOAD_RULES("in-time", "6.2.1")

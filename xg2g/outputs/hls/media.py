@@ -114,7 +114,7 @@ class _Lines:
     def _first_with_parts(self) -> int:
         """Return the index of the first segment whose parts are listed."""
         opened = self._rendition.open
-        left_s, at = opened.duration_s if opened else 0.0, len(self._listed)
+        left_s, at = sum(p.duration_s for p in opened.parts) if opened else 0.0, len(self._listed)
         while at and left_s <= 3 * self._target_s:
             at -= 1
             left_s += self._listed[at].duration_s
