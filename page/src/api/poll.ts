@@ -11,6 +11,9 @@ export interface Polled<T> {
   again: () => void;
 }
 
+/** After a failure it is asked again no later than that. */
+const AFTER_TROUBLE_MS = 10_000;
+
 /** Call `ask` now and every `everyMs`, but not while the page is hidden: it asks once it is seen. */
 export function usePolled<T>(
   ask: (signal: AbortSignal) => Promise<T>,
@@ -30,16 +33,18 @@ export function usePolled<T>(
       window.clearTimeout(timer);
       if (document.hidden || isAsking) return;
       isAsking = true;
+      let waitMs = everyMs;
       try {
         setValue(await ask(abort.signal));
         setTrouble(undefined);
       } catch (error) {
         if (abort.signal.aborted) return;
+        waitMs = Math.min(everyMs, AFTER_TROUBLE_MS);
         setTrouble(error instanceof ApiError ? error : new ApiError(0, String(error)));
       } finally {
         isAsking = false;
       }
-      timer = window.setTimeout(look, everyMs);
+      timer = window.setTimeout(look, waitMs);
     };
     void look();
     document.addEventListener("visibilitychange", look);

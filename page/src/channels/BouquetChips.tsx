@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { Choice } from "./lineup";
 
 interface BouquetChipsProps {
@@ -14,9 +15,16 @@ export function BouquetChips({ names, hasRadio, choice, onChoose }: BouquetChips
     ...names.map((name) => ({ kind: "bouquet", name }) as const),
     ...(hasRadio ? [{ kind: "radio" } as const] : []),
   ];
+  const line = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => {
+    const chip = line.current?.querySelector<HTMLElement>("[aria-pressed=true]");
+    // Along the line alone: scrollIntoView would move the page, too.
+    if (line.current && chip)
+      line.current.scrollLeft = chip.offsetLeft - line.current.clientWidth / 3;
+  }, [choice]);
   if (choices.length < 3) return null;
   return (
-    <fieldset class="chips" aria-label="Bouquets" data-testid="bouquets">
+    <fieldset ref={line} class="chips" aria-label="Bouquets" data-testid="bouquets">
       {choices.map((each) => {
         const isChosen =
           each.kind === choice.kind &&

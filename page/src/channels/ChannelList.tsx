@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Channel, Shown } from "../api/types";
 import { BouquetChips } from "./BouquetChips";
 import { ChannelRow } from "./ChannelRow";
@@ -19,15 +19,26 @@ export function ChannelList(props: ChannelListProps) {
   const { channels, shown, now, playing, choice, onChoose } = props;
   const listed = useMemo(() => chosen(channels, choice), [channels, choice]);
   const count = useGrowing(listed, playing);
+  const rows = useRef<HTMLUListElement>(null);
+  // Beside the picture, the list follows the channel; below it, it would take the picture away.
+  useEffect(() => {
+    if (playing === undefined || !matchMedia("(min-width: 1081px)").matches) return;
+    const row = rows.current?.querySelector("[aria-current]");
+    const box = row?.getBoundingClientRect();
+    const isSeen = box && box.top > 0 && box.bottom < innerHeight;
+    // Heights of rows that were never seen are estimates: the middle leaves room for an error.
+    if (!isSeen) row?.scrollIntoView({ block: "center" });
+  }, [playing]);
   return (
     <section class="channels" aria-label="Channels">
+      {playing === undefined && <h1 class="unseen">Channels</h1>}
       <BouquetChips
         names={bouquets(channels)}
         hasRadio={channels.some((each) => each.radio)}
         choice={choice}
         onChoose={onChoose}
       />
-      <ul class="rows" data-testid="channel-list">
+      <ul ref={rows} class="rows" data-testid="channel-list">
         {listed.slice(0, count).map((each) => (
           <ChannelRow
             key={each.id}

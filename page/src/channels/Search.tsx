@@ -48,6 +48,7 @@ export function Search({ text, channels, shown, now, playing, onProgramme }: Sea
   }
   return (
     <section class="results" aria-label="Search results" data-testid="results">
+      <h1 class="unseen">Search results</h1>
       <h2 class="section">Channels</h2>
       {found.length === 0 && <p class="empty">No channel is called so.</p>}
       <ul class="rows">

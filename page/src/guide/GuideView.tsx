@@ -204,6 +204,7 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
 
   return (
     <section class="guide" aria-label="Guide" data-testid="guide">
+      <h1 class="unseen">Guide</h1>
       <div class="guide-tools">
         <fieldset class="chips" aria-label="Days">
           <button type="button" class="chip" onClick={() => showTime(Date.now() - LEAD_MS)}>
@@ -353,7 +354,6 @@ const Row = memo(
       cursorTime,
       onProgramme,
     } = props;
-    const isEmpty = isWhole && programmes.length === 0;
     return (
       // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its cell
       <div
@@ -363,7 +363,16 @@ const Row = memo(
         aria-label={`${channel.number} ${channel.name}`}
         style={{ transform: `translateY(${row * metrics.row}px)` }}
       >
-        {isEmpty && <span class="grid-none">No programme information</span>}
+        {programmes.length === 0 && (
+          // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
+          <span
+            id={cursorTime === undefined ? undefined : `cell-${row}`}
+            role="gridcell"
+            class={isWhole ? "grid-none" : "unseen"}
+          >
+            {isWhole ? "No programme information" : "Being read"}
+          </span>
+        )}
         {programmes.map((each) => {
           const { left, width } = place(each, metrics.hour, whole);
           const isCursor =

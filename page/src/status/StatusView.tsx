@@ -216,6 +216,7 @@ function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
                       {stream.address ?? "somebody"}
                       <span class="dim">
                         {" "}
+                        · {stream.format === "hls" && byHls(stream.players)}
                         {duration(now - Date.parse(stream.since))}, since {clock(stream.since)}
                         {stream.skips > 0 && `, fell behind ${stream.skips} times`}
                       </span>
@@ -240,4 +241,8 @@ function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
       })}
     </ul>
   );
+}
+
+function byHls(players: number): string {
+  return players > 1 ? `${players} players by HLS, ` : "a browser or another player by HLS, ";
 }
