@@ -107,7 +107,7 @@ const NO_SUBTITLES: Choice = { value: "off", label: "Off", language: null };
 
 export function Controls(props: ControlsProps) {
   const { state } = props;
-  const isPaused = state.phase === "paused";
+  const isPaused = state.phase === "paused" || state.phase === "trouble";
   const isMuted = state.isMuted || state.volume === 0;
   return (
     <div class="controls" role="toolbar" aria-label="Player">
@@ -152,6 +152,7 @@ export function Controls(props: ControlsProps) {
         label="Previous channel"
         shortcut="ArrowDown"
         testId="zap-down"
+        class="roomy-only"
         onClick={() => props.onZap(-1)}
       />
       <Button
@@ -159,6 +160,7 @@ export function Controls(props: ControlsProps) {
         label="Next channel"
         shortcut="ArrowUp"
         testId="zap-up"
+        class="roomy-only"
         onClick={() => props.onZap(1)}
       />
       <span class="gap" />

@@ -224,7 +224,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
       data-channel={channel.id}
       data-first-picture-ms={state?.firstPictureMs}
       data-deinterlace={state?.deinterlace}
-      data-live={live}
+      data-live={live && phase !== "trouble"}
       onPointerMove={wake}
       onFocusCapture={wake}
       {...swipe}
@@ -300,7 +300,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
           />
           <Controls
             state={state}
-            isLive={live}
+            isLive={live && phase !== "trouble"}
             isSignalOpen={isSignalOpen}
             isFullscreen={isFullscreen}
             offers={offers}

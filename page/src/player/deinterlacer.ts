@@ -13,6 +13,30 @@ const VERTEX = `#version 300 es
 in vec2 corner;
 void main() { gl_Position = vec4(corner, 0.0, 1.0); }`;
 
+/**
+ * Gives each line the colours of its own field. Pairs of lines share their colours, and a line of
+ * colours belongs to one field (4:2:0, ISO/IEC 13818-2, 6.1.1.8); browsers take a frame for one
+ * picture, so that half of the lines have those of the other field.
+ */
+const COLOURS = `#version 300 es
+precision highp float;
+uniform sampler2D frame;
+uniform ivec2 size;
+out vec4 colour;
+
+vec3 at(int x, int y) { return texelFetch(frame, ivec2(x, clamp(y, 0, size.y - 1)), 0).rgb; }
+
+void main() {
+  // Written as it is read: the first line is the uppermost.
+  int x = int(gl_FragCoord.x);
+  int y = int(gl_FragCoord.y);
+  vec3 own = at(x, y);
+  if (((y >> 1) & 1) == (y & 1)) { colour = vec4(own, 1.0); return; }
+  vec3 weights = size.y > 576 ? vec3(0.2126, 0.7152, 0.0722) : vec3(0.299, 0.587, 0.114);
+  vec3 near = (at(x, y - 2) + at(x, y + 2)) * 0.5;
+  colour = vec4(clamp(dot(own, weights) + near - dot(near, weights), 0.0, 1.0), 1.0);
+}`;
+
 const FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D frame;
@@ -81,6 +105,38 @@ void main() {
   colour = vec4(clamp(between(x, y, above, below), steady - reach, steady + reach), 1.0);
 }`;
 
+/** Where the vertex shader's input is. */
+const CORNER = 0;
+
+function linked(gl: WebGL2RenderingContext, fragment: string): WebGLProgram | null {
+  const program = gl.createProgram();
+  for (const [kind, source] of [
+    [gl.VERTEX_SHADER, VERTEX],
+    [gl.FRAGMENT_SHADER, fragment],
+  ] as const) {
+    const shader = gl.createShader(kind);
+    if (shader === null) return null;
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.bindAttribLocation(program, CORNER, "corner");
+  gl.linkProgram(program);
+  return gl.getProgramParameter(program, gl.LINK_STATUS) ? program : null;
+}
+
+function texture(gl: WebGL2RenderingContext): WebGLTexture {
+  const made = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, made);
+  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
+    gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+  }
+  for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
+    gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
+  }
+  return made;
+}
+
 /** Columns of the frame by which the field order is judged. */
 const STRIP_COLUMNS = 32;
 /** Frames from the beginning of one judgement to the next: until decided, and afterwards. */
@@ -125,8 +181,13 @@ export class Deinterlacer {
   readonly #vote = new FieldOrderVote();
   #gl: WebGL2RenderingContext | null = null;
   #program: WebGLProgram | null = null;
+  #colours: WebGLProgram | null = null;
+  /** The frame as the browser has it. */
+  #raw: WebGLTexture | null = null;
+  /** The newest frame and the one before. */
   #textures: WebGLTexture[] = [];
   #strip: WebGLFramebuffer | null = null;
+  #target: WebGLFramebuffer | null = null;
   #newest = 0;
   #frames = 0;
   #size = { width: 0, height: 0 };
@@ -179,39 +240,18 @@ export class Deinterlacer {
       powerPreference: "low-power",
     });
     if (gl === null || gl.isContextLost()) return false;
-    const program = gl.createProgram();
-    for (const [kind, source] of [
-      [gl.VERTEX_SHADER, VERTEX],
-      [gl.FRAGMENT_SHADER, FRAGMENT],
-    ] as const) {
-      const shader = gl.createShader(kind);
-      if (shader === null) return false;
-      gl.shaderSource(shader, source);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) return false;
-    gl.useProgram(program);
     gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 3, -1, -1, 3]), gl.STATIC_DRAW);
-    const corner = gl.getAttribLocation(program, "corner");
-    gl.enableVertexAttribArray(corner);
-    gl.vertexAttribPointer(corner, 2, gl.FLOAT, false, 0, 0);
-    this.#textures = [0, 1].map(() => {
-      const texture = gl.createTexture();
-      gl.bindTexture(gl.TEXTURE_2D, texture);
-      for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) {
-        gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
-      }
-      for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
-        gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
-      }
-      return texture;
-    });
+    gl.enableVertexAttribArray(CORNER);
+    gl.vertexAttribPointer(CORNER, 2, gl.FLOAT, false, 0, 0);
+    this.#program = linked(gl, FRAGMENT);
+    this.#colours = linked(gl, COLOURS);
+    if (this.#program === null || this.#colours === null) return false;
+    this.#raw = texture(gl);
+    this.#textures = [texture(gl), texture(gl)];
+    this.#target = gl.createFramebuffer();
     this.#strip = gl.createFramebuffer();
     this.#gl = gl;
-    this.#program = program;
     return true;
   }
 
@@ -263,31 +303,70 @@ export class Deinterlacer {
       this.#canvas.height = height;
       gl.viewport(0, 0, width, height);
       this.#strips = [];
+      for (const each of this.#textures) {
+        gl.bindTexture(gl.TEXTURE_2D, each);
+        gl.texImage2D(
+          gl.TEXTURE_2D,
+          0,
+          gl.RGBA8,
+          width,
+          height,
+          0,
+          gl.RGBA,
+          gl.UNSIGNED_BYTE,
+          null,
+        );
+      }
     }
     this.#newest = 1 - this.#newest;
+    gl.bindTexture(gl.TEXTURE_2D, this.#raw);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.#video);
     // The first frame is its own predecessor.
-    const targets = isNew ? [1 - this.#newest, this.#newest] : [this.#newest];
-    for (const target of targets) {
-      gl.bindTexture(gl.TEXTURE_2D, this.#textures[target] ?? null);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, this.#video);
+    for (const target of isNew ? [1 - this.#newest, this.#newest] : [this.#newest]) {
+      this.#takeColours(gl, this.#textures[target] ?? null);
     }
   }
 
-  #showField(isFirst: boolean): void {
-    const [gl, program] = [this.#gl, this.#program];
-    if (gl === null || program === null) return;
-    const set = (name: string) => gl.getUniformLocation(program, name);
-    for (const [unit, texture] of [this.#newest, 1 - this.#newest].entries()) {
+  /** Write the frame with the right colours into a texture. */
+  #takeColours(gl: WebGL2RenderingContext, into: WebGLTexture | null): void {
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#target);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, into, 0);
+    this.#draw(gl, this.#colours, [this.#raw], {});
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  }
+
+  #draw(
+    gl: WebGL2RenderingContext,
+    program: WebGLProgram | null,
+    textures: (WebGLTexture | null)[],
+    values: Record<string, number>,
+  ): void {
+    if (program === null) return;
+    gl.useProgram(program);
+    for (const [unit, each] of textures.entries()) {
       gl.activeTexture(gl.TEXTURE0 + unit);
-      gl.bindTexture(gl.TEXTURE_2D, this.#textures[texture] ?? null);
+      gl.bindTexture(gl.TEXTURE_2D, each);
     }
     gl.activeTexture(gl.TEXTURE0);
-    gl.uniform1i(set("frame"), 0);
-    gl.uniform1i(set("before"), 1);
-    gl.uniform2i(set("size"), this.#size.width, this.#size.height);
-    gl.uniform1i(set("isFirst"), isFirst ? 1 : 0);
-    gl.uniform1i(set("parity"), (this.#vote.order === "top-first") === isFirst ? 0 : 1);
+    const place = (name: string) => gl.getUniformLocation(program, name);
+    gl.uniform2i(place("size"), this.#size.width, this.#size.height);
+    for (const [name, value] of Object.entries(values)) gl.uniform1i(place(name), value);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  #showField(isFirst: boolean): void {
+    const gl = this.#gl;
+    if (gl === null) return;
+    const textures = [
+      this.#textures[this.#newest] ?? null,
+      this.#textures[1 - this.#newest] ?? null,
+    ];
+    this.#draw(gl, this.#program, textures, {
+      frame: 0,
+      before: 1,
+      isFirst: isFirst ? 1 : 0,
+      parity: (this.#vote.order === "top-first") === isFirst ? 0 : 1,
+    });
     this.#shown = [...this.#shown, performance.now()].slice(-101);
   }
 
@@ -329,8 +408,8 @@ export class Deinterlacer {
     if (gl === null || width < STRIP_COLUMNS || height < 16) return undefined;
     const pixels = new Uint8Array(STRIP_COLUMNS * height * 4);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.#strip);
-    const texture = this.#textures[this.#newest] ?? null;
-    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    const newest = this.#textures[this.#newest] ?? null;
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, newest, 0);
     const left = (width - STRIP_COLUMNS) >> 1;
     gl.readPixels(left, 0, STRIP_COLUMNS, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
@@ -386,9 +465,11 @@ export class Deinterlacer {
     }
     cancelAnimationFrame(this.#animation);
     this.#canvas.hidden = true;
-    for (const texture of this.#textures) this.#gl?.deleteTexture(texture);
-    this.#gl?.deleteProgram(this.#program);
-    this.#gl?.deleteFramebuffer(this.#strip);
+    const gl = this.#gl;
     this.#gl = null;
+    if (gl === null) return;
+    for (const each of [this.#raw, ...this.#textures]) gl.deleteTexture(each);
+    for (const each of [this.#program, this.#colours]) gl.deleteProgram(each);
+    for (const each of [this.#strip, this.#target]) gl.deleteFramebuffer(each);
   }
 }

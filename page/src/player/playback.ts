@@ -269,7 +269,11 @@ export class Playback {
     if (trouble.kind === "refused" || trouble.kind === "media") this.#elements.still.hidden = true;
     const retryAt = retryAfter === undefined ? undefined : Date.now() + retryAfter * 1000;
     this.#set({ phase: "trouble", trouble: { ...explanation, kind: trouble.kind, retryAt } });
-    if (retryAfter === undefined) return;
+    if (retryAfter === undefined) {
+      // Somebody else may have the tuner meanwhile.
+      if (trouble.kind === "media" && this.#url !== undefined) void leave(this.#url);
+      return;
+    }
     this.#retryTimer = window.setTimeout(() => this.retry(), retryAfter * 1000);
   }
 
