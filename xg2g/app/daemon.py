@@ -143,9 +143,6 @@ async def run(
                     failures=failures,
                     stopping=stopping,
                 )
-                page = BuiltPage.load()
-                if page is None:
-                    log.info("the web page was not built, since Node was missing; / has less")
                 gateway = Gateway(
                     lineup_keeper=keeper,
                     database=database,
@@ -165,7 +162,7 @@ async def run(
                     viewers=viewers,
                     hls=hls if settings.hls.enabled else None,
                     stopping=stopping,
-                    page=page,
+                    page=BuiltPage.load(),
                 )
                 guide = GuideKeeper(
                     receiver,

@@ -2,15 +2,20 @@
 
 from typing import Final
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from ...app.seldom import Seldom
 from ..gateway import gateway_of
 from ..pages.built_page import INDEX, BuiltPage
 from . import front_page
 from .conditional import accepts_gzip, entity_tag, has_current
 
+log = structlog.get_logger()
+
+_told = Seldom(24 * 3600)
 _HEADERS: Final = {
     # Scripts, styles and everything that they ask for come from here. Names that a receiver made
     # up stay text, and if one did not, it could neither run nor tell anybody.
@@ -27,7 +32,11 @@ _FOR_EVER: Final = f"public, max-age={_YEAR_S}, immutable"
 
 async def _index(request: Request) -> Response:
     page = gateway_of(request).page
-    return await front_page.shown(request) if page is None else _file(request, page, INDEX)
+    if page is not None:
+        return _file(request, page, INDEX)
+    if _told.may_say(""):
+        log.info("the web page was not built, since Node was missing; / shows that of /addresses")
+    return await front_page.shown(request)
 
 
 async def _part(request: Request) -> Response:
