@@ -386,6 +386,11 @@ def spoiled(rule: str) -> Presented:
             return good.with_file("r/video/4.m4s", b"tfhd\0\2\0\0\0\0\0\1", b"tfhd\0\2\0\0\0\0\0\2")
         case "extinf-true":
             return good.with_media(VIDEO, "#EXTINF:2.00000", "#EXTINF:2.00100")
+        case "durations-add-up":
+            text = good.media[VIDEO].replace("#EXTINF:2.00000", "#EXTINF:1.80000")
+            return replace(good, media=good.media | {VIDEO: text})
+        case "same-slots":
+            return good.with_media(VIDEO, "#EXTINF:2.00000", "#EXTINF:1.80000")
         case "parts-true":
             return good.with_media(VIDEO, "DURATION=0.32000", "DURATION=0.31000")
         case "parts-make-the-segment":

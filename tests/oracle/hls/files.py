@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from posixpath import dirname, join, normpath
-from statistics import median
+from statistics import median, median_low
 
 from .complaint import Complaint, Rules
 from .mp4 import Fragment, Header, NotMp4Error, read_fragments, read_header
 from .playlist import MediaPlaylist, Multivariant, Part, Segment
 
 _TICK_S = 0.0001
+_HOLE_S = 0.1
+"""Sound ends a frame beside its picture."""
 _DATE_TOLERANCE_S = 0.3
 """Dates are those of the picture that leads: other renditions begin a frame or the reordering
 elsewhere."""
@@ -128,12 +130,52 @@ def _map_fits(files: Files) -> Iterator[str]:
 
 @FILE_RULES("extinf-true", "4.4.4.1")
 def _extinf(files: Files) -> Iterator[str]:
+    """It is what the segment lasts. Where the media has a hole, it is what the other renditions'
+    segments of the number last."""
+    lasting: dict[int, list[float]] = {}
+    for _, stored in files.each():
+        lasting.setdefault(stored.segment.number, []).append(stored.duration_s)
     for uri, stored in files.each():
+        told = stored.segment.duration
         if stored.header is None or stored.segment.uri is None:
             continue
-        if abs(stored.duration_s - stored.segment.duration) > _TICK_S:
-            told = stored.segment.duration
+        others = max(lasting[stored.segment.number])
+        fills_hole = abs(told - others) <= _TICK_S and stored.duration_s < told - _HOLE_S
+        if abs(stored.duration_s - told) > _TICK_S and not fills_hole:
             yield f"{stored.segment.uri} of {uri} says {told} s and lasts {stored.duration_s}"
+
+
+@FILE_RULES("durations-add-up", "4.4.4.1; hls.js")
+def _add_up(files: Files) -> Iterator[str]:
+    """From discontinuity to discontinuity the sum of durations is the time that passes, in every
+    rendition: clients find a segment by it."""
+    for uri, playlist in files.media.items():
+        by_number = {stored.segment.number: stored for stored in files.stored[uri]}
+        offsets: dict[int, list[float]] = {}
+        at_s = 0.0
+        for segment in playlist.segments:
+            stored = by_number.get(segment.number)
+            if stored and stored.header:
+                offset = stored.start_s - at_s
+                offsets.setdefault(segment.discontinuity_number, []).append(offset)
+            at_s += segment.duration
+        for number, found in offsets.items():
+            # What has a hole at its beginning is later than the others.
+            late = [offset - min(found) for offset in found]
+            if median_low(late) > _HOLE_S or max(late) > playlist.target + _HOLE_S:
+                yield f"segments of {uri} begin {late} s beside the sum (discontinuity {number})"
+
+
+@FILE_RULES("same-slots", "6.2.4")
+def _same_slots(files: Files) -> Iterator[str]:
+    """Segments of one number last as long in every rendition, within a frame or two."""
+    lasting: dict[int, tuple[float, str]] = {}
+    for uri, playlist in files.media.items():
+        for segment in playlist.segments:
+            told, where = lasting.setdefault(segment.number, (segment.duration, uri))
+            if abs(told - segment.duration) > _HOLE_S + 0.05:
+                here = f"{segment.duration} s in {uri}"
+                yield f"segment {segment.number} lasts {here}, {told} in {where}"
 
 
 @FILE_RULES("parts-true", "4.4.4.9")
@@ -194,7 +236,8 @@ def _times(files: Files) -> Iterator[str]:
 
 @FILE_RULES("dates-true", "6.2.4")
 def _dates(files: Files) -> Iterator[str]:
-    """Within a discontinuity the same date is the same time of the media, in every rendition."""
+    """Within a discontinuity the same date is the same time of the media, in every rendition.
+    Media that is late begins within its segment."""
     offsets: dict[int, tuple[float, str]] = {}
     for uri, stored in files.each():
         date = stored.segment.date
@@ -204,7 +247,8 @@ def _dates(files: Files) -> Iterator[str]:
         shown_s = stored.start_s + _lead(stored)
         offset = date.timestamp() - shown_s
         first, where = offsets.setdefault(number, (offset, f"{uri} {stored.segment.number}"))
-        if abs(first - offset) > _DATE_TOLERANCE_S:
+        late = first - offset
+        if not -_DATE_TOLERANCE_S < late < stored.segment.duration + _DATE_TOLERANCE_S:
             yield (
                 f"segment {stored.segment.number} of {uri} is dated {offset - first} s "
                 f"from what {where} says"

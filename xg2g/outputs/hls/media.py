@@ -1,7 +1,7 @@
 """Media playlists (draft-pantos-hls-rfc8216bis-22, 4.4.3 to 4.4.5)."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from .presentation import (
     FIRST_NUMBER,
@@ -144,7 +144,7 @@ class _Lines:
             yield f'#EXT-X-MAP:URI="{header_key(self._rendition, header)}"'
         date = self._presentation.program_date(segment.number)
         if date is not None:
-            yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date + timedelta(seconds=segment.late_s))}"
+            yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date)}"
 
     def _parts(self, segment: ListedSegment) -> Iterator[str]:
         for part in segment.parts:

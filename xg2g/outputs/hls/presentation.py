@@ -38,9 +38,9 @@ FIRST_NUMBER = 3
 """Of the packager's first segment. What precedes it is a gap: clients want three target durations
 in a first playlist, and a whole segment."""
 
-_LATE_S = 0.5
-"""A segment that begins so much later than others of its number is dated later. Sound begins later
-than its picture is decoded in any case: when that is shown."""
+_HOLE_S = 0.1
+"""By how much sound and picture of a segment may differ: by a frame or two. Where sound is shorter
+by more, it has a hole."""
 
 _REANCHOR_S = 1.0
 """Behind a discontinuity, program dates follow the clock where it has gone ahead by more."""
@@ -82,8 +82,6 @@ class ListedSegment:
     is_gap: bool = False
     is_independent: bool = True
     """Whether it begins with a random access point."""
-    late_s: float = 0.0
-    """How much later than others it begins."""
     short_part: ListedPart | None = None
     """One that is shorter than parts may be: it is listed if it is the segment's last."""
     file_count: int = 0
@@ -252,9 +250,9 @@ class Presentation:
         """In the order of their numbers."""
         self._starts: dict[int, float] = {}
         """When segments begin, in seconds of their epoch."""
-        self._decodes: dict[int, float] = {}
-        """The same, in the packager's time."""
         self._epochs: list[_Epoch] = []
+        self._ended: dict[str, int] = {}
+        """Segments that have ended before their time was known, by rendition."""
         self._removed: deque[int] = deque()
         """Segments that are no longer listed and still there."""
 
@@ -320,9 +318,7 @@ class Presentation:
         self._start(event.segment, event.rendition, start_s)
         opened = rendition.open
         if opened is None:
-            late_s = start_s - self._decodes[event.segment]
             opened = rendition.open = ListedSegment(event.segment)
-            opened.late_s = late_s if late_s > _LATE_S else 0.0
             opened.is_independent = event.is_independent
         index = opened.file_count
         self.shelf.put(part_key(rendition, opened.number, index), event.data)
@@ -353,14 +349,23 @@ class Presentation:
         start_s, duration_s = event.decode_time / timescale, event.duration / timescale
         if event.number >= rendition.next_number:
             self._advance(rendition, event.number)
+        if self._is_led_by_another(rendition, event.number):
+            # It has ended before the time of its segment is known.
+            self._ended[rendition.name] = event.number
+            return
         self._note_span(event.number, _Span(event.rendition, start_s, duration_s))
-        if event.number >= rendition.next_number:
-            if rendition.open is None:
-                self._add_gap(rendition, event.number, duration_s)
-            else:
-                self._close(rendition)
+        self._finish(rendition, event.number, duration_s)
         self._fill_silence()
         self._leave_window()
+
+    def _finish(self, rendition: Rendition, number: int, duration_s: float) -> None:
+        """Close a segment that has ended; without parts it is a gap."""
+        if number < rendition.next_number:
+            return
+        if rendition.open is None:
+            self._add_gap(rendition, number, duration_s)
+        elif rendition.open.number == number:
+            self._close(rendition)
 
     def _take_discontinuity(self, number: int) -> None:
         if any(epoch.first >= number for epoch in self._epochs):
@@ -404,6 +409,10 @@ class Presentation:
         before_s = 0.0 if segment.is_independent else rendition.group_s
         rendition.group_s = before_s + segment.duration_s
         rendition.longest_group_s = max(rendition.longest_group_s, rendition.group_s)
+        span = self._spans.get(number)
+        if span is not None and segment.duration_s < span.duration_s - _HOLE_S:
+            # Clients add durations up: a hole counts as well.
+            segment.duration_s = span.duration_s
         self._add(rendition, segment)
 
     def _fill(self, rendition: Rendition, until: int) -> None:
@@ -473,7 +482,6 @@ class Presentation:
             self._removed.popleft()
             del self._spans[number]
             self._starts.pop(number, None)
-            self._decodes.pop(number, None)
             for rendition in self.renditions.values():
                 self.shelf.drop(segment_key(rendition, number))
                 self._drop_headers(rendition, number)
@@ -501,6 +509,17 @@ class Presentation:
             self._epochs.append(_Epoch(number))
         return next((e for e in reversed(self._epochs) if e.first <= number), self._epochs[0])
 
+    def _is_led_by_another(self, rendition: Rendition, number: int) -> bool:
+        """Return whether another rendition will tell the time of a segment."""
+        if number in self._spans:
+            return False
+        newest = next(reversed(self._spans.values()), None)
+        leader = self.renditions.get(newest.leader if newest and newest.leader else "video")
+        if leader is None or leader.open is None:
+            leader = self.renditions.get("video")
+        is_running = leader is not None and leader.open is not None
+        return is_running and leader is not rendition
+
     def _note_span(self, number: int, span: _Span) -> None:
         """Note the time of a segment. The leading rendition is the first to tell it."""
         newest = next(reversed(self._spans), self.first_number - 1)
@@ -514,6 +533,10 @@ class Presentation:
         self._spans[number] = replace(span, until_s=self._reached_s + span.duration_s)
         epoch = self._epoch_of(number)
         epoch.length_s = max(epoch.length_s, self._starts[number] + span.duration_s)
+        for name, pending in list(self._ended.items()):
+            if name in self.renditions and pending <= number:
+                del self._ended[name]
+                self._finish(self.renditions[name], pending, 0.0)
 
     @property
     def _reached_s(self) -> float:
@@ -526,13 +549,12 @@ class Presentation:
         epoch = self._epoch_of(number)
         before = self._spans.get(number - 1)
         if number == epoch.first or before is None or number - 1 not in self._starts:
-            self._starts[number], self._decodes[number] = epoch.length_s, decode_s
+            self._starts[number] = epoch.length_s
             return
         lasted_s = before.duration_s
         if before.leader == rendition:
             lasted_s = decode_s - before.decode_s
         self._starts[number] = self._starts[number - 1] + lasted_s
-        self._decodes[number] = before.decode_s + lasted_s
 
     def program_date(self, number: int) -> datetime | None:
         """Return when a segment begins: the wall clock when the first picture came, and from there
@@ -615,7 +637,7 @@ class Presentation:
         for back in range(count, 0, -1):
             number = FIRST_NUMBER - back
             gaps[number] = _Span("", 0.0, float(target), until_s=-float(target * (back - 1)))
-            self._starts[number] = self._decodes[number] = -float(target * back)
+            self._starts[number] = -float(target * back)
             for rendition in reversed(self.renditions.values()):
                 gap = ListedSegment(number, float(target), is_gap=True)
                 rendition.segments.insert(count - back, gap)

@@ -175,6 +175,29 @@ def test_a_silent_sound_has_gaps_and_what_comes_after_them_is_left_out() -> None
     assert stream.text("sound-514") == text
 
 
+def test_sound_with_a_hole_is_listed_as_long_as_its_picture() -> None:
+    stream = Stream()
+    stream.header()
+    stream.header("sound-514")
+    stream.segment(0)
+    stream.part(0, 0, name="sound-514")
+    stream.end(0, "sound-514", s=0.32, parts=1)
+    assert "#EXTINF:2.00000,\nsound-514/3.m4s\n" in stream.text("sound-514")
+
+
+def test_sound_that_ends_before_its_picture_is_listed_when_that_has_ended() -> None:
+    stream = Stream()
+    stream.header()
+    stream.header("sound-514")
+    stream.part(0, 0)
+    stream.part(0, 0, name="sound-514")
+    stream.end(0, "sound-514", s=0.32, parts=1)
+    assert "sound-514/3.m4s\n" not in stream.text("sound-514")
+    stream.part(0, 1)
+    stream.end(0, s=0.64, parts=2)
+    assert "#EXTINF:0.64000,\nsound-514/3.m4s\n" in stream.text("sound-514")
+
+
 def test_a_part_that_is_too_long_ends_the_list_of_parts_of_its_segment() -> None:
     stream = Stream()
     stream.header()
