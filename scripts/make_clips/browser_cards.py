@@ -37,7 +37,7 @@ SD = (720, 576)
 def interlaced_1080i() -> bytes:
     card = Card(
         "Interlaced 1080i",
-        ("H.264 1080i25, frames of two fields (MBAFF)", "Sound\\: MP2 deu, 440 Hz"),
+        ("H.264 1080i25, frames of two fields (MBAFF)", "Sound: MP2 deu, 440 Hz"),
         FULL_HD,
         50,
         LOOP_S,
@@ -51,7 +51,7 @@ def interlaced_1080i() -> bytes:
 def interlaced_576i() -> bytes:
     card = Card(
         "Interlaced 576i",
-        ("H.264 576i25, 16\\:9, frames of two fields (MBAFF)", "Sound\\: MP2 deu, 440 Hz"),
+        ("H.264 576i25, 16:9, frames of two fields (MBAFF)", "Sound: MP2 deu, 440 Hz"),
         SD_WIDE,
         50,
         LOOP_S,
@@ -101,7 +101,7 @@ def lip_sync() -> bytes:
 def hevc() -> bytes:
     card = Card(
         "HEVC",
-        ("HEVC Main 720p50", "Sound\\: AC-3 deu, 440 Hz"),
+        ("HEVC Main 720p50", "Sound: AC-3 deu, 440 Hz"),
         HD,
         50,
         LOOP_S,
@@ -112,7 +112,7 @@ def hevc() -> bytes:
 def mpeg2() -> bytes:
     card = Card(
         "MPEG-2",
-        ("MPEG-2 576i25, 16\\:9, for players, not for browsers", "Sound\\: MP2 deu, 440 Hz"),
+        ("MPEG-2 576i25, 16:9, for players, not for browsers", "Sound: MP2 deu, 440 Hz"),
         SD_WIDE,
         50,
         LOOP_S,
@@ -182,7 +182,7 @@ def open_gop() -> bytes:
     """
     card = Card(
         "Open GOP",
-        ("H.264 720p25 without IDR pictures", "Key frames\\: recovery point, B pictures before it"),
+        ("H.264 720p25 without IDR pictures", "Key frames: recovery point, B pictures before it"),
         HD,
         25,
         OPEN_LOOP_S,
@@ -195,7 +195,7 @@ def open_gop() -> bytes:
 def seldom_key() -> bytes:
     card = Card(
         "Key Frame Each 8 s",
-        ("H.264 720p25, one key frame in 8 seconds", "Sound\\: MP2 deu, 440 Hz"),
+        ("H.264 720p25, one key frame in 8 seconds", "Sound: MP2 deu, 440 Hz"),
         HD,
         25,
         LONG_LOOP_S,
@@ -207,9 +207,9 @@ def seldom_key() -> bytes:
 def picture_changes() -> bytes:
     """Other parameter sets each 4 seconds: other lines, then another shape."""
     parts = (
-        ("H.264 720p25, 16\\:9", HD, None, 4),
-        ("H.264 576p25, 16\\:9", SD_WIDE, SD, 8),
-        ("H.264 576p25, 4\\:3", (768, 576), SD, 8),
+        ("H.264 720p25, 16:9", HD, None, 4),
+        ("H.264 576p25, 16:9", SD_WIDE, SD, 8),
+        ("H.264 576p25, 4:3", (768, 576), SD, 8),
     )
     part_s = LOOP_S / len(parts)
     pictures = []

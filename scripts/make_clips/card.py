@@ -47,8 +47,9 @@ class Card:
     stripes_px: int = 4
     """By how much the stripes move from picture to picture."""
     from_s: float = 0.0
-    """Where in the loop's content the card begins, and for how long it is shown: `for_s`."""
+    """Where in the loop's content this card begins."""
     for_s: float | None = None
+    """For how long it is shown; None for the whole loop."""
 
     def units(self, encoder: list[str]) -> list[AccessUnit]:
         """The pictures as `encoder`, arguments for ffmpeg, codes them, from a key frame on."""
@@ -111,9 +112,11 @@ class Card:
         seconds = f"%{{eif\\:trunc({number}/{rate})\\:d\\:2}}"
         hundredths = f"%{{eif\\:trunc({into_second}*100/{rate})\\:d\\:2}}"
         flash = f"lt({into_second},{round(FLASH_S * rate)})"
-        texts = [_text("DejaVuSans-Bold", height // 9, "white", "(w-tw)/2", 0.055, self.name)]
+        texts = [
+            _text("DejaVuSans-Bold", height // 9, "white", "(w-tw)/2", 0.055, _plain(self.name))
+        ]
         texts += [
-            _text("DejaVuSans", height // 23, "0xd8f0f0", "(w-tw)/2", 0.19 + i * 0.06, line)
+            _text("DejaVuSans", height // 23, "0xd8f0f0", "(w-tw)/2", 0.19 + i * 0.06, _plain(line))
             for i, line in enumerate(self.lines)
         ]
         clock = f"00\\:{seconds}.{hundredths}"
@@ -131,7 +134,7 @@ class Card:
             f"[0:v][stripes]overlay=0:{band_y}:format=gbrp[band]",
             f"[band][hand]overlay={dial_x - radius}:{dial_y - radius}:format=gbrp[hands]",
             f"[hands]{','.join(texts)}[dial]",
-            # The matrix is named, for a card of few lines is enlarged by players as well.
+            # What the coded stream says of its colours has to be true of its samples.
             f"{flashing},scale={coded_width}:{coded_height}:out_color_matrix={matrix}"
             ":out_range=tv:flags=bicubic+accurate_rnd,format=yuv420p",
         ]
@@ -216,6 +219,11 @@ def _write(file: Path, picture: Picture) -> None:
         f"P7\nWIDTH {width}\nHEIGHT {height}\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n"
     )
     file.write_bytes(header.encode() + picture.tobytes())
+
+
+def _plain(text: str) -> str:
+    """The text without a meaning for a filter."""
+    return text.replace(":", "\\:")
 
 
 def _text(font: str, size: int, colour: str, x: str, y: float, text: str) -> str:
