@@ -207,6 +207,17 @@ class HlsOutput:
         )
 
     @property
+    def not_offered(self) -> str | None:
+        """Why no HLS player could play the channel; None if that is not what ended it."""
+        is_so = self._refused is not None and self._refused.refusal is NOT_OFFERED
+        return str(self._refused) if is_so else None
+
+    @property
+    def has_played(self) -> bool:
+        """Whether it had a first playlist."""
+        return self._ready.done() and self._refused is None
+
+    @property
     def is_open(self) -> bool:
         """Whether `ready` returns at once."""
         return self._ready.done()

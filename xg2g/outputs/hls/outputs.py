@@ -55,6 +55,7 @@ class HlsOutputs:
         self._groups_s: dict[str, float] = {}
         """How far apart random access points of a channel were."""
         self._by_run: dict[str, HlsOutput] = {}
+        self._not_offered: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[HlsOutput]:
         return iter(tuple(self._by_run.values()))
@@ -95,6 +96,11 @@ class HlsOutputs:
         """Return the channel's output, if it has one that takes clients."""
         return self._current.get(channel_id)
 
+    def not_offered(self, channel_id: str) -> str | None:
+        """Return why the channel cannot be played by HLS: one line, as it was found when somebody
+        opened it last. None if it could be, or nobody has."""
+        return self._not_offered.get(channel_id)
+
     def find(self, channel_id: str, run: str) -> HlsOutput | None:
         """Return the output of this run, which may have ended a moment ago."""
         output = self._by_run.get(run)
@@ -107,6 +113,10 @@ class HlsOutputs:
     def _over(self, output: HlsOutput) -> None:
         if self._current.get(output.channel_id) is output:
             del self._current[output.channel_id]
+        if (reason := output.not_offered) is not None:
+            self._not_offered[output.channel_id] = reason
+        elif output.has_played:
+            self._not_offered.pop(output.channel_id, None)
 
     def _gone(self, output: HlsOutput) -> None:
         self._by_run.pop(output.run, None)

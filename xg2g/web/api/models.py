@@ -106,7 +106,10 @@ class Channel(Answer):
     stream_url: str
     hls_url: str | None
     """Multivariant playlist of HTTP Live Streaming. Null where `hls.enabled` is off, and for what
-    its source sends as DASH. A channel with MPEG-2 video refuses with 406 when it is opened."""
+    its source sends as DASH."""
+    hls_refusal: str | None
+    """Why players of HTTP Live Streaming cannot play the channel: one line, as it was found when
+    somebody opened it last (406). Null if they can, or nobody has."""
     logo_url: str | None
 
 

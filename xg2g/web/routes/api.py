@@ -273,6 +273,7 @@ def _found(lineup: Lineup, channel_id: str) -> Channel:
 
 def _channel(request: Request, lineup: Lineup, channel: Channel) -> models.Channel:
     base, reference, path = base_url(request), channel.reference, hls_path(channel)
+    hls = gateway_of(request).hls
     return models.Channel(
         id=channel.id,
         number=channel.number,
@@ -282,7 +283,8 @@ def _channel(request: Request, lineup: Lineup, channel: Channel) -> models.Chann
         # The path of an IPTV entry may hold somebody's password.
         service=reference.stream_path if reference.is_dvb_service else None,
         stream_url=f"{base}{stream_path(channel)}",
-        hls_url=f"{base}{path}" if path and gateway_of(request).hls is not None else None,
+        hls_url=f"{base}{path}" if path and hls is not None else None,
+        hls_refusal=None if hls is None else hls.not_offered(channel.id),
         logo_url=f"{base}{logo_path(channel)}" if may_have_logo(channel) else None,
     )
 

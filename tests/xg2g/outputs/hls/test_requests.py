@@ -169,6 +169,8 @@ async def test_a_channel_of_mpeg2_video_is_refused_with_the_reason() -> None:
         page = await home.client.get(home.path("MPEG-2"), headers={"Accept": "text/html"})
         told = await home.until(lambda it: not it["upstreams"])
         (failure,) = (await home.api("failures"))["failures"]
+        channels = (await home.api("channels"))["channels"]
+    assert {each["name"] for each in channels if each["hls_refusal"]} == {"MPEG-2"}
     assert (plain.status_code, plain.content) == (406, b"")
     assert "x-hdhomerun-error" not in plain.headers
     assert problem.headers["content-type"] == "application/problem+json"
