@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -99,6 +100,16 @@ async def test_a_viewer_begins_at_once_with_the_newest_picture_that_decodes(hous
         await read(first, 3)
         async with house.hub.open(ONE) as second:
             assert await read(second, 2) == key(1) + packet(2), "without any further input"
+
+
+async def test_who_wants_what_is_kept_begins_with_the_oldest_picture_that_decodes(
+    house: House,
+) -> None:
+    async with house.hub.open(ONE) as first:
+        house.receiver.sources[0].send(key(1), packet(2), key(3))
+        await read(first, 4)
+        async with house.hub.open(ONE, from_oldest=True) as second:
+            assert await read(second, 4) == key(0) + key(1) + packet(2) + key(3)
 
 
 async def test_viewers_who_wait_for_one_opening_all_get_it(house: House) -> None:
@@ -283,6 +294,60 @@ async def test_when_the_receiver_refuses_what_lingers_is_given_up_and_it_is_aske
     house.receiver.errors += [NoTunerError("no tuner")] * len(RELEASE_S)
     async with house.hub.open(OTHER):
         assert house.receiver.open_now == [OTHER]
+
+
+async def test_viewers_who_make_way_are_ended_for_another_channel(house: House) -> None:
+    house.hub.limit = 1
+    async with house.hub.open(ONE) as reader:
+        reader.makes_way = True
+        async with house.hub.open(OTHER):
+            assert house.receiver.open_now == [OTHER]
+            assert await read(reader, 1) == key(0)
+            assert await read(reader, 1) == b""
+
+
+@pytest.mark.parametrize("come_back", ["ask", "join"])
+async def test_viewers_who_made_way_for_nobody_keep_their_tuner_when_they_are_back(
+    house: House, come_back: str
+) -> None:
+    house.hub.limit = 1
+    async with house.hub.open(ONE) as reader, AsyncExitStack() as stack:
+        reader.makes_way = True
+        if come_back == "ask":
+            reader.makes_way = False
+        else:
+            await stack.enter_async_context(house.hub.open(ONE))
+        with pytest.raises(NoTunerError):
+            await watch_and_leave(house.hub, OTHER)
+
+
+async def test_one_viewer_who_makes_way_ends_no_other(house: House) -> None:
+    house.hub.limit = 1
+    async with house.hub.open(ONE) as reader:
+        async with house.hub.open(ONE):
+            reader.makes_way = True
+            with pytest.raises(NoTunerError):
+                await watch_and_leave(house.hub, OTHER)
+        # The other has left.
+        async with house.hub.open(OTHER):
+            assert house.receiver.open_now == [OTHER]
+
+
+async def test_who_left_while_they_made_way_are_not_counted_any_more(house: House) -> None:
+    house.hub.limit = 1
+    async with house.hub.open(ONE) as reader:
+        reader.makes_way = True
+    async with house.hub.open(ONE):
+        with pytest.raises(NoTunerError):
+            await watch_and_leave(house.hub, OTHER)
+
+
+async def test_when_the_receiver_refuses_viewers_who_make_way_are_given_up(house: House) -> None:
+    async with house.hub.open(ONE) as reader:
+        reader.makes_way = True
+        house.receiver.errors += [NoTunerError("no tuner")] * len(RELEASE_S)
+        async with house.hub.open(OTHER):
+            assert house.receiver.open_now == [OTHER]
 
 
 async def test_when_nothing_lingers_a_refusal_is_one_at_once(house: House) -> None:
