@@ -51,7 +51,10 @@ export function App() {
   const field = useRef<HTMLInputElement>(null);
 
   useEffect(() => {
-    if (place.at === "channel") setWatching(place.id);
+    if (place.at === "channel") {
+      setWatching(place.id);
+      releaseFocus();
+    }
     setProgramme(undefined);
   }, [place]);
 
@@ -259,5 +262,14 @@ function kept(): string | null {
     return localStorage.getItem(CHOICE_KEY);
   } catch {
     return null;
+  }
+}
+
+/** Keys are the player's once somebody has tuned: the entry that was clicked would keep them. Tab
+ * goes on from there all the same. */
+function releaseFocus(): void {
+  const { activeElement } = document;
+  if (activeElement instanceof HTMLElement && !activeElement.closest(".player")) {
+    activeElement.blur();
   }
 }
