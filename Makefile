@@ -45,7 +45,7 @@ test: build .venv/.dev ## every test of both languages
 	@.venv/bin/python -m pytest
 	@scripts/build-page.sh test
 
-e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config
+e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config, browsers
 	@scripts/bootstrap.sh e2e
 	@scripts/e2e.sh tests/e2e $(ARGS)
 

@@ -83,6 +83,11 @@ missing_packages() {
     have nginx || [ -x /usr/sbin/nginx ] || echo nginx-light
     [ -d /usr/share/kodi/addons/pvr.iptvsimple ] || echo kodi-pvr-iptvsimple
     have Xvfb || echo xvfb
+    have chromium || echo chromium
+    have firefox-esr || echo firefox-esr
+    # A sound card without loudspeakers, and letters for the browsers.
+    have pulseaudio || echo pulseaudio
+    [ -d /usr/share/fonts/truetype/dejavu ] || echo fonts-dejavu-core
   fi
 }
 
