@@ -1,5 +1,6 @@
 """The daemon put together: settings in, a running server out."""
 
+import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
@@ -9,6 +10,7 @@ from functools import partial
 import structlog
 
 from ..config import Settings
+from ..config.settings import HlsSettings
 from ..errors import UsageError, UserError
 from ..guide.keeper import GuideKeeper
 from ..hdhomerun.identity import Identity
@@ -18,6 +20,7 @@ from ..lineup.keeper import LineupKeeper, UnknownBouquetError
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..outputs.hls.disk import Disk, UnwritableFolderError
 from ..outputs.hls.output import HlsOptions
 from ..outputs.hls.outputs import HlsOutputs
 from ..readiness import Part, Readiness
@@ -135,13 +138,16 @@ async def run(
                     host=settings.server.host,
                 )
                 stopping, viewers, failures = Signal(), Viewers(), Failures()
+                disk = await _disk(settings.hls)
+                room = settings.hls.memory_bytes if disk is None else settings.hls.disk_bytes
                 hls = HlsOutputs(
                     hub,
-                    HlsOptions(window_s=settings.hls.window_s),
+                    HlsOptions(window_s=settings.hls.window_s, space_bytes=room),
                     metrics=metrics,
                     viewers=viewers,
                     failures=failures,
                     stopping=stopping,
+                    disk=disk,
                 )
                 gateway = Gateway(
                     lineup_keeper=keeper,
@@ -182,6 +188,8 @@ async def run(
                     interval_s=settings.lineup.refresh_hours * 3600,
                 )
                 async with AsyncExitStack() as stack:
+                    if disk is not None:
+                        stack.push_async_callback(disk.aclose)
                     stack.push_async_callback(hub.aclose)
                     stack.push_async_callback(hls.aclose)
                     extra = [stack.enter_context(each) for each in _extra_listeners(settings)]
@@ -328,6 +336,17 @@ class _Announcement:
         ready = self._ready()
         self.is_incomplete = ready.lineup is None
         self._on_ready(ready)
+
+
+async def _disk(settings: HlsSettings) -> Disk | None:
+    """Open the folder for windows, if one is set and can be written."""
+    if settings.dir is None or not settings.enabled:
+        return None
+    try:
+        return await asyncio.to_thread(Disk.open, settings.dir)
+    except UnwritableFolderError as error:
+        log.error("how far players can go back is kept in memory", reason=str(error))
+        return None
 
 
 def _ready(

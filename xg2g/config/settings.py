@@ -215,8 +215,17 @@ class HlsSettings:
 
     enabled: Annotated[Switch, RestartNeeded()] = True
     """Give channels out by HLS."""
-    window_s: Annotated[float, number(10, 86_400), RestartNeeded()] = 300
-    """How far back a player can go, in seconds."""
+    window_s: Annotated[float, number(0, 86_400), RestartNeeded()] = 300
+    """How far back a player can go, in seconds; 0 for no more than live playback needs. It is less
+    where memory_bytes or disk_bytes are used up."""
+    memory_bytes: Annotated[int, whole_number(16 * 1024**2, 1024**4), RestartNeeded()] = 1024**3
+    """Memory for the windows of all channels together, if dir is not set."""
+    dir: Annotated[Folder, RestartNeeded()] = None
+    """Folder for the windows, for hours of rewinding: files are removed when the channel is left,
+    and what a crash left behind at the next start. If not set: memory."""
+    disk_bytes: Annotated[int, whole_number(64 * 1024**2, 1024**5), RestartNeeded()] = 20 * 1024**3
+    """Room for the windows of all channels together in dir. A full disk shortens them as well; the
+    channel plays on."""
 
 
 @dataclass(frozen=True, kw_only=True)

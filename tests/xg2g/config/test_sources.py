@@ -144,6 +144,8 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         "audio.dual_mono": "Left",
         "guide.enabled": "false",
         "hls.enabled": "false",
+        "hls.memory_bytes": "100000000",
+        "hls.disk_bytes": "100000000",
         "hdhomerun.discovery": "false",
         "external.transcoder": "http://box:3000",
         "log.level": "debug",

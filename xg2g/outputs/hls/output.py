@@ -24,11 +24,13 @@ from ...streaming.response import ENDED_BEFORE, Refusal, refusal_for
 from ...streaming.signal import Signal
 from ...streaming.upstream import UpstreamReader
 from ...streaming.viewers import Viewer, Viewers
+from .disk import Disk, DiskShelf
 from .media import media
 from .multivariant import multivariant
 from .presentation import Presentation
 from .requests import Decision
-from .shelf import MemoryShelf
+from .shelf import MemoryShelf, Shelf
+from .space import Space
 from .targets import Targets
 
 log = structlog.get_logger()
@@ -53,6 +55,9 @@ STATS_S: Final = 0.5
 """How long a remuxer may take to say which tracks there are."""
 
 _RUN_BYTES: Final = 4
+
+_SEGMENTS_FOR_ROOM: Final = 2
+"""That make way for one that could not be written."""
 _GIVEN: Final = frozenset((TrackState.WAITING, TrackState.CONVERTING, TrackState.PASSING_AAC))
 
 NOT_PLAYED: Final = frozenset(("mpeg2_video", "video_coding"))
@@ -70,6 +75,8 @@ class HlsOptions:
     """The longest part."""
     window_s: float = 300.0
     """How far back a player can go."""
+    space_bytes: int = 1024**3
+    """What the windows of all channels may take together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,9 @@ class Means:
     today: Callable[[], datetime]
     later: Callable[[float, Callable[[], None]], Timer]
     """Put a call off by so many seconds."""
+    space: Space
+    disk: Disk | None
+    """Where windows are kept; None for memory."""
 
 
 class RefusedError(Exception):
@@ -164,7 +174,9 @@ class HlsOutput:
         )
         options = means.options
         self._targets = Targets.of(options.target_s, options.part_s, group_s)
-        self.shelf = MemoryShelf()
+        self.shelf: Shelf = MemoryShelf()
+        if means.disk is not None:
+            self.shelf = DiskShelf(means.disk, self.run, self._make_room)
         self.presentation = Presentation(
             self.shelf,
             targets=self._targets,
@@ -240,6 +252,7 @@ class HlsOutput:
         self._task = asyncio.create_task(self._run())
         self._task.add_done_callback(lambda _: on_over(self))
         self._task.add_done_callback(lambda _: self._retire(on_gone))
+        self._means.space.add(self.presentation)
         self._look()
 
     async def stop(self, outcome: Outcome = Outcome.SHUTDOWN) -> None:
@@ -475,6 +488,7 @@ class HlsOutput:
         if self.presentation.too_long != self._too_long:
             self._means.metrics.hls_long_segments.inc(self.presentation.too_long - self._too_long)
             self._too_long = self.presentation.too_long
+        self._means.space.enforce()
         if is_newest and self.presentation.revision != self._revision:
             self._revision = self.presentation.revision
             self._changed()
@@ -546,6 +560,11 @@ class HlsOutput:
         metrics.skips.inc()
         metrics.skipped_bytes.inc(skipped_bytes)
         self._log.warning("output fell behind and skipped", skipped_bytes=skipped_bytes)
+
+    def _make_room(self) -> None:
+        """Shorten the window for a disk that is full."""
+        for _ in range(_SEGMENTS_FOR_ROOM):
+            self.presentation.shorten()
 
     def _retire(self, on_gone: "Callable[[HlsOutput], None]") -> None:
         for timer in (self._timer, self._away_timer):

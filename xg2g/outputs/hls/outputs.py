@@ -13,7 +13,9 @@ from ...streaming.failures import Failures
 from ...streaming.hub import Hub, Timer
 from ...streaming.signal import Signal
 from ...streaming.viewers import Viewers
+from .disk import Disk
 from .output import HlsOptions, HlsOutput, Means
+from .space import Space
 
 MAX_OUTPUTS: Final = 64
 """Most outputs at a time, with those that have ended and are still read."""
@@ -38,9 +40,12 @@ class HlsOutputs:
         now: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
         later: Callable[[float, Callable[[], None]], Timer] | None = None,
+        disk: Disk | None = None,
     ) -> None:
-        """`now`, `today` and `later` are for tests."""
+        """`disk` is where windows are kept, memory when there is none; it is closed by whoever
+        opened it. `now`, `today` and `later` are for tests."""
         self._hub = hub
+        self._space = Space(options.space_bytes)
         self._means = Means(
             options=options,
             metrics=metrics,
@@ -50,6 +55,8 @@ class HlsOutputs:
             now=now,
             today=today,
             later=later or _later,
+            space=self._space,
+            disk=disk,
         )
         self._current: dict[str, HlsOutput] = {}
         self._groups_s: dict[str, float] = {}
@@ -120,6 +127,8 @@ class HlsOutputs:
 
     def _gone(self, output: HlsOutput) -> None:
         self._by_run.pop(output.run, None)
+        self._space.remove(output.presentation)
+        output.shelf.clear()
         if (group_s := output.presentation.longest_group_s) is not None:
             self._groups_s[output.channel_id] = group_s
 

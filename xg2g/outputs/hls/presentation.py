@@ -459,6 +459,24 @@ class Presentation:
             self._remove_first()
         self._drop_removed()
 
+    @property
+    def listed_s(self) -> float:
+        """How long the window is."""
+        before = self._spans.get(self.first_number - 1)
+        return self._reached_s - (before.until_s if before else 0.0)
+
+    def shorten(self) -> bool:
+        """Give up the oldest segment. Return whether there was one that live playback can do
+        without."""
+        span = self._spans.get(self.first_number)
+        if span is None or self._reached_s - span.until_s < self.live_window_s:
+            return False
+        if any(r.next_number <= self.first_number for r in self.renditions.values()):
+            return False
+        self._remove_first()
+        self._drop_removed()
+        return True
+
     def _remove_first(self) -> None:
         number = self.first_number
         if any(epoch.first == number for epoch in self._epochs[1:]):

@@ -27,6 +27,10 @@ class Shelf(Protocol):
     def held_bytes(self) -> int:
         """Bytes in memory."""
 
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of all files, wherever they are."""
+
 
 class MemoryShelf:
     """Keeps all files in memory. A segment and its parts share their bytes."""
@@ -70,4 +74,8 @@ class MemoryShelf:
 
     @property
     def held_bytes(self) -> int:
+        return self._held
+
+    @property
+    def stored_bytes(self) -> int:
         return self._held

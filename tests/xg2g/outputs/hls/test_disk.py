@@ -1,0 +1,213 @@
+"""Windows on disk, and what all windows may take together."""
+
+import errno
+import fcntl
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from xg2g.outputs.hls import disk as disk_module
+from xg2g.outputs.hls.disk import Disk, DiskShelf, UnwritableFolderError
+from xg2g.outputs.hls.presentation import Presentation
+from xg2g.outputs.hls.shelf import MemoryShelf, Shelf
+from xg2g.outputs.hls.space import Space
+from xg2g.outputs.hls.targets import Targets
+from xg2g_backends.packaging import Header, Part, Segment, VideoMedia
+
+pytestmark = pytest.mark.anyio
+
+VIDEO = VideoMedia(1280, 720, None, 25.0, is_interlaced=False)
+
+
+@asynccontextmanager
+async def opened(root: Path) -> AsyncIterator[Disk]:
+    disk = Disk.open(root)
+    try:
+        yield disk
+    finally:
+        await disk.aclose()
+
+
+def feed(presentation: Presentation, numbers: range, size: int = 1000) -> None:
+    if "video" not in presentation.renditions:
+        presentation.take(Header("video", 0, "avc1.64001f", 90000, VIDEO, b"header"))
+    for number in numbers:
+        data = bytes([number % 256]) * size
+        at = number * 180000
+        for index in range(2):
+            presentation.take(Part("video", number, index, at + 90000 * index, 90000, True, data))
+        presentation.take(Segment("video", number, 2, at, 180000))
+
+
+def presented(shelf: Shelf, window_s: float = 3600) -> Presentation:
+    targets = Targets(segment_ms=2000, part_ms=1000, duration=2)
+    return Presentation(shelf, targets=targets, window_s=window_s, run="r")
+
+
+async def settled(disk: Disk) -> None:
+    """Wait until everything that was handed to the thread is done and noted."""
+    for _ in range(2):
+        await anyio.to_thread.run_sync(disk.writer.submit(lambda: None).result)
+        await anyio.lowlevel.checkpoint()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def no_failure() -> None:
+    raise AssertionError("the disk failed")
+
+
+async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path) -> None:
+    async with opened(tmp_path) as disk:
+        shelf = DiskShelf(disk, "r", no_failure)
+        presentation = presented(shelf)
+        feed(presentation, range(100))
+        await settled(disk)
+        assert shelf.held_bytes < 30 * 2000
+        assert shelf.stored_bytes == 100 * 2000 + len(b"header")
+        for number in (0, 50, 99):
+            data = bytes([number]) * 1000
+            assert await shelf.get(f"video/{number + 3}.m4s") == 2 * data
+            assert await shelf.get(f"video/{number + 3}.1.m4s") == data
+        assert await shelf.get("video/header-3.mp4") == b"header"
+        assert await shelf.get("video/103.m4s") is None
+
+
+async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
+    async with opened(tmp_path) as disk:
+        presentation = presented(DiskShelf(disk, "r", no_failure), window_s=60)
+        feed(presentation, range(200))
+        await settled(disk)
+        assert 30 <= len(names(disk.folder / "r")) <= 33
+        presentation.shelf.clear()
+        await settled(disk)
+        assert not (disk.folder / "r").exists()
+
+
+async def test_nothing_is_left_behind_and_leftovers_of_the_dead_are_removed(tmp_path: Path) -> None:
+    dead, alive = tmp_path / "xg2g-hls-dead", tmp_path / "xg2g-hls-alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+        (folder / "lock").touch()
+        (folder / "video-1.m4s").write_bytes(b"old")
+    (tmp_path / "mine").touch()
+    with (alive / "lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with opened(tmp_path) as disk:
+            assert names(tmp_path) == sorted(["mine", alive.name, disk.folder.name])
+            feed(presented(DiskShelf(disk, "r", no_failure)), range(3))
+    assert names(tmp_path) == ["mine", alive.name]
+
+
+async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UnwritableFolderError, match=r"hls\.dir .* cannot be written"):
+        Disk.open(tmp_path / "file" / "windows")
+
+
+async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 40
+
+    def write(path: Path, data: bytes) -> None:
+        path.parent.mkdir(exist_ok=True)
+        if len(list(path.parent.iterdir())) >= room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        path.write_bytes(data)
+
+    monkeypatch.setattr(disk_module, "_write", write)
+    async with opened(tmp_path) as disk:
+        failures: list[None] = []
+
+        def make_room() -> None:
+            failures.append(None)
+            for _ in range(2):
+                presentation.shorten()
+
+        shelf = DiskShelf(disk, "r", make_room)
+        presentation = presented(shelf)
+        for number in range(150):
+            feed(presentation, range(number, number + 1))
+            await settled(disk)
+        assert failures
+        listed = [segment.number for segment in presentation.renditions["video"].segments]
+        assert 30 <= len(listed) <= room + 10
+        assert listed[-1] == 152
+        for number in listed:
+            assert await shelf.get(f"video/{number}.m4s") == bytes([number - 3]) * 2000
+        assert shelf.held_bytes < 35 * 2000
+
+
+async def test_a_disk_that_hangs_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    original: Callable[[Path, bytes], None] = disk_module._write
+
+    def write(path: Path, data: bytes) -> None:
+        goes_on.wait(30)
+        original(path, data)
+
+    monkeypatch.setattr(disk_module, "_write", write)
+    async with opened(tmp_path) as disk:
+        shelf = DiskShelf(disk, "r", no_failure)
+        presentation = presented(shelf)
+        feed(presentation, range(50))
+        assert await shelf.get("video/3.m4s") == bytes(2000)
+        goes_on.set()
+        await settled(disk)
+        assert await shelf.get("video/3.m4s") == bytes(2000)
+
+
+async def test_what_waits_for_a_slow_disk_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_module, "_MAX_UNWRITTEN_BYTES", 20_000)
+    goes_on = threading.Event()
+    monkeypatch.setattr(disk_module, "_write", lambda path, data: goes_on.wait(30))
+    async with opened(tmp_path) as disk:
+        presentation = presented(DiskShelf(disk, "r", lambda: shorten(presentation)))
+        feed(presentation, range(500))
+        assert presentation.shelf.held_bytes < 50 * 2000
+        goes_on.set()
+
+
+def shorten(presentation: Presentation) -> None:
+    for _ in range(2):
+        presentation.shorten()
+
+
+async def test_the_longest_window_gets_shorter_where_all_take_too_much() -> None:
+    space = Space(200_000)
+    long, short = presented(MemoryShelf()), presented(MemoryShelf())
+    space.add(long)
+    space.add(short)
+    for number in range(150):
+        feed(long, range(number, number + 1))
+        if number < 20:
+            feed(short, range(number, number + 1))
+        space.enforce()
+        assert space.used_bytes <= 200_000
+    assert short.listed_s == 40
+    assert 100 <= long.listed_s < 170
+    space.remove(short)
+    assert space.used_bytes == long.shelf.stored_bytes
+
+
+async def test_what_live_playback_needs_stays_whatever_it_takes() -> None:
+    space = Space(1000)
+    presentation = presented(MemoryShelf())
+    space.add(presentation)
+    for number in range(30):
+        feed(presentation, range(number, number + 1))
+        space.enforce()
+    assert presentation.live_window_s <= presentation.listed_s <= presentation.live_window_s + 2

@@ -1,0 +1,245 @@
+"""Windows on disk: hours of a channel, in files of their own.
+
+    <hls.dir>/xg2g-hls-<random>/lock            held by the process as long as it lives
+                               /<run>/video-12.m4s
+
+Files are written, read and removed by threads: a disk that is slow or asleep holds nobody up.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import secrets
+import shutil
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import IO, Final, Self
+
+import structlog
+
+log = structlog.get_logger()
+
+_PREFIX: Final = "xg2g-hls-"
+_LOCK: Final = "lock"
+_READERS: Final = 4
+
+_RECENT: Final = 24
+"""Segments of all renditions of a channel that stay in memory: most clients play live."""
+
+_RETRIES: Final = 2
+"""Writes that are tried again with each new segment."""
+
+_MAX_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
+"""What waits for a slow disk, at most. What is more stays in memory until its window has passed."""
+
+
+class UnwritableFolderError(Exception):
+    """Nothing can be kept in the folder."""
+
+
+class Disk:
+    """A folder with the windows of one process."""
+
+    def __init__(self, folder: Path, lock: IO[bytes]) -> None:
+        self.folder = folder
+        self._lock = lock
+        self.writer = ThreadPoolExecutor(1, "hls-write")
+        self.readers = ThreadPoolExecutor(_READERS, "hls-read")
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Make a folder in `root`, and remove those of processes that are no more. Blocks. Raises
+        `UnwritableFolderError`."""
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(root)
+            folder = root / f"{_PREFIX}{secrets.token_hex(4)}"
+            folder.mkdir(mode=0o700)
+            lock = (folder / _LOCK).open("wb")
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UnwritableFolderError(f"hls.dir {root} cannot be written: {reason}") from error
+        return cls(folder, lock)
+
+    async def aclose(self) -> None:
+        """Remove everything."""
+
+        def close() -> None:
+            self.writer.shutdown()
+            self.readers.shutdown()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._lock.close()
+
+        await asyncio.to_thread(close)
+
+
+def _remove_leftovers(root: Path) -> None:
+    for folder in root.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), (folder / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class DiskShelf:
+    """Keeps whole segments on disk, and what is new in memory."""
+
+    def __init__(self, disk: Disk, run: str, on_failure: Callable[[], None]) -> None:
+        """`run` names a folder. `on_failure` is called when a segment could not be written, which
+        a shorter window may change."""
+        self._disk = disk
+        self._folder = disk.folder / run
+        self._on_failure = on_failure
+        self._loop = asyncio.get_running_loop()
+        self._memory: dict[str, bytes] = {}
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        """Segments that are on disk and in memory, oldest first."""
+        self._written: dict[str, int] = {}
+        """Sizes of the files on disk."""
+        self._parts: dict[str, tuple[str, ...]] = {}
+        self._places: dict[str, tuple[str, int, int]] = {}
+        """The segment of a part, and where it is in it."""
+        self._failed: OrderedDict[str, None] = OrderedDict()
+        """Segments that could not be written, oldest first. Later ones try them again."""
+        self._unwritten_bytes = 0
+        self._held = 0
+        self._has_failed = False
+        self._is_cleared = False
+
+    def put(self, key: str, data: bytes) -> None:
+        self.drop(key)
+        self._memory[key] = data
+        self._held += len(data)
+
+    def join(self, key: str, parts: Sequence[str]) -> None:
+        there = [part for part in parts if part in self._memory]
+        at = 0
+        for part in there:
+            size = len(self._memory[part])
+            self._places[part] = (key, at, size)
+            at += size
+        data = b"".join(self._forget(part) for part in there)
+        self._parts[key] = tuple(there)
+        self._memory[key] = data
+        self._held += len(data)
+        for again in list(self._failed)[:_RETRIES]:
+            self._write(again)
+        self._write(key)
+
+    async def get(self, key: str) -> bytes | None:
+        whole, at, size = self._places.get(key, (key, 0, -1))
+        data = self._memory.get(whole)
+        if data is not None:
+            return data[at : at + size] if size >= 0 else data
+        if whole not in self._written:
+            return None
+        read = partial(_read, self._path(whole), at, size)
+        return await self._loop.run_in_executor(self._disk.readers, read)
+
+    def drop(self, key: str) -> None:
+        for part in self._parts.pop(key, ()):
+            self._places.pop(part, None)
+        self._forget(key)
+        self._recent.pop(key, None)
+        self._failed.pop(key, None)
+        if self._written.pop(key, None) is not None:
+            self._later(partial(_remove, self._path(key)))
+
+    def clear(self) -> None:
+        self._is_cleared = True
+        for kept in (self._memory, self._recent, self._failed, self._written, self._parts):
+            kept.clear()
+        self._places.clear()
+        self._held = 0
+        self._later(partial(shutil.rmtree, self._folder, ignore_errors=True))
+
+    @property
+    def held_bytes(self) -> int:
+        return self._held
+
+    @property
+    def stored_bytes(self) -> int:
+        recent = sum(self._written[key] for key in self._recent)
+        return self._held + sum(self._written.values()) - recent
+
+    def _forget(self, key: str) -> bytes:
+        data = self._memory.pop(key, b"")
+        self._held -= len(data)
+        return data
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key.replace("/", "-")
+
+    def _later(self, call: Callable[[], object]) -> "Future[object] | None":
+        """Hand a call to the thread, unless everything is being closed."""
+        try:
+            return self._disk.writer.submit(call)
+        except RuntimeError:
+            return None
+
+    def _write(self, key: str) -> None:
+        data = self._memory[key]
+        self._failed.pop(key, None)
+        if self._unwritten_bytes + len(data) > _MAX_UNWRITTEN_BYTES:
+            self._fail(key, "the disk is too slow")
+            return
+        if (written := self._later(partial(_write, self._path(key), data))) is not None:
+            self._unwritten_bytes += len(data)
+            written.add_done_callback(partial(self._done, key, len(data)))
+
+    def _done(self, key: str, size: int, written: "Future[object]") -> None:
+        """Take note in the loop. Called by the thread."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._note, key, size, written)
+
+    def _note(self, key: str, size: int, written: "Future[object]") -> None:
+        self._unwritten_bytes -= size
+        if self._is_cleared:
+            return
+        if key not in self._parts:
+            # Its window has passed meanwhile.
+            self._later(partial(_remove, self._path(key)))
+            return
+        error = written.exception()
+        if error is not None:
+            self._fail(key, str(getattr(error, "strerror", None) or error))
+            return
+        self._written[key] = size
+        self._recent[key] = None
+        while len(self._recent) > _RECENT:
+            oldest, _ = self._recent.popitem(last=False)
+            self._forget(oldest)
+
+    def _fail(self, key: str, reason: str) -> None:
+        self._failed[key] = None
+        if not self._has_failed:
+            self._has_failed = True
+            log.warning("the window on disk gets shorter", folder=str(self._folder), reason=reason)
+        self._on_failure()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        path.write_bytes(data)
+    except OSError:
+        # What was written of it takes room.
+        _remove(path)
+        raise
+
+
+def _read(path: Path, at: int, size: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            return file.read(size)
+    except OSError:
+        return None
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
