@@ -20,7 +20,7 @@ function shown(cues: ImageCues, at: number): string | undefined {
 
 test("an image is shown from its time on until its end", () => {
   const cues = new ImageCues();
-  cues.add(7, { events: [event(1000, 2000, "a")] });
+  cues.add(7, { start_90k: 500, events: [event(1000, 2000, "a")] });
   assert.equal(shown(cues, 999), undefined);
   assert.equal(shown(cues, 1000), "a");
   assert.equal(shown(cues, 1999), "a");
@@ -29,17 +29,17 @@ test("an image is shown from its time on until its end", () => {
 
 test("an event without images clears the one before it, also across files", () => {
   const cues = new ImageCues();
-  cues.add(7, { events: [event(1000, null, "a")] });
+  cues.add(7, { start_90k: 500, events: [event(1000, null, "a")] });
   assert.equal(shown(cues, 9000), "a");
-  cues.add(8, { events: [event(5000, null, "a"), event(6000, null)] });
+  cues.add(8, { start_90k: 5000, events: [event(5000, null, "a"), event(6000, null)] });
   assert.equal(shown(cues, 5500), "a");
   assert.equal(shown(cues, 6000), undefined);
 });
 
 test("files that come in another order show the same", () => {
   const cues = new ImageCues();
-  cues.add(8, { events: [event(5000, null, "b")] });
-  cues.add(7, { events: [event(1000, null, "a")] });
+  cues.add(8, { start_90k: 5000, events: [event(5000, null, "b")] });
+  cues.add(7, { start_90k: 1000, events: [event(1000, null, "a")] });
   assert.equal(shown(cues, 4999), "a");
   assert.equal(shown(cues, 5000), "b");
 });
@@ -47,15 +47,33 @@ test("files that come in another order show the same", () => {
 test("times beyond 32 and 33 bits are compared as they are", () => {
   const cues = new ImageCues();
   const wrap = 2 ** 33;
-  cues.add(1, { events: [event(wrap - 90, wrap + 90, "a"), event(wrap + 90, null, "b")] });
+  cues.add(1, {
+    start_90k: wrap - 90,
+    events: [event(wrap - 90, wrap + 90, "a"), event(wrap + 90, null, "b")],
+  });
   assert.equal(shown(cues, wrap), "a");
   assert.equal(shown(cues, wrap + 90), "b");
+});
+
+test("a jump over the file that clears an image shows nothing of it", () => {
+  const cues = new ImageCues();
+  cues.add(7, { start_90k: 0, events: [event(1000, null, "a")] });
+  cues.add(90, { start_90k: 9_000_000, events: [] });
+  assert.equal(shown(cues, 9_000_100), undefined);
+});
+
+test("an image goes on while the next file is late, and not for ever", () => {
+  const cues = new ImageCues();
+  cues.add(7, { start_90k: 0, events: [event(1000, null, "a")] });
+  assert.equal(shown(cues, 4 * 90_000), "a");
+  assert.equal(shown(cues, 60 * 90_000), undefined);
 });
 
 test("files of long ago are forgotten", () => {
   const cues = new ImageCues();
   for (let segment = 0; segment < 500; segment++) {
-    cues.add(segment, { events: [event(segment * 100, segment * 100 + 100, `${segment}`)] });
+    const at = segment * 100;
+    cues.add(segment, { start_90k: at, events: [event(at, at + 100, `${segment}`)] });
   }
   assert.ok(!cues.has(0));
   assert.ok(cues.has(499));

@@ -20,13 +20,17 @@ export interface CueEvent {
   images: CueImage[];
 }
 
-/** One segment's file. */
+/** One segment's file. What is still shown from before is repeated at its start. */
 export interface CueFile {
+  /** Where the segment begins, in 90 kHz. */
+  start_90k: number;
   events: CueEvent[];
 }
 
 /** Files that are kept: those of the pictures in the buffer, and some for a short way back. */
 const KEPT_FILES = 40;
+/** Time behind a file's start for which it may count: long segments, and a file that is late. */
+const LATE_90K = 12 * 90_000;
 
 /** Files of one rendition by segment number. */
 export class ImageCues {
@@ -46,16 +50,19 @@ export class ImageCues {
     return this.#files.has(segment);
   }
 
-  /** Return the event that began last, unless it is over. */
+  /**
+   * Return what is shown: the last event of the segment's own file. Where that one has not come yet
+   * the file before it counts for a while.
+   */
   at(time90k: number): CueEvent | undefined {
-    let last: CueEvent | undefined;
+    let current: CueFile | undefined;
     for (const file of this.#files.values()) {
-      for (const event of file.events) {
-        if (event.from_90k > time90k) continue;
-        // What is repeated at a segment's start replaces what it repeats: later or the same.
-        if (last === undefined || event.from_90k >= last.from_90k) last = event;
-      }
+      if (file.start_90k > time90k) continue;
+      if (current === undefined || file.start_90k > current.start_90k) current = file;
     }
+    if (current === undefined || time90k - current.start_90k > LATE_90K) return undefined;
+    const begun = current.events.filter((event) => event.from_90k <= time90k);
+    const last = begun[begun.length - 1];
     if (last === undefined || last.images.length === 0) return undefined;
     return last.until_90k !== null && last.until_90k <= time90k ? undefined : last;
   }
