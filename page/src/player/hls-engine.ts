@@ -25,9 +25,6 @@ import { TextCues } from "./text-cues";
 import type { Span, Window } from "./timeline";
 import { readRefusal, type Trouble } from "./trouble";
 
-/** The worker's path, relative to the page. */
-declare const HLS_WORKER_PATH: string;
-
 /** What the page takes for an answer to the index: a playlist, or the reason why there is none. */
 const ACCEPT = "application/vnd.apple.mpegurl, application/problem+json;q=0.9, */*;q=0.1";
 
@@ -87,6 +84,8 @@ const files = {
 const CONFIG: Partial<HlsConfig> = {
   lowLatencyMode: true,
   startFragPrefetch: true,
+  // Fragments of MP4 are passed through; a worker would cost its start and save nothing.
+  enableWorker: false,
   // Pictures ahead of the live position do not exist; behind a rewind they fill in quickly.
   maxBufferLength: 20,
   maxMaxBufferLength: 30,
@@ -172,7 +171,6 @@ export class HlsEngine implements Engine {
       ...CONFIG,
       ...(sound === undefined ? {} : { audioPreference: { lang: sound } }),
       pLoader: PlaylistLoader as unknown as HlsConfig["pLoader"] & {},
-      workerPath: new URL(HLS_WORKER_PATH, document.baseURI).href,
       xhrSetup: (request, address) => {
         if (address.endsWith("/index.m3u8")) request.setRequestHeader("Accept", ACCEPT);
       },
