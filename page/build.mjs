@@ -4,7 +4,6 @@
 // Text lies beside itself gzipped, so that the daemon compresses nothing.
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -13,7 +12,6 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "xg2g", "web", "pages", "built");
 const made = `${target}.new`;
-const modules = createRequire(import.meta.url);
 const ICONS = [
   "icon.svg",
   "icon-192.png",
@@ -88,16 +86,8 @@ async function licences(packages) {
 
 await rm(made, { recursive: true, force: true });
 
-const workerSource = modules.resolve("hls.js/dist/hls.worker.js");
-const workerText = (await readFile(workerSource, "utf8")).replace(
-  /\n\/\/# sourceMappingURL=.*/,
-  "",
-);
-const worker = await writeAsset("hls.worker.js", workerText);
-
 const app = await bundle("src/main.tsx", {
   format: "esm",
-  define: { HLS_WORKER_PATH: JSON.stringify(worker) },
 });
 const theme = await bundle("src/theme-first.ts", { format: "iife" });
 const notice = "/*! Licences of what is inside: licenses.txt */\n";
@@ -120,7 +110,7 @@ await write(
   "manifest.webmanifest",
   fill(await readFile(join(here, "src", "manifest.webmanifest"), "utf8")),
 );
-await write("licenses.txt", await licences([...app.packages, ...theme.packages, "hls.js"]));
+await write("licenses.txt", await licences([...app.packages, ...theme.packages]));
 await write("index.html", fill(await readFile(join(here, "src", "index.html"), "utf8")));
 
 await rm(target, { recursive: true, force: true });
