@@ -104,7 +104,7 @@ install_packages() {
     # shellcheck disable=SC2086 # a list of names
     apt install --no-install-recommends $missing || fail "run this as root, then make again: apt-get install $missing"
   elif [ "$(uname -s)" = Darwin ]; then
-    fail "run this, then make again: xcode-select --install; brew install nasm xz python ffmpeg rustup"
+    fail "run this, then make again: xcode-select --install; brew install nasm xz python ffmpeg node rustup"
   else
     fail "install what your system calls these, then make again: $missing"
   fi

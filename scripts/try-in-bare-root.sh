@@ -48,6 +48,8 @@ play() { # play COMMAND...: a demo in the root, watched from outside
     sleep 0.1
   done
   say "demo listens after $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $begun }") s"
+  curl --silent --fail "${url%/stream/*}/" | grep --quiet 'src="assets/app-' ||
+    fail "${url%/stream/*}/ does not show the web page"
   curl --silent --max-time "$seconds" --output "$capture" "$url" || [ $? = 28 ] ||
     fail "$url broke off"
   kill -TERM "$(pgrep --parent "$demo")"

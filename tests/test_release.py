@@ -101,6 +101,18 @@ def test_the_executable_names_daemon_library_and_codecs_without_python(tmp_path:
     assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{said}"] == []
 
 
+def test_the_executable_shows_the_web_page_with_everything_that_it_names(tmp_path: Path) -> None:
+    with _demo(EXECUTABLE, _bare(tmp_path)) as (_, url):
+        base = urljoin(url, "/")
+        with urllib.request.urlopen(base, timeout=30) as response:
+            page = response.read().decode()
+        named = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert len([name for name in named if name.startswith("assets/")]) >= 4
+        for name in named:
+            with urllib.request.urlopen(urljoin(base, name), timeout=30) as response:
+                assert response.status == 200, name
+
+
 def test_the_executable_plays_a_channel_and_leaves_nothing_when_it_is_told_to_stop(
     tmp_path: Path,
 ) -> None:

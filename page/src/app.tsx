@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Addresses } from "./addresses/Addresses";
-import { read } from "./api/client";
+import { read, relative } from "./api/client";
 import { useNow, usePolled } from "./api/poll";
 import type { Channel, Channels, Now, Programme } from "./api/types";
 import { ChannelList } from "./channels/ChannelList";
@@ -29,10 +29,16 @@ async function readChannels(signal: AbortSignal): Promise<Channel[]> {
   let after: string | undefined;
   do {
     const page: Channels = await read<Channels>("/channels", { limit: 5000, after }, signal);
-    found.push(...page.channels);
+    found.push(...page.channels.map(reached));
     after = page.next ?? undefined;
   } while (after !== undefined);
   return found;
+}
+
+/** A channel whose logo is asked for where this page came from. */
+function reached(channel: Channel): Channel {
+  const { logo_url } = channel;
+  return { ...channel, logo_url: logo_url && relative(logo_url) };
 }
 
 const readNow = (signal: AbortSignal) => read<Now>("/now", { limit: 5000 }, signal);
@@ -202,6 +208,11 @@ export function App() {
           {isMissing && (
             <p class="notice bad" role="alert" data-testid="error">
               There is no such channel any more. Choose another one.
+            </p>
+          )}
+          {lineup.value !== undefined && onNow.trouble && place.at !== "status" && (
+            <p class="notice bad" role="alert">
+              {onNow.trouble.message}
             </p>
           )}
           {view()}

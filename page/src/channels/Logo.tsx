@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import { relative } from "../api/client";
 import type { Channel } from "../api/types";
 
 /** A channel's logo, or the first letters of its name. */
@@ -10,7 +9,7 @@ export function Logo({ channel }: { channel: Channel }) {
   return (
     <span class="logo" aria-hidden="true">
       {isShown ? (
-        <img src={relative(url)} alt="" loading="lazy" onError={() => setMissing(url)} />
+        <img src={url} alt="" loading="lazy" onError={() => setMissing(url)} />
       ) : (
         <span>{channel.name.replace(/[^\p{L}\p{N} ]/gu, "").slice(0, 3)}</span>
       )}

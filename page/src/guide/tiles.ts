@@ -14,7 +14,7 @@ export const TILE_CHANNELS = 40;
 export const MOST_TILES = 240;
 /** Questions that are under way at a time. */
 const AT_A_TIME = 3;
-/** After this time a tile is asked for again. The browser has it, and mostly gets "not modified". */
+/** After this time a tile is asked for again, answered or not. The browser has it, and mostly gets "not modified". */
 const FRESH_MS = 10 * MINUTE_MS;
 /** After a failure it is asked again no sooner. */
 const AGAIN_MS = 5000;
@@ -99,7 +99,6 @@ export class Tiles {
       if (this.asking >= AT_A_TIME) return;
       const tile = this.tiles.get(key);
       const age = this.now() - (tile?.askedAt ?? Number.NEGATIVE_INFINITY);
-      if (tile?.state === "asked") continue;
       if (tile && age < (tile.state === "failed" ? AGAIN_MS : FRESH_MS)) continue;
       void this.fetch(key, tile);
     }
@@ -108,7 +107,6 @@ export class Tiles {
   private async fetch(key: string, old: Tile | undefined): Promise<void> {
     const [group = 0, at = 0] = key.split(" ").map(Number);
     const ids = this.channels.slice(group * TILE_CHANNELS, (group + 1) * TILE_CHANNELS);
-    const channels = this.channels;
     const tile: Tile = {
       byChannel: old?.byChannel ?? new Map(),
       askedAt: this.now(),
@@ -126,10 +124,6 @@ export class Tiles {
       this.trouble = error instanceof Error ? error.message : String(error);
     } finally {
       this.asking--;
-    }
-    if (channels !== this.channels) {
-      this.goOn();
-      return;
     }
     for (const [oldest] of this.tiles) {
       if (this.tiles.size <= MOST_TILES) break;

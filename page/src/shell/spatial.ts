@@ -40,11 +40,9 @@ function distanceTo(from: Box, box: Box, direction: Direction): number | undefin
     ? (["left", "right", "top", "bottom"] as const)
     : (["top", "bottom", "left", "right"] as const);
   const isBack = direction === "ArrowLeft" || direction === "ArrowUp";
-  const centre = (each: Box) => (each[begin] + each[end]) / 2;
   const ahead = isBack ? from[begin] - box[end] : box[begin] - from[end];
-  const isBehind = isBack ? centre(box) >= centre(from) : centre(box) <= centre(from);
   // Neighbours may touch, or overlap by a border.
-  if (isBehind || ahead < -(from[end] - from[begin]) / 2) return undefined;
+  if (ahead < -(from[end] - from[begin]) / 2) return undefined;
   const aside = Math.max(0, from[sideBegin] - box[sideEnd], box[sideBegin] - from[sideEnd]);
   const skew = Math.abs((from[sideBegin] - box[sideBegin]) / 50);
   return Math.max(0, ahead) + ASIDE * aside + skew;
