@@ -95,6 +95,11 @@ class Household(Collector):
             "Parts and segments in memory",
             sum(it.shelf.held_bytes for it in outputs),
         )
+        yield _gauge(
+            "xg2g_hls_window_bytes",
+            "Parts and segments of all windows, in memory or in hls.dir",
+            sum(it.shelf.stored_bytes for it in outputs),
+        )
 
     def _state(self, current: State) -> Metric:
         states = GaugeMetricFamily(
