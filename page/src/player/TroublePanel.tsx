@@ -20,6 +20,13 @@ export function TroublePanel({ channel, trouble, onRetry, onEnd }: TroublePanelP
     <div class="trouble" role="alert" data-testid="error" data-kind={kind}>
       <h2>{title}</h2>
       <p>{advice}</p>
+      <div class="trouble-actions">
+        <button type="button" class="primary" data-testid="retry" onClick={onRetry}>
+          {kind === "autoplay" ? "Play" : "Try again"}
+        </button>
+        {offersPlayer && <PlayerFile channel={channel} />}
+      </div>
+      {retryAt !== undefined && <Countdown at={retryAt} />}
       {users.length > 0 && (
         <ul class="trouble-users">
           {users.map((user) => (
@@ -31,13 +38,6 @@ export function TroublePanel({ channel, trouble, onRetry, onEnd }: TroublePanelP
           ))}
         </ul>
       )}
-      <div class="trouble-actions">
-        <button type="button" class="primary" data-testid="retry" onClick={onRetry}>
-          {kind === "autoplay" ? "Play" : "Try again"}
-        </button>
-        {offersPlayer && <PlayerFile channel={channel} />}
-      </div>
-      {retryAt !== undefined && <Countdown at={retryAt} />}
     </div>
   );
 }
