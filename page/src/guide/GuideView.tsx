@@ -393,7 +393,7 @@ const Row = memo(
               onClick={() => onProgramme(each.about)}
             >
               <span class="cell-text">
-                <span class="cell-title">{each.about.title}</span>
+                <span class="cell-title">{each.about.title}</span>{" "}
                 {width > 60 && <span class="cell-time">{clock(each.from)}</span>}
               </span>
             </div>
