@@ -130,6 +130,11 @@ class UpstreamReader(Reader):
             self._makes_way = makes_way
             self.upstream.note_watched(making_way=1 if makes_way else -1)
 
+    @property
+    def may_rush(self) -> bool:
+        """Whether the stream may come faster than it plays: from the web, it may be a file."""
+        return bool(self.upstream.service.path)
+
     async def stats(self) -> RemuxStats:
         """Return the counters of the upstream's remuxer; raises `BackendError`."""
         return await self.upstream.stats()

@@ -27,6 +27,7 @@ from ...streaming.viewers import Viewer, Viewers
 from .disk import Disk, DiskShelf
 from .media import media
 from .multivariant import multivariant
+from .pace import Pace
 from .presentation import Presentation
 from .requests import Decision
 from .shelf import MemoryShelf, Shelf
@@ -451,10 +452,16 @@ class HlsOutput:
                 reader.on_freeze, reader.on_skip = self._froze, self._skipped
                 self._log.info("stream started", format="hls")
                 self.presentation.expect(await _sounds(reader))
+                pace = Pace(self._means.now)
                 try:
                     async with asyncio.timeout(FIRST_PLAYLIST_S) as limit:
                         while data := await reader.read():
-                            self._take(packager.process(data), is_newest=not reader.unread_bytes)
+                            events = packager.process(data)
+                            is_newest = not reader.unread_bytes or self._ready.done()
+                            self._take(events, is_newest=is_newest)
+                            if reader.may_rush and (wait_s := pace.wait_s(self._length_s(events))):
+                                self._take(())
+                                await self._sleep(wait_s)
                             if self._ready.done():
                                 limit.reschedule(None)
                             # What the hub has kept would hold everybody else up.
@@ -472,6 +479,22 @@ class HlsOutput:
                     return
         if not self._ready.done():
             raise NoPlaylistError("the stream ended before there was anything to play")
+
+    def _length_s(self, events: Sequence[Event]) -> float:
+        """Return how long these are when played."""
+        main = self.presentation.main
+        if main is None:
+            return 0.0
+        parts = (it for it in events if isinstance(it, Part) and it.rendition == main.name)
+        return sum(part.duration for part in parts) / main.header.timescale
+
+    async def _sleep(self, delay_s: float) -> None:
+        is_over = asyncio.get_running_loop().create_future()
+        timer = self._means.later(delay_s, partial(_resolve, is_over))
+        try:
+            await is_over
+        finally:
+            timer.cancel()
 
     def _forget_reader(self) -> None:
         self._reader = None

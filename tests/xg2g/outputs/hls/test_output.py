@@ -15,6 +15,7 @@ from xg2g.metrics import Metrics, Outcome
 from xg2g.outputs.hls import output as outputs_module
 from xg2g.outputs.hls.output import ENDED_S, HlsOptions, HlsOutput, RefusedError
 from xg2g.outputs.hls.outputs import MAX_OUTPUTS, HlsOutputs, TooManyError
+from xg2g.outputs.hls.pace import AHEAD_S, Pace
 from xg2g.outputs.hls.requests import Decision
 from xg2g.receiver.errors import NoTunerError, ReceiverError, UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.anyio
 CLIP = (Path(xg2g.simulator.__file__).parent / "clips" / "one-hd.ts").read_bytes()
 MPEG2 = (Path(xg2g.simulator.__file__).parent / "clips" / "mpeg2.ts").read_bytes()
 PIECE_BYTES = 188 * 200
+MANY = 2000
+"""Turns of the event loop in which all that was sent is read."""
 SERVICE = ServiceReference.parse("1:0:19:65:1:1:C00000:0:0:0:")
 
 
@@ -84,6 +87,7 @@ class Reader:
         self._pieces = pieces
         self.makes_way = False
         self.unread_bytes = 0
+        self.may_rush = False
 
     async def read(self) -> bytes:
         piece = await self._pieces.get()
@@ -499,3 +503,31 @@ async def test_a_player_that_vanished_long_ago_does_not_keep_the_tuner() -> None
         await home.clock.passes(0.6)
         (reader,) = home.source.open_now
         assert reader.makes_way
+
+
+async def test_a_film_on_the_web_is_packaged_no_faster_than_it_plays() -> None:
+    async with house() as home:
+        output = home.open()
+        await turns()
+        home.source.open_now[0].may_rush = True
+        for _ in range(20):
+            home.source.send(CLIP)
+        with output.asking("player"):
+            await output.ready()
+            await turns(MANY)
+            length_s = output.presentation.listed_s
+            assert home.source.pieces.qsize() > 0
+            assert AHEAD_S - 5 < length_s < AHEAD_S + 10
+            for _ in range(20):
+                await home.clock.passes(1)
+                await turns(MANY)
+            assert 15 < output.presentation.listed_s - length_s < 25
+            assert b"#EXTINF" in output.playlist("video").plain
+
+
+async def test_a_clock_that_is_a_little_fast_is_never_waited_for() -> None:
+    clock = Clock()
+    pace = Pace(clock.now)
+    for _ in range(100_000):
+        clock.now_s += 10
+        assert pace.wait_s(10 * (1 + 50e-6)) == 0
