@@ -118,22 +118,25 @@ const CONFIG: Partial<HlsConfig> = {
 
 const Loader = Hls.DefaultConfig.loader;
 
-/** Loads playlists, and makes them fit for hls.js. */
-class PlaylistLoader extends Loader {
-  override load(
-    context: LoaderContext,
-    config: LoaderConfiguration,
-    callbacks: LoaderCallbacks<LoaderContext>,
-  ): void {
-    super.load(context, config, {
-      ...callbacks,
-      onSuccess: (response, ...rest) => {
-        const { data } = response;
-        const fit = typeof data === "string" ? { ...response, data: shortenGaps(data) } : response;
-        callbacks.onSuccess(fit, ...rest);
-      },
-    });
-  }
+/** Return a loader of playlists that makes them fit for hls.js, and shows them before it sees them. */
+function playlistLoader(onPlaylist: (text: string) => void): typeof Loader {
+  return class extends Loader {
+    override load(
+      context: LoaderContext,
+      config: LoaderConfiguration,
+      callbacks: LoaderCallbacks<LoaderContext>,
+    ): void {
+      super.load(context, config, {
+        ...callbacks,
+        onSuccess: (response, ...rest) => {
+          const { data } = response;
+          if (typeof data !== "string") return callbacks.onSuccess(response, ...rest);
+          onPlaylist(data);
+          callbacks.onSuccess({ ...response, data: shortenGaps(data) }, ...rest);
+        },
+      });
+    }
+  };
 }
 
 export class HlsEngine implements Engine {
@@ -170,7 +173,8 @@ export class HlsEngine implements Engine {
     this.#hls = new Hls({
       ...CONFIG,
       ...(sound === undefined ? {} : { audioPreference: { lang: sound } }),
-      pLoader: PlaylistLoader as unknown as HlsConfig["pLoader"] & {},
+      pLoader: playlistLoader((text) => this.#onPlaylist(text)) as unknown as HlsConfig["pLoader"] &
+        object,
       xhrSetup: (request, address) => {
         if (address.endsWith("/index.m3u8")) request.setRequestHeader("Accept", ACCEPT);
       },
@@ -309,6 +313,14 @@ export class HlsEngine implements Engine {
 
   setText(id: number | undefined): void {
     this.#hls.subtitleTrack = id ?? -1;
+  }
+
+  /** Where playback begins is decided as soon as hls.js sees the first media playlist. */
+  #onPlaylist(text: string): void {
+    if (this.#details !== null || !this.#isFar) return;
+    const near = Number(/PART-HOLD-BACK=([\d.]+)/.exec(text)?.[1]);
+    const target = Number(/#EXT-X-TARGETDURATION:(\d+)/.exec(text)?.[1]);
+    if (near > 0 && target > 0) this.#hls.targetLatency = near + target;
   }
 
   /**

@@ -26,6 +26,7 @@ test("a number that others continue waits for another digit", () => {
 test("zeros in front count for nothing", () => {
   assert.equal(type("002").match?.number, 2);
   assert.ok(type("002").isComplete);
+  assert.equal(type("0").match, undefined);
   assert.ok(!type("0").isComplete);
 });
 
