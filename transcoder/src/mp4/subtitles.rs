@@ -55,8 +55,6 @@ pub(super) struct SubtitleTrack<D: Decoder> {
     screens: VecDeque<Screen<D::Screen>>,
     /// Bytes of both.
     screen_bytes: usize,
-    /// What is in files that were made, in time.
-    made_until: i64,
     /// The first segment whose file is to be made; none before the rendition begins.
     next: Option<u64>,
     /// The epoch of its latest header.
@@ -96,7 +94,6 @@ impl<D: Decoder> SubtitleTrack<D> {
             waiting: VecDeque::new(),
             screens: VecDeque::new(),
             screen_bytes: 0,
-            made_until: 0,
             next: None,
             epoch: None,
             media_changed: false,
@@ -298,7 +295,7 @@ impl<D: Decoder> SubtitleTrack<D> {
                 self.screen_bytes -= bytes_of::<D>(before.as_ref());
             }
             let earliest = self.screens.back().map_or(i64::MIN, |screen| screen.from);
-            let from = time.max(earliest).max(self.made_until);
+            let from = time.max(earliest);
             self.screens.push_back(Screen {
                 from,
                 expires: from.saturating_add(change.timeout_90k.max(0)),
@@ -351,7 +348,6 @@ impl<D: Decoder> SubtitleTrack<D> {
             decode_time: start_90k,
             duration,
         }));
-        self.made_until = self.made_until.max(end);
         self.forget_before(end);
     }
 

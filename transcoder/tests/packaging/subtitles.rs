@@ -1,7 +1,7 @@
 //! Subtitles: for every segment of the picture one file, with what is shown in its time.
 
 use xg2g_transcoder::mp4::{
-    Event, Header, MAX_TEXTS, Media, PackagerOptions, Part, Rendition, Segment,
+    Event, Header, MAX_TEXTS, Media, Packager, PackagerOptions, Part, Rendition, Segment,
 };
 use xg2g_transcoder::ts::packet::Pid;
 
@@ -456,6 +456,29 @@ fn a_pes_packet_that_lost_a_packet_is_left_out() {
 }
 
 #[test]
+fn rows_behind_a_lost_packet_do_not_belong_to_the_page_before_it() {
+    let start = 10 * SECOND;
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let sent = vec![
+        subtitle(start + SECOND / 4, b"ours"),
+        shown(start + SECOND / 2, &[header(0x8FF, SUBTITLE)]),
+        shown(
+            start + SECOND * 3 / 4,
+            &[boxed(0, 18, 8, b"of another page")],
+        ),
+    ];
+    programme(&mut stream, start, 3, sent);
+    let mut packets = stream.bytes.chunks(188).enumerate();
+    let is_subtitles = |packet: &[u8]| packet[1] & 0x1F == 0x01 && packet[2] == 0x20;
+    let second = packets.by_ref().filter(|(_, p)| is_subtitles(p)).nth(1);
+    let at = second.expect("a packet").0 * 188;
+    stream.bytes.drain(at..at + 188);
+    let found = texts(&packaged(&stream), GERMAN);
+    assert_eq!(cues(&found[0].1), [(250, 1000, "ours".to_owned())]);
+}
+
+#[test]
 fn a_rendition_begins_and_ends_without_a_discontinuity_and_its_files_without_a_gap() {
     let start = 10 * SECOND;
     let without: [(u8, u16, &[u8]); 2] = [(0x1B, VIDEO, &[]), (0x0F, SOUND, b"\x0A\x04ger\0")];
@@ -560,4 +583,27 @@ fn pages_beyond_the_bound_are_left_out() {
     let events = packaged(&stream);
     let is_text = |event: &&Event| matches!(event, Event::Header(header) if matches!(header.media, Media::Text { .. }));
     assert_eq!(events.iter().filter(is_text).count(), MAX_TEXTS);
+}
+
+#[test]
+fn subtitles_that_no_picture_takes_are_held_within_their_bound() {
+    let mut stream = Stream::new();
+    tables(&mut stream);
+    let text = |n: u64| format!("number {n} of very many subtitles");
+    for n in 0..3000 {
+        stream.unit(SUBTITLES, &subtitle(n * FRAME, text(n).as_bytes()).1);
+    }
+    let mut packager = Packager::new(&options()).expect("valid options");
+    packager.push(&stream.bytes);
+    let held = packager.held_bytes();
+    assert!((1000..64 * 1024).contains(&held), "{held}");
+    // Those that came last are shown with the pictures of their time.
+    let mut stream = Stream::new();
+    programme(&mut stream, 2990 * FRAME, 2, Vec::new());
+    packager.push(&stream.bytes);
+    packager.finish();
+    let events: Vec<Event> = std::iter::from_fn(|| packager.next_event()).collect();
+    let found = texts(&events, GERMAN);
+    assert!(found[0].1.contains("number 2990 of"), "{found:?}");
+    assert!(found[0].1.contains("number 2999 of"), "{found:?}");
 }

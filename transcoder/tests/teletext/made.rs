@@ -375,7 +375,7 @@ fn the_header_names_the_national_letters() {
 
 #[test]
 fn the_language_of_the_pmt_tells_the_group_where_no_packet_does() {
-    let cases: [(&[u8; 3], u16, &[u8], &str); 10] = [
+    let cases: [(&[u8; 3], u16, &[u8], &str); 11] = [
         (b"pol", 0, b"[_}w", "Żółw"),
         (b"tur", 6, b"I{`$", "Işığ"),
         (b"hrv", 5, b"^to |eli", "Što želi"),
@@ -387,6 +387,7 @@ fn the_language_of_the_pmt_tells_the_group_where_no_packet_does() {
         (b"lit", 3, b"A^i_", "Ačiū"),
         // A page in the letters of the west stays one.
         (b"pol", 1, b"Gr}n", "Grün"),
+        (b"ell", 1, b"Gr}n", "Grün"),
     ];
     for (language, value, text, expected) in cases {
         let mut heard = Heard::of(0x888, Some(language));
