@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ...metrics import Outcome
 from ...streaming.failures import Failure
@@ -14,15 +14,19 @@ from .failure_page import advice, failure_page, tuner_users
 from .page import wants_page
 
 
-def failure_answer(request: Request, refusal: Refusal, failure: Failure) -> Response:
-    """Return a problem (RFC 9457) to a program, a page to a person, and to players an empty body:
-    they store any other as video."""
+def failure_answer(
+    request: Request, refusal: Refusal, failure: Failure, *, is_video: bool = True
+) -> Response:
+    """Return a problem (RFC 9457) to a program and a page to a person. Players get an empty body
+    where video is asked for, since they store any other as such, and one line elsewhere."""
     if wants_problem(request):
         response = _problem(request, refusal, failure)
     elif wants_page(request):
         response = failure_page(request, failure)
-    else:
+    elif is_video:
         response = Response(status_code=refusal.status)
+    else:
+        response = PlainTextResponse(f"{failure.reason}\n", refusal.status)
     response.headers["Cache-Control"] = "no-store"
     if refusal.hdhomerun_error is not None:
         response.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error

@@ -87,7 +87,7 @@ async def _index(request: Request) -> ASGIApp:
         try:
             await output.ready()
         except RefusedError as error:
-            return failure_answer(request, error.refusal, error.failure)
+            return failure_answer(request, error.refusal, error.failure, is_video=False)
         return _playlist(request, output.playlist(None))
 
     return _Answer(output, request, answer, is_there=output.is_open)

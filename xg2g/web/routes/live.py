@@ -134,7 +134,7 @@ def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) ->
             outcome=failure.outcome,
             status=refusal.status,
         )
-    return failure_answer(request, refusal, failure)
+    return failure_answer(request, refusal, failure, is_video=is_stream(request.url.path))
 
 
 def _head() -> Response:

@@ -509,7 +509,8 @@ async def test_a_film_on_the_web_is_packaged_no_faster_than_it_plays() -> None:
     async with house() as home:
         output = home.open()
         await turns()
-        home.source.open_now[0].may_rush = True
+        (reader,) = home.source.open_now
+        reader.may_rush, reader.unread_bytes = True, 1
         for _ in range(20):
             home.source.send(CLIP)
         with output.asking("player"):

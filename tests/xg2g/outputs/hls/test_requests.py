@@ -171,7 +171,7 @@ async def test_a_channel_of_mpeg2_video_is_refused_with_the_reason() -> None:
         (failure,) = (await home.api("failures"))["failures"]
         channels = (await home.api("channels"))["channels"]
     assert {each["name"] for each in channels if each["hls_refusal"]} == {"MPEG-2"}
-    assert (plain.status_code, plain.content) == (406, b"")
+    assert (plain.status_code, plain.text) == (406, f"{failure['reason']}\n")
     assert "x-hdhomerun-error" not in plain.headers
     assert problem.headers["content-type"] == "application/problem+json"
     said = problem.json()
