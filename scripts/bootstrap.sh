@@ -171,10 +171,12 @@ install_node() {
   have node || missing+=(nodejs)
   have npm || missing+=(npm)
   [ "${#missing[@]}" -gt 0 ] || return 0
+  # Where it failed it is tried again tomorrow, not with each make.
+  [ -z "$(find build/no-node -mtime -1 2>/dev/null)" ] || return 0
   have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 0
   say "apt-get install ${missing[*]} (to build the web page)"
   # shellcheck disable=SC2310 # what it says stands in the log
-  (apt_refresh) && apt install --no-install-recommends --no-remove "${missing[@]}" || true
+  (apt_refresh) && apt install --no-install-recommends --no-remove "${missing[@]}" || touch build/no-node
 }
 
 install_packages

@@ -116,7 +116,7 @@ async def test_nothing_foreign_and_nothing_inline_may_run_in_the_page(page: Buil
             )
             assert policy["default-src"] == policy["frame-ancestors"] == ["'none'"]
             assert policy["base-uri"] == policy["form-action"] == ["'none'"]
-            for name in ("script-src", "style-src", "connect-src", "worker-src", "manifest-src"):
+            for name in ("script-src", "style-src", "connect-src", "manifest-src"):
                 assert policy[name] == ["'self'"], name
             sources = {source for each in policy.values() for source in each}
             assert sources == {"'none'", "'self'", "data:", "blob:"}

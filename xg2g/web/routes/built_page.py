@@ -19,8 +19,8 @@ _told = Seldom(24 * 3600)
 _HEADERS: Final = {
     # Scripts, styles and everything that they ask for come from here. Names that a receiver made
     # up stay text, and if one did not, it could neither run nor tell anybody.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; "
-    "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
