@@ -248,7 +248,8 @@ def _dates(files: Files) -> Iterator[str]:
         offset = date.timestamp() - shown_s
         first, where = offsets.setdefault(number, (offset, f"{uri} {stored.segment.number}"))
         late = first - offset
-        if not -_DATE_TOLERANCE_S < late < stored.segment.duration + _DATE_TOLERANCE_S:
+        lasts = stored.segment.duration or files.media[uri].target
+        if not -_DATE_TOLERANCE_S < late < lasts + _DATE_TOLERANCE_S:
             yield (
                 f"segment {stored.segment.number} of {uri} is dated {offset - first} s "
                 f"from what {where} says"
