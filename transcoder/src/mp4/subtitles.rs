@@ -173,15 +173,6 @@ impl<D: Decoder> SubtitleTrack<D> {
     }
 
     fn wait(&mut self, change: Change<D::Screen>) {
-        if self
-            .waiting
-            .back()
-            .is_some_and(|before| before.at == change.at)
-        {
-            // It was not whole.
-            let before = self.waiting.pop_back().and_then(|before| before.screen);
-            self.screen_bytes -= bytes_of::<D>(before.as_ref());
-        }
         self.screen_bytes += bytes_of::<D>(change.screen.as_ref());
         self.waiting.push_back(change);
         let is_too_much = |track: &Self| {
@@ -286,14 +277,6 @@ impl<D: Decoder> SubtitleTrack<D> {
                 self.screen_bytes -= bytes_of::<D>(change.screen.as_ref());
                 continue;
             };
-            if self
-                .screens
-                .back()
-                .is_some_and(|before| before.from == time)
-            {
-                let before = self.screens.pop_back().and_then(|before| before.screen);
-                self.screen_bytes -= bytes_of::<D>(before.as_ref());
-            }
             let earliest = self.screens.back().map_or(i64::MIN, |screen| screen.from);
             let from = time.max(earliest);
             self.screens.push_back(Screen {
@@ -318,6 +301,7 @@ impl<D: Decoder> SubtitleTrack<D> {
                 (next, expires) => next.or(expires),
             };
             let is_before = until.is_some_and(|until| until <= span.start);
+            // One that is told anew for the same time was not whole.
             if is_before || screen.from >= end || until == Some(screen.from) {
                 continue;
             }

@@ -340,6 +340,28 @@ fn packets_26_bring_letters_that_rows_cannot_hold() {
 }
 
 #[test]
+fn letters_behind_a_packet_26_that_is_missing_have_no_place() {
+    let position = |row: u32| triplet(40 + row, 0x04, 0);
+    let page = [
+        triplets(0, 26, 0, &[position(20), triplet(8, 0x12, b'e')]),
+        // The one between has set another row.
+        triplets(
+            0,
+            26,
+            2,
+            &[
+                triplet(9, 0x12, b'e'),
+                position(22),
+                triplet(10, 0x12, b'e'),
+            ],
+        ),
+        boxed(0, 20, 8, b"eee"),
+        boxed(0, 22, 8, b"eee"),
+    ];
+    assert_eq!(shown(0, &page), ["éee", "eeé"]);
+}
+
+#[test]
 fn a_letter_of_a_packet_26_goes_with_the_row_that_comes_without_it() {
     let mut heard = Heard::new();
     let letters = [triplet(62, 0x04, 0), triplet(8, 0x12, b'e')];
