@@ -259,7 +259,7 @@ fn assert_judged(page: u16, packets: &[(Timestamp, Vec<u8>)]) -> Option<usize> {
 fn ffmpeg_shows_the_same_pixels_of_any_display_sets() {
     let mut dice = Dice(0x5EED_0F5E_7700_0001);
     let mut packets = Vec::new();
-    while packets.len() < 120 {
+    while packets.len() < 60 {
         let version = packets.len() as u8 & 0xF;
         let set = any_set(&mut dice, version);
         if set.len() < MAX_SET_BYTES {
@@ -268,7 +268,7 @@ fn ffmpeg_shows_the_same_pixels_of_any_display_sets() {
         }
     }
     let count = assert_judged(PAGE, &packets);
-    assert!(count.is_none_or(|count| count > 110), "{count:?}");
+    assert!(count.is_none_or(|count| count > 50), "{count:?}");
 }
 
 #[test]

@@ -243,6 +243,24 @@ fn objects_and_colours_of_the_shared_page_are_used_and_those_of_others_are_not()
 }
 
 #[test]
+fn a_page_and_a_display_of_the_shared_page_are_another_ones() {
+    let mut decoder = decoder();
+    assert!(drawn(&mut decoder, &page(5, 1, MODE_CHANGE, "12")).is_some());
+    let shared = Set::new()
+        .of_page(SHARED)
+        .display(3, (1920, 1080), None)
+        .page(5, 2, MODE_CHANGE, &[])
+        .end();
+    assert_eq!(changes(&mut decoder, &shared, 0), []);
+    let again = Set::new().page(5, 2, NORMAL, &[(0, 100, 400)]).end();
+    let event = shows(&mut decoder, &again).expect("a screen");
+    assert_eq!(
+        (event.width, lines(&event)),
+        (Some(720), vec!["WB".to_owned()])
+    );
+}
+
+#[test]
 fn pages_of_others_on_the_same_pid_are_not_shown() {
     let other = |page_id, set: Set| {
         let mut decoder = DvbDecoder::new(page_id, page_id);
