@@ -150,6 +150,41 @@ def test_behind_a_discontinuity_dates_follow_the_clock() -> None:
     assert behind.startswith('#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="video/header-4.mp4"\n')
 
 
+def test_dates_never_go_back_at_a_discontinuity() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0)
+    before = dates(stream.text())
+    stream.clock.now -= timedelta(seconds=30)
+    stream.take(Discontinuity(1))
+    stream.header(segment=1)
+    stream.part(1, 0)
+    assert dates(stream.text()) == [*before, before[-1] + timedelta(seconds=2)]
+
+
+def test_a_discontinuity_that_leaves_the_window_is_counted() -> None:
+    stream = Stream(window_s=0)
+    stream.header()
+    stream.segment(0)
+    stream.take(Discontinuity(1))
+    stream.header(segment=1)
+    for number in range(1, 20):
+        stream.segment(number)
+    text = stream.text()
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in text
+    assert "#EXT-X-DISCONTINUITY\n" not in text
+
+
+def test_parts_are_listed_for_three_target_durations_from_the_end() -> None:
+    stream = Stream()
+    stream.header()
+    for number in range(10):
+        stream.segment(number)
+    text = stream.text()
+    with_parts = [n for n in range(3, 13) if f'"video/{n}.0.m4s"' in text]
+    assert with_parts == [9, 10, 11, 12]
+
+
 def test_a_late_sound_has_the_numbers_of_the_picture() -> None:
     stream = Stream()
     stream.header()
@@ -380,6 +415,7 @@ def test_the_first_playlist_waits_for_sound_for_two_seconds() -> None:
         (None, None, Decision.SERVE),
         (None, 0, Decision.BAD),
         (3, None, Decision.SERVE),
+        (3, 6, Decision.SERVE),
         (4, 6, Decision.SERVE),
         (4, 7, Decision.SERVE),
         (5, 0, Decision.SERVE),
