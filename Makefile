@@ -25,7 +25,7 @@ pip_install = @echo $$$$ > .venv/.installing && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege fanout binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege fanout watch binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -97,6 +97,10 @@ siege: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misb
 fanout: build .venv/.dev ## many viewers of few channels: ARGS="load --viewers 300 --channels 20 --until-it-breaks", ARGS=join
 	@scripts/bootstrap.sh test
 	@.venv/bin/python -m scripts.fanout $(ARGS)
+
+watch: build .venv/.dev ## what somebody sees of the page in Chromium: lip-sync, first picture, zapping, delay: ARGS="--rounds 9"
+	@scripts/bootstrap.sh e2e
+	@.venv/bin/python -m scripts.watch_bench $(ARGS)
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
 	@scripts/bootstrap.sh binary
