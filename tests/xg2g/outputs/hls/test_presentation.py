@@ -6,6 +6,7 @@ from itertools import pairwise
 import anyio
 import pytest
 
+from tests.oracle.hls import check_media
 from xg2g.outputs.hls.media import media
 from xg2g.outputs.hls.multivariant import multivariant
 from xg2g.outputs.hls.presentation import Presentation
@@ -334,6 +335,36 @@ def test_groups_are_known_after_ten_seconds_by_where_segments_are_independent() 
     stream.segment(5)
     assert known is None
     assert stream.presentation.longest_group_s == pytest.approx(2.32)
+
+
+def test_a_long_window_offers_delta_updates_that_leave_out_old_segments_alone() -> None:
+    stream = Stream(window_s=3600)
+    stream.header()
+    for number in range(10):
+        stream.segment(number)
+    stream.take(Discontinuity(10))
+    stream.header(segment=10)
+    for number in range(10, 40):
+        stream.segment(number)
+    whole = stream.text()
+    delta = media(stream.presentation, "video", skip=True)
+    assert check_media(delta) == []
+    head, _, rest = delta.partition("#EXT-X-SKIP:SKIPPED-SEGMENTS=33\n")
+    assert head == whole.replace("VERSION:6", "VERSION:9")[: len(head)]
+    assert rest
+    assert whole.endswith(rest)
+    assert whole.removesuffix(rest).count(".m4s\n") == 33
+    stream.presentation.end()
+    assert "EXT-X-SKIP" not in media(stream.presentation, "video", skip=True)
+
+
+def test_a_short_window_offers_no_delta_updates() -> None:
+    stream = Stream(window_s=300)
+    stream.header()
+    for number in range(40):
+        stream.segment(number)
+    assert "CAN-SKIP-UNTIL" not in stream.text()
+    assert media(stream.presentation, "video", skip=True) == stream.text()
 
 
 def test_the_end_is_told_once() -> None:
