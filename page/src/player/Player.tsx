@@ -212,7 +212,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
     playback?.retry();
   };
   const phase = state?.phase ?? "opening";
-  const areControlsShown = isAwake || phase !== "playing" || isSignalOpen;
+  const areControlsShown = isAwake || isSignalOpen || !isRunning(phase);
 
   return (
     <section
@@ -373,6 +373,11 @@ function useNote(): [string, (text: string) => void] {
   return [note, say];
 }
 
+/** Whether pictures run, apart from a stop that passes by itself. */
+function isRunning(phase: State["phase"] | undefined): boolean {
+  return phase === "playing" || phase === "waiting";
+}
+
 /** Whether the controls are shown, and what shows them for a while. */
 function useControlsTimer(phase: State["phase"] | undefined): [boolean, () => void] {
   const [isAwake, setAwake] = useState(true);
@@ -382,7 +387,9 @@ function useControlsTimer(phase: State["phase"] | undefined): [boolean, () => vo
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => setAwake(false), CONTROLS_MS);
   }, []);
-  useEffect(() => wake(), [phase, wake]);
+  // What begins, ends or pauses shows the controls.
+  const runs = isRunning(phase);
+  useEffect(() => wake(), [runs, wake]);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   return [isAwake, wake];
 }
