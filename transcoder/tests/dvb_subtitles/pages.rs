@@ -109,7 +109,13 @@ fn a_page_that_comes_again_after_a_pause_is_another_event() {
     let set = page(5, 1, ACQUISITION, "12");
     let found = changes(&mut decoder(), &set, 0);
     let screen = found[0].screen.as_ref();
-    let shown = [(0, Some(2), screen), (2, Some(3), None), (3, None, screen)];
+    // It timed out at 2, and at 4 another cleared it.
+    let shown = [
+        (0, Some(2), screen),
+        (3, Some(4), screen),
+        (4, Some(5), None),
+        (5, None, screen),
+    ];
     let shown = shown.map(|(from_90k, until_90k, screen)| Shown {
         from_90k,
         until_90k,
@@ -117,8 +123,9 @@ fn a_page_that_comes_again_after_a_pause_is_another_event() {
     });
     let events = file(&shown).events;
     let counts: Vec<_> = events.iter().map(|e| (e.images.len(), e.width)).collect();
-    assert_eq!(counts, [(1, Some(720)), (0, None), (1, Some(720))]);
-    assert_eq!(events[2].until_90k, None);
+    let image = (1, Some(720));
+    assert_eq!(counts, [image, image, (0, None), image]);
+    assert_eq!(events[3].until_90k, None);
 }
 
 #[test]
