@@ -47,6 +47,7 @@ test: build .venv/.dev ## every test of both languages
 
 e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config, browsers
 	@scripts/bootstrap.sh e2e
+	@scripts/build-page.sh packages
 	@scripts/e2e.sh tests/e2e $(ARGS)
 
 check: build .venv/.dev ## formatting, lints, types, and whether what is generated is fresh
