@@ -105,6 +105,7 @@ export function App() {
   const entry = useKeys({
     channels,
     hasPlayer: playing !== undefined,
+    isWatching,
     field,
     isSearching,
     onTune: tune,

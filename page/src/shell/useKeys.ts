@@ -7,8 +7,10 @@ import { isDirection, moveFocus } from "./spatial";
 
 interface Keys {
   channels: readonly Channel[];
-  /** The player takes digits, and arrows while nothing has the focus. */
+  /** The player takes digits. */
   hasPlayer: boolean;
+  /** It is the page's own matter: it takes arrows, too, while nothing has the focus. */
+  isWatching: boolean;
   field: RefObject<HTMLInputElement | null>;
   isSearching: boolean;
   onTune: (channel: Channel) => void;
@@ -40,7 +42,7 @@ export function useKeys(keys: Keys): Entry<Channel> | undefined {
     };
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
-      const { hasPlayer, field, isSearching, onEndSearch, onLeave } = latest.current;
+      const { hasPlayer, isWatching, field, isSearching, onEndSearch, onLeave } = latest.current;
       const target = event.target instanceof HTMLElement ? event.target : document.body;
       const isInField = target.matches("input, textarea, select");
       if (event.key === "Escape") {
@@ -56,9 +58,10 @@ export function useKeys(keys: Keys): Entry<Channel> | undefined {
         const isAlong = event.key === "ArrowLeft" || event.key === "ArrowRight";
         if ((isInField && isAlong) || target.closest(".player")) return;
         if (target === document.body || target.id === "main") {
-          if (hasPlayer) return;
+          if (isWatching) return;
           // A remote control has no other way in.
           const first =
+            document.querySelector<HTMLElement>(".main .row-link[aria-current]") ??
             document.querySelector<HTMLElement>(".main .row-link, .main .grid") ??
             document.querySelector<HTMLElement>(".main a[href], .main button");
           first?.focus();

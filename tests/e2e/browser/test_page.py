@@ -92,6 +92,22 @@ def test_a_channel_is_chosen_played_and_left_with_keys_alone(tab: Tab) -> None:
     tab.until(lambda: tab["player"].count() == 0, "Escape ends it")
 
 
+def test_with_arrows_alone_one_comes_from_the_picture_back_to_the_list(tab: Tab) -> None:
+    tab.open()
+    entry = tab.channel("Card Two HD")
+    entry.focus()
+    tab.page.keyboard.press("Enter")
+    tab.until(lambda: tab["player"].count() == 1, "the player is there")
+    tab.page.go_back()
+    tab["now-playing"].wait_for(state="detached")
+    tab.page.keyboard.press("ArrowDown")
+    assert entry.evaluate("(link) => link === document.activeElement")
+    assert tab.playing() == tab.channel_id("Card Two HD")
+    tab.page.keyboard.press("ArrowDown")
+    tab.page.keyboard.press("Enter")
+    tab.until(lambda: tab.playing() != tab.channel_id("Card Two HD"), "another channel is chosen")
+
+
 @PHONE
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_is_wider_than_a_small_phone(tab: Tab, place: str) -> None:
