@@ -60,6 +60,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   const url = indexUrl(channel);
   const state = stateOf(reported, url);
   const [isSignalOpen, setSignalOpen] = useState(false);
+  const closeSignal = useCallback(() => setSignalOpen(false), []);
   const [isFullscreen, setFullscreen] = useState(false);
   const [note, say] = useNote();
   const [isAwake, wake] = useControlsTimer(state?.phase);
@@ -151,10 +152,6 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
           if (!commitNumber())
             root.current?.querySelector<HTMLElement>(".controls button")?.focus();
           break;
-        case "escape":
-          if (!isSignalOpen) return;
-          setSignalOpen(false);
-          break;
         case "volume":
           playback.setVolume(playback.state.volume + action.change);
           say(`Volume ${Math.round(playback.state.volume * 100)} %`);
@@ -190,7 +187,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
-  }, [playback, zap, typeNumber, commitNumber, isSignalOpen, say, wake, fill]);
+  }, [playback, zap, typeNumber, commitNumber, say, wake, fill]);
 
   const swipe = useSwipe(root, zap);
   const offers = useMemo(
@@ -280,6 +277,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
         <SignalPanel
           playback={playback}
           onDeinterlace={(isWanted) => playback.setDeinterlace(isWanted)}
+          onClose={closeSignal}
         />
       )}
       {state?.trouble && phase === "trouble" && playback && (

@@ -25,9 +25,25 @@ function seconds(value: number | undefined): string | undefined {
 interface SignalPanelProps {
   playback: Playback;
   onDeinterlace: (isWanted: boolean) => void;
+  /** Called by Escape. */
+  onClose: () => void;
 }
 
-export function SignalPanel({ playback, onDeinterlace }: SignalPanelProps) {
+/** What Escape leaves before the panel. */
+const NEARER = "dialog, select, input:not([type=range]):not([type=checkbox])";
+
+export function SignalPanel({ playback, onDeinterlace, onClose }: SignalPanelProps) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      if (event.target instanceof Element && event.target.closest(NEARER)) return;
+      event.preventDefault();
+      onClose();
+    };
+    // Before the page, where Escape leaves the channel.
+    addEventListener("keydown", onKey, { capture: true });
+    return () => removeEventListener("keydown", onKey, { capture: true });
+  }, [onClose]);
   const [figures, setFigures] = useState(() => playback.figures());
   useEffect(() => {
     const look = () => document.hidden || setFigures(playback.figures());

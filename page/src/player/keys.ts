@@ -2,7 +2,7 @@
 
 export type Action =
   | { kind: "toggle" | "fullscreen" | "mute" | "subtitles" | "sound" | "live" | "signal" | "enter" }
-  | { kind: "pip" | "escape" }
+  | { kind: "pip" }
   | { kind: "seek"; seconds: number }
   | { kind: "zap"; steps: number }
   | { kind: "volume"; change: number }
@@ -44,7 +44,6 @@ const ACTIONS = new Map<string, Action>(
     i: { kind: "signal" },
     p: { kind: "pip" },
     Enter: { kind: "enter" },
-    Escape: { kind: "escape" },
   } satisfies Record<string, Action>),
 );
 

@@ -108,6 +108,19 @@ def test_with_arrows_alone_one_comes_from_the_picture_back_to_the_list(tab: Tab)
     tab.until(lambda: tab.playing() != tab.channel_id("Card Two HD"), "another channel is chosen")
 
 
+def test_escape_closes_the_signal_and_then_leaves_the_channel(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Card Two HD").click()
+    tab["player"].wait_for()
+    tab.page.keyboard.press("i")
+    tab["signal-panel"].wait_for()
+    tab.page.keyboard.press("Escape")
+    tab["signal-panel"].wait_for(state="detached")
+    assert tab["player"].count() == 1
+    tab.page.keyboard.press("Escape")
+    tab["player"].wait_for(state="detached")
+
+
 @PHONE
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_is_wider_than_a_small_phone(tab: Tab, place: str) -> None:
