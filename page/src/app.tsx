@@ -245,8 +245,17 @@ function usePlace(): Place {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.hash));
+    // A link to where somebody is already changes no hash, and leaves the search all the same.
+    const onClick = ({ target }: MouseEvent) => {
+      const link = target instanceof Element ? target.closest("a") : null;
+      if (link?.href === location.href) follow();
+    };
     addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
+    addEventListener("click", onClick);
+    return () => {
+      removeEventListener("hashchange", follow);
+      removeEventListener("click", onClick);
+    };
   }, []);
   return place;
 }

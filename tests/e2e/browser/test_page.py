@@ -121,6 +121,16 @@ def test_escape_closes_the_signal_and_then_leaves_the_channel(tab: Tab) -> None:
     tab["player"].wait_for(state="detached")
 
 
+def test_what_plays_already_leaves_the_search_when_it_is_chosen(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Card Two HD").click()
+    tab["search"].fill("card")
+    tab["results"].get_by_test_id(f"channel-{tab.channel_id('Card Two HD')}").click()
+    tab["results"].wait_for(state="detached")
+    assert tab["search"].input_value() == ""
+    assert tab.playing() == tab.channel_id("Card Two HD")
+
+
 @PHONE
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_is_wider_than_a_small_phone(tab: Tab, place: str) -> None:
