@@ -32,6 +32,10 @@ FIRST_BYTE_RUNS: Final = 3
 LOG_COLUMNS: Final = 110
 PROBING_LEAST: Final = ("-probesize", "500000", "-analyzeduration", "500000")
 XG2G: Final = Path(sys.executable).with_name("xg2g")
+TO_HLS: Final = (
+    *("-c", "copy", "-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "2"),
+    *("-hls_list_size", "150", "-hls_flags", "delete_segments+independent_segments"),
+)
 TO_AAC: Final = ("-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-ac", "2", "-f", "mpegts")
 
 
@@ -88,6 +92,7 @@ def _figures(folder: Path, steps: Steps) -> Iterator[Figure]:
     for codec, clip in sources:
         yield from _stream(codec, clip, converted, steps)
     yield _passthrough(converted, folder / "passed.ts", steps)
+    yield _packaging(converted, folder / "hls", steps)
     yield from _start(steps)
     yield from asyncio.run(_first_bytes(sources[0][1], steps))
 
@@ -184,6 +189,26 @@ def _passthrough(source: Path, passed: Path, steps: Steps) -> Figure:
         budget=35,
         judged=Judged.AT_LEAST,
         xg2g_runs=rates,
+    )
+
+
+def _packaging(source: Path, target: Path, steps: Steps) -> Figure:
+    """What a channel by HLS costs beyond its stream."""
+    steps.begin("packaging for HLS")
+    target.mkdir()
+    percent = 100 / clips.DURATION_S
+    ours = [cpu_s * percent for cpu_s in json.loads(_module("packaging", source))]
+    command = ("ffmpeg", "-v", "error", "-y", "-i", source, *TO_HLS, target / "index.m3u8")
+    theirs = [run(command).cpu_s * percent for _ in range(RUNS)]
+    return Figure(
+        stream="10 Mbit/s",
+        what="packaging for HLS, of a core; ffmpeg's muxer, copying",
+        unit="%",
+        xg2g=median(ours),
+        ffmpeg=median(theirs),
+        budget=0.3,
+        xg2g_runs=ours,
+        ffmpeg_runs=theirs,
     )
 
 
