@@ -99,6 +99,7 @@ class DiskShelf:
         """Segments that are on disk and in memory, oldest first."""
         self._written: dict[str, int] = {}
         """Sizes of the files on disk."""
+        self._written_bytes = 0
         self._parts: dict[str, tuple[str, ...]] = {}
         self._places: dict[str, tuple[str, int, int]] = {}
         """The segment of a part, and where it is in it."""
@@ -126,7 +127,9 @@ class DiskShelf:
         self._memory[key] = data
         self._held += len(data)
         for again in list(self._failed)[:_RETRIES]:
-            self._write(again)
+            # A failure shortens the window, maybe by the next of these.
+            if again in self._failed:
+                self._write(again)
         self._write(key)
 
     async def get(self, key: str) -> bytes | None:
@@ -145,7 +148,8 @@ class DiskShelf:
         self._forget(key)
         self._recent.pop(key, None)
         self._failed.pop(key, None)
-        if self._written.pop(key, None) is not None:
+        if (size := self._written.pop(key, None)) is not None:
+            self._written_bytes -= size
             self._later(partial(_remove, self._path(key)))
 
     def clear(self) -> None:
@@ -153,7 +157,7 @@ class DiskShelf:
         for kept in (self._memory, self._recent, self._failed, self._written, self._parts):
             kept.clear()
         self._places.clear()
-        self._held = 0
+        self._held = self._written_bytes = 0
         self._later(partial(shutil.rmtree, self._folder, ignore_errors=True))
 
     @property
@@ -163,7 +167,7 @@ class DiskShelf:
     @property
     def stored_bytes(self) -> int:
         recent = sum(self._written[key] for key in self._recent)
-        return self._held + sum(self._written.values()) - recent
+        return self._held + self._written_bytes - recent
 
     def _forget(self, key: str) -> bytes:
         data = self._memory.pop(key, b"")
@@ -208,6 +212,7 @@ class DiskShelf:
             self._fail(key, str(getattr(error, "strerror", None) or error))
             return
         self._written[key] = size
+        self._written_bytes += size
         self._recent[key] = None
         while len(self._recent) > _RECENT:
             oldest, _ = self._recent.popitem(last=False)

@@ -18,7 +18,7 @@ from xg2g.outputs.hls.presentation import Presentation
 from xg2g.outputs.hls.shelf import MemoryShelf, Shelf
 from xg2g.outputs.hls.space import Space
 from xg2g.outputs.hls.targets import Targets
-from xg2g_backends.packaging import Header, Part, Segment, VideoMedia
+from xg2g_backends.packaging import Header, Part, Segment, TextMedia, VideoMedia
 
 pytestmark = pytest.mark.anyio
 
@@ -84,11 +84,16 @@ async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path
 async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
     async with opened(tmp_path) as disk:
         presentation = presented(DiskShelf(disk, "r", no_failure), window_s=60)
-        feed(presentation, range(200))
-        await settled(disk)
-        assert 30 <= len(names(disk.folder / "r")) <= 33
+        for first in range(0, 200, 10):
+            feed(presentation, range(first, first + 10))
+            await settled(disk)
+        files = list((disk.folder / "r").iterdir())
+        assert 30 <= len(files) <= 33
+        on_disk = sum(file.stat().st_size for file in files)
+        assert presentation.shelf.stored_bytes == on_disk + len(b"header")
         presentation.shelf.clear()
         await settled(disk)
+        assert presentation.shelf.stored_bytes == 0
         assert not (disk.folder / "r").exists()
 
 
@@ -179,6 +184,37 @@ async def test_what_waits_for_a_slow_disk_is_bounded(
         feed(presentation, range(500))
         assert presentation.shelf.held_bytes < 50 * 2000
         goes_on.set()
+
+
+@pytest.mark.parametrize("texts", range(6))
+@pytest.mark.parametrize("room", [500, 20_000, 77_000])
+async def test_a_disk_that_hangs_does_not_end_a_channel_of_many_renditions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: int, room: int
+) -> None:
+    monkeypatch.setattr(disk_module, "_MAX_UNWRITTEN_BYTES", room)
+    goes_on = threading.Event()
+    monkeypatch.setattr(disk_module, "_write", lambda path, data: goes_on.wait(30))
+    async with opened(tmp_path) as disk:
+        presentation = presented(DiskShelf(disk, "r", lambda: shorten(presentation)))
+        try:
+            for number in range(60):
+                feed(presentation, range(number, number + 1))
+                for text in range(texts):
+                    feed_text(presentation, f"text-{text}-888", number)
+            for name, rendition in presentation.renditions.items():
+                key = f"{name}/{rendition.segments[-1].number}.{rendition.extension}"
+                assert await presentation.shelf.get(key)
+        finally:
+            goes_on.set()
+
+
+def feed_text(presentation: Presentation, name: str, number: int) -> None:
+    if name not in presentation.renditions:
+        text = TextMedia("de", is_hearing_impaired=False, page="888")
+        presentation.take(Header(name, number, "wvtt", 90000, text, b""))
+    at = number * 180000
+    presentation.take(Part(name, number, 0, at, 180000, True, bytes(1000)))
+    presentation.take(Segment(name, number, 1, at, 180000))
 
 
 def shorten(presentation: Presentation) -> None:
