@@ -22,7 +22,7 @@ import { shortenGaps } from "./gaps";
 import { type ImageRendition, imageRenditions } from "./image-cues";
 import { playbackRate } from "./pace";
 import { TextCues } from "./text-cues";
-import type { Span, Window } from "./timeline";
+import { isPlayedOut, type Span, type Window } from "./timeline";
 import { readRefusal, type Trouble } from "./trouble";
 
 /** What the page takes for an answer to the index: a playlist, or the reason why there is none. */
@@ -37,6 +37,8 @@ const MEASURED_SEGMENTS = 8;
 const HZ = 90_000;
 /** Parts of the slowest track that lie ready ahead of the live position. */
 const LEAST_PARTS = 2;
+/** Files that are under way when the pictures stand at the end of a stream may still come, in ms. */
+const LAST_FILES_MS = 1000;
 /** How far ahead images are fetched, in seconds. */
 const AHEAD_S = 4;
 
@@ -149,6 +151,7 @@ export class HlsEngine implements Engine {
   #codedHeight: number | undefined;
   #hasRecovered = false;
   #isFar = false;
+  #endTimer = 0;
   /** How far the sound's playlist ends before the pictures', at most so far, in seconds. */
   #lag = 0;
   /** Media time 0 in seconds of the decode line, by number of discontinuities. */
@@ -181,6 +184,7 @@ export class HlsEngine implements Engine {
     });
     this.#listen();
     video.addEventListener("timeupdate", this.#steer);
+    video.addEventListener("waiting", this.#endIfOver);
     this.#hls.loadSource(url);
     this.#hls.attachMedia(video);
   }
@@ -200,6 +204,7 @@ export class HlsEngine implements Engine {
       this.#events.onTracks();
     });
     hls.once(Hls.Events.LEVEL_LOADED, () => queueMicrotask(() => this.holdBack(this.#isFar)));
+    hls.on(Hls.Events.LEVEL_UPDATED, this.#endIfOver);
     hls.on(Hls.Events.AUDIO_TRACK_UPDATED, (_, { details }) => this.#takeLag(details));
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => this.#events.onTracks());
     hls.on(Hls.Events.AUDIO_TRACK_SWITCHED, () => this.#events.onTracks());
@@ -228,6 +233,21 @@ export class HlsEngine implements Engine {
       isLive: details?.live ?? false,
     });
     if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
+  };
+
+  /** Say so when the stream has ended and its pictures stand. */
+  readonly #endIfOver = (): void => {
+    const isOver = () => {
+      const details = this.#details;
+      const { currentTime, readyState } = this.#video;
+      return details !== null && isPlayedOut(details, currentTime, readyState);
+    };
+    window.clearTimeout(this.#endTimer);
+    if (!isOver()) return;
+    this.#endTimer = window.setTimeout(
+      () => isOver() && this.#events.onTrouble({ kind: "ended" }),
+      LAST_FILES_MS,
+    );
   };
 
   #measure(seconds: number, bytes: number): void {
@@ -432,7 +452,9 @@ export class HlsEngine implements Engine {
   }
 
   destroy(): void {
+    window.clearTimeout(this.#endTimer);
     this.#video.removeEventListener("timeupdate", this.#steer);
+    this.#video.removeEventListener("waiting", this.#endIfOver);
     this.#video.playbackRate = 1;
     this.#hls.destroy();
   }

@@ -4,6 +4,7 @@ import {
   borders,
   clock,
   isLive,
+  isPlayedOut,
   mediaTime,
   place,
   type Span,
@@ -75,4 +76,12 @@ test("a duration is read as minutes and seconds, with hours where there are any"
   assert.equal(clock(75.4), "1:15");
   assert.equal(clock(3725), "1:02:05");
   assert.equal(clock(-3), "0:00");
+});
+
+test("a stream is played out where it ended and nothing of it is left to come", () => {
+  const ended = { live: false, edge: 6.3, targetduration: 2 };
+  assert.ok(isPlayedOut(ended, 5.7, 2));
+  assert.ok(!isPlayedOut(ended, 5.7, 4), "there is something to play yet");
+  assert.ok(!isPlayedOut(ended, 1, 2), "what was sought is being loaded");
+  assert.ok(!isPlayedOut({ ...ended, live: true }, 5.7, 2), "more may come");
 });

@@ -1,5 +1,8 @@
 """The player, as somebody sees and hears it."""
 
+import time
+
+import httpx
 import pytest
 
 from tests.e2e.browser.tab import Tab
@@ -7,6 +10,9 @@ from tests.e2e.house import House, until
 
 REWIND_S = 10
 """What a press of the rewind key goes back."""
+
+STALLED_S = 20
+"""What the player takes for a stall, where more may come."""
 
 
 def test_a_click_on_a_channel_plays_its_picture_and_its_sound(tab: Tab) -> None:
@@ -121,6 +127,25 @@ def test_a_channel_that_cannot_play_says_why(tab: Tab, channel: str, says: str) 
     tab.channel(channel).click()
     tab.until(lambda: tab["error"].is_visible(), "the page says that it does not play")
     assert says.lower() in tab["error"].inner_text().lower()
+
+
+def test_a_stream_that_was_ended_is_opened_again_without_a_wait_for_more(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Languages").click()
+    tab.see_pictures()
+    [stream] = tab.house.get("/api/v1/streams").json()["streams"]
+    ended = time.monotonic()
+    httpx.delete(
+        f"{tab.house.url}/api/v1/streams/{stream['id']}", trust_env=False
+    ).raise_for_status()
+
+    def comes_back() -> bool:
+        streams = tab.house.get("/api/v1/streams").json()["streams"]
+        return any(each["id"] != stream["id"] for each in streams)
+
+    tab.until(comes_back, "it is opened again")
+    assert time.monotonic() - ended < STALLED_S
+    tab.see_pictures()
 
 
 def test_radio_is_heard(tab: Tab) -> None:
