@@ -296,6 +296,9 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
             const channel = listed[row];
             if (!channel) return null;
             const { programmes, isWhole } = tiles.programmes(channel.id, seen.span);
+            const cell =
+              row === cursor.row ? cellAt(cells(programmes, seen.span), cursor.time) : undefined;
+            const gap = cell?.programme === undefined ? cell : undefined;
             return (
               <Row
                 key={channel.id}
@@ -309,6 +312,8 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
                 now={now}
                 edge={seen.span.from}
                 cursorTime={row === cursor.row ? cursor.time : undefined}
+                gapFrom={gap?.from}
+                gapTo={gap?.to}
                 onProgramme={onProgramme}
               />
             );
@@ -337,6 +342,9 @@ interface RowProps {
   edge: number;
   /** Where the keys are, if in this row. */
   cursorTime: number | undefined;
+  /** The time without a programme in which they are. */
+  gapFrom: number | undefined;
+  gapTo: number | undefined;
   onProgramme: (programme: Programme) => void;
 }
 
@@ -352,8 +360,14 @@ const Row = memo(
       now,
       edge,
       cursorTime,
+      gapFrom,
+      gapTo,
       onProgramme,
     } = props;
+    const gap =
+      gapFrom !== undefined && gapTo !== undefined
+        ? place({ from: gapFrom, to: gapTo }, metrics.hour, whole)
+        : undefined;
     return (
       // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its cell
       <div
@@ -368,10 +382,22 @@ const Row = memo(
           <span
             id={cursorTime === undefined ? undefined : `cell-${row}`}
             role="gridcell"
-            class={isWhole ? "grid-none" : "unseen"}
+            aria-selected={cursorTime !== undefined}
+            class={`${isWhole ? "grid-none" : "unseen"} ${cursorTime === undefined ? "" : "cell-cursor"}`}
           >
             {isWhole ? "No programme information" : "Being read"}
           </span>
+        )}
+        {programmes.length > 0 && gap && (
+          // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
+          <div
+            id={`cell-${row}`}
+            role="gridcell"
+            aria-selected={true}
+            aria-label={`${isWhole ? "No programme information" : "Being read"}, ${channel.name}`}
+            class="cell cell-gap cell-cursor"
+            style={{ left: `${metrics.column + gap.left}px`, width: `${gap.width}px` }}
+          />
         )}
         {programmes.map((each) => {
           const { left, width } = place(each, metrics.hour, whole);
@@ -411,6 +437,8 @@ const Row = memo(
     last.now === next.now &&
     last.edge === next.edge &&
     last.cursorTime === next.cursorTime &&
+    last.gapFrom === next.gapFrom &&
+    last.gapTo === next.gapTo &&
     last.onProgramme === next.onProgramme,
 );
 

@@ -58,6 +58,28 @@ def test_the_guide_scrolls_through_the_day_and_its_channels(tab: Tab) -> None:
     tab.until(lambda: "Picture Changes" in grid.inner_text(), "the last channels are shown")
 
 
+def test_the_guide_shows_where_the_keys_are_even_without_a_programme(tab: Tab) -> None:
+    tab.open("#/guide")
+    grid = tab["guide-grid"]
+    tab.until(lambda: grid.get_by_role("gridcell").count() > 5, "programmes are shown")
+    tab.page.keyboard.press("ArrowDown")
+    # Left of the present programmes is what was never read, and some channels have no guide.
+    for key in ("ArrowLeft", "ArrowLeft", *["ArrowDown"] * 12, "ArrowRight"):
+        tab.page.keyboard.press(key)
+        tab.until(
+            lambda: bool(
+                grid.evaluate(
+                    """(grid) => {
+                      const cell = document.getElementById(
+                        grid.getAttribute("aria-activedescendant"));
+                      return cell && getComputedStyle(cell).outlineStyle === "solid";
+                    }"""
+                )
+            ),
+            f"after {key} a cell is marked",
+        )
+
+
 def test_the_search_finds_channels_and_programmes_and_tunes(tab: Tab) -> None:
     tab.open()
     tab["search"].fill("languag")
