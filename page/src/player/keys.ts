@@ -67,7 +67,7 @@ const MOVING = new Set([
 export interface Focus {
   /** In the player, or nowhere. */
   isPlayers: boolean;
-  /** A field for text, whose keys are all its own. */
+  /** A field for text or a dialog, whose keys are all its own. */
   isField: boolean;
   /** A list or a slider, which keys change. */
   isChoice: boolean;
@@ -88,7 +88,9 @@ export function focusOf(target: EventTarget | null, player: Element | null): Foc
   const is = (selector: string) => element?.closest(selector) != null;
   return {
     isPlayers: element === null || element === document.body || !!player?.contains(element),
-    isField: is("input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]"),
+    isField: is(
+      "dialog, input:not([type=range]):not([type=checkbox]), textarea, [contenteditable]",
+    ),
     isChoice: is("select, input[type=range]"),
     isButton: is("button, a[href], summary, input[type=checkbox]"),
   };

@@ -143,6 +143,18 @@ def test_escape_closes_the_signal_and_then_leaves_the_channel(tab: Tab) -> None:
     tab["player"].wait_for(state="detached")
 
 
+def test_a_programme_that_is_looked_at_keeps_its_keys_from_the_player(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Card Two HD").click()
+    tab["now-playing"].get_by_role("button").first.click()
+    tab["programme"].wait_for()
+    tab.page.keyboard.press("i")
+    tab.page.keyboard.press("Escape")
+    tab["programme"].wait_for(state="detached")
+    assert tab["signal-panel"].count() == 0
+    assert tab.playing() == tab.channel_id("Card Two HD")
+
+
 def test_what_plays_already_leaves_the_search_when_it_is_chosen(tab: Tab) -> None:
     tab.open()
     tab.channel("Card Two HD").click()
