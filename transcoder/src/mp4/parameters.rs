@@ -236,6 +236,11 @@ impl Sets {
     }
 }
 
+/// Where level_idc stands in a sequence parameter set of H.264, the unit's header included.
+const LEVEL_AT: usize = 3;
+/// Level 6.2.
+const HIGHEST_LEVEL: u8 = 62;
+
 /// The identifier of the PPS that a slice of H.264 refers to; and with the syntax at hand the
 /// field, none where the picture is a frame.
 pub(super) fn pps_of_slice(unit: &[u8]) -> Option<u32> {
@@ -296,7 +301,15 @@ fn bits(unit: &[u8], header_bytes: usize) -> BitReader<ByteReader<&[u8]>> {
 }
 
 fn h264_sps(unit: &[u8]) -> Option<SeqParameterSet> {
-    SeqParameterSet::from_bits(bits(unit, 1)).ok()
+    SeqParameterSet::from_bits(bits(unit, 1))
+        .or_else(|error| {
+            // Encoders buffer more frames than the level that they name allows (ITU-T H.264, table
+            // A-1); decoders show them. What is told of the level is the broadcast's own byte.
+            let mut unit = unit.to_vec();
+            *unit.get_mut(LEVEL_AT).ok_or(error)? = HIGHEST_LEVEL;
+            SeqParameterSet::from_bits(bits(&unit, 1))
+        })
+        .ok()
 }
 
 /// general_ fields of profile_tier_level() (ISO/IEC 23008-2, 7.3.3).
@@ -520,6 +533,26 @@ mod tests {
             ..general
         };
         assert_eq!(none.codecs(), "hvc1.A2.4.H153");
+    }
+
+    /// x264's for 1920x1080 with six reference frames, where level 4.0 has room for four.
+    const TOO_MANY_FRAMES: &[u8] = &[
+        0x67, 0x42, 0xc0, 0x28, 0xd9, 0xc0, 0x78, 0x02, 0x27, 0xe5, 0xc0, 0x44, 0x00, 0x00, 0x03,
+        0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xc8, 0x3c, 0x60, 0xc9, 0xe0,
+    ];
+
+    #[test]
+    fn more_frames_than_the_level_allows_are_taken_and_the_level_is_told_as_it_is() {
+        let mut sets = Sets::default();
+        sets.insert(VideoCodec::H264, SetKind::Sequence, TOO_MANY_FRAMES);
+        sets.insert(
+            VideoCodec::H264,
+            SetKind::Picture,
+            &[0x68, 0xce, 0x3c, 0x80],
+        );
+        let told = sets.describe(VideoCodec::H264).expect("a description");
+        assert_eq!((told.width, told.height), (1920, 1080));
+        assert_eq!(&told.codecs[told.codecs.len() - 2..], "28");
     }
 
     #[test]
