@@ -96,7 +96,7 @@ def live(
 
 def is_stream(path: str) -> bool:
     """Whether clients take whatever comes on this path for video."""
-    return path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
+    return path == "/auto" or path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
 
 
 def refused_while_unread(request: Request, channel_id: str) -> Response:
