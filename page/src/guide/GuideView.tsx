@@ -81,10 +81,13 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     [whole, metrics],
   );
 
+  /** The earliest time that is seen. */
+  const edge = useRef<number | undefined>(undefined);
   const look = useCallback(() => {
     const element = scroller.current;
     if (!element) return;
     const { scrollTop, scrollLeft, clientHeight, clientWidth } = element;
+    edge.current = whole.from + (scrollLeft / metrics.hour) * HOUR_MS;
     const width = Math.max(0, clientWidth - metrics.column);
     const rows = rowsSeen(scrollTop, clientHeight, metrics.row, listed.length);
     const span = timeSeen(scrollLeft, width, metrics.hour, whole.from);
@@ -99,6 +102,18 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     const middle = whole.from + ((scrollLeft + width / 3) / metrics.hour) * HOUR_MS;
     setDay(startOfDay(middle));
   }, [listed.length, metrics, whole]);
+
+  const showTime = useCallback(
+    (time: number) => {
+      const left = ((time - whole.from) / HOUR_MS) * metrics.hour;
+      scroller.current?.scrollTo({ left });
+    },
+    [whole, metrics],
+  );
+  // The time that was seen stays where the line begins anew, at midnight, or has another scale.
+  useLayoutEffect(() => {
+    if (edge.current !== undefined) showTime(edge.current);
+  }, [showTime]);
 
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -132,13 +147,6 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     return () => clearTimeout(timer);
   }, [tiles, seen, listed, now]);
 
-  const showTime = useCallback(
-    (time: number) => {
-      const left = ((time - whole.from) / HOUR_MS) * metrics.hour;
-      scroller.current?.scrollTo({ left });
-    },
-    [whole, metrics],
-  );
   const isPlaced = useRef(false);
   useLayoutEffect(() => {
     if (isPlaced.current) return;

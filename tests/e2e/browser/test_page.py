@@ -3,10 +3,12 @@
 import json
 import re
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Locator
 
 from tests.e2e.browser.tab import Tab
 from tests.e2e.house import House, until
@@ -56,6 +58,28 @@ def test_the_guide_scrolls_through_the_day_and_its_channels(tab: Tab) -> None:
     tab.until(lambda: grid.get_by_role("gridcell").count() > 5, "programmes are shown there, too")
     tab.page.mouse.wheel(0, 3000)
     tab.until(lambda: "Picture Changes" in grid.inner_text(), "the last channels are shown")
+
+
+def test_the_guide_stays_where_it_is_at_midnight_and_when_a_phone_is_turned(tab: Tab) -> None:
+    tab.page.clock.install(time=datetime.now().replace(hour=23, minute=58))
+    tab.open("#/guide")
+    line = tab["guide-grid"].locator(".grid-now")
+    line.wait_for()
+    before = left_of(line)
+    assert before > 0
+    for _ in range(4):
+        tab.page.clock.run_for(60_000)
+    tab.until(lambda: tab["guide-grid"].get_by_role("row").count() > 0, "it is drawn anew")
+    assert abs(left_of(line) - before) < 40
+    tab.page.set_viewport_size({"width": 600, "height": 720})
+    tab.page.clock.run_for(1000)
+    tab.until(lambda: 0 < left_of(line) < 600, "now is in sight on a small screen, too")
+
+
+def left_of(element: Locator) -> float:
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"]
 
 
 def test_the_guide_shows_where_the_keys_are_even_without_a_programme(tab: Tab) -> None:
