@@ -57,13 +57,19 @@ export class TextSubtitles {
     this.#layer.replaceChildren(...boxes.map((each) => each.box));
     // Whoever has no place stands above the one before; whoever has one stays inside the picture.
     let floor = picture.y + picture.height * BOTTOM;
+    let lowestEnd = 0;
     for (const { box, top } of [...boxes].reverse()) {
       const height = box.offsetHeight;
       if (top === undefined) floor -= height;
       const lowest = picture.y + picture.height - height;
       const wanted = top === undefined ? floor : picture.y + top * picture.height;
-      box.style.top = `${Math.max(picture.y, Math.min(wanted, lowest))}px`;
+      const y = Math.max(picture.y, Math.min(wanted, lowest));
+      box.style.top = `${y}px`;
+      // Those in the lower half give way to the controls while these are shown.
+      box.classList.toggle("cue-low", y + height / 2 > clientHeight / 2);
+      lowestEnd = Math.max(lowestEnd, y + height);
     }
+    this.#layer.style.setProperty("--below", `${clientHeight - lowestEnd}px`);
   }
 
   #box(cue: VTTCue, picture: { x: number; width: number }) {

@@ -104,6 +104,21 @@ def test_text_subtitles_are_shown_when_they_are_chosen(tab: Tab) -> None:
     tab.until(lambda: "Seite 888: äöü ÄÖÜ ß" in tab["subtitles"].inner_text(), "a text is shown")
 
 
+def test_subtitles_give_way_to_the_controls(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Subtitles").click()
+    tab.see_pictures()
+    tab.choose("subtitle-menu", "text:", "German")
+    tab.until(lambda: "Seite 888" in tab["subtitles"].inner_text(), "a text is shown")
+    # The controls stay while it is paused.
+    tab.page.keyboard.press("Space")
+    tab.until(lambda: bool(tab.video("paused")), "it is paused")
+    bar = tab["seek"].bounding_box()
+    text = tab["subtitles"].locator("span").last.bounding_box()
+    assert bar is not None and text is not None
+    assert text["y"] + text["height"] <= bar["y"] + bar["height"] / 2
+
+
 def test_image_subtitles_are_drawn_over_the_picture_when_they_are_chosen(tab: Tab) -> None:
     tab.open()
     tab.channel("Subtitles").click()
