@@ -70,7 +70,7 @@ async def _index(request: Request) -> ASGIApp:
     if url := segmented_url(channel):
         return RedirectResponse(url, 302)
     if request.method == "HEAD":
-        return Response(headers={"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-cache"})
+        return _head()
     if is_from_foreign_page(request):
         return Response(status_code=403)
     try:
@@ -91,6 +91,13 @@ async def _index(request: Request) -> ASGIApp:
         return _playlist(request, output.playlist(None))
 
     return _Answer(output, request, answer, is_there=output.is_open)
+
+
+def _head() -> Response:
+    """What can be told of a playlist that is not made: not its length (RFC 9110, 8.6)."""
+    response = Response(headers={"Content-Type": PLAYLIST_TYPE, "Cache-Control": "no-cache"})
+    del response.headers["Content-Length"]
+    return response
 
 
 async def _media(request: Request) -> ASGIApp:
@@ -286,7 +293,8 @@ class _Answer:
                 self._output.break_off(self._client)
                 return
             await response(scope, receive, send)
-            self._output.sent(len(response.body))
+            if scope["method"] != "HEAD":
+                self._output.sent(len(response.body))
 
 
 async def _unless_left(answer: Awaitable[Response], receive: Receive) -> Response | None:

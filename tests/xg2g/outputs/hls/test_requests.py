@@ -78,6 +78,7 @@ async def test_head_and_pages_of_other_sites_open_nothing() -> None:
         told = await home.api("streams")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"] == "application/vnd.apple.mpegurl"
+    assert "content-length" not in head.headers
     assert {each.status_code for each in foreign} == {403}
     assert told == {"streams": [], "upstreams": []}
 
@@ -127,6 +128,20 @@ async def test_playlists_are_compressed_for_who_takes_it_and_stored_by_nobody() 
                 assert "Accept-Encoding" in each.headers["vary"]
                 assert each.headers["cache-control"] == "no-cache"
                 assert "set-cookie" not in each.headers
+
+
+async def test_what_head_asks_for_is_not_counted_as_sent() -> None:
+    async with house() as home:
+        player = await home.play(ONE)
+        await home.client.get(player.media_url)
+        (before,) = (await home.api("streams"))["streams"]
+        url = httpx.URL(player.media_url).join(player.headers[0])
+        await home.client.head(url)
+        (asked,) = (await home.api("streams"))["streams"]
+        got = await home.client.get(url)
+        (sent,) = (await home.api("streams"))["streams"]
+    assert asked["bytes_out"] == before["bytes_out"]
+    assert sent["bytes_out"] == before["bytes_out"] + len(got.content)
 
 
 async def test_files_have_a_length_and_a_tag_and_are_not_sent_twice() -> None:
