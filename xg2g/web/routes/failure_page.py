@@ -25,8 +25,7 @@ _ADVICE: Mapping[str, str] = {
     "bouquets, or have another number.",
     Outcome.NO_SIGNAL: "Try the channel on the television itself. If that has no picture either, "
     "look at dish, cable and tuner settings.",
-    Outcome.SCRAMBLED: "Check the receiver's card or softcam. The television shows whether the "
-    "receiver can descramble the channel.",
+    Outcome.SCRAMBLED: "The television shows whether the receiver can descramble the channel.",
     Outcome.RECEIVER_SILENT: "Try again in a moment: a dish may still be moving, or a card be "
     "busy. If it stays so, try the channel on the television itself.",
     Outcome.RECEIVER_UNREACHABLE: "Switch the receiver on (in deep standby it is off), and check "
