@@ -149,8 +149,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
           break;
         case "enter":
           // With a remote control this is the way to the buttons.
-          if (!commitNumber())
-            root.current?.querySelector<HTMLElement>(".controls button")?.focus();
+          if (!commitNumber()) enterButtons(root.current);
           break;
         case "volume":
           playback.setVolume(playback.state.volume + action.change);
@@ -321,17 +320,25 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   );
 }
 
+/** Focus the first button: of what is wrong, or of the controls. */
+function enterButtons(player: HTMLElement | null): void {
+  const [first] = [".trouble button", ".controls button"].flatMap(
+    (each) => player?.querySelector<HTMLElement>(each) ?? [],
+  );
+  first?.focus();
+}
+
 /** Move the focus along the buttons, and by "up" back to the picture. Returns whether it did. */
 function moveInToolbar(event: KeyboardEvent): boolean {
   const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: 0 }[event.key];
   const focused = event.target instanceof HTMLElement ? event.target : null;
-  const toolbar = focused?.closest(".controls");
+  const toolbar = focused?.closest(".controls, .trouble");
   if (steps === undefined || !focused || !toolbar) return false;
   if (steps === 0) {
     focused.blur();
     return true;
   }
-  const all = Array.from(toolbar.querySelectorAll<HTMLElement>("button, input, select"));
+  const all = Array.from(toolbar.querySelectorAll<HTMLElement>("button, a[href], input, select"));
   const shown = all.filter((control) => control.offsetParent !== null);
   shown[(shown.indexOf(focused) + steps + shown.length) % shown.length]?.focus();
   return true;

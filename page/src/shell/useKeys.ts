@@ -63,7 +63,9 @@ export function useKeys(keys: Keys): Entry<Channel> | undefined {
           const first =
             document.querySelector<HTMLElement>(".main .row-link[aria-current]") ??
             document.querySelector<HTMLElement>(".main .row-link, .main .grid") ??
-            document.querySelector<HTMLElement>(".main a[href], .main button");
+            document.querySelector<HTMLElement>(".main a[href], .main button, .main summary") ??
+            document.querySelector<HTMLElement>(".places [aria-current]") ??
+            field.current;
           first?.focus();
         } else if (!moveFocus(event.key)) {
           return;

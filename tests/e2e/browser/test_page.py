@@ -154,6 +154,29 @@ def test_with_arrows_alone_one_comes_from_the_picture_back_to_the_list(tab: Tab)
     tab.until(lambda: tab.playing() != tab.channel_id("Card Two HD"), "another channel is chosen")
 
 
+def test_with_arrows_alone_one_searches_and_reaches_what_helps_in_trouble(tab: Tab) -> None:
+    def is_focused(element: Locator) -> bool:
+        return bool(element.evaluate("(each) => each === document.activeElement"))
+
+    tab.expect_complaint(r"^406 .*/hls/")
+    tab.open("#/search")
+    tab["to-channels"].wait_for()
+    tab.until(lambda: "Type a channel" in tab.page.inner_text("main"), "the channels are read")
+    tab.page.keyboard.press("ArrowDown")
+    assert is_focused(tab["search"])
+    tab.page.keyboard.type("mpeg-2")
+    found = tab["results"].get_by_test_id(f"channel-{tab.channel_id('MPEG-2')}")
+    found.wait_for()
+    tab.page.keyboard.press("ArrowDown")
+    assert is_focused(found)
+    tab.page.keyboard.press("Enter")
+    tab["retry"].wait_for()
+    tab.page.keyboard.press("Enter")
+    assert is_focused(tab["retry"])
+    tab.page.keyboard.press("ArrowRight")
+    assert is_focused(tab["open-in-player"])
+
+
 def test_escape_closes_the_signal_and_then_leaves_the_channel(tab: Tab) -> None:
     tab.open()
     tab.channel("Card Two HD").click()
