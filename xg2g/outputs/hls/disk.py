@@ -26,6 +26,10 @@ _PREFIX: Final = "xg2g-hls-"
 _LOCK: Final = "lock"
 _READERS: Final = 4
 
+_READ_S: Final = 10.0
+"""How long a file may take to be read. The output lasts, and with it the tuner, while a request is
+answered: a disk that hangs may not keep it."""
+
 _RECENT: Final = 24
 """Segments of all renditions of a channel that stay in memory: most clients play live."""
 
@@ -140,7 +144,11 @@ class DiskShelf:
         if whole not in self._written:
             return None
         read = partial(_read, self._path(whole), at, size)
-        return await self._loop.run_in_executor(self._disk.readers, read)
+        try:
+            async with asyncio.timeout(_READ_S):
+                return await self._loop.run_in_executor(self._disk.readers, read)
+        except TimeoutError:
+            return None
 
     def drop(self, key: str) -> None:
         for part in self._parts.pop(key, ()):

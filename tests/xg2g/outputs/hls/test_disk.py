@@ -186,6 +186,33 @@ async def test_what_waits_for_a_slow_disk_is_bounded(
         goes_on.set()
 
 
+async def test_nobody_waits_for_ever_for_what_a_disk_that_hangs_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_module, "_READ_S", 0.01)
+    goes_on = threading.Event()
+    original = disk_module._read
+
+    def read(path: Path, at: int, size: int) -> bytes | None:
+        goes_on.wait(30)
+        return original(path, at, size)
+
+    async with opened(tmp_path) as disk:
+        shelf = DiskShelf(disk, "r", no_failure)
+        feed(presented(shelf), range(100))
+        await settled(disk)
+        monkeypatch.setattr(disk_module, "_read", read)
+        try:
+            with anyio.fail_after(10):
+                for _ in range(8):
+                    assert await shelf.get("video/3.m4s") is None
+            assert await shelf.get("video/102.m4s") == bytes([99]) * 2000
+        finally:
+            goes_on.set()
+        monkeypatch.setattr(disk_module, "_READ_S", 10)
+        assert await shelf.get("video/3.m4s") == bytes(2000)
+
+
 @pytest.mark.parametrize("texts", range(6))
 @pytest.mark.parametrize("room", [500, 20_000, 77_000])
 async def test_a_disk_that_hangs_does_not_end_a_channel_of_many_renditions(
