@@ -38,7 +38,7 @@ class Watcher:
         for uri, text in playlists.items():
             self.complaints.update(check_media(text))
             self.complaints.update(self._reloads.setdefault(uri, Reloads()).load(text))
-        if len(playlists) == len(self.presentation.renditions):
+        if len(playlists) == len(self._named()):
             # A playlist in which nothing is yet is awaited by clients.
             self.complaints.update(check_together(whole, playlists))
 
@@ -49,9 +49,14 @@ class Watcher:
 
     def playlists(self) -> tuple[str, dict[str, str]]:
         presentation = self.presentation
-        listed = [name for name in presentation.renditions if presentation.has_begun(name)]
+        listed = [name for name in self._named() if presentation.has_begun(name)]
         texts = {f"{presentation.run}/{name}.m3u8": media(presentation, name) for name in listed}
         return multivariant(presentation), texts
+
+    def _named(self) -> list[str]:
+        """What players know of: images are for the page alone."""
+        every = self.presentation.renditions.values()
+        return [rendition.name for rendition in every if not rendition.has_images]
 
     def fetch(self, uri: str) -> bytes | None:
         key = uri.removeprefix(f"{self.presentation.run}/")
