@@ -184,7 +184,6 @@ export class HlsEngine implements Engine {
     });
     this.#listen();
     video.addEventListener("timeupdate", this.#steer);
-    video.addEventListener("waiting", this.#endIfOver);
     this.#hls.loadSource(url);
     this.#hls.attachMedia(video);
   }
@@ -235,19 +234,18 @@ export class HlsEngine implements Engine {
     if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   };
 
-  /** Say so when the stream has ended and its pictures stand. */
+  /** Once the stream has ended, say so when its pictures stand. No event tells in every browser. */
   readonly #endIfOver = (): void => {
-    const isOver = () => {
+    if (this.#endTimer !== 0 || this.#details?.live !== false) return;
+    let before = Number.NaN;
+    this.#endTimer = window.setInterval(() => {
       const details = this.#details;
-      const { currentTime, readyState } = this.#video;
-      return details !== null && isPlayedOut(details, currentTime, readyState);
-    };
-    window.clearTimeout(this.#endTimer);
-    if (!isOver()) return;
-    this.#endTimer = window.setTimeout(
-      () => isOver() && this.#events.onTrouble({ kind: "ended" }),
-      LAST_FILES_MS,
-    );
+      const { currentTime, paused } = this.#video;
+      if (!paused && details !== null && isPlayedOut(details, currentTime, before)) {
+        this.#events.onTrouble({ kind: "ended" });
+      }
+      before = currentTime;
+    }, LAST_FILES_MS);
   };
 
   #measure(seconds: number, bytes: number): void {
@@ -452,9 +450,8 @@ export class HlsEngine implements Engine {
   }
 
   destroy(): void {
-    window.clearTimeout(this.#endTimer);
+    window.clearInterval(this.#endTimer);
     this.#video.removeEventListener("timeupdate", this.#steer);
-    this.#video.removeEventListener("waiting", this.#endIfOver);
     this.#video.playbackRate = 1;
     this.#hls.destroy();
   }

@@ -80,8 +80,8 @@ test("a duration is read as minutes and seconds, with hours where there are any"
 
 test("a stream is played out where it ended and nothing of it is left to come", () => {
   const ended = { live: false, edge: 6.3, targetduration: 2 };
-  assert.ok(isPlayedOut(ended, 5.7, 2));
-  assert.ok(!isPlayedOut(ended, 5.7, 4), "there is something to play yet");
-  assert.ok(!isPlayedOut(ended, 1, 2), "what was sought is being loaded");
-  assert.ok(!isPlayedOut({ ...ended, live: true }, 5.7, 2), "more may come");
+  assert.ok(isPlayedOut(ended, 5.7, 5.7));
+  assert.ok(!isPlayedOut(ended, 5.7, 4.7), "there is something to play yet");
+  assert.ok(!isPlayedOut(ended, 1, 1), "what was sought is being loaded");
+  assert.ok(!isPlayedOut({ ...ended, live: true }, 5.7, 5.7), "more may come");
 });

@@ -103,13 +103,12 @@ export function clock(seconds: number): string {
 }
 
 /** Return whether a playlist that ended leaves nothing to play: the rest is shorter than two of its
- * segments, and the pictures stand. The tracks of a broken stream end apart from each other, and
+ * segments, and the pictures stand where they stood before. The tracks of a broken stream end apart from each other, and
  * hls.js tells the video element of an end only where all of them reach it. */
 export function isPlayedOut(
   { live, edge, targetduration }: { live: boolean; edge: number; targetduration: number },
   time: number,
-  readyState: number,
+  before: number,
 ): boolean {
-  const canGoOn = readyState >= 3;
-  return !live && !canGoOn && edge - time < 2 * targetduration;
+  return !live && time === before && edge - time < 2 * targetduration;
 }
