@@ -420,17 +420,18 @@ class HlsOutput:
             if not packaging.done():
                 packaging.cancel()
                 await asyncio.wait({packaging})
+        # Where it failed at the moment of another end, that end is told; asyncio would tell both.
+        failure = None if packaging.cancelled() else packaging.exception()
         outcome = Outcome.RECEIVER_ENDED
         if self._ended.done():
             outcome = self._ended.result()
             # Nobody waits for what everybody has left.
             if not self._ready.done() and outcome in ENDED_BEFORE:
                 self._refuse(*ENDED_BEFORE[outcome])
-        else:
-            try:
-                packaging.result()
-            except Exception as error:
-                outcome = self._fail(error)
+        elif failure is not None:
+            if not isinstance(failure, Exception):
+                raise failure
+            outcome = self._fail(failure)
         self._end(outcome)
         self.presentation.end()
         self._changed()

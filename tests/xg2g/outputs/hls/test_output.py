@@ -1,6 +1,7 @@
 """The life of an output: who asks, who left, and what ends it."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -106,6 +107,7 @@ class Source:
         self.opened = 0
         self.open_now: list[Reader] = []
         self.error: ReceiverError | None = None
+        self.error_at_end: ReceiverError | None = None
         self.pieces: asyncio.Queue[bytes | Exception] = asyncio.Queue()
 
     @asynccontextmanager
@@ -123,6 +125,8 @@ class Source:
             yield reader
         finally:
             self.open_now.remove(reader)
+            if self.error_at_end is not None:
+                raise self.error_at_end
 
     def send(self, clip: bytes) -> None:
         for at in range(0, len(clip), PIECE_BYTES):
@@ -376,6 +380,25 @@ async def test_who_ends_an_output_ends_it_for_everybody() -> None:
         assert b"#EXT-X-ENDLIST" in output.playlist("video").plain
         assert home.outcome(Outcome.DISMISSED) == 1
         await home.clock.passes(ENDED_S)
+
+
+async def test_a_stream_that_breaks_while_somebody_ends_it_is_told_once() -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    async with house() as home:
+        output = await home.plays()
+        home.source.error_at_end = UnreachableError("the receiver is gone")
+        (viewer,) = home.viewers
+        viewer.dismissed.set()
+        await turns()
+        assert output.is_over
+        assert home.outcome(Outcome.DISMISSED) == 1
+        await home.clock.passes(ENDED_S)
+    # What nobody asked of a task is told when it is collected.
+    del output, viewer, home
+    gc.collect()
+    await turns()
+    assert told == []
 
 
 @pytest.mark.parametrize("is_playing", [True, False])
