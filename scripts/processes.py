@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,8 +108,13 @@ async def running(processes: Sequence[Process]) -> AsyncIterator[None]:
 
 
 def free_port() -> int:
-    """A TCP port of this computer that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of this computer that nobody listens on.
+
+    It lies below the ports that the kernel hands out (from 32768 on Linux, 49152 on macOS), so that
+    no other connection takes it before the caller listens on it.
+    """
+    for port in random.sample(range(20_000, 32_000), 1_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a thousand ports are taken")

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from scripts.processes import free_port
 from xg2g_backends.external.address import ServiceAddress
 
 COMMAND = Path(sys.executable).with_name("xg2g-transcoder")
@@ -89,9 +90,7 @@ def short_folder() -> Iterator[Path]:
 
 
 def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @contextmanager

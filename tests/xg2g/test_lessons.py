@@ -9,7 +9,6 @@ status and no body is in test_app.py; what its remuxer did wrong, the tests of t
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.processes import free_port
 from tests.xg2g.cli.announced import announced_address
 from tests.xg2g.cli.command import COMMAND, environment
 from tests.xg2g.player import channels, seen, watch
@@ -94,13 +94,6 @@ async def test_sound_is_converted_by_nothing_that_has_to_be_installed(
 
 # 3. The port that was documented was read by nothing. 6. Of the file, the address, the log level
 #    and `enabled: false` were read by nothing either.
-
-
-def free_port() -> int:
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port: int = reserved.getsockname()[1]
-        return port
 
 
 @pytest.mark.parametrize("by", ["variable", "older variable", "file", "older file", "flag"])
