@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xg2g_backends.embedded._abi import Library, library_path
+from xg2g_backends.embedded.library import Library, library_path
 
 
 @pytest.fixture(scope="session", autouse=True)

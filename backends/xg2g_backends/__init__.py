@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         TrackStats,
     )
     from .embedded.backend import EmbeddedBackend
-    from .embedded.file import remux
+    from .embedded.remux_file import remux
     from .errors import BackendError, InvalidArgumentError, UnavailableError
     from .external.address import ServiceAddress
     from .external.backend import ExternalBackend
@@ -61,7 +61,7 @@ _MODULES: Final = {
     "UnavailableError": "errors",
     "ExternalBackend": "external.backend",
     "ServiceAddress": "external.address",
-    "remux": "embedded.file",
+    "remux": "embedded.remux_file",
 }
 """Name -> module that defines it; the others are in `base`."""
 

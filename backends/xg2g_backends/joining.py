@@ -5,8 +5,8 @@ from typing import Self
 from weakref import finalize
 
 from .base import Point
+from .embedded.library import shared_library
 from .errors import ClosedError
-from .shared_library import library
 
 
 class Joiner:
@@ -30,7 +30,7 @@ class Joiner:
         Raises `UnavailableError` when the library does not load, `InvalidArgumentError` when nobody
         can begin at such a point.
         """
-        self._library = library()
+        self._library = shared_library()
         self._handle: int | None = self._library.open_joiner(point, after_gap=after_gap)
         self._close = finalize(self, self._library.free_joiner, self._handle)
         self._room = 2 * len(point.tables)

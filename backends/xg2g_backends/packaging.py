@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import finalize
 
+from .embedded.library import shared_library
 from .errors import ClosedError
-from .shared_library import library
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Packager:
         Raises `UnavailableError` when the library does not load, `InvalidArgumentError` for what is
         out of range.
         """
-        self._library = library()
+        self._library = shared_library()
         self._handle: int | None = self._library.open_packager(
             program, segment_ms, part_ms, longest_ms
         )

@@ -9,6 +9,7 @@ import pytest
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded import _abi
 from xg2g_backends.embedded.backend import EmbeddedBackend
+from xg2g_backends.embedded.library import Library, file_name
 from xg2g_backends.errors import InvalidArgumentError, UnavailableError
 
 ROOT = Path(__file__).parents[2]
@@ -46,12 +47,12 @@ CTYPES = {
 def test_the_library_is_looked_for_by_the_name_that_cargo_gives_it(
     platform: str, name: str
 ) -> None:
-    assert _abi.file_name(platform) == name
+    assert file_name(platform) == name
 
 
 @pytest.fixture
-def library() -> _abi.Library:
-    return _abi.Library(EmbeddedBackend().path)
+def library() -> Library:
+    return Library(EmbeddedBackend().path)
 
 
 def ctype(declaration: str) -> object:
@@ -90,7 +91,7 @@ def test_the_kinds_of_points_have_the_numbers_of_the_header() -> None:
 
 
 def test_the_options_have_the_size_that_the_library_expects(
-    library: _abi.Library, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.free(library.open(RemuxOptions()))
     size = ctypes.sizeof(_abi.Options)
@@ -99,7 +100,7 @@ def test_the_options_have_the_size_that_the_library_expects(
         library.open(RemuxOptions())
 
 
-def test_the_versions_agree_with_the_header_and_the_package(library: _abi.Library) -> None:
+def test_the_versions_agree_with_the_header_and_the_package(library: Library) -> None:
     assert f"#define XG2G_ABI_VERSION {_abi.ABI_VERSION}\n" in HEADER
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)
     assert version is not None
@@ -108,15 +109,15 @@ def test_the_versions_agree_with_the_header_and_the_package(library: _abi.Librar
 
 def test_a_library_that_is_missing_says_how_to_build_it(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="make build"):
-        _abi.Library(tmp_path / "missing.so")
+        Library(tmp_path / "missing.so")
 
 
 def test_a_library_of_another_abi_version_is_refused(
-    library: _abi.Library, monkeypatch: pytest.MonkeyPatch
+    library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_abi, "ABI_VERSION", _abi.ABI_VERSION + 1)
     with pytest.raises(UnavailableError, match="ABI version"):
-        _abi.Library(EmbeddedBackend().path)
+        Library(EmbeddedBackend().path)
 
 
 def test_a_library_without_a_function_that_is_needed_is_refused(
@@ -125,4 +126,4 @@ def test_a_library_without_a_function_that_is_needed_is_refused(
     missing = {**_abi.PROTOTYPES, "xg2g_of_a_later_version": (None, ())}
     monkeypatch.setattr(_abi, "PROTOTYPES", missing)
     with pytest.raises(UnavailableError, match="older than xg2g"):
-        _abi.Library(EmbeddedBackend().path)
+        Library(EmbeddedBackend().path)

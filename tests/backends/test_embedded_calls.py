@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from xg2g_backends.base import Point
-from xg2g_backends.embedded._abi import Library
-from xg2g_backends.embedded.cost import HOLD_S, UNKNOWN_BYTES
-from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
+from xg2g_backends.embedded.library import Library
+from xg2g_backends.embedded.remuxer import HOLD_S, UNKNOWN_BYTES, EmbeddedRemuxer
 
 pytestmark = pytest.mark.anyio
 

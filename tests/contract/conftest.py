@@ -18,8 +18,8 @@ from xg2g_backends.base import Remuxer
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
 from xg2g_backends.external.backend import ExternalBackend
+from xg2g_backends.external.remote_remuxer import Session
 from xg2g_backends.external.remuxer import ExternalRemuxer
-from xg2g_backends.external.session import Session
 
 ROOT = Path(__file__).parents[2]
 

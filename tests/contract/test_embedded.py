@@ -12,8 +12,8 @@ import pytest
 
 from tests.contract.subject import Subject
 from xg2g_backends.base import Point, PointKind, RemuxOptions
-from xg2g_backends.embedded import _abi
 from xg2g_backends.embedded.backend import EmbeddedBackend
+from xg2g_backends.embedded.library import Library
 from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
 from xg2g_backends.errors import InternalError, PoisonedError
 
@@ -69,7 +69,7 @@ async def test_the_handle_outlives_the_call_that_is_inside(
 async def test_the_library_counts_what_is_open_until_the_last_call_has_left(
     embedded: Subject, hooked_library: Path
 ) -> None:
-    library = _abi.Library(hooked_library)
+    library = Library(hooked_library)
     assert library.open_streams() == 0
     remuxers = [await open_embedded(embedded) for _ in range(3)]
     assert library.open_streams() == 3
@@ -96,7 +96,7 @@ async def test_a_remuxer_that_is_forgotten_is_warned_about_and_freed(
         del remuxer
         gc.collect()
     assert [warning.category for warning in caught] == [ResourceWarning]
-    assert _abi.Library(hooked_library).open_streams() == 0
+    assert Library(hooked_library).open_streams() == 0
 
 
 async def test_without_its_library_the_backend_says_how_to_get_it(tmp_path: Path) -> None:
@@ -123,13 +123,13 @@ async def test_points_are_taken_in_the_turn_of_the_chunk(
     turns: list[tuple[str, int]] = []
 
     def noted(name: str) -> None:
-        call = getattr(_abi.Library, name)
+        call = getattr(Library, name)
 
         def note(*arguments: Any) -> Any:
             turns.append((name, threading.get_ident()))
             return call(*arguments)
 
-        monkeypatch.setattr(_abi.Library, name, note)
+        monkeypatch.setattr(Library, name, note)
 
     noted("process")
     noted("points")
@@ -141,7 +141,7 @@ async def test_points_are_taken_in_the_turn_of_the_chunk(
 
 
 def test_the_library_gives_the_same_points_for_any_pieces() -> None:
-    library = _abi.Library(EmbeddedBackend().path)
+    library = Library(EmbeddedBackend().path)
     stream = (CLIPS / "one-hd.ts").read_bytes()
 
     def points(piece_bytes: int) -> list[Point]:

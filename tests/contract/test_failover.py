@@ -20,7 +20,7 @@ from tests.remux.broadcast import AUDIO, VIDEO, clean
 from xg2g_backends.base import Piece, Point, PointKind, RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.external.backend import ExternalBackend
-from xg2g_backends.external.wait import TICK_S, Deadlines
+from xg2g_backends.external.deadlines import TICK_S, Deadlines
 
 pytestmark = pytest.mark.anyio
 

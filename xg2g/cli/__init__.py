@@ -27,12 +27,12 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
+        from xg2g_backends.embedded.library import shared_library
         from xg2g_backends.errors import UnavailableError
-        from xg2g_backends.shared_library import library
 
         typer.echo(f"xg2g {version('xg2g')}")
         try:
-            for component, number in library().versions().items():
+            for component, number in shared_library().versions().items():
                 typer.echo(f"{component} {number}")
         except UnavailableError as error:
             typer.echo(error, err=True)

@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from ..base import BackendHealth, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from ._abi import Library, library_path, loaded
+from .library import Library, library_path, loaded
 from .remuxer import EmbeddedRemuxer
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from weakref import WeakSet
 
 from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
+from ..embedded.library import shared_library
 from ..errors import ClosedError, UnavailableError
-from ..shared_library import library
 from .address import ServiceAddress
-from .errands import Errands
-from .line import Line
+from .background import Errands
+from .deadlines import Deadlines
+from .http_client import Line
 from .observer import Observer, Unobserved
 from .pool import Pool
+from .remote_remuxer import Session
 from .remuxer import ExternalRemuxer, Surroundings
-from .service import Description, Service, UnusableError
-from .session import Session
-from .wait import Deadlines
+from .transcoder import Description, Service, UnusableError
 
 
 class ExternalBackend:
@@ -62,14 +62,14 @@ class ExternalBackend:
         if self._closed:
             raise ClosedError("the backend is closed")
         # A takeover reads tables with it, and must not be the first to miss it.
-        library()
+        shared_library()
         remuxer = ExternalRemuxer(self._shared, options, await self._begin(options))
         self._remuxers.add(remuxer)
         return remuxer
 
     async def check(self) -> BackendHealth:
         try:
-            library()
+            shared_library()
         except UnavailableError as error:
             return BackendHealth(usable=False, detail=str(error))
         found = await asyncio.gather(*(_described(s) for s in self._shared.pool.services))

@@ -10,11 +10,11 @@ from typing import Final, Self
 
 from ..base import Backend, Piece, Remuxer, RemuxOptions, RemuxStats
 from ..errors import ClosedError, FinishedError, UnavailableError
-from .errands import Errands
-from .input import WAITING_BYTES, Input
+from .background import Errands
+from .input_buffer import WAITING_BYTES, Input
 from .observer import Observer
 from .pool import Pool
-from .session import LostError, Session
+from .remote_remuxer import LostError, Session
 
 OUTAGE_S: Final = 30.0
 """For which a stream without a transcoder is kept alive: a container or pod starts again within

@@ -13,7 +13,7 @@ from xg2g_backends.base import BackendHealth, RemuxOptions
 from xg2g_backends.errors import UnavailableError
 from xg2g_backends.external.address import ServiceAddress
 from xg2g_backends.external.backend import ExternalBackend
-from xg2g_backends.external.wait import Deadlines
+from xg2g_backends.external.deadlines import Deadlines
 
 pytestmark = pytest.mark.anyio
 

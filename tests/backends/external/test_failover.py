@@ -21,11 +21,11 @@ from xg2g_backends.errors import (
 )
 from xg2g_backends.external.address import ServiceAddress
 from xg2g_backends.external.backend import ExternalBackend
-from xg2g_backends.external.input import WAITING_BYTES
+from xg2g_backends.external.deadlines import Deadlines
+from xg2g_backends.external.input_buffer import WAITING_BYTES
+from xg2g_backends.external.pool import LONGEST_PAUSE_S
 from xg2g_backends.external.remuxer import OUTAGE_S, ExternalRemuxer
-from xg2g_backends.external.rotation import LONGEST_PAUSE_S
-from xg2g_backends.external.service import LONGEST_BODY_BYTES
-from xg2g_backends.external.wait import Deadlines
+from xg2g_backends.external.transcoder import LONGEST_BODY_BYTES
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from tests.backends.external.stand_in import Fault, Refusal, StandIn, point, sta
 from tests.backends.fake import FakeBackend, FakeRemuxer
 from xg2g_backends.base import Backend, Piece, Point, PointKind, Remuxer, RemuxOptions
 from xg2g_backends.external.backend import ExternalBackend
+from xg2g_backends.external.deadlines import Deadlines
 from xg2g_backends.external.points import read_points
-from xg2g_backends.external.wait import Deadlines
 
 pytestmark = pytest.mark.anyio
 

@@ -77,7 +77,6 @@ def test_a_version_takes_the_library_and_no_settings(imported: Imported) -> None
         "embedded",
         "errors",
         "languages",
-        "shared_library",
     }
     assert "asyncio" not in modules
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ..base import RemuxOptions
 from ..errors import BackendError, InvalidArgumentError, error_for_kind
-from .errands import Errands
-from .line import Answer, AnswerLostError, Line, NotReachedError
-from .session import Session
+from .background import Errands
+from .http_client import Answer, AnswerLostError, Line, NotReachedError
+from .remote_remuxer import Session
 
 NAME: Final = "xg2g-transcoder"
 API: Final = 1

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from xg2g_backends.external.input import PAST_BYTES, WAITING_BYTES, Input
-from xg2g_backends.shared_library import library
+from xg2g_backends.embedded.library import shared_library
+from xg2g_backends.external.input_buffer import PAST_BYTES, WAITING_BYTES, Input
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]
@@ -25,7 +25,7 @@ def pids(packets: bytes, stride: int = 188) -> list[int]:
 
 
 def carried_over(past: bytes, program: int) -> bytes:
-    return library().splice_lead(past, program, after_gap=False)
+    return shared_library().splice_lead(past, program, after_gap=False)
 
 
 PMT_PID = 0x100
@@ -63,8 +63,8 @@ def test_the_first_bytes_of_a_stream_are_carried_over_whole() -> None:
 
 def test_what_is_no_transport_stream_leaves_nothing_to_carry() -> None:
     assert carried_over(bytes(100_000), 0) == b""
-    assert library().splice_first_packet(bytes(1000)) == 1000
-    assert library().splice_keep_video(bytes(100_000), CLIP, 0) is None
+    assert shared_library().splice_first_packet(bytes(1000)) == 1000
+    assert shared_library().splice_keep_video(bytes(100_000), CLIP, 0) is None
 
 
 def test_damaged_tables_do_no_harm() -> None:

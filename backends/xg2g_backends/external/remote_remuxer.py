@@ -7,7 +7,7 @@ from typing import Final
 
 from ..base import Piece, RemuxStats
 from ..errors import BackendError, FinishedError, InvalidArgumentError, error_for_kind
-from .line import Answer, AnswerLostError, Line, NotReachedError
+from .http_client import Answer, AnswerLostError, Line, NotReachedError
 from .points import HEADER, read_points
 
 MEDIA_TYPE: Final = "video/mp2t"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xg2g_backends.external.rotation import (
+from xg2g_backends.external.pool import (
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
     LONGEST_REFUSAL_S,

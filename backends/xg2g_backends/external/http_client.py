@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import h11
 
 from .address import ServiceAddress
-from .wait import Deadlines, Wait
+from .deadlines import Deadlines, Wait
 
 ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Longest answer that is read: several times what the longest body can become."""

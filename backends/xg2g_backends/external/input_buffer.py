@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from ..shared_library import library
+from ..embedded.library import shared_library
 
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """Input that waits for a transcoder; of more, the oldest is dropped. 3 s at 10 Mbit/s, which is
@@ -70,7 +70,7 @@ class Input:
         kept = (
             None
             if self._gap
-            else library().splice_keep_video(past, self._waiting[0], self._program)
+            else shared_library().splice_keep_video(past, self._waiting[0], self._program)
         )
         if kept is None:
             return self._drop_first()
@@ -87,14 +87,14 @@ class Input:
     def begin_anew(self) -> None:
         """A new remuxer takes the stream over: let the next body begin with what it has to know."""
         past = b"".join(self._past)
-        self._lead = library().splice_lead(past, self._program, after_gap=self._gap)
+        self._lead = shared_library().splice_lead(past, self._program, after_gap=self._gap)
         if not self._gap:
             return
         # What was dropped may end within a packet, and a packet that is cut has no place behind
         # whole ones.
         while self._waiting:
             chunk = self._waiting[0]
-            start = library().splice_first_packet(chunk)
+            start = shared_library().splice_first_packet(chunk)
             if start < len(chunk):
                 self._waiting[0] = chunk[start:]
                 self.waiting_bytes -= start
