@@ -36,8 +36,8 @@ from xg2g.streaming.hub import Hub
 from xg2g.streaming.signal import Signal
 from xg2g.streaming.viewers import Viewers
 from xg2g.streaming.web import Sources, WebStreams
-from xg2g.web.api.access import Access
 from xg2g.web.hosts import Hosts
+from xg2g.web.http.access import Access
 from xg2g.web.origins import Origins
 from xg2g.web.pages.built_page import BuiltPage
 from xg2g_backends.base import RemuxOptions

@@ -16,7 +16,7 @@ from xg2g.clients.m3u import logo_path
 from xg2g.lineup import Channel
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.web.routes import document
+from xg2g.web.http import incremental
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def longest_work(gateway: Daemon, path: str, monkeypatch: pytest.MonkeyPat
         written["most"] = max(written["most"], written["now"])
         return logo_path(channel)
 
-    for module in ("xg2g.clients.m3u.logo_path", "xg2g.web.routes.api.logo_path"):
+    for module in ("xg2g.clients.m3u.logo_path", "xg2g.web.api.operations.logo_path"):
         monkeypatch.setattr(module, counted)
     monkeypatch.setattr(
         "xg2g.hdhomerun.documents.stream_path",
@@ -93,7 +93,7 @@ async def test_the_guides_channels_are_written_beside_the_event_loop(
             loop_thread.add(False)
         return logo_path(channel)
 
-    monkeypatch.setattr("xg2g.web.routes.guide.logo_path", watched)
+    monkeypatch.setattr("xg2g.web.routes.xmltv.logo_path", watched)
     async with daemon(plays_endlessly, bouquets=BIG) as gateway:
         status, _, body = await gateway.get("/xmltv.xml")
     assert (status, loop_thread) == (200, {False})
@@ -151,7 +151,7 @@ async def test_a_long_document_is_made_twice_and_never_held(rows: int, made: int
     app = SimpleNamespace(state=SimpleNamespace())
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "app": app}
     request = Request(scope, receive)
-    response = document.DocumentResponse(request, texts, media_type="text/plain")
+    response = incremental.DocumentResponse(request, texts, media_type="text/plain")
     await response(scope, receive, send)
     assert (calls[0], sum(sizes)) == (made, rows * 1000)
-    assert max(sizes) < document.PIECE_BYTES + 1000
+    assert max(sizes) < incremental.PIECE_BYTES + 1000

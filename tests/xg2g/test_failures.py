@@ -29,7 +29,7 @@ from xg2g.receiver.service_reference import ServiceReference
 from xg2g.simulator import SimulatedReceiver
 from xg2g.streaming.failures import KEPT, Failures
 from xg2g.streaming.response import REFUSALS
-from xg2g.web.api.access import Access
+from xg2g.web.http.access import Access
 from xg2g.web.routes.failure_page import _ADVICE
 
 pytestmark = pytest.mark.anyio

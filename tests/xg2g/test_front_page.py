@@ -10,8 +10,8 @@ from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.web.api.access import Access
-from xg2g.web.routes.api import openapi
+from xg2g.web.api.operations import openapi
+from xg2g.web.http.access import Access
 from xg2g.web.routes.html import tag
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from tests.xg2g.daemon import STREAM, Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.app.asgi import ROUTES
-from xg2g.web.routes.methods import allow
+from xg2g.web.http.methods import allow
 
 pytestmark = pytest.mark.anyio
 

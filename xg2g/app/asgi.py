@@ -9,27 +9,27 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from ..metrics.counting import Counting
-from ..web.api.access import Access
+from ..web.api import operations as api
+from ..web.api import page as api_page
 from ..web.gateway import Gateway
+from ..web.http.access import Access
+from ..web.http.cross_origin import CrossOrigin
+from ..web.http.host_guard import HostGuard
+from ..web.http.methods import Options
+from ..web.http.target import RequestTarget
 from ..web.routes import (
-    api,
-    api_page,
-    built_page,
     favicon,
     front_page,
-    guide,
     hdhomerun,
     hls,
     live,
     logos,
-    operations,
+    monitoring,
     playlists,
+    web_page,
+    xmltv,
 )
-from ..web.routes.cross_origin import CrossOrigin
-from ..web.routes.host_guard import HostGuard
-from ..web.routes.methods import Options
-from ..web.routes.selection import Refused, fault, refused
-from ..web.routes.target import RequestTarget
+from ..web.selection import Refused, fault, refused
 from .loop_watch import LoopWatch
 from .observation import Household
 from .refresher import Refresher
@@ -40,7 +40,7 @@ PLAYED: tuple[BaseRoute, ...] = (
     # First: a player by low latency asks ten times a second.
     *hls.ROUTES,
     *playlists.ROUTES,
-    *guide.ROUTES,
+    *xmltv.ROUTES,
     *logos.ROUTES,
     *live.ROUTES,
     *hdhomerun.PLAYED,
@@ -48,12 +48,12 @@ PLAYED: tuple[BaseRoute, ...] = (
 """What players need, on a web page as elsewhere."""
 
 ROUTES: tuple[BaseRoute, ...] = (
-    *built_page.ROUTES,
+    *web_page.ROUTES,
     *front_page.ROUTES,
     *favicon.ROUTES,
     *PLAYED,
     *hdhomerun.ROUTES,
-    *operations.ROUTES,
+    *monitoring.ROUTES,
     *api_page.ROUTES,
     *api.ROUTES,
     *live.BY_REFERENCE,

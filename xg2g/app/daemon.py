@@ -34,9 +34,9 @@ from ..streaming.failures import Failures
 from ..streaming.hub import Hub
 from ..streaming.signal import Signal
 from ..streaming.viewers import Viewers
-from ..web.api.access import Access
 from ..web.gateway import Gateway
 from ..web.hosts import Hosts
+from ..web.http.access import Access
 from ..web.origins import Origins
 from ..web.pages.built_page import BuiltPage
 from . import open_files

@@ -6,8 +6,8 @@ import pytest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g.web.api.access import Access
 from xg2g.web.api.failures import ALLOWED
+from xg2g.web.http.access import Access
 
 pytestmark = pytest.mark.anyio
 

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.xg2g.daemon import REFERENCE, daemon
 from tests.xg2g.upstream import plays_endlessly
-from xg2g.web.api.access import Access
 from xg2g.web.api.failures import Failures
+from xg2g.web.http.access import Access
 
 pytestmark = pytest.mark.anyio
 

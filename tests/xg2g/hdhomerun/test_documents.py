@@ -18,7 +18,7 @@ from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.web.api.access import Access
+from xg2g.web.http.access import Access
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..routes.conditional import accepts_gzip, entity_tag, has_current
+from ..http.conditional import accepts_gzip, entity_tag, has_current
 
 _SMALL_BYTES: Final = 1024
 """Shorter ones are sent in one packet anyway."""

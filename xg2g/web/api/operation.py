@@ -9,11 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...store.database import StoreError
-from .access import access_of
+from ..http.access import access_of
+from ..http.refusals import problem
 from .kept_answer import kept_answer
 from .messages import said_of
 from .models import NoQuery, Query
-from .problem import problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

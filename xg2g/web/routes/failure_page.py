@@ -12,11 +12,11 @@ from ...streaming.audience import Audience, audiences
 from ...streaming.failures import Failure
 from ...streaming.ledger import transponder
 from ...streaming.viewers import Viewer
-from ..api.access import access_of
 from ..gateway import Gateway, gateway_of
+from ..http.access import access_of
+from ..pages.rendering import page
 from .address import base_url
 from .html import Element, tag
-from .page import page
 
 _ADVICE: Mapping[str, str] = {
     Outcome.NO_TUNER: "Stop one of the others, or wait until a recording ends. Channels of one "

@@ -21,11 +21,11 @@ from ...streaming.audience import Audience, audiences, is_late
 from ...streaming.failures import Failure
 from ...streaming.upstream import State as UpstreamState
 from ...streaming.viewers import Viewer
-from ..api.access import access_of
 from ..gateway import Gateway, gateway_of
+from ..http.access import access_of
+from ..pages.rendering import page
 from .address import base_url
 from .html import Element, tag
-from .page import page
 
 PLEX_CHANNELS = 480
 """Plex refuses a tuner that has more."""

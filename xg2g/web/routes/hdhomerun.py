@@ -13,12 +13,12 @@ from ...hdhomerun import documents
 from ...lineup import Channel, Lineup
 from ...metrics import Outcome
 from ...streaming.response import Refusal
-from ..api.access import access_of
 from ..gateway import gateway_of
+from ..http.access import access_of
+from ..http.incremental import DocumentResponse
+from ..selection import lineup_of
 from .address import base_url
-from .document import DocumentResponse
 from .live import live, refused, refused_while_unread, unknown
-from .selection import lineup_of
 
 _UNKNOWN_PROFILE = Refusal(404, "802 Unknown Transcode Profile", Outcome.UNKNOWN_SERVICE)
 _TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)

@@ -17,11 +17,11 @@ from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
 from ...outputs.hls.outputs import TooManyError
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision
 from ...streaming.response import SYSTEM_BUSY
-from ..api.problem import problem
+from ..channel_failure import failure_answer, wants_problem
 from ..gateway import gateway_of
-from .conditional import accepts_gzip, entity_tag, has_current
-from .failure_answer import failure_answer, wants_problem
-from .foreign_page import is_from_foreign_page
+from ..http.conditional import accepts_gzip, entity_tag, has_current
+from ..http.foreign_page import is_from_foreign_page
+from ..http.refusals import problem
 from .live import refused, refused_while_unread, unknown
 
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"

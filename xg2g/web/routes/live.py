@@ -23,11 +23,11 @@ from ...streaming.response import (
     Refusal,
     refusal_for,
 )
+from ..channel_failure import failure_answer
 from ..gateway import gateway_of
-from .failure_answer import failure_answer
+from ..http.foreign_page import is_from_foreign_page
+from ..pages.rendering import wants_page
 from .failure_page import failure_page
-from .foreign_page import is_from_foreign_page
-from .page import wants_page
 
 log = structlog.get_logger()
 

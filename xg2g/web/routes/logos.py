@@ -7,8 +7,8 @@ from starlette.routing import BaseRoute, Route
 from ...lineup.picons import BusyError
 from ...receiver.errors import ReceiverError
 from ..gateway import gateway_of
-from .conditional import entity_tag, has_current
-from .selection import lineup_of
+from ..http.conditional import entity_tag, has_current
+from ..selection import lineup_of
 
 _DAY_S = 24 * 3600
 

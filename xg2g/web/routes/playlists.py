@@ -8,9 +8,9 @@ from starlette.types import ASGIApp
 
 from ...clients import m3u as playlist
 from ..gateway import gateway_of
+from ..http.incremental import DocumentResponse
+from ..selection import Refused, Selection, lineup_of
 from .address import base_url
-from .document import DocumentResponse
-from .selection import Refused, Selection, lineup_of
 
 
 async def _playlist(request: Request) -> ASGIApp:

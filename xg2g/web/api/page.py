@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..gateway import gateway_of
-from .address import base_url
-from .api import openapi
-from .html import Element, tag
-from .page import page
+from ..pages.rendering import page
+from ..routes.address import base_url
+from ..routes.html import Element, tag
+from .operations import openapi
 
 _LONGEST_WORDS = 12
 """Allowed values of a field that are listed."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel  # noqa: TC002
 from pydantic.json_schema import models_json_schema
 
-from . import problem
+from ..http import refusals as problem
 from .operation import Operation
 
 _REFERENCE = "#/components/schemas/{model}"

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from .html import Element, document, tag
+from ..routes.html import Element, document, tag
 
 HEADERS = {
     # Names come from a receiver, and no page of xg2g runs scripts.

@@ -72,7 +72,7 @@ class HostGuard:
 
 
 def _takes_a_token(scope: Scope) -> bool:
-    """What changes something is refused by `api.access` unless it has the token, or comes from this
-    computer by an address of its own."""
+    """Tell whether `http.access` decides about the request: it refuses a change without the token,
+    unless it comes from this computer by one of its own addresses."""
     changes = scope["method"] not in ("GET", "HEAD")
     return changes and scope["path"].startswith("/api/")

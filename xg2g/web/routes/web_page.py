@@ -9,9 +9,9 @@ from starlette.routing import BaseRoute, Route
 
 from ...app.seldom import Seldom
 from ..gateway import gateway_of
+from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..pages.built_page import INDEX, BuiltPage
 from . import front_page
-from .conditional import accepts_gzip, entity_tag, has_current
 
 log = structlog.get_logger()
 

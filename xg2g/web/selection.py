@@ -10,13 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from ...lineup import Channel, Lineup
-from ...lineup.naming import unknown
-from ..api.problem import problem, speaks_of_problems
-from ..gateway import gateway_of
-from .html import tag
-from .methods import with_options
-from .page import page, wants_page
+from ..lineup import Channel, Lineup
+from ..lineup.naming import unknown
+from .gateway import gateway_of
+from .http.methods import with_options
+from .http.refusals import problem, speaks_of_problems
+from .pages.rendering import page, wants_page
+from .routes.html import tag
 
 _YES, _NO = {"1", "true", "yes", "only"}, {"0", "false", "no"}
 

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from ...metrics import Outcome
-from ...streaming.failures import Failure
-from ...streaming.response import Refusal
-from ..api.problem import MEDIA_TYPE, Problem
-from .failure_page import advice, failure_page, tuner_users
-from .page import wants_page
+from ..metrics import Outcome
+from ..streaming.failures import Failure
+from ..streaming.response import Refusal
+from .http.refusals import MEDIA_TYPE, Problem
+from .pages.rendering import wants_page
+from .routes.failure_page import advice, failure_page, tuner_users
 
 
 def failure_answer(

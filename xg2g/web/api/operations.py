@@ -31,14 +31,14 @@ from ...streaming.audience import Audience, audiences
 from ...streaming.ledger import transponder
 from ...streaming.upstream import State, Upstream
 from ...streaming.viewers import Viewer
-from ..api import models
-from ..api.access import access_of
-from ..api.document import document
-from ..api.operation import Operation
 from ..gateway import gateway_of
-from .address import base_url
-from .selection import Refused, Selection, lineup_of
-from .turns import mapped
+from ..http.access import access_of
+from ..routes.address import base_url
+from ..routes.turns import mapped
+from ..selection import Refused, Selection, lineup_of
+from . import models
+from .openapi import document
+from .operation import Operation
 
 _WINDOW = timedelta(hours=4)
 _LONGEST = timedelta(days=31)

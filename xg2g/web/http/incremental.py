@@ -8,9 +8,9 @@ import structlog
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from ..routes.download import StalledError, send_all
 from ..truncated import TruncatedError
 from .conditional import has_current
-from .download import StalledError, send_all
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from ...app.condition import condition, receiver_state
 from ...app.refresher import refresher_of
 from ...store import programmes
 from ...store.database import StoreError
-from ..api.access import access_of
 from ..gateway import gateway_of
+from ..http.access import access_of
 
 _BACKEND_WITHIN_S = 2
 _GLANCE_S = 0.5

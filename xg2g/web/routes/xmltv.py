@@ -18,11 +18,11 @@ from ...store import channels
 from ...store.database import Snapshot, StoreError
 from ...store.facts import generation, guide_was_read
 from ..gateway import gateway_of
+from ..http.conditional import accepts_gzip, entity_tag, has_current
+from ..selection import Selection, lineup_of
 from ..truncated import TruncatedError
 from .address import base_url
-from .conditional import accepts_gzip, entity_tag, has_current
 from .download import StalledError, send_all
-from .selection import Selection, lineup_of
 
 log = structlog.get_logger()
 

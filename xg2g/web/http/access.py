@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...network.hosts import is_loopback
-from .failures import Failures
-from .problem import problem
+from ..api.failures import Failures
+from .refusals import problem
 
 _BEHIND_PROXY = "behind a reverse proxy this takes a token; set server.token"
 _FROM_AFAR = (

@@ -1,0 +1,1 @@
+"""HTTP rules that hold on every path: middleware, access, caching, refusals."""
