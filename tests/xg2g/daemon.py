@@ -11,9 +11,9 @@ from functools import partial
 from tests.backends.fake import FakeBackend
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.app.asgi import Gateway, create_app
-from xg2g.app.observation import Questions
-from xg2g.app.refresher import Refresher
+from xg2g.app.collectors import ReceiverCollector
 from xg2g.app.server import listen, serve
+from xg2g.guide.refresher import Refresher
 from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
@@ -157,7 +157,7 @@ async def daemon(
         return bouquets
 
     metrics = Metrics()
-    metrics.registry.register(Questions(Traffic))
+    metrics.registry.register(ReceiverCollector(Traffic))
     backend = FakeBackend(begins_anywhere=True)
     readiness = Readiness()
     readiness.watch(Part.TRANSCODER, partial(probe_backend, backend))
@@ -200,6 +200,8 @@ async def daemon(
         )
         gateway = Gateway(
             lineup_keeper=keeper,
+            refresher=refresher,
+            access=access or Access(),
             database=database,
             picons=picons,
             hub=hub,
@@ -222,7 +224,7 @@ async def daemon(
         with listen(host, 0) as listener:
             serving = asyncio.create_task(
                 serve(
-                    create_app(gateway, refresher, access),
+                    create_app(gateway),
                     [listener],
                     on_ready=ready.set,
                     on_stop=gateway.stopping.set,

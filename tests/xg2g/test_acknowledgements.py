@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from xg2g.app.acknowledgements import SILENCE_S, Acknowledgements, TcpInfo
+from xg2g.network.tcp_liveness import SILENCE_S, Acknowledgements, TcpInfo
 
 INTERVAL_S = 0.5
 

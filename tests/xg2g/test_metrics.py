@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
-from xg2g.app.observation import Questions
+from xg2g.app.collectors import ReceiverCollector
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.openwebif import BreakerState, Traffic
 
@@ -107,7 +107,7 @@ async def test_refreshes_are_counted_by_how_they_went() -> None:
 async def test_the_receivers_breaker_stands_in_one_way_at_a_time() -> None:
     traffic = Traffic()
     registry = CollectorRegistry()
-    registry.register(Questions(lambda: traffic))
+    registry.register(ReceiverCollector(lambda: traffic))
     for traffic in (Traffic(breaker=state) for state in BreakerState):
         said = generate_latest(registry).decode()
         values = dict(re.findall(r'xg2g_receiver_breaker{state="(\w+)"} (\S+)', said))

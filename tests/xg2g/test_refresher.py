@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.app.refresher import RETRY_DELAYS_S, Refresher
+from xg2g.guide.refresher import RETRY_DELAYS_S, Refresher
 from xg2g.lineup.arrangement import Bouquet
 from xg2g.lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
 from xg2g.receiver.errors import UnreachableError

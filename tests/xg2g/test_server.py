@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
 from xg2g.app import open_files, server
-from xg2g.app.seldom import Seldom
 from xg2g.metrics import Outcome
+from xg2g.network.log_limit import LogLimit
 
 pytestmark = pytest.mark.anyio
 
@@ -282,7 +282,7 @@ async def test_a_body_that_breaks_writes_no_traceback(
 async def test_requests_that_are_none_write_a_line_a_second_at_most(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server._seldom, "_seldom", Seldom(1.0, clock_s=lambda: 0.0))
+    monkeypatch.setattr(server._log_limit, "_log_limit", LogLimit(1.0, clock_s=lambda: 0.0))
     async with daemon(plays_endlessly) as gateway:
         for _ in range(50):
             reader, writer = await gateway.connect()
@@ -294,10 +294,10 @@ async def test_requests_that_are_none_write_a_line_a_second_at_most(
 
 def test_a_line_comes_again_after_its_time() -> None:
     now_s = [0.0]
-    seldom = Seldom(1.0, clock_s=lambda: now_s[0])
-    assert [seldom.may_say("a"), seldom.may_say("a"), seldom.may_say("b")] == [True, False, True]
+    limit = LogLimit(1.0, clock_s=lambda: now_s[0])
+    assert [limit.allows("a"), limit.allows("a"), limit.allows("b")] == [True, False, True]
     now_s[0] = 1.0
-    assert seldom.may_say("a")
+    assert limit.allows("a")
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
     few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who watch go on."""
-    monkeypatch.setattr(server, "_files_told", Seldom(10.0))
+    monkeypatch.setattr(server, "_files_told", LogLimit(10.0))
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         first = await gateway.watch()
         stack.callback(lambda: first[1].transport.abort())

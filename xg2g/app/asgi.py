@@ -8,11 +8,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
-from ..metrics.counting import Counting
+from ..metrics.middleware import MetricsMiddleware
 from ..web.api import operations as api
 from ..web.api import page as api_page
 from ..web.gateway import Gateway
-from ..web.http.access import Access
 from ..web.http.cross_origin import CrossOrigin
 from ..web.http.host_guard import HostGuard
 from ..web.http.methods import Options
@@ -30,9 +29,8 @@ from ..web.routes import (
     xmltv,
 )
 from ..web.selection import Refused, fault, refused
+from .collectors import GatewayCollector
 from .loop_watch import LoopWatch
-from .observation import Household
-from .refresher import Refresher
 
 __all__ = ["ROUTES", "Gateway", "create_app"]
 
@@ -61,14 +59,13 @@ ROUTES: tuple[BaseRoute, ...] = (
 """Every path of the daemon."""
 
 
-def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = None) -> Starlette:
-    """Make the application; `refresher` runs as long as it does. Without `access` there is no
-    token."""
+def create_app(gateway: Gateway) -> Starlette:
+    """Return the application; its lifespan runs the gateway's background tasks."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         tasks = {
-            asyncio.create_task(refresher.run()),
+            asyncio.create_task(gateway.refresher.run()),
             asyncio.create_task(gateway.readiness.run()),
             asyncio.create_task(LoopWatch(gateway.metrics).run()),
         }
@@ -89,9 +86,7 @@ def create_app(gateway: Gateway, refresher: Refresher, access: Access | None = N
     app.add_middleware(CrossOrigin, origins=gateway.origins, played=PLAYED, api=api.ROUTES)
     app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
     app.add_middleware(RequestTarget)
-    app.add_middleware(Counting, metrics=gateway.metrics)
-    gateway.metrics.registry.register(Household(gateway, refresher))
+    app.add_middleware(MetricsMiddleware, metrics=gateway.metrics)
+    gateway.metrics.registry.register(GatewayCollector(gateway))
     app.state.gateway = gateway
-    app.state.refresher = refresher
-    app.state.access = access or Access()
     return app

@@ -13,6 +13,7 @@ from ..config import Settings
 from ..config.settings import HlsSettings
 from ..errors import UsageError, UserError
 from ..guide.keeper import GuideKeeper
+from ..guide.refresher import Refresher
 from ..hdhomerun.identity import Identity
 from ..hdhomerun.presence import present
 from ..lineup import Lineup
@@ -39,13 +40,12 @@ from ..web.hosts import Hosts
 from ..web.http.access import Access
 from ..web.origins import Origins
 from ..web.pages.built_page import BuiltPage
+from ..web.service_status import service_status
 from . import open_files
 from .asgi import create_app
 from .backend import choose_backend
-from .condition import condition
-from .observation import Questions
-from .receiving import Receiving
-from .refresher import Refresher
+from .collectors import ReceiverCollector
+from .receiver_session import ReceiverSession
 from .reload import Reloader, Reread, reloading_on_hangup
 from .server import listen, serve
 
@@ -113,8 +113,8 @@ async def run(
             open_database(settings.data.dir, keep=keep_data) as database,
             aclosing(Picons(receiver, database)) as picons,
         ):
-            metrics.registry.register(Questions(lambda: receiver.traffic))
-            receiving = Receiving(
+            metrics.registry.register(ReceiverCollector(lambda: receiver.traffic))
+            session = ReceiverSession(
                 receiver,
                 WatchedBackend(backend, readiness),
                 database,
@@ -122,7 +122,7 @@ async def run(
                 readiness,
                 settings,
             )
-            keeper, hub = receiving.keeper, receiving.hub
+            keeper, hub = session.keeper, session.hub
             listener = listen(
                 settings.server.host,
                 settings.server.port,
@@ -149,8 +149,27 @@ async def run(
                     stopping=stopping,
                     disk=disk,
                 )
+                guide = GuideKeeper(
+                    receiver,
+                    keeper,
+                    database,
+                    days=settings.guide.days,
+                    past_hours=settings.guide.past_hours,
+                )
+                announcement = _Announcement(on_ready, lambda: _ready(listener, gateway, settings))
+                refresher = Refresher(
+                    keeper,
+                    partial(
+                        _after_lineup, keeper, guide, picons, settings, readiness, announcement
+                    ),
+                    interval_s=settings.lineup.refresh_hours * 3600,
+                )
+                access = Access(behind_proxy=bool(settings.server.public_url))
+                _guard(access, settings)
                 gateway = Gateway(
                     lineup_keeper=keeper,
+                    refresher=refresher,
+                    access=access,
                     database=database,
                     picons=picons,
                     hub=hub,
@@ -170,23 +189,6 @@ async def run(
                     stopping=stopping,
                     page=BuiltPage.load(),
                 )
-                guide = GuideKeeper(
-                    receiver,
-                    keeper,
-                    database,
-                    days=settings.guide.days,
-                    past_hours=settings.guide.past_hours,
-                )
-                announcement = _Announcement(
-                    on_ready, lambda: _ready(listener, gateway, refresher, settings)
-                )
-                refresher = Refresher(
-                    keeper,
-                    partial(
-                        _after_lineup, keeper, guide, picons, settings, readiness, announcement
-                    ),
-                    interval_s=settings.lineup.refresh_hours * 3600,
-                )
                 async with AsyncExitStack() as stack:
                     if disk is not None:
                         stack.push_async_callback(disk.aclose)
@@ -200,17 +202,15 @@ async def run(
                             port=listener.getsockname()[1],
                         )
                         await stack.enter_async_context(found)
-                    access = Access(behind_proxy=bool(settings.server.public_url))
-                    _guard(access, settings)
                     if reread is not None:
-                        change = partial(_change, receiving, hub, refresher, access)
+                        change = partial(_change, session, hub, refresher, access)
                         reloader = Reloader(
                             settings, reread, change, check=partial(_check_bouquets, keeper)
                         )
                         await stack.enter_async_context(reloading_on_hangup(reloader.reload))
                     await readiness.examine(within_s=_EXAMINED_S)
                     await serve(
-                        create_app(gateway, refresher, access),
+                        create_app(gateway),
                         [listener, *extra],
                         on_ready=announcement.make,
                         on_stop=gateway.stopping.set,
@@ -235,7 +235,7 @@ def _extra_listeners(settings: Settings) -> list[socket.socket]:
 
 
 async def _change(
-    receiving: Receiving,
+    session: ReceiverSession,
     hub: Hub,
     refresher: Refresher,
     access: Access,
@@ -248,7 +248,7 @@ async def _change(
     hub.first_output_s = settings.receiver.first_byte_timeout_s
     _guard(access, settings)
     if any(key.startswith("receiver.") for key in changed - {"receiver.linger_s"}):
-        await receiving.turn_to(settings)
+        await session.turn_to(settings)
         refresher.hasten()
 
 
@@ -349,12 +349,10 @@ async def _disk(settings: HlsSettings) -> Disk | None:
         return None
 
 
-def _ready(
-    listener: socket.socket, gateway: Gateway, refresher: Refresher, settings: Settings
-) -> Ready:
+def _ready(listener: socket.socket, gateway: Gateway, settings: Settings) -> Ready:
     host, port = listener.getsockname()[:2]
     keeper = gateway.lineup_keeper
-    found = condition(gateway, refresher)
+    found = service_status(gateway)
     return Ready(
         host,
         port,

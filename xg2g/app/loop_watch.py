@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from ..metrics import Metrics
-from .seldom import Seldom
+from ..network.log_limit import LogLimit
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class LoopWatch:
         self._clock_s = clock_s
         self._worked_s = worked_s
         self._sleep = sleep
-        self._seldom = Seldom(_TOLD_AGAIN_S, clock_s=clock_s)
+        self._log_limit = LogLimit(_TOLD_AGAIN_S, clock_s=clock_s)
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -49,5 +49,5 @@ class LoopWatch:
             if held_s > longest_s:
                 longest_s = held_s
                 self._metrics.longest_hold_s.set(held_s)
-            if held_s >= TOLD_S and self._seldom.may_say(""):
+            if held_s >= TOLD_S and self._log_limit.allows(""):
                 log.warning("the event loop was held", held_s=round(held_s, 3))

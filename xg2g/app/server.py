@@ -25,10 +25,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import UserError
 from ..network.hosts import is_loopback, place_of
+from ..network.log_limit import LogLimit
+from ..network.tcp_liveness import UNSENT_BYTES, Acknowledgements, ProbeHaste, TcpInfo, prepare
 from ..web.truncated import TruncatedError
 from . import open_files
-from .acknowledgements import UNSENT_BYTES, Acknowledgements, ProbeHaste, TcpInfo, prepare
-from .seldom import Seldom
 
 log = structlog.get_logger()
 
@@ -121,7 +121,7 @@ async def serve(
 
     `behind_proxy`: everybody may come from one address.
     """
-    logging.getLogger("uvicorn.error").addFilter(_seldom)
+    logging.getLogger("uvicorn.error").addFilter(_log_limit)
     config = uvicorn.Config(
         app,
         http=BehindProxyProtocol if behind_proxy else BoundedProtocol,
@@ -357,11 +357,11 @@ async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-_files_told = Seldom(10.0)
+_files_told = LogLimit(10.0)
 
 
 def _log_files() -> None:
-    if _files_told.may_say(""):
+    if _files_told.allows(""):
         log.warning(
             "too many open files: connections are refused; raise LimitNOFILE= of the service, or "
             "ulimit -n",
@@ -369,18 +369,18 @@ def _log_files() -> None:
         )
 
 
-class _SeldomFilter(logging.Filter):
+class _LogLimitFilter(logging.Filter):
     """Lets each line of uvicorn's through once a second: who sends nonsense writes no logs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._seldom = Seldom(1.0)
+        self._log_limit = LogLimit(1.0)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.WARNING or self._seldom.may_say(str(record.msg))
+        return record.levelno > logging.WARNING or self._log_limit.allows(str(record.msg))
 
 
-_seldom = _SeldomFilter()
+_log_limit = _LogLimitFilter()
 
 
 def _plain(address: tuple[Any, ...] | None) -> tuple[str, int] | None:

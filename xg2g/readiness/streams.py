@@ -14,8 +14,7 @@ from ..receiver.errors import (
     UnreachableError,
 )
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import LiveSource
-from ..streaming.upstream import Receiver
+from ..receiver.stream import LiveSource, StreamOpener
 from .port import port_trouble
 from .readiness import Part, Readiness
 from .state import READY, Finding, State
@@ -28,11 +27,11 @@ _SERVER_FAILS = (UnreachableError, CredentialsError, UnexpectedAnswerError)
 
 
 class WatchedStreams:
-    """A `Receiver` over the stream server of one address."""
+    """A `StreamOpener` over the stream server of one address."""
 
     def __init__(
         self,
-        streams: Receiver,
+        streams: StreamOpener,
         address: ReceiverAddress,
         readiness: Readiness,
         ask: Callable[[], Awaitable[object]],

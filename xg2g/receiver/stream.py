@@ -16,7 +16,7 @@ import errno
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -68,6 +68,14 @@ class LiveSource(Protocol):
 
         Nothing is lost when this is cancelled: whoever reads next gets it.
         """
+        ...
+
+
+class StreamOpener(Protocol):
+    """Where streams come from; `StreamServer` is one."""
+
+    def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
+        """Open a service's stream; raises `ReceiverError`."""
         ...
 
 

@@ -12,9 +12,10 @@ from xg2g_backends.base import Backend, RemuxOptions
 from ..metrics import Metrics
 from ..receiver.errors import NoTunerError, ReceiverError
 from ..receiver.service_reference import ServiceReference
+from ..receiver.stream import StreamOpener
 from .ledger import Evict, Ledger, Refuse, transponder
 from .reader import MakeJoiner
-from .upstream import RECONNECT_S, Means, Receiver, State, Upstream, UpstreamReader
+from .upstream import RECONNECT_S, Means, State, Upstream, UpstreamReader
 
 
 class Timer(Protocol):
@@ -39,7 +40,7 @@ class Hub:
 
     def __init__(
         self,
-        receiver: Receiver,
+        receiver: StreamOpener,
         backend: Backend,
         options: RemuxOptions,
         *,
@@ -89,12 +90,12 @@ class Hub:
         return self._means.backend
 
     @property
-    def receiver(self) -> Receiver:
+    def receiver(self) -> StreamOpener:
         """Where streams come from."""
         return self._receiver
 
     @receiver.setter
-    def receiver(self, receiver: Receiver) -> None:
+    def receiver(self, receiver: StreamOpener) -> None:
         self._receiver = receiver
         self._end_outdated()
 

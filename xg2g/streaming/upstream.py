@@ -4,11 +4,11 @@ import asyncio
 import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -34,7 +34,7 @@ from ..receiver.errors import (
     UnknownServiceError,
 )
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import LiveSource
+from ..receiver.stream import LiveSource, StreamOpener
 from .freeze import FreezeWatch
 from .ledger import Ledger
 from .reader import MakeJoiner, Reader
@@ -64,14 +64,6 @@ AHEAD_LOOK_S: Final = 0.02
 """Between two looks whether that reader has read on."""
 
 _ID_BYTES: Final = 6
-
-
-class Receiver(Protocol):
-    """Where streams come from; `xg2g.receiver.stream.StreamServer` is one."""
-
-    def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
-        """Open a service's stream; raises `ReceiverError`."""
-        ...
 
 
 class FileSource:
@@ -149,7 +141,7 @@ class Upstream:
     """
 
     def __init__(
-        self, service: ServiceReference, options: RemuxOptions, receiver: Receiver, means: Means
+        self, service: ServiceReference, options: RemuxOptions, receiver: StreamOpener, means: Means
     ) -> None:
         self.id = secrets.token_hex(_ID_BYTES)
         self.service = service

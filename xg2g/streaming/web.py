@@ -25,9 +25,9 @@ from ..receiver.errors import (
 from ..receiver.pace import CHUNK_BYTES, Pace
 from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import LiveSource
+from ..receiver.stream import LiveSource, StreamOpener
 from .outward import OutwardTransport
-from .upstream import FileSource, Receiver
+from .upstream import FileSource
 
 _REDIRECTS = 5
 _FULL_BYTES = 64 * 1024
@@ -38,7 +38,7 @@ _PLAYLIST_TYPES = ("mpegurl", "dash+xml")
 class Sources:
     """Opens whatever a channel comes from."""
 
-    def __init__(self, receiver: Receiver, web: "WebStreams") -> None:
+    def __init__(self, receiver: StreamOpener, web: "WebStreams") -> None:
         self._receiver = receiver
         self._web = web
 

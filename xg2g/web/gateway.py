@@ -7,6 +7,7 @@ from itertools import chain
 
 from starlette.requests import Request
 
+from ..guide.refresher import Refresher
 from ..hdhomerun.documents import Device
 from ..hdhomerun.identity import Identity
 from ..lineup import Channel, Lineup
@@ -22,6 +23,7 @@ from ..streaming.hub import Hub
 from ..streaming.signal import Signal
 from ..streaming.viewers import Viewers
 from .hosts import Hosts
+from .http.access import Access
 from .origins import Origins
 from .pages.built_page import BuiltPage
 
@@ -37,6 +39,7 @@ class Gateway:
     """The parts of one daemon."""
 
     lineup_keeper: LineupKeeper
+    refresher: Refresher
     database: Database
     picons: Picons
     hub: Hub
@@ -55,6 +58,8 @@ class Gateway:
     an empty one for a day."""
     hosts: Hosts = field(default_factory=Hosts)
     """The names that it answers to."""
+    access: Access = field(default_factory=Access)
+    """Who may change something, and who may read."""
     origins: Origins = field(default_factory=lambda: Origins(Hosts()))
     """Web pages of other servers that may read its answers."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))

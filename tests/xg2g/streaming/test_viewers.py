@@ -21,8 +21,9 @@ from tests.xg2g.upstream import (
     says,
     says_then_stays_silent,
 )
-from xg2g.app import acknowledgements, server
+from xg2g.app import server
 from xg2g.metrics import Outcome
+from xg2g.network import tcp_liveness as acknowledgements
 from xg2g.receiver.pace import CHUNK_BYTES
 
 pytestmark = pytest.mark.anyio

@@ -17,8 +17,6 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from xg2g_backends.errors import BackendError
 
-from ...app.condition import condition, receiver_state
-from ...app.refresher import refresher_of
 from ...clients.m3u import hls_path, logo_path, stream_path
 from ...guide.categories import categories
 from ...guide.episodes import find_episode
@@ -36,6 +34,7 @@ from ..http.access import access_of
 from ..routes.address import base_url
 from ..routes.turns import mapped
 from ..selection import Refused, Selection, lineup_of
+from ..service_status import receiver_state, service_status
 from . import models
 from .openapi import document
 from .operation import Operation
@@ -50,9 +49,9 @@ _PROBES_WITHIN_S = 2
 
 
 async def _status(request: Request, _: models.NoQuery) -> BaseModel:
-    gateway, refresher = gateway_of(request), refresher_of(request)
+    gateway = gateway_of(request)
     await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
-    keeper, found = gateway.lineup_keeper, condition(gateway, refresher)
+    keeper, found = gateway.lineup_keeper, service_status(gateway)
     return models.Status(
         version=version("xg2g"),
         ready=found.is_ready,
@@ -68,7 +67,7 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
             limit=gateway.hub.limit,
             lingering=gateway.hub.lingering,
         ),
-        refreshes=[models.RefreshState(**asdict(each)) for each in refresher.progress()],
+        refreshes=[models.RefreshState(**asdict(each)) for each in gateway.refresher.progress()],
     )
 
 
@@ -254,7 +253,7 @@ async def _end_stream(request: Request, _: models.NoQuery) -> Response:
 
 
 async def _refresh(request: Request, _: models.NoQuery) -> BaseModel:
-    wait_s = refresher_of(request).ask()
+    wait_s = gateway_of(request).refresher.ask()
     if wait_s is not None:
         raise Refused(
             409,

@@ -90,7 +90,7 @@ class Access:
 
 def access_of(request: Request) -> Access:
     """What decides about this request."""
-    access: Access = request.app.state.access
+    access: Access = request.app.state.gateway.access
     return access
 
 

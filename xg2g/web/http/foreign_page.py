@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.requests import Request
 
-from ...app.seldom import Seldom
+from ...network.log_limit import LogLimit
 from ..gateway import gateway_of
 from ..hosts import host_of
 from ..origins import origin_of
@@ -21,7 +21,7 @@ _PLAYED_AS = frozenset(("", "audio", "video", "empty", "document"))
 """Destinations of a request that can play a stream: elements, scripts, and a person."""
 _NEVER_PLAYED = ("image/", "text/css")
 """How `Accept` begins for elements that never do."""
-_told = Seldom(60.0)
+_told = LogLimit(60.0)
 
 
 def is_from_foreign_page(request: Request) -> bool:
@@ -50,7 +50,7 @@ def is_from_foreign_page(request: Request) -> bool:
 
 
 def _tell(page: str) -> bool:
-    if _told.may_say(""):
+    if _told.allows(""):
         log.warning("stream refused: a web page of another site embeds it", page=page[:200])
     return True
 

@@ -11,8 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...app.condition import condition
-from ...app.refresher import Refresher, refresher_of
 from ...lineup import Lineup
 from ...readiness import State
 from ...store import programmes
@@ -24,6 +22,7 @@ from ...streaming.viewers import Viewer
 from ..gateway import Gateway, gateway_of
 from ..http.access import access_of
 from ..pages.rendering import page
+from ..service_status import service_status
 from .address import base_url
 from .html import Element, tag
 
@@ -42,7 +41,7 @@ async def shown(request: Request) -> Response:
     body: list[Element] = []
     if access_of(request).refusal(request, changes=False) is None:
         await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
-        body += await _state(gateway, refresher_of(request))
+        body += await _state(gateway)
     else:
         body.append(tag("h1", gateway.name))
     body += _addresses(gateway, base)
@@ -57,10 +56,10 @@ async def shown(request: Request) -> Response:
     return page(gateway.name, *body)
 
 
-async def _state(gateway: Gateway, refresher: Refresher) -> list[Element]:
+async def _state(gateway: Gateway) -> list[Element]:
     """What runs, what is wrong, and who watches."""
     lineup, hub = gateway.lineup_keeper.lineup or Lineup(), gateway.hub
-    found = condition(gateway, refresher)
+    found = service_status(gateway)
     state = tag("span", found.state.value, class_=f"state {_COLOURS[found.state]}")
     reasons = {it.reason: _COLOURS[it.state] for it in reversed(found.findings)}
     troubles = [

@@ -9,12 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ...app.condition import condition, receiver_state
-from ...app.refresher import refresher_of
 from ...store import programmes
 from ...store.database import StoreError
 from ..gateway import gateway_of
 from ..http.access import access_of
+from ..service_status import receiver_state, service_status
 
 _BACKEND_WITHIN_S = 2
 _GLANCE_S = 0.5
@@ -27,7 +26,7 @@ async def _health(request: Request) -> Response:
     """200 while the process serves, whatever the receiver does: a restart would not mend that."""
     gateway = gateway_of(request)
     await gateway.readiness.examine(within_s=_GLANCE_S)
-    found, lineup = condition(gateway, refresher_of(request)), gateway.lineup_keeper.lineup
+    found, lineup = service_status(gateway), gateway.lineup_keeper.lineup
     return JSONResponse(
         {
             "status": found.state.value,
@@ -43,7 +42,7 @@ async def _ready(request: Request) -> Response:
     """200 when a viewer who comes now would be served."""
     gateway = gateway_of(request)
     await gateway.readiness.examine(within_s=_EXAMINATION_S)
-    found = condition(gateway, refresher_of(request))
+    found = service_status(gateway)
     body = {"status": found.state.value, "reasons": found.reasons}
     if found.is_ready:
         return JSONResponse(body)

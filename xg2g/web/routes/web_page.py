@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ...app.seldom import Seldom
+from ...network.log_limit import LogLimit
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..pages.built_page import INDEX, BuiltPage
@@ -15,7 +15,7 @@ from . import front_page
 
 log = structlog.get_logger()
 
-_told = Seldom(24 * 3600)
+_told = LogLimit(24 * 3600)
 _HEADERS: Final = {
     # Scripts, styles and everything that they ask for come from here. Names that a receiver made
     # up stay text, and if one did not, it could neither run nor tell anybody.
@@ -34,7 +34,7 @@ async def _index(request: Request) -> Response:
     page = gateway_of(request).page
     if page is not None:
         return _file(request, page, INDEX)
-    if _told.may_say(""):
+    if _told.allows(""):
         log.info("the web page was not built, since Node was missing; / shows that of /addresses")
     return await front_page.shown(request)
 

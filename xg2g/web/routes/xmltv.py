@@ -8,7 +8,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...app.refresher import refresher_of
 from ...clients.m3u import logo_path
 from ...guide import xmltv
 from ...guide.document import document
@@ -54,7 +53,7 @@ def _answer(request: Request, form: str, headers: dict[str, str]) -> ASGIApp:
 
 def _unread(request: Request) -> Response:
     """Refuse a guide that is not read yet: a media server would keep the empty one."""
-    troubles = (each.trouble for each in refresher_of(request).progress())
+    troubles = (each.trouble for each in gateway_of(request).refresher.progress())
     reason = next(filter(None, troubles), "the guide is being read for the first time")
     return PlainTextResponse(
         f"{reason}; try again in a moment\n", status_code=503, headers={"Retry-After": "10"}

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..readiness import Finding, Part, State
-from ..web.gateway import Gateway
-from .refresher import Refresher
+from .gateway import Gateway
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ServiceStatus:
     """What a viewer who comes now would get."""
 
     state: State
@@ -27,11 +26,11 @@ class Condition:
         return self.state is not State.NOT_READY
 
 
-def condition(gateway: Gateway, refresher: Refresher) -> Condition:
+def service_status(gateway: Gateway) -> ServiceStatus:
     """Judge by what is known now; `gateway.readiness.examine` brings that up to date."""
-    found = sorted(_findings(gateway, refresher), key=lambda it: -it.state.severity)
+    found = sorted(_findings(gateway), key=lambda it: -it.state.severity)
     worst = found[0].state if found else State.READY
-    return Condition(worst, tuple(found))
+    return ServiceStatus(worst, tuple(found))
 
 
 def receiver_state(gateway: Gateway) -> str:
@@ -45,7 +44,7 @@ def receiver_state(gateway: Gateway) -> str:
     return "ok" if keeper.read_at_s is not None else "not asked yet"
 
 
-def _findings(gateway: Gateway, refresher: Refresher) -> Iterator[Finding]:
+def _findings(gateway: Gateway) -> Iterator[Finding]:
     """Everything that is not as it should be."""
     keeper = gateway.lineup_keeper
     lineup = keeper.lineup
@@ -68,6 +67,6 @@ def _findings(gateway: Gateway, refresher: Refresher) -> Iterator[Finding]:
     for part, finding in gateway.readiness:
         if finding.state is not State.READY and not (by_web_alone and part is Part.STREAM_SERVER):
             yield finding
-    for progress in refresher.progress():
+    for progress in gateway.refresher.progress():
         if progress.trouble:
             yield Finding(State.DEGRADED, progress.trouble)

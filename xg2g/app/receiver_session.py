@@ -27,7 +27,7 @@ from ..streaming.hub import Hub
 from ..streaming.web import Sources, WebStreams
 
 
-class Receiving:
+class ReceiverSession:
     """What is known of the receiver decides how its streams are opened, and what it streams is
     needed to ask it why it refused one."""
 

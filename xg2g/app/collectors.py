@@ -11,23 +11,21 @@ from ..receiver.openwebif import BreakerState, Traffic
 from ..streaming.audience import LATE_S
 from ..streaming.upstream import State as UpstreamState
 from ..web.gateway import Gateway
-from .condition import condition
-from .refresher import Refresher
+from ..web.service_status import service_status
 
 UNKNOWN = float("nan")
 
 
-class Household(Collector):
+class GatewayCollector(Collector):
     """Lineup, tuners, tasks and refreshes of one daemon; collected inside its event loop."""
 
-    def __init__(self, gateway: Gateway, refresher: Refresher) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._refresher = refresher
 
     def collect(self) -> Iterator[Metric]:
         lineup, hub = self._gateway.lineup_keeper.lineup, self._gateway.hub
         limit = UNKNOWN if hub.limit is None else hub.limit
-        found = condition(self._gateway, self._refresher)
+        found = service_status(self._gateway)
         yield _gauge("xg2g_ready", "Whether a viewer who comes now is served", found.is_ready)
         yield self._state(found.state)
         yield self._parts()
@@ -131,7 +129,7 @@ class Household(Collector):
         last = GaugeMetricFamily(
             "xg2g_refresh_last_success_timestamp_seconds", "When it last went well", labels=["part"]
         )
-        for each in self._refresher.progress():
+        for each in self._gateway.refresher.progress():
             runs.add_metric([each.name, "success"], each.succeeded)
             runs.add_metric([each.name, "failure"], each.failed)
             if each.duration_s is not None:
@@ -141,7 +139,7 @@ class Household(Collector):
         yield from (runs, duration, last)
 
 
-class Questions(Collector):
+class ReceiverCollector(Collector):
     """What the receiver's web interface is asked."""
 
     def __init__(self, traffic: Callable[[], Traffic]) -> None:

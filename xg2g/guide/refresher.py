@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from starlette.requests import Request
 
 from ..lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
 from ..readiness.pause import Sleep, pause
@@ -200,9 +199,3 @@ class Refresher:
 
     def _next_s(self) -> float:
         return self._interval_s * self._jitter()
-
-
-def refresher_of(request: Request) -> Refresher:
-    """What keeps lineup and guide fresh."""
-    refresher: Refresher = request.app.state.refresher
-    return refresher

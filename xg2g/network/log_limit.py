@@ -8,7 +8,7 @@ _LINES = 64
 """That are remembered; lines are those of the code, so that there are few."""
 
 
-class Seldom:
+class LogLimit:
     """Says whether a line may be written again."""
 
     def __init__(self, interval_s: float, *, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -17,7 +17,7 @@ class Seldom:
         self._clock_s = clock_s
         self._said: OrderedDict[str, float] = OrderedDict()
 
-    def may_say(self, line: str) -> bool:
+    def allows(self, line: str) -> bool:
         """Whether it is time; if so, it counts as written."""
         now_s = self._clock_s()
         if now_s - self._said.get(line, -self._interval_s) < self._interval_s:

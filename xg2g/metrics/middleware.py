@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .metrics import Metrics
 
 
-class Counting:
+class MetricsMiddleware:
     """Middleware: each answer is counted as it begins, by the template of its route.
 
     Paths come from outside and are endless; templates are those of the code. What no route takes
