@@ -32,7 +32,7 @@ help: ## list the verbs
 
 run: build ## watch: RECEIVER=http://192.168.1.10 for yours, none for a simulated one; ARGS=...; EXTERNAL=1 for two processes
 	@XG2G_STARTED_BY='make run$(if $(RECEIVER), RECEIVER=$(RECEIVER))$(if $(EXTERNAL), EXTERNAL=$(EXTERNAL))' ARGS="$${ARGS-}" \
-	  $(if $(EXTERNAL),.venv/bin/python scripts/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
+	  $(if $(EXTERNAL),.venv/bin/python tools/run_external.py,.venv/bin/xg2g) $(if $(RECEIVER),serve --receiver '$(RECEIVER)',demo) $(ARGS)
 
 build: $(LIBRARY) $(TRANSCODER) $(PAGE) .venv/bin/xg2g .venv/bin/xg2g-transcoder ## compile the remuxer, build the web page, and leave a working .venv/bin/xg2g
 	@:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from scripts.bench.clips import SERVICE_ID, kept
-from scripts.make_clips import sound as signals
-from scripts.make_clips.coding import ffmpeg, mp2, sound, video_units
-from scripts.make_clips.descriptors import component, language
-from scripts.make_clips.multiplex import ElementaryStream, Program, multiplex
+from tools.make_clips import sound as signals
+from tools.make_clips.coding import ffmpeg, mp2, sound, video_units
+from tools.make_clips.descriptors import component, language
+from tools.make_clips.multiplex import ElementaryStream, Program, multiplex
 
 if TYPE_CHECKING:
     from pathlib import Path

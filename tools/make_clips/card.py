@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scripts.make_clips.coding import ffmpeg, video_units
-from scripts.make_clips.multiplex import AccessUnit
+from tools.make_clips.coding import ffmpeg, video_units
+from tools.make_clips.multiplex import AccessUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

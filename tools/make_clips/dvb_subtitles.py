@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scripts.make_clips.coding import ffmpeg
-from scripts.make_clips.descriptors import component
-from scripts.make_clips.multiplex import AccessUnit, ElementaryStream
+from tools.make_clips.coding import ffmpeg
+from tools.make_clips.descriptors import component
+from tools.make_clips.multiplex import AccessUnit, ElementaryStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,13 +1,13 @@
 """Makes the simulated receiver's clips with Debian's ffmpeg (libx264, libx265): run by hand, the
 result is committed.
 
-    python -m scripts.make_clips [NAME ...] [--out xg2g/simulator/clips]
+    python -m tools.make_clips [NAME ...] [--out xg2g/simulator/clips]
 """
 
 import argparse
 from pathlib import Path
 
-from scripts.make_clips import browser_cards, first_cards
+from tools.make_clips import browser_cards, first_cards
 
 CLIPS = first_cards.CLIPS | browser_cards.CLIPS
 

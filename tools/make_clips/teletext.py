@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripts.make_clips.descriptors import component
-from scripts.make_clips.multiplex import AccessUnit, ElementaryStream
+from tools.make_clips.descriptors import component
+from tools.make_clips.multiplex import AccessUnit, ElementaryStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,18 +7,18 @@ Every clip loops after a whole number of seconds and of frames in each codec use
 from collections.abc import Callable
 from dataclasses import replace
 
-from scripts.make_clips import dvb_subtitles, teletext
-from scripts.make_clips import sound as signals
-from scripts.make_clips.card import Card
-from scripts.make_clips.coding import ac3, mp2, sound
-from scripts.make_clips.descriptors import (
+from tools.make_clips import dvb_subtitles, teletext
+from tools.make_clips import sound as signals
+from tools.make_clips.card import Card
+from tools.make_clips.coding import ac3, mp2, sound
+from tools.make_clips.descriptors import (
     STEREO,
     ac3_descriptor,
     component,
     language,
     supplementary_audio,
 )
-from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
+from tools.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
 
 LOOP_S = 12.0
 OPEN_LOOP_S = 9.6

@@ -8,9 +8,9 @@ its PTS is the PTS of the sample with which the beep begins.
 import random
 from collections.abc import Callable
 
-from scripts.make_clips import sound as signals
-from scripts.make_clips.coding import ac3, eac3, ffmpeg, latm, mp2, sound, video_units
-from scripts.make_clips.descriptors import (
+from tools.make_clips import sound as signals
+from tools.make_clips.coding import ac3, eac3, ffmpeg, latm, mp2, sound, video_units
+from tools.make_clips.descriptors import (
     AAC_PROFILE,
     CONDITIONAL_ACCESS,
     MULTICHANNEL,
@@ -22,7 +22,7 @@ from scripts.make_clips.descriptors import (
     language,
     supplementary_audio,
 )
-from scripts.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
+from tools.make_clips.multiplex import AccessUnit, ElementaryStream, Program, multiplex
 from xg2g.simulator.transport import PACKET_SIZE, PAT_PID, payload_start
 
 LOOP_S = 9.6

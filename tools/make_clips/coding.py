@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.make_clips import sound as signals
-from scripts.make_clips.multiplex import AccessUnit
+from tools.make_clips import sound as signals
+from tools.make_clips.multiplex import AccessUnit
 from xg2g.simulator.transport import PACKET_SIZE, payload_start, read_stamp, stamp_offsets
 
 

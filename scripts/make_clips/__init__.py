@@ -1,1 +1,0 @@
-"""Makes the clips of the simulated receiver: `python -m scripts.make_clips`."""
