@@ -16,7 +16,7 @@ from scripts.fanout import join
 from scripts.fanout.clips import SELDOM, USUAL
 from scripts.fanout.load import measured, settle
 from scripts.fanout.stack import Stack
-from scripts.processes import cpu_s, running
+from tests.harness.processes import cpu_s, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from scripts.asking import outcomes
 from scripts.chaos.judge import Verdict, judge
 from scripts.chaos.stack import Stack
 from scripts.chaos.viewers import Viewer
-from scripts.processes import BIN
+from tests.harness.asking import outcomes
+from tests.harness.processes import BIN
 
 CHANNELS = ("Card One HD", "Card Two HD", "Card Three & Friends", "Radio Four")
 KILL_EVERY_S = 30.0

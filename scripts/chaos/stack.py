@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from scripts.asking import Daemon
-from scripts.processes import BIN, READY_S, Process, free_port
+from tests.harness.asking import Daemon
+from tests.harness.processes import BIN, READY_S, Process, free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from rich.console import Console
 from scripts.fanout import hls, join, load
 from scripts.fanout.clips import CLIPS, USUAL
 from scripts.fanout.stack import Stack
-from scripts.processes import running
+from tests.harness.processes import running
 
 Part = Callable[[Stack], Awaitable[list[str]]]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scripts.fanout.clips import USUAL
 from scripts.fanout.hls_watchers import Seen
-from scripts.processes import Process, free_port
+from tests.harness.processes import Process, free_port
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scripts.asking import Daemon
-from scripts.processes import BIN, READY_S, Process, free_port
+from tests.harness.asking import Daemon
+from tests.harness.processes import BIN, READY_S, Process, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from scripts.asking import outcomes
-from scripts.processes import BIN, running
 from scripts.siege.audit import FREED_S, Held, Memory, Sharing, back_to, held, read_log
 from scripts.siege.client import Connection
 from scripts.siege.hls_viewers import HlsViewer
@@ -34,6 +32,8 @@ from scripts.siege.tally import Tally
 from scripts.siege.troubles import Troubles
 from scripts.siege.verdict import Run, failures, report
 from scripts.siege.viewers import Viewer
+from tests.harness.asking import outcomes
+from tests.harness.processes import BIN, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from scripts.processes import Process
     from scripts.siege.stack import Stack
+    from tests.harness.processes import Process
 
 FREED_S = 60.0
 """For the last to be found gone, the linger to pass and connections that idle to close."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from scripts.asking import Daemon
-from scripts.processes import BIN, READY_S, Process
 from scripts.siege.client import DAEMON_PORT
 from scripts.siege.receiver import RELAY_PORT, STREAM_PORT, WEB_PORT
 from scripts.siege.viewers import Channel
+from tests.harness.asking import Daemon
+from tests.harness.processes import BIN, READY_S, Process
 
 if TYPE_CHECKING:
     from pathlib import Path

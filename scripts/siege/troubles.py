@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
-    from scripts.processes import Process
     from scripts.siege.network import Network
+    from tests.harness.processes import Process
 
 CALM_S = (6.0, 20.0)
 """Between two troubles."""

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from scripts.processes import free_port
+from tests.harness.processes import free_port
 from xg2g_backends.external.address import ServiceAddress
 
 COMMAND = Path(sys.executable).with_name("xg2g-transcoder")

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from scripts.fanout.hls import nginx
-from scripts.processes import free_port
 from tests.e2e.house import House, until
+from tests.harness.processes import free_port
 
 CHANNEL = "/hls/1_0_19_65_1_1_C00000_0_0_0/index.m3u8"
 MANY = 12

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.processes import free_port
+from tests.harness.processes import free_port
 from tests.xg2g.cli.announced import announced_address
 from tests.xg2g.cli.command import COMMAND, environment
 from tests.xg2g.player import channels, seen, watch

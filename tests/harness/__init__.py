@@ -1,0 +1,1 @@
+"""Starts receivers, transcoders and daemons, for tests and measurements."""
