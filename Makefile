@@ -78,7 +78,7 @@ fix: build .venv/.dev ## format, and mend what the linters can
 
 bench: build .venv/.dev ## measure against ffmpeg, beside the budgets: ARGS="--live --json FILE"
 	@scripts/bootstrap.sh test
-	@.venv/bin/python -m scripts.bench $(ARGS)
+	@.venv/bin/python -m bench $(ARGS)
 
 fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly and cargo-fuzz)
 	@scripts/fuzz.sh

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scripts.bench.clips import SERVICE_ID, kept
+from bench.clips import SERVICE_ID, kept
 from tools.make_clips import sound as signals
 from tools.make_clips.coding import ffmpeg, mp2, sound, video_units
 from tools.make_clips.descriptors import component, language

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench.report import Figure, Judged
-from scripts.bench.sound import WrongOutputError, check_sound, check_unchanged
+from bench.report import Figure, Judged
+from bench.sound import WrongOutputError, check_sound, check_unchanged
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 

@@ -19,7 +19,7 @@ from typing import Final
 import httpx
 import numpy as np
 
-from scripts.bench.clips import MULTIPLEX_BPS, SERVICE_ID, VIDEO_PID
+from bench.clips import MULTIPLEX_BPS, SERVICE_ID, VIDEO_PID
 from tests.oracle.transport import PACKET_BYTES, Packets, pmts
 
 BURST_S: Final = 0.02

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.bench.clips import AUDIO_PID, VIDEO_PID
+from bench.clips import AUDIO_PID, VIDEO_PID
 from tests.oracle.audio_sync import Track, compare, decode_track
 from tests.oracle.transport import PACKET_BYTES, Packets
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Final
 
-from scripts.bench.clips import DURATION_S, MULTIPLEX_BPS
-from scripts.bench.process import run
-from scripts.bench.progress import Steps
-from scripts.bench.report import Judged, WayFigure
-from scripts.bench.sound import WrongOutputError
-from scripts.bench.way import Cost
+from bench.clips import DURATION_S, MULTIPLEX_BPS
+from bench.process import run
+from bench.progress import Steps
+from bench.report import Judged, WayFigure
+from bench.sound import WrongOutputError
+from bench.way import Cost
 
 RUNS: Final = 3
 NAMES: Final = ("embedded", "Unix socket", "TCP")
@@ -39,7 +39,7 @@ def figures(clip: Path, folder: Path, steps: Steps) -> list[WayFigure]:
         for name, costs, service in zip(NAMES, ways, _services(folder), strict=True):
             steps.begin(f"{name}: run {number + 1} of {RUNS}")
             with service as arguments:
-                command = (sys.executable, "-m", "scripts.bench.way", str(clip), *arguments)
+                command = (sys.executable, "-m", "bench.way", str(clip), *arguments)
                 costs.append(Cost(**json.loads(run(command).stdout)))
     if len({cost.digest for costs in ways for cost in costs}) != 1:
         raise WrongOutputError("the ways to the remuxer have given different outputs")
@@ -47,7 +47,7 @@ def figures(clip: Path, folder: Path, steps: Steps) -> list[WayFigure]:
 
 
 def _services(folder: Path) -> list[AbstractContextManager[tuple[str, ...]]]:
-    """In the order of `NAMES`; each gives what `scripts.bench.way` has to know of it."""
+    """In the order of `NAMES`; each gives what `bench.way` has to know of it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     path = folder / "transcoder.sock"

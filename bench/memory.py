@@ -1,6 +1,6 @@
 """Many streams at once in one library; a process of its own, since it reads its resident set.
 
-    python -m scripts.bench.memory INPUT
+    python -m bench.memory INPUT
 
 Prints as JSON how many bytes each stream after the first took. Needs Linux's /proc.
 """
@@ -14,8 +14,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from scripts.bench.clips import MULTIPLEX_BPS
-from scripts.bench.stream import CHUNK_BYTES
+from bench.clips import MULTIPLEX_BPS
+from bench.stream import CHUNK_BYTES
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 

@@ -1,6 +1,6 @@
 """One way to the remuxer: in this process, or through a service; run as a process of its own.
 
-    python -m scripts.bench.way INPUT [URL SERVICE_PID]
+    python -m bench.way INPUT [URL SERVICE_PID]
 
 Prints a `Cost` as JSON. What the service uses is read from Linux's /proc.
 """
@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from scripts.bench.clips import MULTIPLEX_BPS
-from scripts.bench.stream import CHUNK_BYTES
+from bench.clips import MULTIPLEX_BPS
+from bench.stream import CHUNK_BYTES
 from xg2g.app import event_loop
 from xg2g.receiver.pace import GATHER_S
 from xg2g_backends.base import Backend, RemuxOptions

@@ -1,6 +1,6 @@
 """Packaging a converted stream for HLS, as the daemon does; a process of its own.
 
-    python -m scripts.bench.packaging INPUT
+    python -m bench.packaging INPUT
 
 Prints the CPU seconds of a few passes as JSON: packager, window, and both media playlists written
 anew for each change, as for players with low latency.
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from scripts.bench.stream import own_cpu_s
+from bench.stream import own_cpu_s
 from xg2g.outputs.hls.media import media
 from xg2g.outputs.hls.output import HlsOptions
 from xg2g.outputs.hls.presentation import Presentation

@@ -1,6 +1,6 @@
 """A stream of which nothing is converted, through the embedded backend; a process of its own.
 
-    python -m scripts.bench.passthrough INPUT OUTPUT
+    python -m bench.passthrough INPUT OUTPUT
 
 Writes the output once, then measures in memory, and prints the rate in bit/s of CPU time as JSON.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from scripts.bench.stream import CHUNK_BYTES, own_cpu_s
+from bench.stream import CHUNK_BYTES, own_cpu_s
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 

@@ -1,6 +1,6 @@
 """Measures lineup and guide of a big receiver: time and memory of start, refresh and download.
 
-`python -m scripts.bench_guide` runs simulated receiver and daemon as processes of their own: 70,000
+`python -m bench.guide` runs simulated receiver and daemon as processes of their own: 70,000
 programmes of a week, and 500 channels in 20 bouquets with a second for each answer. Seconds depend
 on what else the machine does, those of CPU hardly.
 """
@@ -127,7 +127,7 @@ async def measure(size: Size) -> None:
     say(f"\n{size.channels} channels in {size.bouquets} bouquets, {delay}")
     with tempfile.TemporaryDirectory() as data:
         arguments = (str(size.channels), str(size.bouquets), str(size.answer_delay_s))
-        async with process("-m", "scripts.bench_guide", "receiver", *arguments) as receiver:
+        async with process("-m", "bench.guide", "receiver", *arguments) as receiver:
             assert receiver.stdout
             url = (await receiver.stdout.readline()).decode().strip()
             async with daemon(url, data) as running:

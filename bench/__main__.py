@@ -1,4 +1,4 @@
-"""Measures and reports: `make bench`, or `python -m scripts.bench [--json FILE]`.
+"""Measures and reports: `make bench`, or `python -m bench [--json FILE]`.
 
 Runs of xg2g and ffmpeg alternate, and medians are shown. A budget that is missed is shown, not an
 error; output that is wrong is one, and then nothing is reported.
@@ -20,12 +20,12 @@ from typing import Final
 
 from rich.console import Console
 
-from scripts.bench import clips, first_byte, live, ways
-from scripts.bench.clips import CODECS, Codec
-from scripts.bench.process import Run, run
-from scripts.bench.progress import Steps
-from scripts.bench.report import Conditions, Figure, Judged, as_json, show, show_ways
-from scripts.bench.sound import WrongOutputError, check_sound, check_unchanged
+from bench import clips, first_byte, live, ways
+from bench.clips import CODECS, Codec
+from bench.process import Run, run
+from bench.progress import Steps
+from bench.report import Conditions, Figure, Judged, as_json, show, show_ways
+from bench.sound import WrongOutputError, check_sound, check_unchanged
 
 RUNS: Final = 5
 FIRST_BYTE_RUNS: Final = 3
@@ -250,7 +250,7 @@ async def _first_bytes(clip: Path, steps: Steps) -> list[Figure]:
 
 
 def _module(name: str, *arguments: Path) -> bytes:
-    return run((sys.executable, "-m", f"scripts.bench.{name}", *arguments)).stdout
+    return run((sys.executable, "-m", f"bench.{name}", *arguments)).stdout
 
 
 def _digest(path: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
-from scripts.bench.report import Figure, Judged
+from bench.report import Figure, Judged
 from scripts.fanout import join
 from scripts.fanout.clips import SELDOM, USUAL
 from scripts.fanout.load import measured, settle
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from scripts.bench.progress import Steps
+    from bench.progress import Steps
     from scripts.fanout.load import Load
     from scripts.fanout.stack import Channel
 

@@ -1,6 +1,6 @@
 """One stream through the embedded backend, from file to file; run as a process of its own.
 
-    python -m scripts.bench.stream INPUT OUTPUT
+    python -m bench.stream INPUT OUTPUT
 
 Prints as JSON what the stream used in a process that already runs, as the daemon's does: its CPU
 time with reading and writing, and how long each chunk took.
