@@ -25,7 +25,7 @@ pip_install = @echo $$$$ > .venv/.installing && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss chaos siege fanout watch binary dist clean lock system
+.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss failover load fanout playback chaos siege watch binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -84,24 +84,29 @@ fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly
 	@scripts/fuzz.sh
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
-	@.venv/bin/python -m scripts.soak $(ARGS)
+	@.venv/bin/python -m tests.load.soak $(ARGS)
 
 loss: build .venv/.dev ## sound missing after lost packets, beside ffmpeg: ARGS="--packets 3 --captures FOLDER"
-	@.venv/bin/python -m scripts.loss $(ARGS)
+	@.venv/bin/python -m tests.load.loss $(ARGS)
 
-chaos: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
-	@.venv/bin/python -m scripts.chaos $(ARGS)
+failover: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
+	@.venv/bin/python -m tests.load.failover $(ARGS)
 
-siege: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbehaves: ARGS="--minutes 3 --seed 2"
-	@.venv/bin/python -m scripts.siege $(ARGS)
+load: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbehaves: ARGS="--minutes 3 --seed 2"
+	@.venv/bin/python -m tests.load.load_test $(ARGS)
 
 fanout: build .venv/.dev ## many viewers of few channels: ARGS="load --viewers 300 --channels 20 --until-it-breaks", ARGS=join
 	@scripts/bootstrap.sh test
-	@.venv/bin/python -m scripts.fanout $(ARGS)
+	@.venv/bin/python -m tests.load.fanout $(ARGS)
 
-watch: build .venv/.dev ## what somebody sees of the page in Chromium: lip-sync, first picture, zapping, delay: ARGS="--rounds 9"
+playback: build .venv/.dev ## what somebody sees of the page in Chromium: lip-sync, first picture, zapping, delay: ARGS="--rounds 9"
 	@scripts/bootstrap.sh e2e
-	@.venv/bin/python -m scripts.watch_bench $(ARGS)
+	@.venv/bin/python -m tests.load.playback $(ARGS)
+
+# Names of before.
+chaos: failover
+siege: load
+watch: playback
 
 binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/xg2g-transcoder
 	@scripts/bootstrap.sh binary

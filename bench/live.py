@@ -12,19 +12,19 @@ from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
 from bench.report import Figure, Judged
-from scripts.fanout import join
-from scripts.fanout.clips import SELDOM, USUAL
-from scripts.fanout.load import measured, settle
-from scripts.fanout.stack import Stack
 from tests.harness.processes import cpu_s, running
+from tests.load.fanout import join
+from tests.load.fanout.clips import SELDOM, USUAL
+from tests.load.fanout.load import measured, settle
+from tests.load.fanout.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from bench.progress import Steps
-    from scripts.fanout.load import Load
-    from scripts.fanout.stack import Channel
+    from tests.load.fanout.load import Load
+    from tests.load.fanout.stack import Channel
 
 RUNS: Final = 3
 CHANNELS: Final = 10

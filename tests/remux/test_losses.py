@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from scripts.loss.hearing import Heard, hear, missing_ms
+from tests.load.loss.hearing import Heard, hear, missing_ms
 from tests.oracle.access_unit import AccessUnit, access_units
 from tests.oracle.audio_sync import decode_track
 from tests.oracle.multiplexer import Coded, Entry, Multiplexer, Program, encode, language

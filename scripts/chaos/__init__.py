@@ -1,1 +1,0 @@
-"""Twenty viewers while transcoders die; `make chaos` runs it."""

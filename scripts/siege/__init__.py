@@ -1,1 +1,0 @@
-"""Thirty viewers for half an hour, and a receiver that misbehaves; `make siege` runs it."""

@@ -1,1 +1,0 @@
-"""Measures what somebody sees of the page: `python -m scripts.watch_bench`."""

@@ -1,0 +1,1 @@
+"""Twenty viewers while transcoders die; `make failover` runs it."""

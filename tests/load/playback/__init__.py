@@ -1,0 +1,1 @@
+"""Measures what somebody sees of the page: `python -m tests.load.playback`."""
