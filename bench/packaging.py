@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.stream import own_cpu_s
-from xg2g.outputs.hls.media import media
-from xg2g.outputs.hls.output import HlsOptions
+from xg2g.outputs.hls.media_playlist import media
+from xg2g.outputs.hls.options import HlsOptions, Targets
 from xg2g.outputs.hls.presentation import Presentation
-from xg2g.outputs.hls.shelf import MemoryShelf
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.storage import MemoryStorage
 from xg2g_backends.packaging import Packager
 
 PASSES: Final = 5
@@ -30,7 +29,9 @@ def package(source: bytes) -> float:
     began_s = own_cpu_s()
     options = HlsOptions()
     targets = Targets.of(options.target_s, options.part_s)
-    presentation = Presentation(MemoryShelf(), targets=targets, window_s=options.window_s, run="0")
+    presentation = Presentation(
+        MemoryStorage(), targets=targets, window_s=options.window_s, run="0"
+    )
     settings = {
         "segment_ms": targets.segment_ms,
         "part_ms": targets.part_ms,

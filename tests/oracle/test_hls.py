@@ -22,11 +22,11 @@ from tests.oracle.hls import (
 )
 from tests.remux.driver import remux
 from tests.remux.recordings import CLIPS
-from xg2g.outputs.hls.media import media
-from xg2g.outputs.hls.multivariant import multivariant
+from xg2g.outputs.hls.media_playlist import media
+from xg2g.outputs.hls.multivariant_playlist import multivariant
+from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
-from xg2g.outputs.hls.shelf import MemoryShelf
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.storage import MemoryStorage
 from xg2g_backends.packaging import Packager
 
 MEDIA = """#EXTM3U
@@ -357,7 +357,7 @@ class Presented:
 @cache
 def presented() -> Presented:
     """A clip, packaged."""
-    shelf = MemoryShelf()
+    shelf = MemoryStorage()
     targets = Targets.of(2, 0.333, 2.0)
     presentation = Presentation(shelf, targets=targets, window_s=300, run="r")
     with Packager(part_ms=333) as packager:

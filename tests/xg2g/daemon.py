@@ -19,8 +19,11 @@ from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.lineup.picons import Picons, PiconSource
 from xg2g.metrics import Metrics, Outcome
-from xg2g.outputs.hls.output import HlsOptions
+from xg2g.outputs.failures import Failures
+from xg2g.outputs.hls.options import HlsOptions
 from xg2g.outputs.hls.outputs import HlsOutputs
+from xg2g.outputs.stop_event import StopEvent
+from xg2g.outputs.viewers import Viewers
 from xg2g.readiness import Part, Readiness
 from xg2g.readiness.streams import WatchedStreams
 from xg2g.readiness.transcoders import WatchedBackend, probe_backend
@@ -31,11 +34,8 @@ from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import StreamServer
 from xg2g.store.place import open_database
-from xg2g.streaming.failures import Failures
 from xg2g.streaming.hub import Hub
-from xg2g.streaming.signal import Signal
-from xg2g.streaming.viewers import Viewers
-from xg2g.streaming.web import Sources, WebStreams
+from xg2g.streaming.iptv import IptvClient, StreamRouter
 from xg2g.web.hosts import Hosts
 from xg2g.web.http.access import Access
 from xg2g.web.origins import Origins
@@ -176,7 +176,7 @@ async def daemon(
             StreamServer(address, deadlines), address, readiness, ask or _silence
         )
         readiness.watch(Part.STREAM_SERVER, streams.probe)
-        sources = Sources(streams, WebStreams("box", deadlines))
+        sources = StreamRouter(streams, IptvClient("box", deadlines))
         hub = Hub(
             sources,
             WatchedBackend(backend, readiness),
@@ -189,7 +189,7 @@ async def daemon(
             make_joiner=Joiner,
             now=now,
         )
-        stopping, viewers, failures = Signal(), Viewers(), Failures()
+        stopping, viewers, failures = StopEvent(), Viewers(), Failures()
         outputs = HlsOutputs(
             hub,
             HlsOptions(),

@@ -8,8 +8,8 @@ import pytest
 from tests.xg2g.daemon import REFERENCE, STREAM, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says, says_then_stays_silent
 from xg2g.metrics import Outcome
+from xg2g.outputs.refusals import REFUSALS, refusal_for
 from xg2g.receiver.errors import ReceiverError, UnknownServiceError, UnreachableError
-from xg2g.streaming.response import REFUSALS, refusal_for
 from xg2g_backends.errors import BackendError, InternalError, UnavailableError
 
 pytestmark = pytest.mark.anyio

@@ -24,11 +24,11 @@ from xg2g.config import Settings
 from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
+from xg2g.outputs.failures import KEPT, Failures
+from xg2g.outputs.refusals import REFUSALS
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.simulator import SimulatedReceiver
-from xg2g.streaming.failures import KEPT, Failures
-from xg2g.streaming.response import REFUSALS
 from xg2g.web.http.access import Access
 from xg2g.web.routes.failure_page import _ADVICE
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..outputs.viewers import LATE_S
 from ..readiness import State
 from ..receiver.openwebif import BreakerState, Traffic
-from ..streaming.audience import LATE_S
 from ..streaming.upstream import State as UpstreamState
 from ..web.gateway import Gateway
 from ..web.service_status import service_status

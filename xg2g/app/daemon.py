@@ -21,9 +21,12 @@ from ..lineup.keeper import LineupKeeper, UnknownBouquetError
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
-from ..outputs.hls.disk import Disk, UnwritableFolderError
-from ..outputs.hls.output import HlsOptions
+from ..outputs.failures import Failures
+from ..outputs.hls.disk_storage import StorageFolder, UnwritableFolderError
+from ..outputs.hls.options import HlsOptions
 from ..outputs.hls.outputs import HlsOutputs
+from ..outputs.stop_event import StopEvent
+from ..outputs.viewers import Viewers
 from ..readiness import Part, Readiness
 from ..readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
 from ..receiver.errors import ReceiverError, TimeLimitError, UnreachableError
@@ -31,10 +34,7 @@ from ..receiver.openwebif import OpenWebif
 from ..store import programmes
 from ..store.database import StoreError
 from ..store.place import open_database
-from ..streaming.failures import Failures
 from ..streaming.hub import Hub
-from ..streaming.signal import Signal
-from ..streaming.viewers import Viewers
 from ..web.gateway import Gateway
 from ..web.hosts import Hosts
 from ..web.http.access import Access
@@ -137,7 +137,7 @@ async def run(
                     public_url=settings.server.public_url,
                     host=settings.server.host,
                 )
-                stopping, viewers, failures = Signal(), Viewers(), Failures()
+                stopping, viewers, failures = StopEvent(), Viewers(), Failures()
                 disk = await _disk(settings.hls)
                 room = settings.hls.memory_bytes if disk is None else settings.hls.disk_bytes
                 hls = HlsOutputs(
@@ -338,12 +338,12 @@ class _Announcement:
         self._on_ready(ready)
 
 
-async def _disk(settings: HlsSettings) -> Disk | None:
+async def _disk(settings: HlsSettings) -> StorageFolder | None:
     """Open the folder for windows, if one is set and can be written."""
     if settings.dir is None or not settings.enabled:
         return None
     try:
-        return await asyncio.to_thread(Disk.open, settings.dir)
+        return await asyncio.to_thread(StorageFolder.open, settings.dir)
     except UnwritableFolderError as error:
         log.error("how far players can go back is kept in memory", reason=str(error))
         return None

@@ -24,7 +24,7 @@ from ..receiver.stream import StreamServer
 from ..store import channels
 from ..store.database import Database
 from ..streaming.hub import Hub
-from ..streaming.web import Sources, WebStreams
+from ..streaming.iptv import IptvClient, StreamRouter
 
 
 class ReceiverSession:
@@ -82,7 +82,7 @@ class ReceiverSession:
         # What was read before is served on.
         return Finding(State.DEGRADED, f"{reason}; lineup and guide stay as they were")
 
-    def _sources(self, settings: Settings) -> Sources:
+    def _sources(self, settings: Settings) -> StreamRouter:
         address, deadlines = settings.receiver_address(), settings.stream_deadlines()
         self._address = address
         streams = StreamServer(
@@ -95,7 +95,9 @@ class ReceiverSession:
         watched = WatchedStreams(streams, address, self._readiness, self._receiver.in_standby)
         self._readiness.watch(Part.STREAM_SERVER, watched.probe)
         self._readiness.watch(Part.WEB_INTERFACE, self._probe_web_interface)
-        return Sources(watched, WebStreams(address.host, deadlines, receiver_ports=address.ports))
+        return StreamRouter(
+            watched, IptvClient(address.host, deadlines, receiver_ports=address.ports)
+        )
 
     async def _read(
         self, read: Callable[[OpenWebif, Recall], Awaitable[list[Bouquet]]]

@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     VIEWER_STALLED = "viewer_stalled"
     RECEIVER_ENDED = "receiver_ended"
     DURATION_OVER = "duration_over"
-    DISMISSED = "dismissed"
+    TERMINATED = "dismissed"
     SHUTDOWN = "shutdown"
     NO_TUNER = "no_tuner"
     UNKNOWN_SERVICE = "unknown_service"

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from ..metrics import Outcome
-from ..streaming.failures import Failure
-from ..streaming.response import Refusal
+from ..outputs.failures import Failure
+from ..outputs.refusals import Refusal
 from .http.refusals import MEDIA_TYPE, Problem
 from .pages.rendering import wants_page
 from .routes.failure_page import advice, failure_page, tuner_users

@@ -15,13 +15,13 @@ from ..lineup.keeper import LineupKeeper
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..outputs.failures import Failures
 from ..outputs.hls.outputs import HlsOutputs
+from ..outputs.stop_event import StopEvent
+from ..outputs.viewers import Viewers
 from ..readiness import Readiness
 from ..store.database import Database
-from ..streaming.failures import Failures
 from ..streaming.hub import Hub
-from ..streaming.signal import Signal
-from ..streaming.viewers import Viewers
 from .hosts import Hosts
 from .http.access import Access
 from .origins import Origins
@@ -71,7 +71,7 @@ class Gateway:
     viewers: Viewers = field(default_factory=Viewers)
     hls: HlsOutputs | None = None
     """None where HLS is switched off."""
-    stopping: Signal = field(default_factory=Signal)
+    stopping: StopEvent = field(default_factory=StopEvent)
     """Set to end every live stream."""
 
     @property

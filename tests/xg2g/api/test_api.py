@@ -344,7 +344,7 @@ async def test_a_stream_is_listed_with_its_viewer_and_counters_until_it_is_ended
         assert upstream["remuxer"]["bytes_in"] > 0
         status, _, body = await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}")
         assert (status, body) == (204, b"")
-        await gateway.ended(Outcome.DISMISSED)
+        await gateway.ended(Outcome.TERMINATED)
         assert (await change(gateway, "DELETE", f"/api/v1/streams/{stream['id']}"))[0] == 404
         assert await get(gateway, "/api/v1/streams") == {"streams": [], "upstreams": []}
         writer.close()

@@ -18,21 +18,21 @@ from xg2g_backends.packaging import Event, NotOffered, Packager, Part
 
 from ...metrics import Metrics, Outcome
 from ...receiver.errors import ReceiverError
-from ...streaming.failures import Failure, Failures
 from ...streaming.hub import Timer
-from ...streaming.response import ENDED_BEFORE, Refusal, refusal_for
-from ...streaming.signal import Signal
 from ...streaming.upstream import UpstreamReader
-from ...streaming.viewers import Viewer, Viewers
-from .disk import Disk, DiskShelf
-from .media import media
-from .multivariant import multivariant
+from ..failures import Failure, Failures
+from ..refusals import ENDED_BEFORE, Refusal, refusal_for
+from ..stop_event import StopEvent
+from ..viewers import Viewer, Viewers
+from .disk_storage import DiskStorage, StorageFolder
+from .media_playlist import media
+from .multivariant_playlist import multivariant
+from .options import HlsOptions, Targets
 from .pace import Pace
 from .presentation import Presentation
 from .requests import Decision
-from .shelf import MemoryShelf, Shelf
-from .space import Space
-from .targets import Targets
+from .size_limit import SizeLimit
+from .storage import MemoryStorage, Storage
 
 log = structlog.get_logger()
 
@@ -67,20 +67,6 @@ NOT_OFFERED: Final = Refusal(406, None, Outcome.NOT_OFFERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HlsOptions:
-    """How channels are cut."""
-
-    target_s: float = 2.0
-    """Length of segments where random access points allow it."""
-    part_s: float = 0.333
-    """The longest part."""
-    window_s: float = 300.0
-    """How far back a player can go."""
-    space_bytes: int = 1024**3
-    """What the windows of all channels may take together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """What all outputs of a daemon work with."""
 
@@ -88,14 +74,14 @@ class Means:
     metrics: Metrics
     viewers: Viewers
     failures: Failures
-    stopping: Signal
+    stopping: StopEvent
     now: Callable[[], float]
     """A monotonic clock."""
     today: Callable[[], datetime]
     later: Callable[[float, Callable[[], None]], Timer]
     """Put a call off by so many seconds."""
-    space: Space
-    disk: Disk | None
+    space: SizeLimit
+    disk: StorageFolder | None
     """Where windows are kept; None for memory."""
 
 
@@ -175,9 +161,9 @@ class HlsOutput:
         )
         options = means.options
         self._targets = Targets.of(options.target_s, options.part_s, group_s)
-        self.shelf: Shelf = MemoryShelf()
+        self.shelf: Storage = MemoryStorage()
         if means.disk is not None:
-            self.shelf = DiskShelf(means.disk, self.run, self._make_room)
+            self.shelf = DiskStorage(means.disk, self.run, self._make_room)
         self.presentation = Presentation(
             self.shelf,
             targets=self._targets,
@@ -411,8 +397,8 @@ class HlsOutput:
         packaging = asyncio.create_task(self._package())
         try:
             with (
-                self.viewer.dismissed.calling(partial(self._end, Outcome.DISMISSED)),
-                self._means.stopping.calling(partial(self._end, Outcome.SHUTDOWN)),
+                self.viewer.terminated.on_set(partial(self._end, Outcome.TERMINATED)),
+                self._means.stopping.on_set(partial(self._end, Outcome.SHUTDOWN)),
             ):
                 ends: set[asyncio.Future[Any]] = {packaging, self._ended}
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)

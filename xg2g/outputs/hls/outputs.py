@@ -9,13 +9,14 @@ from typing import Final
 
 from ...metrics import Metrics
 from ...receiver.service_reference import ServiceReference
-from ...streaming.failures import Failures
 from ...streaming.hub import Hub, Timer
-from ...streaming.signal import Signal
-from ...streaming.viewers import Viewers
-from .disk import Disk
-from .output import HlsOptions, HlsOutput, Means
-from .space import Space
+from ..failures import Failures
+from ..stop_event import StopEvent
+from ..viewers import Viewers
+from .disk_storage import StorageFolder
+from .options import HlsOptions
+from .output import HlsOutput, Means
+from .size_limit import SizeLimit
 
 MAX_OUTPUTS: Final = 64
 """Most outputs at a time, with those that have ended and are still read."""
@@ -36,16 +37,16 @@ class HlsOutputs:
         metrics: Metrics,
         viewers: Viewers,
         failures: Failures,
-        stopping: Signal,
+        stopping: StopEvent,
         now: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
         later: Callable[[float, Callable[[], None]], Timer] | None = None,
-        disk: Disk | None = None,
+        disk: StorageFolder | None = None,
     ) -> None:
         """`disk` is where windows are kept, memory when there is none; it is closed by whoever
         opened it. `now`, `today` and `later` are for tests."""
         self._hub = hub
-        self._space = Space(options.space_bytes)
+        self._space = SizeLimit(options.space_bytes)
         self._means = Means(
             options=options,
             metrics=metrics,

@@ -23,8 +23,8 @@ from xg2g_backends.packaging import (
     SoundMedia,
 )
 
-from .shelf import Shelf
-from .targets import Targets
+from .options import Targets
+from .storage import Storage
 
 _SILENCE_S = 4.0
 """What does not come so long after the picture has passed is a gap. The packager says so after 3 s,
@@ -214,7 +214,7 @@ class Presentation:
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: Storage,
         *,
         targets: Targets,
         window_s: float,

@@ -24,11 +24,10 @@ from ...guide.programme import Programme
 from ...guide.xmltv import split_texts
 from ...lineup import Channel, Lineup
 from ...lineup.picons import may_have_logo
+from ...outputs.viewers import SharedStream, Viewer, shared_streams
 from ...store import programmes
-from ...streaming.audience import Audience, audiences
 from ...streaming.ledger import transponder
 from ...streaming.upstream import State, Upstream
-from ...streaming.viewers import Viewer
 from ..gateway import gateway_of
 from ..http.access import access_of
 from ..routes.address import base_url
@@ -219,7 +218,7 @@ async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
     answers = await asyncio.gather(*(_remuxing(each) for each in asked))
     remuxers = dict(zip(asked, answers, strict=True))
     # Viewers and upstreams are those of one moment.
-    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    shared = shared_streams(gateway.hub.upstreams, gateway.viewers)
     return models.Streams(
         streams=[_stream(lineup, viewer) for viewer in gateway.viewers],
         upstreams=[_upstream(lineup, each, remuxers.get(each.upstream)) for each in shared],
@@ -248,7 +247,7 @@ async def _end_stream(request: Request, _: models.NoQuery) -> Response:
     viewer = gateway_of(request).viewers.find(request.path_params["stream_id"])
     if viewer is None:
         raise Refused(404, "there is no such stream; it may have ended already")
-    viewer.dismissed.set()
+    viewer.terminated.set()
     return Response(status_code=204)
 
 
@@ -327,7 +326,9 @@ def _stream(lineup: Lineup, viewer: Viewer) -> models.Stream:
     )
 
 
-def _upstream(lineup: Lineup, shared: Audience, remuxer: models.Remuxing | None) -> models.Upstream:
+def _upstream(
+    lineup: Lineup, shared: SharedStream, remuxer: models.Remuxing | None
+) -> models.Upstream:
     upstream = shared.upstream
     channel_id = shared.channel_id(lineup)
     channel, needed = lineup.find(channel_id), transponder(upstream.service)

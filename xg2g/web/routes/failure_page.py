@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from ...lineup import Lineup
 from ...metrics import Outcome
-from ...streaming.audience import Audience, audiences
-from ...streaming.failures import Failure
+from ...outputs.failures import Failure
+from ...outputs.viewers import SharedStream, Viewer, shared_streams
 from ...streaming.ledger import transponder
-from ...streaming.viewers import Viewer
 from ..gateway import Gateway, gateway_of
 from ..http.access import access_of
 from ..pages.rendering import page
@@ -102,8 +101,8 @@ def _may_read(request: Request) -> bool:
     return access_of(request).refusal(request, changes=False) is None
 
 
-def _holders(gateway: Gateway) -> list[Audience]:
-    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+def _holders(gateway: Gateway) -> list[SharedStream]:
+    shared = shared_streams(gateway.hub.upstreams, gateway.viewers)
     return [each for each in shared if transponder(each.upstream.service) and each.viewers]
 
 

@@ -12,13 +12,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...lineup import Lineup
+from ...outputs.failures import Failure
+from ...outputs.viewers import SharedStream, Viewer, shared_streams
 from ...readiness import State
 from ...store import programmes
 from ...store.database import StoreError
-from ...streaming.audience import Audience, audiences, is_late
-from ...streaming.failures import Failure
 from ...streaming.upstream import State as UpstreamState
-from ...streaming.viewers import Viewer
 from ..gateway import Gateway, gateway_of
 from ..http.access import access_of
 from ..pages.rendering import page
@@ -74,7 +73,7 @@ async def _state(gateway: Gateway) -> list[Element]:
         _tile("Viewers", str(len(gateway.viewers))),
         class_="tiles",
     )
-    shared = audiences(gateway.hub.upstreams, gateway.viewers)
+    shared = shared_streams(gateway.hub.upstreams, gateway.viewers)
     placed = {viewer.id for each in shared for viewer in each.viewers}
     others = [viewer for viewer in gateway.viewers if viewer.id not in placed]
     watched = [
@@ -135,7 +134,7 @@ async def _programmes(gateway: Gateway) -> str:
     return "?"
 
 
-async def _audience(gateway: Gateway, lineup: Lineup, shared: Audience) -> Element:
+async def _audience(gateway: Gateway, lineup: Lineup, shared: SharedStream) -> Element:
     """A channel, and everybody who shares its stream."""
     said = [_viewer(viewer) for viewer in shared.viewers]
     state = shared.upstream.state
@@ -165,7 +164,7 @@ def _viewer(viewer: Viewer) -> str:
         count = viewer.count()
         said += f", HLS, {count} player{'' if count == 1 else 's'}"
     stream = viewer.stream
-    if stream is not None and is_late(viewer):
+    if stream is not None and viewer.is_late:
         said += f", {stream.lag_s:.0f} s behind"
     if stream is not None and stream.skips:
         times = "once" if stream.skips == 1 else f"{stream.skips} times"

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from ...hdhomerun import documents
 from ...lineup import Channel, Lineup
 from ...metrics import Outcome
-from ...streaming.response import Refusal
+from ...outputs.refusals import Refusal
 from ..gateway import gateway_of
 from ..http.access import access_of
 from ..http.incremental import DocumentResponse

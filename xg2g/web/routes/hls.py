@@ -16,7 +16,7 @@ from ...lineup.segmented import segmented_url
 from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
 from ...outputs.hls.outputs import TooManyError
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision
-from ...streaming.response import SYSTEM_BUSY
+from ...outputs.refusals import SYSTEM_BUSY
 from ..channel_failure import failure_answer, wants_problem
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current

@@ -13,16 +13,10 @@ from starlette.types import ASGIApp
 from ...clients.m3u import TRANSPORT_STREAM
 from ...lineup.arrangement import nameless
 from ...lineup.segmented import ENDINGS, segmented_url
+from ...outputs.mpegts.response import LIVE_HEADERS, LiveResponse
+from ...outputs.refusals import SYSTEM_BUSY, UNKNOWN, Refusal, refusal_for
 from ...receiver.errors import ReceiverError
 from ...receiver.service_reference import ServiceReference
-from ...streaming.response import (
-    LIVE_HEADERS,
-    SYSTEM_BUSY,
-    UNKNOWN,
-    LiveResponse,
-    Refusal,
-    refusal_for,
-)
 from ..channel_failure import failure_answer
 from ..gateway import gateway_of
 from ..http.foreign_page import is_from_foreign_page

@@ -9,9 +9,9 @@ import pytest
 from tests.oracle.transport import PCR_MODULUS, Packets, pmts
 from tests.remux.driver import remux
 from tests.remux.recordings import CLIPS
+from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
-from xg2g.outputs.hls.shelf import MemoryShelf
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.storage import MemoryStorage
 from xg2g.simulator.loop import Loop
 from xg2g_backends.packaging import Discontinuity, Event, Packager, Segment
 
@@ -64,7 +64,7 @@ def test_half_an_hour_with_changes_wraps_and_silence_is_as_the_specification_wan
     now = datetime(2026, 1, 1, 12, tzinfo=UTC)
     targets = Targets.of(2, 0.333)
     presentation = Presentation(
-        MemoryShelf(), targets=targets, window_s=60, run="r", now_utc=lambda: now
+        MemoryStorage(), targets=targets, window_s=60, run="r", now_utc=lambda: now
     )
     watching = Watcher(presentation)
     chance = random.Random(1)

@@ -13,16 +13,17 @@ import pytest
 import xg2g.simulator
 from tests.xg2g.streaming.receiver import turns
 from xg2g.metrics import Metrics, Outcome
+from xg2g.outputs.failures import Failures
 from xg2g.outputs.hls import output as outputs_module
-from xg2g.outputs.hls.output import ENDED_S, HlsOptions, HlsOutput, RefusedError
+from xg2g.outputs.hls.options import HlsOptions
+from xg2g.outputs.hls.output import ENDED_S, HlsOutput, RefusedError
 from xg2g.outputs.hls.outputs import MAX_OUTPUTS, HlsOutputs, TooManyError
 from xg2g.outputs.hls.pace import AHEAD_S, Pace
 from xg2g.outputs.hls.requests import Decision
+from xg2g.outputs.stop_event import StopEvent
+from xg2g.outputs.viewers import Viewers
 from xg2g.receiver.errors import NoTunerError, ReceiverError, UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.streaming.failures import Failures
-from xg2g.streaming.signal import Signal
-from xg2g.streaming.viewers import Viewers
 from xg2g_backends.base import RemuxStats
 from xg2g_backends.errors import UnavailableError
 
@@ -150,7 +151,7 @@ class House:
         self.metrics = Metrics()
         self.viewers = Viewers()
         self.failures = Failures()
-        self.stopping = Signal()
+        self.stopping = StopEvent()
         hub: Any = self.source
         self.outputs = HlsOutputs(
             hub,
@@ -374,11 +375,11 @@ async def test_who_ends_an_output_ends_it_for_everybody() -> None:
     async with house() as home:
         output = await home.plays()
         (viewer,) = home.viewers
-        viewer.dismissed.set()
+        viewer.terminated.set()
         await turns()
         assert not home.source.open_now
         assert b"#EXT-X-ENDLIST" in output.playlist("video").plain
-        assert home.outcome(Outcome.DISMISSED) == 1
+        assert home.outcome(Outcome.TERMINATED) == 1
         await home.clock.passes(ENDED_S)
 
 
@@ -389,10 +390,10 @@ async def test_a_stream_that_breaks_while_somebody_ends_it_is_told_once() -> Non
         output = await home.plays()
         home.source.error_at_end = UnreachableError("the receiver is gone")
         (viewer,) = home.viewers
-        viewer.dismissed.set()
+        viewer.terminated.set()
         await turns()
         assert output.is_over
-        assert home.outcome(Outcome.DISMISSED) == 1
+        assert home.outcome(Outcome.TERMINATED) == 1
         await home.clock.passes(ENDED_S)
     # What nobody asked of a task is told when it is collected.
     del output, viewer, home

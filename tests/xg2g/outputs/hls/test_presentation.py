@@ -7,12 +7,12 @@ import anyio
 import pytest
 
 from tests.oracle.hls import check_media
-from xg2g.outputs.hls.media import media
-from xg2g.outputs.hls.multivariant import multivariant
+from xg2g.outputs.hls.media_playlist import media
+from xg2g.outputs.hls.multivariant_playlist import multivariant
+from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
 from xg2g.outputs.hls.requests import Decision, file_decision, playlist_decision
-from xg2g.outputs.hls.shelf import MemoryShelf
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.storage import MemoryStorage
 from xg2g_backends.packaging import (
     Discontinuity,
     Event,
@@ -55,7 +55,7 @@ class Stream:
     ) -> None:
         self.clock = Clock()
         self.presentation = Presentation(
-            MemoryShelf(),
+            MemoryStorage(),
             targets=Targets.of(2, 0.333, group_s),
             window_s=window_s,
             run="0123abcd",

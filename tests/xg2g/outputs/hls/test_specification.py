@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tests.oracle.hls import Complaint
 from tests.remux.driver import remux
 from tests.remux.recordings import CAPTURES, CLIPS
+from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
-from xg2g.outputs.hls.shelf import MemoryShelf
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.storage import MemoryStorage
 from xg2g_backends.packaging import (
     Discontinuity,
     Event,
@@ -50,7 +50,7 @@ class Clock:
 
 def watcher(targets: Targets = COLD, window_s: float = 300, clock: Clock | None = None) -> Watcher:
     presentation = Presentation(
-        MemoryShelf(), targets=targets, window_s=window_s, run="r", now_utc=clock or Clock()
+        MemoryStorage(), targets=targets, window_s=window_s, run="r", now_utc=clock or Clock()
     )
     return Watcher(presentation)
 

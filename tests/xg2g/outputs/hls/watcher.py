@@ -10,8 +10,8 @@ from tests.oracle.hls import (
     check_multivariant,
     check_together,
 )
-from xg2g.outputs.hls.media import media
-from xg2g.outputs.hls.multivariant import multivariant
+from xg2g.outputs.hls.media_playlist import media
+from xg2g.outputs.hls.multivariant_playlist import multivariant
 from xg2g.outputs.hls.presentation import Presentation
 from xg2g_backends.packaging import Event
 

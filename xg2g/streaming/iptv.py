@@ -26,7 +26,7 @@ from ..receiver.pace import CHUNK_BYTES, Pace
 from ..receiver.redirect import redirect_target
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
-from .outward import OutwardTransport
+from .remote_transport import RemoteTransport
 from .upstream import FileSource
 
 _REDIRECTS = 5
@@ -35,10 +35,10 @@ _FULL_BYTES = 64 * 1024
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml")
 
 
-class Sources:
+class StreamRouter:
     """Opens whatever a channel comes from."""
 
-    def __init__(self, receiver: StreamOpener, web: "WebStreams") -> None:
+    def __init__(self, receiver: StreamOpener, web: "IptvClient") -> None:
         self._receiver = receiver
         self._web = web
 
@@ -47,7 +47,7 @@ class Sources:
         return self._web.open(service) if service.path else self._receiver.open(service)
 
 
-class WebStreams:
+class IptvClient:
     """Opens IPTV entries."""
 
     def __init__(
@@ -77,7 +77,7 @@ class WebStreams:
             follow_redirects=not own,
             max_redirects=_REDIRECTS,
             # The receiver may be on this machine; nothing else on it is meant by its lists.
-            transport=OutwardTransport(here=self._receiver_ports if own else ()),
+            transport=RemoteTransport(here=self._receiver_ports if own else ()),
             headers={"User-Agent": "xg2g", "Accept-Encoding": "identity"},
             trust_env=False,
         ) as client:

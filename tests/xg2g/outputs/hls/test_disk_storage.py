@@ -12,12 +12,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from xg2g.outputs.hls import disk as disk_module
-from xg2g.outputs.hls.disk import Disk, DiskShelf, UnwritableFolderError
+from xg2g.outputs.hls import disk_storage as disk_module
+from xg2g.outputs.hls.disk_storage import DiskStorage, StorageFolder, UnwritableFolderError
+from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
-from xg2g.outputs.hls.shelf import MemoryShelf, Shelf
-from xg2g.outputs.hls.space import Space
-from xg2g.outputs.hls.targets import Targets
+from xg2g.outputs.hls.size_limit import SizeLimit
+from xg2g.outputs.hls.storage import MemoryStorage, Storage
 from xg2g_backends.packaging import Header, Part, Segment, TextMedia, VideoMedia
 
 pytestmark = pytest.mark.anyio
@@ -26,8 +26,8 @@ VIDEO = VideoMedia(1280, 720, None, 25.0, is_interlaced=False)
 
 
 @asynccontextmanager
-async def opened(root: Path) -> AsyncIterator[Disk]:
-    disk = Disk.open(root)
+async def opened(root: Path) -> AsyncIterator[StorageFolder]:
+    disk = StorageFolder.open(root)
     try:
         yield disk
     finally:
@@ -45,12 +45,12 @@ def feed(presentation: Presentation, numbers: range, size: int = 1000) -> None:
         presentation.take(Segment("video", number, 2, at, 180000))
 
 
-def presented(shelf: Shelf, window_s: float = 3600) -> Presentation:
+def presented(shelf: Storage, window_s: float = 3600) -> Presentation:
     targets = Targets(segment_ms=2000, part_ms=1000, duration=2)
     return Presentation(shelf, targets=targets, window_s=window_s, run="r")
 
 
-async def settled(disk: Disk) -> None:
+async def settled(disk: StorageFolder) -> None:
     """Wait until everything that was handed to the thread is done and noted."""
     for _ in range(2):
         await anyio.to_thread.run_sync(disk.writer.submit(lambda: None).result)
@@ -67,7 +67,7 @@ def no_failure() -> None:
 
 async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path) -> None:
     async with opened(tmp_path) as disk:
-        shelf = DiskShelf(disk, "r", no_failure)
+        shelf = DiskStorage(disk, "r", no_failure)
         presentation = presented(shelf)
         feed(presentation, range(100))
         await settled(disk)
@@ -83,7 +83,7 @@ async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path
 
 async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
     async with opened(tmp_path) as disk:
-        presentation = presented(DiskShelf(disk, "r", no_failure), window_s=60)
+        presentation = presented(DiskStorage(disk, "r", no_failure), window_s=60)
         for first in range(0, 200, 10):
             feed(presentation, range(first, first + 10))
             await settled(disk)
@@ -108,14 +108,14 @@ async def test_nothing_is_left_behind_and_leftovers_of_the_dead_are_removed(tmp_
         fcntl.flock(lock, fcntl.LOCK_EX)
         async with opened(tmp_path) as disk:
             assert names(tmp_path) == sorted(["mine", alive.name, disk.folder.name])
-            feed(presented(DiskShelf(disk, "r", no_failure)), range(3))
+            feed(presented(DiskStorage(disk, "r", no_failure)), range(3))
     assert names(tmp_path) == ["mine", alive.name]
 
 
 async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnwritableFolderError, match=r"hls\.dir .* cannot be written"):
-        Disk.open(tmp_path / "file" / "windows")
+        StorageFolder.open(tmp_path / "file" / "windows")
 
 
 async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
@@ -138,7 +138,7 @@ async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
             for _ in range(2):
                 presentation.shorten()
 
-        shelf = DiskShelf(disk, "r", make_room)
+        shelf = DiskStorage(disk, "r", make_room)
         presentation = presented(shelf)
         for number in range(150):
             feed(presentation, range(number, number + 1))
@@ -164,7 +164,7 @@ async def test_a_disk_that_hangs_holds_nobody_up(
 
     monkeypatch.setattr(disk_module, "_write", write)
     async with opened(tmp_path) as disk:
-        shelf = DiskShelf(disk, "r", no_failure)
+        shelf = DiskStorage(disk, "r", no_failure)
         presentation = presented(shelf)
         feed(presentation, range(50))
         assert await shelf.get("video/3.m4s") == bytes(2000)
@@ -180,7 +180,7 @@ async def test_what_waits_for_a_slow_disk_is_bounded(
     goes_on = threading.Event()
     monkeypatch.setattr(disk_module, "_write", lambda path, data: goes_on.wait(30))
     async with opened(tmp_path) as disk:
-        presentation = presented(DiskShelf(disk, "r", lambda: shorten(presentation)))
+        presentation = presented(DiskStorage(disk, "r", lambda: shorten(presentation)))
         feed(presentation, range(500))
         assert presentation.shelf.held_bytes < 50 * 2000
         goes_on.set()
@@ -198,7 +198,7 @@ async def test_nobody_waits_for_ever_for_what_a_disk_that_hangs_has(
         return original(path, at, size)
 
     async with opened(tmp_path) as disk:
-        shelf = DiskShelf(disk, "r", no_failure)
+        shelf = DiskStorage(disk, "r", no_failure)
         feed(presented(shelf), range(100))
         await settled(disk)
         monkeypatch.setattr(disk_module, "_read", read)
@@ -222,7 +222,7 @@ async def test_a_disk_that_hangs_does_not_end_a_channel_of_many_renditions(
     goes_on = threading.Event()
     monkeypatch.setattr(disk_module, "_write", lambda path, data: goes_on.wait(30))
     async with opened(tmp_path) as disk:
-        presentation = presented(DiskShelf(disk, "r", lambda: shorten(presentation)))
+        presentation = presented(DiskStorage(disk, "r", lambda: shorten(presentation)))
         try:
             for number in range(60):
                 feed(presentation, range(number, number + 1))
@@ -250,8 +250,8 @@ def shorten(presentation: Presentation) -> None:
 
 
 async def test_the_longest_window_gets_shorter_where_all_take_too_much() -> None:
-    space = Space(200_000)
-    long, short = presented(MemoryShelf()), presented(MemoryShelf())
+    space = SizeLimit(200_000)
+    long, short = presented(MemoryStorage()), presented(MemoryStorage())
     space.add(long)
     space.add(short)
     for number in range(150):
@@ -267,8 +267,8 @@ async def test_the_longest_window_gets_shorter_where_all_take_too_much() -> None
 
 
 async def test_what_live_playback_needs_stays_whatever_it_takes() -> None:
-    space = Space(1000)
-    presentation = presented(MemoryShelf())
+    space = SizeLimit(1000)
+    presentation = presented(MemoryStorage())
     space.add(presentation)
     for number in range(30):
         feed(presentation, range(number, number + 1))

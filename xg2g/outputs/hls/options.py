@@ -1,4 +1,4 @@
-"""How long segments and parts are."""
+"""Durations of segments, parts and windows."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -7,7 +7,7 @@ from typing import Self
 _LONGEST_TARGET = 20
 
 _LONGEST_GROUP_S = 5.0
-"""Between random access points of a broadcast, at most (ETSI TS 101 154); most have one or two
+"""Longest time between random access points of a broadcast (ETSI TS 101 154); most have one or two
 seconds."""
 
 _UNDER_HALF_S = 0.4
@@ -15,21 +15,35 @@ _UNDER_HALF_S = 0.4
 ends a frame later."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HlsOptions:
+    """Settings of all HLS outputs."""
+
+    target_s: float = 2.0
+    """Length of segments where random access points allow it."""
+    part_s: float = 0.333
+    """Length of the longest part."""
+    window_s: float = 300.0
+    """How far back a player can go."""
+    space_bytes: int = 1024**3
+    """Largest size of the windows of all channels together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What the packager is told, and playlists promise."""
+    """Durations of one output: the packager keeps them, and its playlists promise them."""
 
     segment_ms: int
     """Length of segments where random access points allow it."""
     part_ms: int
-    """The longest part: PART-TARGET."""
+    """Length of the longest part: PART-TARGET."""
     duration: int
     """EXT-X-TARGETDURATION, in seconds."""
 
     @property
     def longest_ms(self) -> int:
-        """The longest segment. A group of pictures that is longer is cut, and what follows the cut
-        is no place to begin."""
+        """Length of the longest segment. A longer group of pictures is cut, and the segment behind
+        the cut is no place to begin."""
         return round((self.duration + _UNDER_HALF_S) * 1000)
 
     @classmethod

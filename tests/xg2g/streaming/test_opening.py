@@ -23,12 +23,12 @@ from tests.xg2g.streaming.broadcast import (
     with_bits,
 )
 from xg2g.metrics import Metrics, Outcome
+from xg2g.outputs.mpegts.response import LiveResponse
+from xg2g.outputs.stop_event import StopEvent
+from xg2g.outputs.viewers import Viewers
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from xg2g.streaming.hub import Hub
-from xg2g.streaming.response import LiveResponse
-from xg2g.streaming.signal import Signal
 from xg2g.streaming.upstream import UpstreamReader
-from xg2g.streaming.viewers import Viewers
 from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.joining import Joiner
@@ -161,7 +161,7 @@ async def test_a_stream_that_ended_waits_for_no_viewer_to_take_its_end() -> None
     response = LiveResponse(
         "channel",
         lambda: hub(broadcast).open(SERVICE),
-        stopping=Signal(),
+        stopping=StopEvent(),
         pause_limit_s=0.05,
         metrics=metrics,
         viewers=viewers,

@@ -25,9 +25,9 @@ from xg2g.receiver import pace
 from xg2g.receiver.deadlines import StreamDeadlines
 from xg2g.receiver.errors import UnexpectedAnswerError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.streaming import outward
-from xg2g.streaming.outward import leads_outward, resolve
-from xg2g.streaming.web import WebStreams
+from xg2g.streaming import remote_transport as outward
+from xg2g.streaming.iptv import IptvClient
+from xg2g.streaming.remote_transport import is_remote, resolve
 
 pytestmark = pytest.mark.anyio
 
@@ -146,7 +146,7 @@ async def test_a_redirect_that_is_not_followed_says_where_to(names: None) -> Non
     """Of a softcam's relay, which the entry names as this machine."""
     redirect = says(b"HTTP/1.1 302 Found\r\nLocation: http://other.example/live?key=secret\r\n\r\n")
     async with upstream(redirect) as relay:
-        web = WebStreams("box", StreamDeadlines(connect_s=30, first_byte_s=30, stall_s=30))
+        web = IptvClient("box", StreamDeadlines(connect_s=30, first_byte_s=30, stall_s=30))
         with pytest.raises(UnexpectedAnswerError) as raised:
             async with web.open(entry(f"http://127.0.0.1:{relay.port}/1").reference):
                 pass
@@ -234,7 +234,7 @@ async def test_an_entry_that_names_this_machine_reaches_the_receiver_or_nothing(
 async def test_of_a_receiver_on_this_machine_only_its_own_ports_are_opened(host: str) -> None:
     deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
     async with upstream(PLAYS) as receiver, upstream(PLAYS) as other:
-        streams = WebStreams("127.0.0.1", deadlines, receiver_ports={receiver.port})
+        streams = IptvClient("127.0.0.1", deadlines, receiver_ports={receiver.port})
         async with streams.open(entry(address(receiver, host)).reference) as stream:
             assert (await stream.read()).startswith(PACKET)
         with pytest.raises(UnexpectedAnswerError, match="this machine"):
@@ -304,7 +304,7 @@ async def test_addresses_that_do_not_answer_are_passed_over(
     ],
 )
 def test_addresses_of_households_and_of_the_web_lead_outward(address: str, outward: bool) -> None:
-    assert leads_outward(address) == outward
+    assert is_remote(address) == outward
 
 
 async def test_the_system_reads_numbers_of_every_base_as_addresses() -> None:
@@ -388,7 +388,7 @@ async def test_a_web_stream_in_small_pieces_is_left_to_the_kernel_for_a_while(
     sizes = []
     async with (
         upstream(script) as web,
-        WebStreams("box", deadlines).open(entry(address(web)).reference) as stream,
+        IptvClient("box", deadlines).open(entry(address(web)).reference) as stream,
         asyncio.timeout(10),
     ):
         while chunk := await stream.read():

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from xg2g.metrics import Metrics
-from xg2g.streaming.response import LiveResponse
-from xg2g.streaming.signal import Signal
+from xg2g.outputs.mpegts.response import LiveResponse
+from xg2g.outputs.stop_event import StopEvent
+from xg2g.outputs.viewers import LiveStream, Viewers
 from xg2g.streaming.upstream import Upstream
-from xg2g.streaming.viewers import LiveStream, Viewers
 from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxStats
 
@@ -35,7 +35,7 @@ class EndsWithTheViewer:
 
     async def read(self) -> bytes:
         (viewer,) = self._viewers
-        viewer.dismissed.set()
+        viewer.terminated.set()
         for _ in range(self._turns):
             await asyncio.sleep(0)
         return b""
@@ -61,7 +61,7 @@ async def test_a_stream_that_ends_while_it_is_dismissed_is_ended_once(turns: int
     response = LiveResponse(
         "channel",
         stream,
-        stopping=Signal(),
+        stopping=StopEvent(),
         pause_limit_s=10,
         metrics=Metrics(),
         viewers=viewers,

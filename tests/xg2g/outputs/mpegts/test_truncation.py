@@ -77,7 +77,7 @@ async def test_a_remuxer_that_fails_in_the_middle_is_an_error_for_its_recorder()
 
 def dismiss(gateway: Daemon) -> None:
     for viewer in gateway.gateway.viewers:
-        viewer.dismissed.set()
+        viewer.terminated.set()
 
 
 @pytest.mark.parametrize("end", [dismiss, lambda gateway: gateway.gateway.stopping.set()])

@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,25 +17,15 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from xg2g_backends.errors import BackendError, UnavailableError
+from xg2g_backends.errors import BackendError
 
-from ..metrics import Metrics, Outcome
-from ..receiver.errors import (
-    CredentialsError,
-    NoSignalError,
-    NoTunerError,
-    OutOfFilesError,
-    ReceiverError,
-    ScrambledError,
-    TimeLimitError,
-    UnexpectedAnswerError,
-    UnknownServiceError,
-    UnreachableError,
-)
-from ..web.truncated import TruncatedError
-from .failures import Failure, Failures
-from .signal import Signal
-from .viewers import LiveStream, Viewer, Viewers
+from ...metrics import Metrics, Outcome
+from ...receiver.errors import ReceiverError
+from ...web.truncated import TruncatedError
+from ..failures import Failure, Failures
+from ..refusals import ENDED_BEFORE, UNKNOWN_CHANNEL, Refusal, refusal_for
+from ..stop_event import StopEvent
+from ..viewers import LiveStream, Viewer, Viewers
 
 T = TypeVar("T")
 
@@ -51,55 +40,6 @@ FAREWELL_S = 0.5
 """How long the end of a body may take to be handed over when the daemon or a duration ends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a viewer is told when no byte was sent yet; the body stays empty, since Jellyfin
-    stores whatever comes as video and looks at no status."""
-
-    status: int
-    hdhomerun_error: str | None
-    """Code and text of SiliconDust's HTTP interface; None where it has none that fits."""
-    outcome: Outcome
-
-
-UNKNOWN_CHANNEL = (404, "801 Unknown Channel")
-UNKNOWN = Refusal(*UNKNOWN_CHANNEL, Outcome.UNKNOWN_SERVICE)
-SYSTEM_BUSY = Refusal(503, "803 System Busy", Outcome.RECEIVER_UNREACHABLE)
-
-ENDED_BEFORE: dict[Outcome, tuple[Refusal, str]] = {
-    Outcome.SHUTDOWN: (Refusal(503, "803 System Busy", Outcome.SHUTDOWN), "xg2g is ending"),
-    Outcome.DISMISSED: (
-        Refusal(503, "803 System Busy", Outcome.DISMISSED),
-        "the stream was ended by request before it began",
-    ),
-    Outcome.DURATION_OVER: (
-        Refusal(504, "807 No Video Data", Outcome.DURATION_OVER),
-        "nothing was there to show within the duration that was asked for",
-    ),
-}
-"""How and why a viewer is refused whose stream was ended before it began."""
-
-REFUSALS: dict[type[Exception], Refusal] = {
-    NoTunerError: Refusal(503, "805 All Tuners In Use", Outcome.NO_TUNER),
-    UnknownServiceError: UNKNOWN,
-    NoSignalError: Refusal(503, "806 Tune Failed", Outcome.NO_SIGNAL),
-    TimeLimitError: Refusal(504, "807 No Video Data", Outcome.RECEIVER_SILENT),
-    ScrambledError: Refusal(502, "811 Content Protection Required", Outcome.SCRAMBLED),
-    OutOfFilesError: Refusal(503, "803 System Busy", Outcome.OUT_OF_FILES),
-    UnreachableError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNREACHABLE),
-    CredentialsError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_CREDENTIALS),
-    UnexpectedAnswerError: Refusal(502, "806 Tune Failed", Outcome.RECEIVER_UNEXPECTED),
-    UnavailableError: Refusal(503, "803 System Busy", Outcome.BACKEND_UNAVAILABLE),
-    BackendError: Refusal(500, "806 Tune Failed", Outcome.BACKEND_FAILED),
-}
-"""Exception -> refusal; the first class that fits counts."""
-
-
-def refusal_for(error: Exception) -> Refusal:
-    """Return how a viewer is refused for this error."""
-    return next(refusal for kind, refusal in REFUSALS.items() if isinstance(error, kind))
-
-
 class LiveResponse:
     """An ASGI response that streams until source, viewer or daemon ends it."""
 
@@ -108,7 +48,7 @@ class LiveResponse:
         channel: str,
         open_stream: Callable[[], AbstractAsyncContextManager[LiveStream]],
         *,
-        stopping: Signal,
+        stopping: StopEvent,
         pause_limit_s: float,
         metrics: Metrics,
         viewers: Viewers,
@@ -172,8 +112,8 @@ class LiveResponse:
         watch = _SendWatch(self._pause_limit_s, partial(end, Outcome.VIEWER_STALLED))
         with (
             watch,
-            viewer.dismissed.calling(partial(end, Outcome.DISMISSED)),
-            self._stopping.calling(partial(end, Outcome.SHUTDOWN)),
+            viewer.terminated.on_set(partial(end, Outcome.TERMINATED)),
+            self._stopping.on_set(partial(end, Outcome.SHUTDOWN)),
         ):
             async with (
                 _task(self._stream(viewer, watch.over(send), send)) as streaming,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 
-class Shelf(Protocol):
+class Storage(Protocol):
     """Files by key. A key is a file's path in the presentation: `video/header-0.mp4` is an
     initialisation segment, `video/12.3.m4s` a part, `video/12.m4s` a segment."""
 
@@ -32,7 +32,7 @@ class Shelf(Protocol):
         """Bytes of all files, wherever they are."""
 
 
-class MemoryShelf:
+class MemoryStorage:
     """Keeps all files in memory. A segment and its parts share their bytes."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
 """RFC 8215: where in it the IPv4 address is, each network decides."""
 
 
-def leads_outward(address: str) -> bool:
+def is_remote(address: str) -> bool:
     """Whether it is an address of another machine that can have a server: neither loopback,
     unspecified, link-local, multicast nor reserved, nor an IPv6 address of one of them."""
     try:
@@ -68,7 +68,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class OutwardTransport(httpx.AsyncHTTPTransport):
+class RemoteTransport(httpx.AsyncHTTPTransport):
     """A transport that connects to other machines alone, redirects included. Raises
     `UnexpectedAnswerError` where a host has an address of another kind."""
 
@@ -76,11 +76,12 @@ class OutwardTransport(httpx.AsyncHTTPTransport):
         """`here` are ports that may be connected to on this machine, too."""
         super().__init__(trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=_Outward(here)
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            network_backend=_RemoteBackend(here),
         )
 
 
-class _Outward(httpcore.AsyncNetworkBackend):
+class _RemoteBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, here: Container[int]) -> None:
         self._here = here
         self._backend = httpcore.AnyIOBackend()
@@ -100,7 +101,7 @@ class _Outward(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        if not (port in self._here or all(map(leads_outward, addresses))):
+        if not (port in self._here or all(map(is_remote, addresses))):
             raise UnexpectedAnswerError("the stream leads to this machine itself")
         for address in addresses[:-1]:
             try:

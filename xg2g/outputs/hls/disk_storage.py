@@ -44,7 +44,7 @@ class UnwritableFolderError(Exception):
     """Nothing can be kept in the folder."""
 
 
-class Disk:
+class StorageFolder:
     """A folder with the windows of one process."""
 
     def __init__(self, folder: Path, lock: IO[bytes]) -> None:
@@ -88,10 +88,10 @@ def _remove_leftovers(root: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-class DiskShelf:
+class DiskStorage:
     """Keeps whole segments on disk, and what is new in memory."""
 
-    def __init__(self, disk: Disk, run: str, on_failure: Callable[[], None]) -> None:
+    def __init__(self, disk: StorageFolder, run: str, on_failure: Callable[[], None]) -> None:
         """`run` names a folder. `on_failure` is called when a segment could not be written, which
         a shorter window may change."""
         self._disk = disk

@@ -3,7 +3,7 @@
 from .presentation import Presentation
 
 
-class Space:
+class SizeLimit:
     """Bytes for the files of all presentations. The longest window gets shorter where they are too
     many; what live playback needs stays in any case."""
 

@@ -1,0 +1,1 @@
+"""MPEG transport stream over HTTP: one response for each viewer."""
