@@ -224,8 +224,11 @@ class Piece:
         data = b"".join(piece.data for piece in pieces)
         return cls(data, tuple(point for piece in pieces for point in piece.points))
 
-    def behind(self, output_bytes: int) -> Self:
-        """Return the piece of a stream whose output has `output_bytes` before this remuxer's."""
+    def shifted(self, output_bytes: int) -> Self:
+        """Return the piece with `output_bytes` added to the offsets of its points.
+
+        For a remuxer that continues a stream: `output_bytes` is the stream's output before it.
+        """
         if not output_bytes or not self.points:
             return self
         moved = (replace(point, offset=point.offset + output_bytes) for point in self.points)

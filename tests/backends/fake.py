@@ -80,10 +80,10 @@ class FakeRemuxer:
         self._held = b""
         self._stats = RemuxStats()
         self._pat = self._pmt = b""
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def process(self, chunk: bytes) -> Piece:
-        async with self._turn:
+        async with self._lock:
             await self._enter()
             if self.process_error is not None:
                 raise self.process_error
@@ -103,7 +103,7 @@ class FakeRemuxer:
             return Piece(output, points)
 
     async def finish(self) -> Piece:
-        async with self._turn:
+        async with self._lock:
             await self._enter()
             self._finished = True
             return Piece(b"")

@@ -18,7 +18,7 @@ from xg2g_backends.base import Remuxer
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
 from xg2g_backends.external.backend import ExternalBackend
-from xg2g_backends.external.remote_remuxer import Session
+from xg2g_backends.external.remote_remuxer import RemoteRemuxer
 from xg2g_backends.external.remuxer import ExternalRemuxer
 
 ROOT = Path(__file__).parents[2]
@@ -108,9 +108,9 @@ async def external(service: Transcoder, folder: Path) -> AsyncIterator[Subject]:
 
         def hold(remuxer: Remuxer) -> None:
             assert isinstance(remuxer, ExternalRemuxer)
-            session = remuxer._remuxer
-            assert isinstance(session, Session)
-            way.held_remuxers.add(urlsplit(session.url).path)
+            remote = remuxer._remuxer
+            assert isinstance(remote, RemoteRemuxer)
+            way.held_remuxers.add(urlsplit(remote.url).path)
 
         yield Subject(backend, hold, lambda: way.held, way.release)
         await backend.aclose()

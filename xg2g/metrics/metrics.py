@@ -61,7 +61,7 @@ class BackendMetrics:
     def retried(self) -> None:
         self._retries.inc()
 
-    def taken_over(self) -> None:
+    def spliced(self) -> None:
         self._takeovers.inc()
 
     def fallen_back(self) -> None:

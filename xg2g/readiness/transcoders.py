@@ -58,8 +58,8 @@ class WatchedServices:
         self._observer.retried()
         self._suspect()
 
-    def taken_over(self) -> None:
-        self._observer.taken_over()
+    def spliced(self) -> None:
+        self._observer.spliced()
         self._suspect()
 
     def fallen_back(self) -> None:

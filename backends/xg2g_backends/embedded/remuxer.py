@@ -52,12 +52,12 @@ class EmbeddedRemuxer:
         self._workers = workers
         self._worked_s = worked_s
         self._cost = CallCost()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._inside: asyncio.Future[Piece] | None = None
         self._closed = False
 
     async def process(self, chunk: bytes) -> Piece:
-        async with self._turn:
+        async with self._lock:
             handle = self._open_handle()
             if self._cost.is_short(len(chunk)):
                 return self._processed(handle, chunk)
@@ -67,12 +67,12 @@ class EmbeddedRemuxer:
             return await _to_the_end(self._inside)
 
     async def finish(self) -> Piece:
-        async with self._turn:
+        async with self._lock:
             handle = self._open_handle()
             return Piece(self._library.finish(handle), self._library.points(handle))
 
     async def stats(self) -> RemuxStats:
-        async with self._turn:
+        async with self._lock:
             return RemuxStats.from_json(self._library.stats(self._open_handle()))
 
     async def aclose(self) -> None:

@@ -9,17 +9,22 @@ EXAMPLES: Final = "http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock"
 
 @dataclass(frozen=True, slots=True)
 class ServiceAddress:
-    """A service on TCP or on a Unix socket. As text it is the URL that names it in logs."""
+    """The address of a transcoder service, on TCP or a Unix socket.
+
+    `str(address)` is the URL for logs: `http://host:3000` or `unix:///path`.
+    """
 
     url: str
-    """What requests go to: scheme and authority, without a path."""
+    """Scheme and authority of every request, without a path."""
     socket: str | None = None
-    """Path of the Unix socket; None for TCP."""
+    """Path of the Unix socket; None: TCP."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `http://host:3000`, `https://host` or `unix:///path`. Raises `ValueError`, whose
-        text does not repeat the URL when that holds a password."""
+        """Parse `http://host:3000`, `https://host` or `unix:///path`.
+
+        Raises `ValueError`. Its text does not repeat a URL that holds a password.
+        """
         parts = urlsplit(text.strip())
         if "@" in parts.netloc:
             raise ValueError(
@@ -29,27 +34,27 @@ class ServiceAddress:
         if parts.scheme == "unix":
             if parts.netloc or not parts.path.startswith("/"):
                 raise ValueError(
-                    f"{text} names no absolute path; write unix:///run/xg2g/transcoder.sock"
+                    f"{text} has no absolute socket path; use unix:///run/xg2g/transcoder.sock"
                 )
             return cls("http://transcoder", parts.path)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{text} is not the URL of a transcoder; write {EXAMPLES}")
+            raise ValueError(f"{text} is not a transcoder URL; use {EXAMPLES}")
         try:
             _ = parts.port
         except ValueError:
-            raise ValueError(f"the port in {text} is no port number") from None
+            raise ValueError(f"invalid port in {text}; use 1 to 65535") from None
         if parts.path.strip("/") or parts.query or parts.fragment:
-            raise ValueError(f"{text} goes on after host and port; write {EXAMPLES}")
+            raise ValueError(f"{text} has a path, query or fragment; use {EXAMPLES}")
         return cls(f"{parts.scheme}://{parts.netloc}")
 
     def __str__(self) -> str:
         return self.url if self.socket is None else f"unix://{self.socket}"
 
-    def beside(self, location: str) -> str:
-        """Return the URL of a `Location` that this service gave.
+    def resolve(self, location: str) -> str:
+        """Return the URL of a remuxer from the `Location` header of this service.
 
-        It may name the very instance behind a load balancer. The token goes along, so another
-        scheme is not followed, nor another host from a Unix socket.
+        `Location` may name one instance behind a load balancer. Requests to that URL carry the
+        token, so another scheme is not followed, nor another host from a Unix socket.
         """
         parts = urlsplit(location)
         direct = (

@@ -10,18 +10,18 @@ from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
 from ..embedded.library import shared_library
 from ..errors import ClosedError, UnavailableError
 from .address import ServiceAddress
-from .background import Errands
+from .background import BackgroundTasks
 from .deadlines import Deadlines
-from .http_client import Line
-from .observer import Observer, Unobserved
-from .pool import Pool
-from .remote_remuxer import Session
-from .remuxer import ExternalRemuxer, Surroundings
-from .transcoder import Description, Service, UnusableError
+from .http_client import HttpClient
+from .observer import NoObserver, Observer
+from .pool import TranscoderPool
+from .remote_remuxer import RemoteRemuxer
+from .remuxer import Context, ExternalRemuxer
+from .transcoder import Description, Transcoder, UnusableError
 
 
 class ExternalBackend:
-    """Opens remuxers of the services at these addresses in turn."""
+    """Opener of remuxers in transcoder services, which take turns."""
 
     def __init__(
         self,
@@ -34,21 +34,26 @@ class ExternalBackend:
         deadlines: Deadlines | None = None,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare to ask the services, which all take the same token.
+        """Prepare to use the services at `addresses`. This connects to none of them yet.
 
-        `fallback` runs streams while no service can, and is closed with this backend. With `live`
-        off nothing of the input is ever dropped: while there is no service, calls wait.
+        `token`: bearer token of every service.
+        `fallback`: backend for streams while no service is available; it is closed with this one.
+        `live`: input arrives in real time, so the oldest is dropped when it piles up during an
+        outage. False: nothing is dropped; calls wait until a service is available.
+        `observer`: receives the events that a caller may want to count.
         """
-        self._observer = observer or Unobserved()
-        self._errands = Errands()
-        lines = [Line(address, token, deadlines or Deadlines()) for address in addresses]
-        services = [Service(line, self._errands, self._observer.retried) for line in lines]
-        self._shared = Surroundings(
-            pool=Pool(services, clock_s, has_fallback=fallback is not None),
+        self._observer = observer or NoObserver()
+        self._background = BackgroundTasks()
+        clients = [HttpClient(address, token, deadlines or Deadlines()) for address in addresses]
+        transcoders = [
+            Transcoder(client, self._background, self._observer.retried) for client in clients
+        ]
+        self._context = Context(
+            pool=TranscoderPool(transcoders, clock_s, has_fallback=fallback is not None),
             fallback=fallback,
             live=live,
             observer=self._observer,
-            errands=self._errands,
+            background=self._background,
             clock_s=clock_s,
         )
         self._remuxers: WeakSet[ExternalRemuxer] = WeakSet()
@@ -61,9 +66,9 @@ class ExternalBackend:
     async def open(self, options: RemuxOptions) -> ExternalRemuxer:
         if self._closed:
             raise ClosedError("the backend is closed")
-        # A takeover reads tables with it, and must not be the first to miss it.
+        # A splice needs the library: report a missing one here, not in the middle of a stream.
         shared_library()
-        remuxer = ExternalRemuxer(self._shared, options, await self._begin(options))
+        remuxer = ExternalRemuxer(self._context, options, await self._open_first(options))
         self._remuxers.add(remuxer)
         return remuxer
 
@@ -72,67 +77,67 @@ class ExternalBackend:
             shared_library()
         except UnavailableError as error:
             return BackendHealth(usable=False, detail=str(error))
-        found = await asyncio.gather(*(_described(s) for s in self._shared.pool.services))
-        answers = [item for item in found if isinstance(item, _Answering)]
-        troubles = tuple(item for item in found if isinstance(item, str))
-        if not answers:
-            return await self._check_fallback(troubles)
-        full = tuple(answer.full for answer in answers if answer.full)
-        versions = answers[0].description.versions
-        at = ", ".join(str(answer.service) for answer in answers)
+        found = await asyncio.gather(*(_checked(it) for it in self._context.pool.transcoders))
+        usable = [item for item in found if isinstance(item, _Usable)]
+        problems = tuple(item for item in found if isinstance(item, str))
+        if not usable:
+            return await self._check_fallback(problems)
+        warnings = tuple(item.warning for item in usable if item.warning)
+        versions = usable[0].description.versions
+        at = ", ".join(str(item.transcoder) for item in usable)
         return BackendHealth(
             usable=not self._closed,
             detail=f"at {at}: " + ", ".join(f"{n} {v}" for n, v in versions.items()),
             versions=versions,
-            open_remuxers=sum(answer.description.open_remuxers for answer in answers),
-            warnings=troubles + full,
+            open_remuxers=sum(item.description.open_remuxers for item in usable),
+            warnings=problems + warnings,
         )
 
     async def aclose(self) -> None:
         self._closed = True
-        await self._errands.aclose()
-        await self._shared.pool.aclose()
-        if self._shared.fallback is not None:
-            await self._shared.fallback.aclose()
+        await self._background.aclose()
+        await self._context.pool.aclose()
+        if self._context.fallback is not None:
+            await self._context.fallback.aclose()
 
-    async def _begin(self, options: RemuxOptions) -> Session | Remuxer:
+    async def _open_first(self, options: RemuxOptions) -> RemoteRemuxer | Remuxer:
         try:
-            return await self._shared.pool.open(options)
+            return await self._context.pool.open(options)
         except UnavailableError:
-            if self._shared.fallback is None:
+            if self._context.fallback is None:
                 raise
-            remuxer = await self._shared.fallback.open(options)
-            self._shared.observer.fallen_back()
+            remuxer = await self._context.fallback.open(options)
+            self._context.observer.fallen_back()
             return remuxer
 
-    async def _check_fallback(self, troubles: tuple[str, ...]) -> BackendHealth:
-        if self._shared.fallback is None:
-            return BackendHealth(usable=False, detail="; ".join(troubles))
-        health = await self._shared.fallback.check()
-        return replace(health, warnings=troubles + health.warnings)
+    async def _check_fallback(self, problems: tuple[str, ...]) -> BackendHealth:
+        if self._context.fallback is None:
+            return BackendHealth(usable=False, detail="; ".join(problems))
+        health = await self._context.fallback.check()
+        return replace(health, warnings=problems + health.warnings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answering:
-    service: Service
+class _Usable:
+    transcoder: Transcoder
     description: Description
 
     @property
-    def full(self) -> str:
-        """What to say of a service that has no room now, which does not stay so."""
+    def warning(self) -> str:
+        """Warning about a full transcoder, a state that passes; empty when it has room."""
         count, limit = self.description.open_remuxers, self.description.max_remuxers
         if count < limit:
             return ""
         return (
-            f"the transcoder at {self.service} is full: {count} of {limit} remuxers are open; "
-            "raise its --max-remuxers, or add another one"
+            f"the transcoder at {self.transcoder} is full: {count} of {limit} remuxers are open; "
+            "raise its --max-remuxers, or add another transcoder"
         )
 
 
-async def _described(service: Service) -> _Answering | str:
+async def _checked(transcoder: Transcoder) -> _Usable | str:
     try:
-        answering = _Answering(service, await service.describe())
-        await service.check_ending()
-        return answering
+        usable = _Usable(transcoder, await transcoder.describe())
+        await transcoder.check_stopping()
+        return usable
     except UnusableError as error:
         return str(error)

@@ -1,7 +1,7 @@
-"""Requests to one service, and the one place that knows how HTTP reaches it.
+"""The HTTP/1.1 client of the external backend: h11 on asyncio streams.
 
-h11 over asyncio's streams rather than httpx: a request costs a fraction of the CPU, and little is
-needed of a client (docs/design/external-backend.md).
+A request costs a fraction of the CPU time that it costs with httpx, and the backend needs few of a
+client's features (docs/design/external-backend.md).
 """
 
 import asyncio
@@ -20,40 +20,40 @@ from urllib.parse import urlsplit
 import h11
 
 from .address import ServiceAddress
-from .deadlines import Deadlines, Wait
+from .deadlines import Deadlines, ResponseTimeout
 
-ANSWER_BYTES: Final = 16 * 1024 * 1024
-"""Longest answer that is read: several times what the longest body can become."""
+MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
+"""Longest response body that is read. It is several times the output of the longest input."""
 
 READ_BYTES: Final = 256 * 1024
 
 KEEP_ALIVE_S: Final = 5.0
-"""For which an idle connection is kept; streams use theirs 50 times a second."""
+"""How long an idle connection is kept. A stream uses its connection 50 times a second."""
 
 
-class NotReachedError(Exception):
-    """No connection was made, so the service has not seen the request."""
+class NotConnectedError(Exception):
+    """No connection was made: the service has not received the request."""
 
 
-class AnswerLostError(Exception):
-    """The request was sent, and no whole answer came: it may have been served."""
+class ResponseLostError(Exception):
+    """The request was sent and its response is missing: the service may have processed it."""
 
     def __init__(self, text: str, *, silent_s: float = 0.0) -> None:
         super().__init__(text)
         self.silent_s = silent_s
-        """For how long the service answered nobody; 0 when it did, or the connection broke."""
+        """How long the service was silent; 0 when it answered others, or the connection broke."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer of whatever status."""
+class Response:
+    """A complete response of any status."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
     def json(self) -> dict[str, Any]:
-        """The body's JSON object; empty when the body is no such thing."""
+        """Return the body's JSON object; empty when the body is not a JSON object."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -61,8 +61,11 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
 
-class Line:
-    """Connections to one service and, behind a load balancer, to its instances; kept and reused."""
+class HttpClient:
+    """A client of one service and, behind a load balancer, of its instances.
+
+    Connections are kept open and used again.
+    """
 
     def __init__(self, address: ServiceAddress, token: str | None, deadlines: Deadlines) -> None:
         self.address = address
@@ -70,9 +73,9 @@ class Line:
         self._headers = [("authorization", f"Bearer {token}")] if token is not None else []
         self.deadlines = deadlines
         self._idle: dict[str, list[_Connection]] = {}
-        """By authority, the one used last at the end."""
-        self._answers: Counter[str] = Counter()
-        """How many came from each authority."""
+        """Authority -> idle connections, the most recently used last."""
+        self._responses: Counter[str] = Counter()
+        """Authority -> number of its responses."""
         self._tls = ssl.create_default_context() if address.url.startswith("https:") else None
         self._closed = False
 
@@ -83,25 +86,28 @@ class Line:
         body: bytes = b"",
         media_type: str | None = None,
         within_s: float | None = None,
-        kept: bool = True,
+        reuse: bool = True,
         on_silence: Callable[[], bool] | None = None,
         silence_limit_s: float | None = None,
-    ) -> Answer:
-        """Send a request and return its answer; on a connection of its own, if not `kept`.
+    ) -> Response:
+        """Send a request and return its response.
 
-        While the service answers nobody, `on_silence` is asked again and again whether to give up,
-        until `silence_limit_s`; without it the deadline for answers holds. Raises
-        `NotReachedError` and `AnswerLostError`, whose texts are reasons for a user.
+        `reuse`: False sends the request on a connection of its own.
+        `on_silence`: called repeatedly while the service answers no request at all. True gives up.
+        `silence_limit_s` bounds that time. Without `on_silence` only the deadline for responses
+        counts.
+
+        Raises `NotConnectedError` and `ResponseLostError`. Their texts are reasons for a user.
         """
         scheme, _, rest = url.partition("://")
         authority, slash, path = rest.partition("/")
         headers = [("host", authority), *self._headers, ("content-length", str(len(body)))]
         if media_type:
             headers.append(("content-type", media_type))
-        if not kept:
+        if not reuse:
             headers.append(("connection", "close"))
         request = h11.Request(method=method, target=slash + path, headers=headers)
-        connection = (self._take_idle(authority) if kept else None) or await self._connected(
+        connection = (self._take_idle(authority) if reuse else None) or await self._connect(
             authority, scheme
         )
         deadlines = replace(
@@ -109,26 +115,25 @@ class Line:
             answer_s=within_s or self.deadlines.answer_s,
             outage_s=silence_limit_s or self.deadlines.outage_s,
         )
-        wait = Wait(deadlines, lambda: self._answers[authority], on_silence)
-        answered = False
+        timeout = ResponseTimeout(deadlines, lambda: self._responses[authority], on_silence)
+        response: Response | None = None
         try:
-            async with wait:
-                answer = await connection.exchange(request, body)
-            answered = True
-            self._answers[authority] += 1
+            async with timeout:
+                response = await connection.exchange(request, body)
+            self._responses[authority] += 1
         except TimeoutError as error:
-            text = f"no answer within {round(wait.waited_s, 1):g} s"
-            raise AnswerLostError(text, silent_s=wait.gave_up_after_s) from error
+            text = f"no response within {round(timeout.waited_s, 1):g} s"
+            raise ResponseLostError(text, silent_s=timeout.gave_up_after_s) from error
         except OSError as error:
-            raise AnswerLostError(_reason(error)) from error
+            raise ResponseLostError(_reason(error)) from error
         except h11.RemoteProtocolError as error:
-            raise AnswerLostError(f"the answer is not that of a service: {error}") from error
+            raise ResponseLostError(f"invalid HTTP response: {error}") from error
         finally:
-            if answered and not self._closed and connection.begin_again():
+            if response is not None and not self._closed and connection.prepare_next():
                 self._idle.setdefault(authority, []).append(connection)
             else:
                 connection.close()
-        return answer
+        return response
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -137,7 +142,7 @@ class Line:
             for connection in connections:
                 connection.close()
         self._idle.clear()
-        # Transports close in the loop's next turn.
+        # Transports close in the event loop's next iteration.
         await asyncio.sleep(0)
 
     def _take_idle(self, authority: str) -> "_Connection | None":
@@ -153,7 +158,7 @@ class Line:
         self._idle.pop(authority, None)
         return None
 
-    async def _connected(self, authority: str, scheme: str) -> "_Connection":
+    async def _connect(self, authority: str, scheme: str) -> "_Connection":
         connect_s = self.deadlines.connect_s
         try:
             async with asyncio.timeout(connect_s):
@@ -165,13 +170,13 @@ class Line:
                     *await asyncio.open_connection(parts.hostname, port, ssl=self._tls)
                 )
         except TimeoutError as error:
-            raise NotReachedError(f"no connection within {connect_s:g} s") from error
+            raise NotConnectedError(f"no connection within {connect_s:g} s") from error
         except OSError as error:
-            raise NotReachedError(_reason(error)) from error
+            raise NotConnectedError(_reason(error)) from error
 
 
 class _Connection:
-    """One connection, for one request after the other."""
+    """One connection. It serves one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -179,18 +184,18 @@ class _Connection:
         self._http = h11.Connection(h11.CLIENT)
         self.used_s = time.monotonic()
 
-    async def exchange(self, request: h11.Request, body: bytes) -> Answer:
-        """Send a request and read its answer. Raises `OSError` and `RemoteProtocolError`."""
+    async def exchange(self, request: h11.Request, body: bytes) -> Response:
+        """Send a request and read its response. Raises `OSError` and `RemoteProtocolError`."""
         pieces = [self._http.send(request)]
         if body:
             pieces.append(self._http.send(h11.Data(data=body)))
         pieces.append(self._http.send(h11.EndOfMessage()))
         self._writer.writelines(piece for piece in pieces if piece)
         await self._writer.drain()
-        return await self._answer()
+        return await self._read_response()
 
-    def begin_again(self) -> bool:
-        """Get ready for another request, if the connection can serve one."""
+    def prepare_next(self) -> bool:
+        """Prepare for another request. Return False if the connection cannot serve one."""
         self.used_s = time.monotonic()
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
@@ -198,8 +203,10 @@ class _Connection:
         return self.is_open()
 
     def is_open(self) -> bool:
-        """Whether nothing has come that was not asked for: most often the end of the connection,
-        of which the event loop may not have heard yet."""
+        """Return False if the peer closed the connection or sent unrequested data.
+
+        The event loop may not have noticed that yet, so the socket itself is polled.
+        """
         if self._reader.at_eof() or self._writer.is_closing():
             return False
         return not _readable(self._writer.get_extra_info("socket").fileno())
@@ -207,7 +214,7 @@ class _Connection:
     def close(self) -> None:
         self._writer.transport.abort()
 
-    async def _answer(self) -> Answer:
+    async def _read_response(self) -> Response:
         response: h11.Response | None = None
         pieces: list[bytes] = []
         length = 0
@@ -222,12 +229,12 @@ class _Connection:
                 response = event
             elif isinstance(event, h11.Data):
                 length += len(event.data)
-                if length > ANSWER_BYTES:
-                    raise OSError(f"the answer is longer than {ANSWER_BYTES} bytes")
+                if length > MAX_RESPONSE_BYTES:
+                    raise OSError(f"the response is longer than {MAX_RESPONSE_BYTES} bytes")
                 pieces.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage) and response is not None:
                 headers = {k.decode("ascii"): v.decode("latin-1") for k, v in response.headers}
-                return Answer(response.status_code, headers, b"".join(pieces))
+                return Response(response.status_code, headers, b"".join(pieces))
             elif isinstance(event, h11.ConnectionClosed):
                 raise ConnectionResetError("the connection was closed")
 
@@ -241,9 +248,9 @@ def _readable(descriptor: int) -> bool:
 
 
 def _reason(error: OSError) -> str:
-    """The operating system's word for it; asyncio's own text repeats the address."""
+    """Return the operating system's text; asyncio's own text repeats the address."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
+        return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
         return (error.strerror or str(error) or type(error).__name__).lower()
     return os.strerror(error.errno).lower()

@@ -1,4 +1,4 @@
-"""The input of a stream, as far as a transcoder that is lost would take it along."""
+"""The input of a stream, kept until a transcoder has acknowledged it."""
 
 from collections import deque
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 from ..embedded.library import shared_library
 
 WAITING_BYTES: Final = 4 * 1024 * 1024
-"""Input that waits for a transcoder; of more, the oldest is dropped. 3 s at 10 Mbit/s, which is
-longer than a service takes to start again."""
+"""Most input that waits for a transcoder; beyond it the oldest is dropped. It is 3 s at 10 Mbit/s,
+longer than a service takes to restart."""
 
 PAST_BYTES: Final = 1024 * 1024
-"""Acknowledged input that is kept: 0.8 s at 10 Mbit/s, in which every table has to come again
-(ETSI TR 101 290, 5.2.1)."""
+"""Acknowledged input that is kept for the tables in it: 0.8 s at 10 Mbit/s. Every table has to be
+repeated within that time (ETSI TR 101 290, 5.2.1)."""
 
 
-class Input:
-    """Takes chunks in, gives bodies out, and knows where a new remuxer has to begin.
+class InputBuffer:
+    """Chunks of a stream that become request bodies, and the lead that a splice needs.
 
-    A body stays until it is acknowledged; what is asked for before that is the same body.
+    A body stays in the buffer until it is acknowledged: until then `body` returns the same one.
     """
 
     def __init__(self, program: int) -> None:
@@ -31,12 +31,12 @@ class Input:
         self.acknowledged_bytes = 0
 
     def add(self, chunk: bytes) -> None:
-        """Take the stream's next bytes."""
+        """Append the stream's next bytes."""
         self._waiting.append(chunk)
         self.waiting_bytes += len(chunk)
 
     def body(self, limit_bytes: int) -> bytes:
-        """Return what is to be sent next; empty when nothing waits."""
+        """Return the next body, about `limit_bytes` at most; empty when nothing waits."""
         if not self._waiting:
             return b""
         room = max(limit_bytes - len(self._lead), 1)
@@ -52,18 +52,20 @@ class Input:
         return self._lead + joined
 
     def acknowledge(self) -> None:
-        """The last `body` was taken in, and what came out of it is in hand."""
+        """Remove the last `body`: its output has arrived."""
         self.acknowledged_bytes += len(self._waiting[0])
         self._lead, self._gap = b"", False
         self._remember()
 
     def drop_body(self) -> int:
-        """Give the last `body` up, and return how many bytes of the stream that is."""
+        """Drop the last `body`. Return its size in bytes of the stream."""
         return self._drop_first()
 
     def keep_video(self) -> int:
-        """Give the last `body` up but for its video, and return how many bytes of the stream that
-        is; all of it where video cannot be told."""
+        """Drop everything but video from the last `body`. Return the bytes that were dropped.
+
+        Where video cannot be identified, the whole body is dropped.
+        """
         if not self._waiting:
             return 0
         past = b"".join(self._past)
@@ -74,24 +76,23 @@ class Input:
         )
         if kept is None:
             return self._drop_first()
-        self._waiting[0], given_up = kept
-        return given_up
+        self._waiting[0], dropped = kept
+        return dropped
 
     def drop_oldest(self) -> int:
-        """Keep within `WAITING_BYTES`, and return how many bytes were too many."""
+        """Drop the oldest input beyond `WAITING_BYTES`. Return the bytes that were dropped."""
         dropped = 0
         while self.waiting_bytes > WAITING_BYTES:
             dropped += self._drop_first()
         return dropped
 
-    def begin_anew(self) -> None:
-        """A new remuxer takes the stream over: let the next body begin with what it has to know."""
+    def splice(self) -> None:
+        """Prepare the next body for a new remuxer: it begins with the tables of the stream."""
         past = b"".join(self._past)
         self._lead = shared_library().splice_lead(past, self._program, after_gap=self._gap)
         if not self._gap:
             return
-        # What was dropped may end within a packet, and a packet that is cut has no place behind
-        # whole ones.
+        # The dropped input may end within a packet: continue with the first whole packet.
         while self._waiting:
             chunk = self._waiting[0]
             start = shared_library().splice_first_packet(chunk)
@@ -106,7 +107,7 @@ class Input:
             return 0
         self._gap = True
         dropped = len(self._waiting[0])
-        # Its tables still count.
+        # The tables in it are still valid.
         self._remember()
         return dropped
 

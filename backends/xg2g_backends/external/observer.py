@@ -1,31 +1,31 @@
-"""What the daemon may want to count."""
+"""Events of the external backend that a caller may want to count."""
 
 from typing import Protocol
 
 
 class Observer(Protocol):
-    """Told what happens between this backend and its services. Must not raise."""
+    """Receiver of events between this backend and its transcoders. Its methods must not raise."""
 
     def retried(self) -> None:
-        """A request was sent again, since its answer was lost."""
+        """A request was sent again because its response was lost."""
 
-    def taken_over(self) -> None:
-        """A stream whose transcoder was lost goes on with a new remuxer."""
+    def spliced(self) -> None:
+        """A stream that lost its transcoder continues with a new remuxer."""
 
     def fallen_back(self) -> None:
-        """A stream is converted in this process, since no transcoder can be had."""
+        """A stream is converted in this process because no transcoder is available."""
 
     def dropped(self, count: int) -> None:
-        """So many bytes of input were dropped while no transcoder could be had."""
+        """Input was dropped while no transcoder was available; `count` is in bytes."""
 
 
-class Unobserved:
-    """Counts nothing."""
+class NoObserver:
+    """An observer that ignores every event."""
 
     def retried(self) -> None:
         pass
 
-    def taken_over(self) -> None:
+    def spliced(self) -> None:
         pass
 
     def fallen_back(self) -> None:

@@ -1,4 +1,4 @@
-"""The answer header with the points of a call (docs/reference/transcoder-http.md)."""
+"""The response header that carries the points of a call (docs/reference/transcoder-http.md)."""
 
 import json
 from base64 import b64decode
@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..base import Point, PointKind
 
 HEADER: Final = "xg2g-points"
-"""Name of the header, as h11 gives it."""
+"""Name of the header, in lower case as h11 returns it."""
 
 PACKET_BYTES: Final = 188
 KINDS: Final = {kind.value: kind for kind in PointKind}
@@ -16,17 +16,18 @@ LARGEST_PTS_90K: Final = 2**33 - 1
 
 
 def read_points(header: str, output_bytes: int) -> tuple[Point, ...]:
-    """Return the points of an answer after which the remuxer's output has `output_bytes`.
+    """Parse the header of a response. `output_bytes`: the remuxer's output so far, this response
+    included.
 
-    Kinds that this version does not know are passed over. Raises `ValueError` when the header is
-    not one of a transcoder. How long a header may be is the HTTP client's limit.
+    Unknown kinds are skipped. Raises `ValueError` for an invalid header. The HTTP client limits the
+    header's length.
     """
     try:
         found = json.loads(header)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise ValueError("JSON is nested too deeply") from error
     if not isinstance(found, list):
-        raise ValueError("not a list")
+        raise ValueError("not a JSON array")
     return tuple(_point(fields, output_bytes) for fields in found if _is_known(fields))
 
 
@@ -35,7 +36,7 @@ def _is_known(fields: Any) -> bool:
         raise ValueError("a point is not an object")
     kind = fields.get("kind")
     if not isinstance(kind, str):
-        raise ValueError("a point without a kind")
+        raise ValueError("a point has no kind")
     return kind in KINDS
 
 
@@ -45,7 +46,7 @@ def _point(fields: dict[str, Any], output_bytes: int) -> Point:
         raise ValueError(f"no packet begins at {offset}")
     codec, is_open, tables = fields.get("codec"), fields.get("is_open", False), fields.get("tables")
     if codec is not None and codec not in CODECS:
-        raise ValueError("an unknown codec")
+        raise ValueError("unknown codec")
     if not isinstance(is_open, bool):
         raise ValueError("is_open is not a boolean")
     return Point(
@@ -61,22 +62,22 @@ def _point(fields: dict[str, Any], output_bytes: int) -> Point:
 
 def _number(fields: dict[str, Any], name: str, largest: int) -> int:
     value = fields.get(name)
-    # A boolean is an int, too.
+    # bool is a subclass of int.
     if type(value) is not int or not 0 <= value <= largest:
-        raise ValueError(f"{name} is not a number up to {largest}")
+        raise ValueError(f"{name} is not an integer from 0 to {largest}")
     return value
 
 
 def _tables(packets: Any) -> bytes:
-    """Join the packets; the stuffing at the end of each (0xFF) does not travel."""
+    """Decode and join the packets. The stuffing at the end of each (0xFF) is not transmitted."""
     if not isinstance(packets, list):
-        raise ValueError("tables is not a list")
+        raise ValueError("tables is not an array")
     joined = bytearray()
     for text in packets:
         if not isinstance(text, str):
-            raise ValueError("a packet of tables is not text")
+            raise ValueError("a packet of tables is not a string")
         packet = b64decode(text, validate=True)
         if not 0 < len(packet) <= PACKET_BYTES:
-            raise ValueError("tables are not packets")
+            raise ValueError(f"a packet of tables has {len(packet)} bytes")
         joined += packet.ljust(PACKET_BYTES, b"\xff")
     return bytes(joined)

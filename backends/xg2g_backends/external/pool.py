@@ -1,4 +1,4 @@
-"""The services together: opens each remuxer on one that can take it."""
+"""The transcoders of a backend, and which of them gets the next remuxer."""
 
 import asyncio
 import logging
@@ -10,19 +10,19 @@ from typing import Final, Generic, TypeVar
 
 from ..base import RemuxOptions
 from ..errors import InvalidArgumentError, UnavailableError
-from .remote_remuxer import LostError, Session
-from .transcoder import FullError, Service, UnusableError
+from .remote_remuxer import LostError, RemoteRemuxer
+from .transcoder import FullError, Transcoder, UnusableError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 FIRST_PAUSE_S: Final = 0.25
-"""After a first failure. A service that is restarted listens again within some 0.1 s."""
+"""Pause after the first failure. A restarted service listens again within some 0.1 s."""
 LONGEST_PAUSE_S: Final = 2.0
-"""After many failures: a viewer waits for the service to come back."""
+"""Pause after many failures. It is short because a viewer waits for the transcoder to return."""
 LONGEST_REFUSAL_S: Final = 30.0
-"""Of what a service that is full may ask for."""
+"""Longest `Retry-After` of a full transcoder that is honoured."""
 
 
 @dataclass(slots=True)
@@ -32,43 +32,46 @@ class _Record:
 
 
 class Rotation(Generic[T]):
-    """Spreads over services in turn, and leaves out for a while those that failed or are full."""
+    """The order in which transcoders are tried. It decides and does no I/O.
+
+    Transcoders take turns. One that failed or is full pauses for a while.
+    """
 
     def __init__(
-        self, services: Sequence[T], clock_s: Callable[[], float] = time.monotonic
+        self, transcoders: Sequence[T], clock_s: Callable[[], float] = time.monotonic
     ) -> None:
-        self._services = tuple(services)
-        self._records = [_Record() for _ in self._services]
+        self._transcoders = tuple(transcoders)
+        self._records = [_Record() for _ in self._transcoders]
         self._clock_s = clock_s
         self._turn = 0
 
     def ready(self) -> list[T]:
-        """The services to try now, in this order; empty while all of them pause."""
+        """Return the transcoders to try now, in this order; empty while all of them pause."""
         now_s = self._clock_s()
         return [s for s in self._take_turn() if self._record(s).due_s <= now_s]
 
     def all(self) -> list[T]:
-        """Every service: those to try now, and then those that pause, the shortest first."""
+        """Return every transcoder: first `ready()`, then those that pause, shortest first."""
         now_s = self._clock_s()
         return sorted(self._take_turn(), key=lambda s: max(self._record(s).due_s, now_s))
 
     def next_due_in_s(self) -> float:
-        """Until a service can be tried."""
+        """Return the time until a transcoder can be tried."""
         return max(0.0, min(record.due_s for record in self._records) - self._clock_s())
 
-    def worked(self, service: T) -> bool:
-        """A remuxer was opened there; returns whether it had failed before."""
-        record = self._record(service)
+    def worked(self, transcoder: T) -> bool:
+        """Note that a remuxer was opened there. Return True if the transcoder had failed before."""
+        record = self._record(transcoder)
         had_failed = record.failures > 0
         record.failures, record.due_s = 0, 0.0
         return had_failed
 
-    def failed(self, service: T) -> bool:
-        """It cannot be used; returns whether it could before.
+    def failed(self, transcoder: T) -> bool:
+        """Note a failure. Return True if the transcoder worked before.
 
-        Many streams notice at once that a service is gone: together they are one failure.
+        Many streams notice the loss of a transcoder at once: together they count as one failure.
         """
-        record = self._record(service)
+        record = self._record(transcoder)
         if record.due_s > self._clock_s():
             return False
         record.failures += 1
@@ -76,97 +79,99 @@ class Rotation(Generic[T]):
         record.due_s = self._clock_s() + pause_s
         return record.failures == 1
 
-    def refused(self, service: T, retry_after_s: float) -> None:
-        """It is full, and says when to ask again."""
+    def refused(self, transcoder: T, retry_after_s: float) -> None:
+        """Note that the transcoder is full and asks for a pause of `retry_after_s`."""
         pause_s = min(max(retry_after_s, FIRST_PAUSE_S), LONGEST_REFUSAL_S)
-        self._record(service).due_s = self._clock_s() + pause_s
+        self._record(transcoder).due_s = self._clock_s() + pause_s
 
     def _take_turn(self) -> tuple[T, ...]:
         first = self._turn
-        self._turn = (first + 1) % len(self._services)
-        return self._services[first:] + self._services[:first]
+        self._turn = (first + 1) % len(self._transcoders)
+        return self._transcoders[first:] + self._transcoders[:first]
 
-    def _record(self, service: T) -> _Record:
-        return self._records[self._services.index(service)]
+    def _record(self, transcoder: T) -> _Record:
+        return self._records[self._transcoders.index(transcoder)]
 
 
-class Pool:
-    """Spreads remuxers over services, and remembers which of them are in trouble."""
+class TranscoderPool:
+    """Opener of remuxers on several transcoders. It remembers which of them failed."""
 
     def __init__(
         self,
-        services: Sequence[Service],
+        transcoders: Sequence[Transcoder],
         clock_s: Callable[[], float],
         *,
         has_fallback: bool = False,
     ) -> None:
-        """`has_fallback`: streams can also go on without any service."""
-        self.services = tuple(services)
-        self._rotation = Rotation(self.services, clock_s)
+        """`has_fallback`: streams can continue without any of the transcoders."""
+        self.transcoders = tuple(transcoders)
+        self._rotation = Rotation(self.transcoders, clock_s)
         self._has_fallback = has_fallback
-        for service in self.services:
-            service.elsewhere = partial(self._is_elsewhere, service)
-            service.returned = partial(self._rotation.worked, service)
+        for transcoder in self.transcoders:
+            transcoder.has_alternative = partial(self._has_alternative, transcoder)
+            transcoder.on_return = partial(self._rotation.worked, transcoder)
 
-    async def open(self, options: RemuxOptions) -> Session:
-        """Open a remuxer, and ask every service before giving up.
+    async def open(self, options: RemuxOptions) -> RemoteRemuxer:
+        """Open a remuxer. Every transcoder is tried before this gives up.
 
         Raises `UnavailableError`, and `InvalidArgumentError` for options that are refused.
         """
-        services = sorted(self._rotation.all(), key=lambda it: it.is_silent)
+        transcoders = sorted(self._rotation.all(), key=lambda it: it.is_silent)
         if self._has_fallback:
-            services = [it for it in services if not it.is_silent]
-        return await self._open(services, options)
+            transcoders = [it for it in transcoders if not it.is_silent]
+        return await self._open(transcoders, options)
 
-    async def open_now(self, options: RemuxOptions) -> Session:
-        """Open a remuxer on one of the services that are neither left alone after trouble nor
-        silent. Raises as `open` does."""
-        services = [it for it in self._rotation.ready() if not it.is_silent]
-        return await self._open(services, options)
+    async def open_now(self, options: RemuxOptions) -> RemoteRemuxer:
+        """Open a remuxer without trying transcoders that pause or are silent.
+
+        Raises the errors of `open`.
+        """
+        transcoders = [it for it in self._rotation.ready() if not it.is_silent]
+        return await self._open(transcoders, options)
 
     def next_due_in_s(self) -> float:
-        """Until `open_now` will ask a service again."""
+        """Return the time until `open_now` tries a transcoder again."""
         return self._rotation.next_due_in_s()
 
-    def lost(self, session: Session, error: LostError) -> None:
-        """Leave a service alone for a while that a remuxer was lost with."""
-        for service in self.services:
-            # Behind a load balancer it is one instance that is lost, and another may do.
-            if service.answers_for(session) and not error.service_is_well:
-                self._failed(service, f"the transcoder at {service} is lost: {error}")
+    def lost(self, remuxer: RemoteRemuxer, error: LostError) -> None:
+        """Let the transcoder pause on which a remuxer was lost."""
+        for transcoder in self.transcoders:
+            # Behind a load balancer one instance is lost; another one may work.
+            if transcoder.serves(remuxer) and not error.transcoder_works:
+                self._failed(transcoder, f"the transcoder at {transcoder} is lost: {error}")
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await asyncio.gather(*(service.aclose() for service in self.services))
+        await asyncio.gather(*(transcoder.aclose() for transcoder in self.transcoders))
 
-    def _is_elsewhere(self, service: Service) -> bool:
-        others = (it for it in self.services if it is not service)
+    def _has_alternative(self, transcoder: Transcoder) -> bool:
+        others = (it for it in self.transcoders if it is not transcoder)
         return self._has_fallback or any(not it.is_silent for it in others)
 
-    async def _open(self, services: Sequence[Service], options: RemuxOptions) -> Session:
-        reason = "every transcoder is in trouble"
-        for service in services:
+    async def _open(self, candidates: Sequence[Transcoder], options: RemuxOptions) -> RemoteRemuxer:
+        reason = "no transcoder is available"
+        for transcoder in candidates:
             try:
-                session = await service.open(options)
+                remuxer = await transcoder.open(options)
             except FullError as error:
-                self._rotation.refused(service, error.retry_after_s)
+                self._rotation.refused(transcoder, error.retry_after_s)
                 reason = str(error)
             except InvalidArgumentError as error:
-                # Options that were good before are refused by a service that is older.
+                # An older transcoder refuses options that the first one accepted.
                 if options.generation == 0:
                     raise
-                reason = f"the transcoder at {service} takes no stream over: {error}"
-                self._failed(service, reason)
+                reason = f"the transcoder at {transcoder} cannot continue a stream: {error}"
+                self._failed(transcoder, reason)
             except UnusableError as error:
-                self._failed(service, str(error))
+                self._failed(transcoder, str(error))
                 reason = str(error)
             else:
-                if self._rotation.worked(service):
-                    log.info("the transcoder at %s is used again", service)
-                return session
+                if self._rotation.worked(transcoder):
+                    log.info("the transcoder at %s is used again", transcoder)
+                return remuxer
         raise UnavailableError(reason)
 
-    def _failed(self, service: Service, reason: str) -> None:
-        service.forget()
-        if self._rotation.failed(service):
+    def _failed(self, transcoder: Transcoder, reason: str) -> None:
+        transcoder.forget_description()
+        if self._rotation.failed(transcoder):
             log.warning(reason)

@@ -1,4 +1,4 @@
-"""One transcoder service: what it is, and a remuxer of it."""
+"""One transcoder service: its description, its remuxers, and whether it is silent."""
 
 import asyncio
 import json
@@ -11,29 +11,29 @@ from urllib.parse import urlsplit
 
 from ..base import RemuxOptions
 from ..errors import BackendError, InvalidArgumentError, error_for_kind
-from .background import Errands
-from .http_client import Answer, AnswerLostError, Line, NotReachedError
-from .remote_remuxer import Session
+from .background import BackgroundTasks
+from .http_client import HttpClient, NotConnectedError, Response, ResponseLostError
+from .remote_remuxer import RemoteRemuxer
 
 NAME: Final = "xg2g-transcoder"
 API: Final = 1
-"""Version of the HTTP interface that is spoken here (docs/reference/transcoder-http.md)."""
+"""Version of the HTTP interface that this client speaks (docs/reference/transcoder-http.md)."""
 
-LONGEST_BODY_BYTES: Final = 192 * 1024
-"""Sent at once even if more is allowed. Five tracks of it are converted in some 30 ms of CPU time,
-and a service that takes 20 streams over has them all at once, with a deadline to meet."""
+MAX_BODY_BYTES: Final = 192 * 1024
+"""Longest body that is sent, even if the service accepts more. Converting five tracks of it takes
+some 30 ms of CPU time, and after the loss of another service, one may receive 20 such bodies at
+once and has to meet the deadline for each."""
 
-
-_ASKED_AGAIN_S: Final = 0.25
-"""After a silent service could not even be connected to."""
+_RECONNECT_S: Final = 0.25
+"""Pause before the next connection to a silent service that refused one."""
 
 
 class UnusableError(Exception):
-    """The service cannot be used. The text is one line: what is wrong, and what to do about it."""
+    """The service cannot be used. The text is one line: the problem, then the fix."""
 
 
 class FullError(Exception):
-    """The service has no room now."""
+    """The service has no free remuxer."""
 
     def __init__(self, text: str, retry_after_s: float) -> None:
         super().__init__(text)
@@ -42,7 +42,7 @@ class FullError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a service says of itself."""
+    """A service's description of itself."""
 
     versions: Mapping[str, str]
     open_remuxers: int
@@ -50,91 +50,93 @@ class Description:
     body_bytes: int
 
 
-class Service:
-    """A service under one URL, which may be a load balancer's."""
+class Transcoder:
+    """A transcoder service at one URL, which may belong to a load balancer."""
 
-    def __init__(self, line: Line, errands: Errands, on_retry: Callable[[], None]) -> None:
-        self._line = line
-        self._errands = errands
+    def __init__(
+        self, client: HttpClient, background: BackgroundTasks, on_retry: Callable[[], None]
+    ) -> None:
+        self._client = client
+        self._background = background
         self._on_retry = on_retry
         self._body_bytes: int | None = None
         self._returns: dict[str, asyncio.Task[None]] = {}
-        """By authority, the wait for a silent one to answer again."""
-        self.elsewhere: Callable[[], bool] = lambda: False
-        """Whether a stream of this service could go on at another place now."""
-        self.returned: Callable[[], object] = lambda: None
-        """Told when it answers again after a silence."""
+        """Authority of a silent service -> task that waits until it answers again."""
+        self.has_alternative: Callable[[], bool] = lambda: False
+        """Returns True if a stream of this service could continue elsewhere now."""
+        self.on_return: Callable[[], object] = lambda: None
+        """Called when the service answers again after a silence."""
 
     @property
     def is_silent(self) -> bool:
-        """It took requests and answered nobody; somebody is waiting for it to answer again."""
-        return self._line.address.url.rpartition("/")[2] in self._returns
+        """True while the service accepts requests but answers none of them."""
+        return self._client.address.url.rpartition("/")[2] in self._returns
 
     def __str__(self) -> str:
-        return str(self._line.address)
+        return str(self._client.address)
 
     async def describe(self) -> Description:
-        """Ask what runs there. Raises `UnusableError`."""
-        answer = await self._request("GET", "/v1")
-        found = answer.json()
-        if answer.status == 401:
-            raise self._refused_token()
-        if 300 <= answer.status < 400:
-            # Not followed: the token would go along.
-            place = _place(answer.headers.get("location", ""))
+        """Request the service's description. Raises `UnusableError`."""
+        response = await self._request("GET", "/v1")
+        found = response.json()
+        if response.status == 401:
+            raise self._token_error()
+        if 300 <= response.status < 400:
+            # Not followed: the request to the target would carry the token.
+            target = _origin(response.headers.get("location", ""))
             raise UnusableError(
-                f"what answers at {self} redirects to {place}; "
+                f"the server at {self} redirects to {target}; "
                 "set --external-transcoder to the transcoder itself"
             )
-        if answer.status != 200 or found.get("service") != NAME:
+        if response.status != 200 or found.get("service") != NAME:
             raise UnusableError(
-                f"what answers at {self} is no {NAME}; check the URL of --external-transcoder"
+                f"the server at {self} is not {NAME}; check the URL of --external-transcoder"
             )
         api, version = found.get("api"), found.get("version")
         if api != API:
             older = NAME if isinstance(api, int) and api < API else "xg2g"
             raise UnusableError(
-                f"the transcoder at {self} (version {version}) speaks version {api} of the "
-                f"interface and xg2g version {API}; update {older}"
+                f"the transcoder at {self} (version {version}) has interface version {api}, "
+                f"xg2g has {API}; update {older}"
             )
         try:
             return Description(
                 versions={str(name): str(v) for name, v in dict(found["versions"]).items()},
                 open_remuxers=int(found["open_remuxers"]),
                 max_remuxers=int(found["max_remuxers"]),
-                body_bytes=min(int(found["max_body_bytes"]), LONGEST_BODY_BYTES),
+                body_bytes=min(int(found["max_body_bytes"]), MAX_BODY_BYTES),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise UnusableError(
-                f"the transcoder at {self} does not describe itself as it should; update {NAME}"
+                f"the transcoder at {self} returned an invalid description; update {NAME}"
             ) from error
 
-    async def check_ending(self) -> None:
-        """Ask whether it opens no more remuxers, since it ends, though it describes itself. Raises
-        `UnusableError`."""
-        answer = await self._request("GET", "/readyz")
-        if answer.status == 503 and answer.json().get("kind") == "Stopping":
-            raise self._refused(answer)
+    async def check_stopping(self) -> None:
+        """Raise `UnusableError` if the service is stopping and opens no more remuxers."""
+        response = await self._request("GET", "/readyz")
+        if response.status == 503 and response.json().get("kind") == "Stopping":
+            raise self._refusal(response)
 
-    async def open(self, options: RemuxOptions) -> Session:
-        """Make a remuxer. A caller who is cancelled leaves none behind.
+    async def open(self, options: RemuxOptions) -> RemoteRemuxer:
+        """Open a remuxer. When the caller is cancelled, the remuxer is deleted again.
 
-        Raises `UnusableError`, `FullError`, and `InvalidArgumentError` for options it refuses.
+        Raises `UnusableError`, `FullError`, and `InvalidArgumentError` for options that the service
+        refuses.
         """
-        opening = self._errands.start(self._open(options))
+        opening = self._background.start(self._open(options))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            self._errands.start(_undo(opening))
+            self._background.start(_close_opened(opening))
             raise
 
-    def answers_for(self, session: Session) -> bool:
-        """Whether the remuxer's requests go to this URL, and not past it to an instance."""
-        here = session.url.startswith(f"{self._line.address.url}/")
-        return session.line is self._line and here
+    def serves(self, remuxer: RemoteRemuxer) -> bool:
+        """Return True if the remuxer's requests go to this URL, not directly to an instance."""
+        here = remuxer.url.startswith(f"{self._client.address.url}/")
+        return remuxer.client is self._client and here
 
-    def forget(self) -> None:
-        """Ask anew what runs there before the next remuxer is opened."""
+    def forget_description(self) -> None:
+        """Request the description again before the next remuxer is opened."""
         self._body_bytes = None
 
     async def aclose(self) -> None:
@@ -143,119 +145,125 @@ class Service:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
-        await self._line.aclose()
+        await self._client.aclose()
 
-    async def _open(self, options: RemuxOptions) -> Session:
-        # Kept here, since another stream may `forget` it meanwhile.
+    async def _open(self, options: RemuxOptions) -> RemoteRemuxer:
+        # A local copy: another stream may call `forget_description` meanwhile.
         body_bytes = self._body_bytes
         if body_bytes is None:
             body_bytes = self._body_bytes = (await self.describe()).body_bytes
         chosen = asdict(options)
         if options.dual_mono == "both":
-            # Services of before the option refuse it, and do just that.
+            # Older services do not know the option, and behave like "both".
             del chosen["dual_mono"]
-        answer = await self._request(
+        response = await self._request(
             "POST", "/v1/remuxers", json.dumps(chosen).encode(), "application/json"
         )
-        if answer.status != 201:
-            raise self._refused(answer)
-        location = answer.headers.get("location")
+        if response.status != 201:
+            raise self._refusal(response)
+        location = response.headers.get("location")
         if location is None:
-            raise UnusableError(f"the transcoder at {self} does not say where its remuxer is")
-        return Session(
-            self._line,
-            self._line.address.beside(location),
+            raise UnusableError(
+                f"the transcoder at {self} opened a remuxer without a Location header; "
+                f"update {NAME}"
+            )
+        return RemoteRemuxer(
+            self._client,
+            self._client.address.resolve(location),
             body_bytes=body_bytes,
             on_retry=self._on_retry,
             on_silence=self._silence,
         )
 
     def _silence(self, url: str) -> bool:
-        """Wait for the silent one at this URL, and tell whether to do without it meanwhile."""
+        """Start to wait for the silent service at `url`. Return True if streams should leave it."""
         scheme, _, rest = url.partition("://")
         authority = rest.partition("/")[0]
         if authority not in self._returns:
             wait = asyncio.create_task(self._await_return(f"{scheme}://{authority}"))
             self._returns[authority] = wait
             wait.add_done_callback(lambda done: self._end_wait(authority, done))
-        return self.elsewhere()
+        return self.has_alternative()
 
     def _end_wait(self, authority: str, done: asyncio.Task[None]) -> None:
         del self._returns[authority]
         if not done.cancelled():
-            self.returned()
+            self.on_return()
 
     async def _await_return(self, base: str) -> None:
-        """Ask until it answers, whatever that is: a connection is accepted by the system alone."""
+        """Send requests until one is answered.
+
+        A connection alone proves nothing: the system accepts it even for a frozen process.
+        """
         while True:
             try:
-                await self._line.request("GET", f"{base}/v1", kept=False)
-            except NotReachedError:
-                await asyncio.sleep(_ASKED_AGAIN_S)
-            except AnswerLostError:
+                await self._client.request("GET", f"{base}/v1", reuse=False)
+            except NotConnectedError:
+                await asyncio.sleep(_RECONNECT_S)
+            except ResponseLostError:
                 continue
             else:
                 return
 
     async def _request(
         self, method: str, path: str, body: bytes = b"", media_type: str | None = None
-    ) -> Answer:
-        address = self._line.address
+    ) -> Response:
+        address = self._client.address
         try:
-            # A load balancer chooses an instance for a connection: a kept one would lead every
-            # remuxer to the first.
-            return await self._line.request(
+            # A load balancer chooses an instance for each connection: a reused connection would
+            # put every remuxer on the same instance.
+            return await self._client.request(
                 method,
                 address.url + path,
                 body,
                 media_type,
-                kept=False,
+                reuse=False,
                 on_silence=partial(self._silence, address.url),
-                silence_limit_s=self._line.deadlines.answer_s,
+                silence_limit_s=self._client.deadlines.answer_s,
             )
-        except (NotReachedError, AnswerLostError) as error:
+        except (NotConnectedError, ResponseLostError) as error:
             raise UnusableError(
-                f"no transcoder answers at {self} ({error}); "
+                f"no response from a transcoder at {self} ({error}); "
                 f"start {NAME} there, or change --external-transcoder"
             ) from error
 
-    def _refused(self, answer: Answer) -> UnusableError | FullError | BackendError:
-        problem = answer.json()
-        detail = str(problem.get("detail") or f"HTTP status {answer.status}")
-        if answer.status == 401:
-            return self._refused_token()
+    def _refusal(self, response: Response) -> UnusableError | FullError | BackendError:
+        problem = response.json()
+        detail = str(problem.get("detail") or f"HTTP status {response.status}")
+        if response.status == 401:
+            return self._token_error()
         if problem.get("kind") == "Full":
             try:
-                retry_after_s = float(answer.headers.get("retry-after", ""))
+                retry_after_s = float(response.headers.get("retry-after", ""))
             except ValueError:
                 retry_after_s = 1.0
-            return FullError(f"the transcoder at {self} takes no more: {detail}", retry_after_s)
+            return FullError(f"the transcoder at {self} is full: {detail}", retry_after_s)
         error = error_for_kind(str(problem.get("kind", "")), detail)
         if isinstance(error, InvalidArgumentError):
             return error
-        return UnusableError(f"the transcoder at {self} opens no remuxer: {detail}")
+        return UnusableError(f"the transcoder at {self} cannot open a remuxer: {detail}")
 
-    def _refused_token(self) -> UnusableError:
+    def _token_error(self) -> UnusableError:
         setting = "XG2G_EXTERNAL_TRANSCODER_TOKEN or XG2G_EXTERNAL_TRANSCODER_TOKEN_FILE"
         return UnusableError(
-            f"the transcoder at {self} refuses the token; set {setting} to the one it was given"
-            if self._line.has_token
-            else f"the transcoder at {self} asks for a token; set {setting}"
+            f"the transcoder at {self} rejects the token; set {setting} to the transcoder's token"
+            if self._client.has_token
+            else f"the transcoder at {self} requires a token; set {setting}"
         )
 
 
-async def _undo(opening: asyncio.Task[Session]) -> None:
+async def _close_opened(opening: asyncio.Task[RemoteRemuxer]) -> None:
     with suppress(UnusableError, FullError, BackendError):
         await (await opening).aclose()
 
 
-def _place(location: str) -> str:
-    """Scheme, host and port of a URL, which may hold secrets elsewhere."""
+def _origin(location: str) -> str:
+    """Return scheme, host and port of a URL whose other parts may hold secrets."""
     try:
         parts = urlsplit(location.strip())
         authority = parts.netloc.rpartition("@")[2]
     except ValueError:
-        return "nowhere"
+        return "an invalid URL"
     if not location.isprintable() or not location.strip():
-        return "nowhere"
+        return "an invalid URL"
     return f"{parts.scheme}://{authority}" if authority else "another path"

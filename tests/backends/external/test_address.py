@@ -31,7 +31,7 @@ def test_services_listen_on_tcp_or_on_a_unix_socket(
         ("http://", "http://192.168.1.20:3000"),
         ("", "http://192.168.1.20:3000"),
         ("http://transcoder:port", "port"),
-        ("http://transcoder:3000/v1/remuxers", "after host and port"),
+        ("http://transcoder:3000/v1/remuxers", "path, query or fragment"),
         ("unix://run/xg2g.sock", "unix:///run"),
         ("unix:t.sock", "unix:///run"),
     ],
@@ -66,4 +66,4 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
 def test_a_remuxer_is_where_its_service_says_by_the_same_scheme(
     service: str, location: str, url: str
 ) -> None:
-    assert ServiceAddress.parse(service).beside(location) == url
+    assert ServiceAddress.parse(service).resolve(location) == url

@@ -90,13 +90,13 @@ async def test_somebody_who_says_nothing() -> None:
     with closing(await asyncio.start_server(say_nothing, "127.0.0.1", 0)) as server:
         port = server.sockets[0].getsockname()[1]
         health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
-    assert "no answer within 1 s" in health.detail
+    assert "no response within 1 s" in health.detail
 
 
 async def test_another_service() -> None:
     async with stand_in() as service:
         service.description = {"service": "something else"}
-        assert "is no xg2g-transcoder" in await unusable(service)
+        assert "is not xg2g-transcoder" in await unusable(service)
 
 
 async def test_json_that_is_nested_without_end_is_that_of_another_service() -> None:
@@ -109,7 +109,7 @@ async def test_json_that_is_nested_without_end_is_that_of_another_service() -> N
     with closing(await asyncio.start_server(nest, "127.0.0.1", 0)) as server:
         port = server.sockets[0].getsockname()[1]
         health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
-    assert "is no xg2g-transcoder" in health.detail
+    assert "is not xg2g-transcoder" in health.detail
 
 
 async def test_a_redirect_says_where_to() -> None:
@@ -143,15 +143,15 @@ async def test_a_service_that_is_too_new() -> None:
 async def test_a_service_that_says_too_little() -> None:
     async with stand_in() as service:
         del service.description["max_body_bytes"]
-        assert "does not describe itself" in await unusable(service)
+        assert "invalid description" in await unusable(service)
 
 
 async def test_a_token_that_is_missing_or_wrong_is_named_by_its_setting_alone() -> None:
     async with stand_in() as service:
         service.token = "right"
-        assert "asks for a token; set XG2G_EXTERNAL_TRANSCODER_TOKEN" in await unusable(service)
+        assert "requires a token; set XG2G_EXTERNAL_TRANSCODER_TOKEN" in await unusable(service)
         refused = await unusable(service, token="wrong")
-        assert "refuses the token; set XG2G_EXTERNAL_TRANSCODER_TOKEN" in refused
+        assert "rejects the token; set XG2G_EXTERNAL_TRANSCODER_TOKEN" in refused
         assert "wrong" not in refused
         assert (await checked(service.address, token="right")).usable
 
@@ -194,4 +194,4 @@ async def test_trouble_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixt
     trouble, recovery = [record.getMessage() for record in caplog.records]
     assert "connection refused" in trouble
     assert "used again" in recovery
-    assert "secret" not in caplog.text + repr(backend) + repr(backend._shared)
+    assert "secret" not in caplog.text + repr(backend) + repr(backend._context)

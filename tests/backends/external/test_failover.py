@@ -25,7 +25,7 @@ from xg2g_backends.external.deadlines import Deadlines
 from xg2g_backends.external.input_buffer import WAITING_BYTES
 from xg2g_backends.external.pool import LONGEST_PAUSE_S
 from xg2g_backends.external.remuxer import OUTAGE_S, ExternalRemuxer
-from xg2g_backends.external.transcoder import LONGEST_BODY_BYTES
+from xg2g_backends.external.transcoder import MAX_BODY_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ class Counts:
     def retried(self) -> None:
         self.retries += 1
 
-    def taken_over(self) -> None:
+    def spliced(self) -> None:
         self.takeovers += 1
 
     def fallen_back(self) -> None:
@@ -372,7 +372,7 @@ async def test_a_recording_waits_for_a_transcoder_and_nothing_is_dropped() -> No
                 services.append(await stack.enter_async_context(stand_in(port)))
 
         services: list[StandIn] = []
-        object.__setattr__(made.backend._shared, "sleep", sleep)
+        object.__setattr__(made.backend._context, "sleep", sleep)
         await remuxer.process(PIECES[1])
         await remuxer.aclose()
         assert b"".join(services[0].all[0].bodies).endswith(PIECES[1])
@@ -404,7 +404,7 @@ async def test_a_service_that_is_full_passes_the_stream_on_and_is_left_alone_mea
 async def test_when_every_service_is_full_the_stream_is_refused_with_the_reason() -> None:
     async with one_service() as (world, service):
         service.refusals.append(Refusal(503, "Full", {"retry-after": "5"}))
-        with pytest.raises(UnavailableError, match="takes no more"):
+        with pytest.raises(UnavailableError, match="is full: Full"):
             await world.open()
 
 
@@ -455,7 +455,7 @@ async def test_a_viewer_who_waited_gets_what_there_is_before_all_has_caught_up()
     async with stand_in(port) as service:
         for piece in PIECES[-3:]:
             output += (await remuxer.process(piece)).data
-            assert len(service.all[0].bodies[-1]) <= LONGEST_BODY_BYTES
+            assert len(service.all[0].bodies[-1]) <= MAX_BODY_BYTES
         assert len(service.all[0].bodies) == 3
         output += (await remuxer.finish()).data
         sent = b"".join(service.all[0].bodies)
@@ -642,10 +642,10 @@ async def test_a_service_that_is_given_up_by_one_stream_while_another_opens_serv
     None
 ):
     async with one_service() as (world, service):
-        [remote] = world.backend._shared.pool.services
+        [remote] = world.backend._context.pool.transcoders
         opening = asyncio.create_task(world.open())
         while not service.all:
-            remote.forget()
+            remote.forget_description()
             await asyncio.sleep(0)
         async with await opening as remuxer:
             assert (await remuxer.process(STREAM)).data == STREAM

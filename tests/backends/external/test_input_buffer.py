@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from xg2g_backends.embedded.library import shared_library
-from xg2g_backends.external.input_buffer import PAST_BYTES, WAITING_BYTES, Input
+from xg2g_backends.external.input_buffer import PAST_BYTES, WAITING_BYTES, InputBuffer
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"
 CLIP = (CLIPS / "one-hd.ts").read_bytes()[: 3000 * 188]
@@ -84,12 +84,12 @@ VIDEO_PID, SOUND_PID = 0x101, 0x102
 @pytest.mark.parametrize("rest", [0, 1, 100])
 def test_of_a_body_that_is_given_up_the_video_stays_and_no_sound(rest: int) -> None:
     cut = 1000 * 188 + rest
-    taken = Input(0)
+    taken = InputBuffer(0)
     taken.add(CLIP[:cut])
     drained(taken)
     taken.add(CLIP[cut:])
     given_up = taken.keep_video()
-    taken.begin_anew()
+    taken.splice()
     body = taken.body(len(CLIP) * 2)
     lead = len(body) - len(CLIP) + cut
     kept, sent = body[lead:], CLIP[cut:]
@@ -108,7 +108,7 @@ def test_of_a_body_that_is_given_up_the_video_stays_and_no_sound(rest: int) -> N
 
 
 def test_behind_a_gap_nothing_is_kept_of_a_body() -> None:
-    taken = Input(0)
+    taken = InputBuffer(0)
     taken.add(CLIP)
     drained(taken)
     taken.add(CLIP[:188_000])
@@ -117,7 +117,7 @@ def test_behind_a_gap_nothing_is_kept_of_a_body() -> None:
     assert taken.keep_video() == 94_000
 
 
-def drained(taken: Input, limit: int = 1_000_000) -> bytes:
+def drained(taken: InputBuffer, limit: int = 1_000_000) -> bytes:
     sent = b""
     while body := taken.body(limit):
         sent += body
@@ -126,7 +126,7 @@ def drained(taken: Input, limit: int = 1_000_000) -> bytes:
 
 
 def test_chunks_that_wait_leave_together_and_no_body_is_too_long() -> None:
-    taken = Input(0)
+    taken = InputBuffer(0)
     for at in range(0, len(CLIP), 10_000):
         taken.add(CLIP[at : at + 10_000])
     assert taken.body(25_000) == CLIP[:25_000]
@@ -139,22 +139,22 @@ def test_chunks_that_wait_leave_together_and_no_body_is_too_long() -> None:
 
 def test_nothing_is_lost_or_sent_twice_when_a_remuxer_takes_over() -> None:
     cut = 2200 * 188 + 77
-    taken = Input(0)
+    taken = InputBuffer(0)
     taken.add(CLIP[:cut])
     drained(taken)
     taken.add(CLIP[cut:])
-    taken.begin_anew()
+    taken.splice()
     body = taken.body(len(CLIP))
     lead = len(body) - len(CLIP) + cut
     assert body[lead:] == CLIP[cut:]
     assert body[lead - 77 : lead] == CLIP[cut - 77 : cut]
     # The next is lost as well, before it has acknowledged anything.
-    taken.begin_anew()
+    taken.splice()
     assert taken.body(len(CLIP)) == body
 
 
 def test_of_too_much_input_the_oldest_is_dropped_and_whole_packets_go_on() -> None:
-    taken = Input(0)
+    taken = InputBuffer(0)
     taken.add(CLIP)
     drained(taken)
     piece = CLIP[:10_000]
@@ -164,14 +164,14 @@ def test_of_too_much_input_the_oldest_is_dropped_and_whole_packets_go_on() -> No
         dropped += taken.drop_oldest()
         assert taken.waiting_bytes <= WAITING_BYTES
     assert dropped > WAITING_BYTES // 2
-    taken.begin_anew()
+    taken.splice()
     body = taken.body(100_000)
     assert body[:1880:188] == b"\x47" * 10
     assert pids(body[:188]) == [0]
 
 
 def test_the_past_that_is_kept_is_bounded() -> None:
-    taken = Input(0)
+    taken = InputBuffer(0)
     for _ in range(10):
         taken.add(CLIP)
         drained(taken)
