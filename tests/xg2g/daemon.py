@@ -12,7 +12,8 @@ from tests.backends.fake import FakeBackend
 from tests.xg2g.upstream import Script, Upstream, upstream
 from xg2g.app.asgi import Gateway, create_app
 from xg2g.app.collectors import ReceiverCollector
-from xg2g.app.server import listen, serve
+from xg2g.app.listening import listen
+from xg2g.app.server import serve
 from xg2g.guide.refresher import Refresher
 from xg2g.hdhomerun.identity import Identity
 from xg2g.lineup.arrangement import Bouquet, Service

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon, until
 from tests.xg2g.upstream import plays_endlessly
-from xg2g.app import open_files, server
+from xg2g.app import connection, open_files, server
+from xg2g.app.listening import listen
 from xg2g.metrics import Outcome
 from xg2g.network.log_limit import LogLimit
 
@@ -47,7 +48,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
         assert (await gateway.get("/healthz"))[0] == 200
         assert len(gateway.gateway.viewers) == 1
         # The first to come are the first to go.
-        for reader in silent[: 1000 - server.WAITING_LIMIT]:
+        for reader in silent[: 1000 - connection.WAITING_LIMIT]:
             with suppress(ConnectionResetError):
                 assert await reader.read() == b""
         assert not silent[-1].at_eof()
@@ -57,7 +58,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
 async def test_a_request_that_does_not_come_to_its_end_is_hung_up_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "REQUEST_DEADLINE_S", 0.2)
+    monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 0.2)
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -99,8 +100,8 @@ async def eventually(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 def nobody_is_a_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All of a test's addresses are loopback ones, which may stand for a household."""
-    monkeypatch.setattr(server, "is_loopback", lambda _: False)
-    monkeypatch.setattr(server, "STALLED_S", 0.0)
+    monkeypatch.setattr(connection, "is_loopback", lambda _: False)
+    monkeypatch.setattr(connection, "STALLED_S", 0.0)
     yield
 
 
@@ -109,32 +110,32 @@ async def test_readers_that_never_read_keep_neither_others_out_nor_their_own_add
 ) -> None:
     """The one that has taken nothing for the longest time goes for the one that comes."""
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
-        readers = [await never_reading(gateway, stack) for _ in range(server.ADDRESS_LIMIT)]
-        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT)
+        readers = [await never_reading(gateway, stack) for _ in range(connection.ADDRESS_LIMIT)]
+        await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT)
         for _ in range(20):
             assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
         # From elsewhere nobody has to go.
-        assert len(gateway.gateway.viewers) == server.ADDRESS_LIMIT
+        assert len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT
         await asyncio.sleep(0.2)
         for _ in range(20):
             assert (await gateway.get("/healthz"))[0] == 200
-        await eventually(lambda: len(gateway.gateway.viewers) < server.ADDRESS_LIMIT)
-        assert len(gateway.gateway.viewers) > server.ADDRESS_LIMIT // 2
+        await eventually(lambda: len(gateway.gateway.viewers) < connection.ADDRESS_LIMIT)
+        assert len(gateway.gateway.viewers) > connection.ADDRESS_LIMIT // 2
         del readers
 
 
 async def test_one_address_has_at_most_its_part_of_the_connections(
     nobody_is_a_proxy: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "STALLED_S", 3600.0)
+    monkeypatch.setattr(connection, "STALLED_S", 3600.0)
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
-        for _ in range(server.ADDRESS_LIMIT):
+        for _ in range(connection.ADDRESS_LIMIT):
             await never_reading(gateway, stack)
-        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT)
+        await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT)
         # All of them may be watching, so that one more is refused, for itself.
         status, headers, body = await gateway.get(STREAM)
         assert (status, body, headers["x-hdhomerun-error"]) == (503, b"", "803 System Busy")
-        assert len(gateway.gateway.viewers) == server.ADDRESS_LIMIT
+        assert len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT
         assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
 
 
@@ -152,7 +153,7 @@ async def giving_it_at_once() -> AsyncIterator[int]:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": BIG})
 
-    with server.listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener:
         ready = asyncio.Event()
         serving = asyncio.create_task(
             server.serve(app, [listener], on_ready=ready.set, on_stop=lambda: None)
@@ -168,10 +169,10 @@ async def giving_it_at_once() -> AsyncIterator[int]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that waits is closed soon."""
-    monkeypatch.setattr(server, "REQUEST_DEADLINE_S", 0.1)
+    monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 0.1)
     soon = property(lambda _: 0.1, lambda _, value: None)
-    monkeypatch.setattr(server.BoundedProtocol, "timeout_keep_alive", soon, raising=False)
-    monkeypatch.setattr(server, "CLOSING_S", 0.2)
+    monkeypatch.setattr(connection.BoundedProtocol, "timeout_keep_alive", soon, raising=False)
+    monkeypatch.setattr(connection, "CLOSING_S", 0.2)
     monkeypatch.setattr(server, "WATCH_INTERVAL_S", 0.05)
 
 
@@ -201,7 +202,7 @@ async def test_a_whole_answer_is_sent_to_its_end_however_slowly_it_is_taken(
 async def test_who_asks_for_much_and_takes_nothing_is_hung_up_on(
     impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "TAKING_S", 0.3)
+    monkeypatch.setattr(connection, "TAKING_S", 0.3)
     async with giving_it_at_once() as port:
         reader, writer = await asked_for_it(port)
         await asyncio.sleep(1)
@@ -211,20 +212,20 @@ async def test_who_asks_for_much_and_takes_nothing_is_hung_up_on(
 
 
 async def test_loopback_may_stand_for_a_household_and_still_leaves_room() -> None:
-    assert server.ADDRESS_LIMIT < server.PROXY_LIMIT < server.CONNECTION_LIMIT
+    assert connection.ADDRESS_LIMIT < connection.PROXY_LIMIT < connection.CONNECTION_LIMIT
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
-        for _ in range(server.ADDRESS_LIMIT + 20):
+        for _ in range(connection.ADDRESS_LIMIT + 20):
             await never_reading(gateway, stack)
-        await eventually(lambda: len(gateway.gateway.viewers) == server.ADDRESS_LIMIT + 20)
+        await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT + 20)
 
 
 async def test_connections_that_had_their_answer_wait_among_those_that_had_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "REQUEST_DEADLINE_S", 3600)
+    monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 3600)
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         answered = []
-        for _ in range(server.WAITING_LIMIT + 50):
+        for _ in range(connection.WAITING_LIMIT + 50):
             reader, writer = await gateway.connect()
             stack.callback(writer.close)
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -247,7 +248,7 @@ async def test_a_viewer_who_reads_is_never_closed_for_others(nobody_is_a_proxy: 
                 await reader.readexactly(188)
 
         watching = asyncio.create_task(watch())
-        for _ in range(server.ADDRESS_LIMIT + 40):
+        for _ in range(connection.ADDRESS_LIMIT + 40):
             await never_reading(gateway, stack)
         await asyncio.sleep(0.2)
         assert not watching.done()
@@ -314,7 +315,7 @@ async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
     few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who watch go on."""
-    monkeypatch.setattr(server, "_files_told", LogLimit(10.0))
+    monkeypatch.setattr(connection, "_files_told", LogLimit(10.0))
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         first = await gateway.watch()
         stack.callback(lambda: first[1].transport.abort())

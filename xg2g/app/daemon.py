@@ -45,9 +45,10 @@ from . import open_files
 from .asgi import create_app
 from .backend import choose_backend
 from .collectors import ReceiverCollector
+from .listening import listen
 from .receiver_session import ReceiverSession
 from .reload import Reloader, Reread, reloading_on_hangup
-from .server import listen, serve
+from .server import serve
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from xg2g.app.server import listen
+from xg2g.app.listening import listen
 from xg2g.errors import UserError
 from xg2g.network.own import own_address
 from xg2g.network.small_answer import ASK_PLAIN, small_answer

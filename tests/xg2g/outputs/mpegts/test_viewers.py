@@ -306,7 +306,7 @@ async def test_a_paused_viewer_of_a_stream_that_ends_is_not_kept(
 ) -> None:
     """What is left for them is kept for a moment only."""
     monkeypatch.setattr(server, "WATCH_INTERVAL_S", 0.05)
-    monkeypatch.setattr(server, "CLOSING_S", 0.2)
+    monkeypatch.setattr("xg2g.app.connection.CLOSING_S", 0.2)
     async with daemon(says(CRLF_ANSWER, PACKET * 2000)) as gateway:
         with await asked_for_the_stream(gateway, window_bytes=4096) as connection:
             await gateway.ended(Outcome.RECEIVER_ENDED)
@@ -364,7 +364,7 @@ async def test_a_stop_while_the_receiver_tunes_refuses_the_viewer() -> None:
 async def test_a_connection_that_brings_no_request_is_closed(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xg2g.app.server.REQUEST_DEADLINE_S", 0.1)
+    monkeypatch.setattr("xg2g.app.connection.REQUEST_DEADLINE_S", 0.1)
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
         writer.write(said)
@@ -374,7 +374,7 @@ async def test_a_connection_that_brings_no_request_is_closed(
 
 
 async def test_the_request_deadline_does_not_end_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xg2g.app.server.REQUEST_DEADLINE_S", 0.1)
+    monkeypatch.setattr("xg2g.app.connection.REQUEST_DEADLINE_S", 0.1)
     async with daemon(plays_at_leisure) as gateway:
         reader, writer = await gateway.watch()
         async with asyncio.timeout(60):
