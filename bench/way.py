@@ -21,7 +21,7 @@ from typing import Final
 from bench.clips import MULTIPLEX_BPS
 from bench.stream import CHUNK_BYTES
 from xg2g.app import event_loop
-from xg2g.receiver.pace import GATHER_S
+from xg2g.receiver.read_pacing import GATHER_S
 from xg2g_backends.base import Backend, RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.external.address import ServiceAddress

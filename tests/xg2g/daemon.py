@@ -20,6 +20,8 @@ from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.keeper import LineupKeeper
 from xg2g.lineup.picons import Picons, PiconSource
 from xg2g.metrics import Metrics, Outcome
+from xg2g.network.hosts import AllowedHosts
+from xg2g.network.origins import AllowedOrigins
 from xg2g.outputs.failures import Failures
 from xg2g.outputs.hls.options import HlsOptions
 from xg2g.outputs.hls.outputs import HlsOutputs
@@ -28,18 +30,15 @@ from xg2g.outputs.viewers import Viewers
 from xg2g.readiness import Part, Readiness
 from xg2g.readiness.streams import WatchedStreams
 from xg2g.readiness.transcoders import WatchedBackend, probe_backend
-from xg2g.receiver.address import ReceiverAddress
-from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g.receiver.address import ReceiverAddress, StreamDeadlines
 from xg2g.receiver.errors import ReceiverError, TimeLimitError
 from xg2g.receiver.openwebif import ListedService, Picon, Traffic
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import StreamServer
-from xg2g.store.place import open_database
+from xg2g.receiver.stream import StreamClient
+from xg2g.store.location import open_database
 from xg2g.streaming.hub import Hub
 from xg2g.streaming.iptv import IptvClient, StreamRouter
-from xg2g.web.hosts import Hosts
 from xg2g.web.http.access import Access
-from xg2g.web.origins import Origins
 from xg2g.web.pages.built_page import BuiltPage
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.joining import Joiner
@@ -174,7 +173,7 @@ async def daemon(
         address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
         streams = WatchedStreams(
-            StreamServer(address, deadlines), address, readiness, ask or _silence
+            StreamClient(address, deadlines), address, readiness, ask or _silence
         )
         readiness.watch(Part.STREAM_SERVER, streams.probe)
         sources = StreamRouter(streams, IptvClient("box", deadlines))
@@ -213,7 +212,7 @@ async def daemon(
             pause_limit_s=pause_limit_s,
             tuner_bouquets=tuner_bouquets,
             has_guide=has_guide,
-            origins=Origins(Hosts(), web_origins),
+            origins=AllowedOrigins(AllowedHosts(), web_origins),
             public_url=public_url,
             stopping=stopping,
             viewers=viewers,

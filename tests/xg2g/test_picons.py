@@ -9,14 +9,13 @@ import pytest
 
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g.lineup import Channel, Lineup
+from xg2g.lineup import Channel, Lineup, picon_table
 from xg2g.lineup import picons as under_test
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.lineup.picons import AT_A_TIME, KEPT_S, LARGEST_BYTES, MISSING_S, Picons
 from xg2g.receiver.errors import ReceiverError, UnreachableError
 from xg2g.receiver.openwebif import ListedService, Picon
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.store import picons
 from xg2g.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -193,12 +192,15 @@ async def test_the_oldest_logos_make_place(tmp_path: Path) -> None:
         await database.write(_add_channels)
         for n in (1, 2, 3):
             await database.write(
-                lambda c, n=n: picons.save(  # type: ignore[misc]
-                    c, reference(n).channel_id, picons.StoredPicon(n, bytes(40)), total_bytes=100
+                lambda c, n=n: picon_table.save(  # type: ignore[misc]
+                    c,
+                    reference(n).channel_id,
+                    picon_table.StoredPicon(n, bytes(40)),
+                    total_bytes=100,
                 )
             )
         left = [
-            await database.read(lambda c, n=n: picons.load(c, reference(n).channel_id))  # type: ignore[misc]
+            await database.read(lambda c, n=n: picon_table.load(c, reference(n).channel_id))  # type: ignore[misc]
             for n in (1, 2, 3)
         ]
     assert [bool(it) for it in left] == [False, True, True]

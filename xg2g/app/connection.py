@@ -13,10 +13,10 @@ import structlog
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ..network.hosts import is_loopback, place_of
+from ..network.hosts import client_network, is_loopback
+from ..network.http_bodies import TruncatedError
 from ..network.log_limit import LogLimit
 from ..network.tcp_liveness import Acknowledgements, ProbeHaste, TcpInfo, prepare
-from ..web.truncated import TruncatedError
 from . import open_files
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
         self.client = _plain(transport.get_extra_info("peername"))
         self.server = _plain(transport.get_extra_info("sockname"))
-        self._place = place_of(self.client[0]) if self.client else ""
+        self._place = client_network(self.client[0]) if self.client else ""
         self._application, self.app = self.app, self._answer
         self._watch()
         self._socket = transport.get_extra_info("socket")

@@ -12,15 +12,18 @@ import structlog
 from ..config import Settings
 from ..config.settings import HlsSettings
 from ..errors import UsageError, UserError
+from ..guide import programme_table
 from ..guide.keeper import GuideKeeper
 from ..guide.refresher import Refresher
+from ..hdhomerun.advertising import advertise_tuner
 from ..hdhomerun.identity import Identity
-from ..hdhomerun.presence import present
 from ..lineup import Lineup
 from ..lineup.keeper import LineupKeeper, UnknownBouquetError
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..network.hosts import AllowedHosts
+from ..network.origins import AllowedOrigins
 from ..outputs.failures import Failures
 from ..outputs.hls.disk_storage import StorageFolder, UnwritableFolderError
 from ..outputs.hls.options import HlsOptions
@@ -31,14 +34,11 @@ from ..readiness import Part, Readiness
 from ..readiness.transcoders import WatchedBackend, WatchedServices, probe_backend
 from ..receiver.errors import ReceiverError, TimeLimitError, UnreachableError
 from ..receiver.openwebif import OpenWebif
-from ..store import programmes
 from ..store.database import StoreError
-from ..store.place import open_database
+from ..store.location import open_database
 from ..streaming.hub import Hub
 from ..web.gateway import Gateway
-from ..web.hosts import Hosts
 from ..web.http.access import Access
-from ..web.origins import Origins
 from ..web.pages.built_page import BuiltPage
 from ..web.service_status import service_status
 from . import open_files
@@ -131,9 +131,9 @@ async def run(
             with listener:
                 await keeper.restore()
                 if not settings.guide.enabled:
-                    await database.write(programmes.clear)
+                    await database.write(programme_table.clear)
                 await _begin(keeper, settings)
-                hosts = Hosts.of_settings(
+                hosts = AllowedHosts.of_settings(
                     settings.server.host_names,
                     public_url=settings.server.public_url,
                     host=settings.server.host,
@@ -183,7 +183,7 @@ async def run(
                     public_url=settings.server.public_url or None,
                     has_guide=settings.guide.enabled,
                     hosts=hosts,
-                    origins=Origins(hosts, settings.server.web_origins),
+                    origins=AllowedOrigins(hosts, settings.server.web_origins),
                     failures=failures,
                     viewers=viewers,
                     hls=hls if settings.hls.enabled else None,
@@ -197,7 +197,7 @@ async def run(
                     stack.push_async_callback(hls.aclose)
                     extra = [stack.enter_context(each) for each in _extra_listeners(settings)]
                     if settings.hdhomerun.discovery:
-                        found = present(
+                        found = advertise_tuner(
                             lambda: gateway.device,
                             host=listener.getsockname()[0],
                             port=listener.getsockname()[1],

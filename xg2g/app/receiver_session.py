@@ -8,6 +8,7 @@ from xg2g_backends.base import Backend
 from xg2g_backends.joining import Joiner
 
 from ..config import Settings
+from ..lineup import channel_table
 from ..lineup.arrangement import Bouquet
 from ..lineup.keeper import LineupKeeper
 from ..lineup.reader import Recall, read_at_once, read_bouquets
@@ -17,11 +18,10 @@ from ..readiness.port import port_trouble
 from ..readiness.streams import WatchedStreams
 from ..receiver.errors import ReceiverError
 from ..receiver.openwebif import ListedService, OpenWebif
-from ..receiver.refusal import why_refused
+from ..receiver.refusal_reason import refusal_reason
 from ..receiver.relay_list import RelayList
 from ..receiver.service_reference import ServiceReference
-from ..receiver.stream import StreamServer
-from ..store import channels
+from ..receiver.stream import StreamClient
 from ..store.database import Database
 from ..streaming.hub import Hub
 from ..streaming.iptv import IptvClient, StreamRouter
@@ -66,7 +66,7 @@ class ReceiverSession:
     async def turn_to(self, settings: Settings) -> None:
         """Go on with the receiver of other settings; streams that are open are left alone."""
         self.hub.receiver = self._sources(settings)
-        await self._receiver.turn_to(
+        await self._receiver.reconfigure(
             settings.receiver_address(),
             connect_timeout_s=settings.receiver.connect_timeout_s,
             answer_timeout_s=settings.receiver.answer_timeout_s,
@@ -85,7 +85,7 @@ class ReceiverSession:
     def _sources(self, settings: Settings) -> StreamRouter:
         address, deadlines = settings.receiver_address(), settings.stream_deadlines()
         self._address = address
-        streams = StreamServer(
+        streams = StreamClient(
             address,
             deadlines,
             relayed=self._relays.includes,
@@ -110,13 +110,13 @@ class ReceiverSession:
         return bouquets
 
     async def _recalled(self, reference: str) -> Bouquet | None:
-        return await self._database.read(partial(channels.stored_bouquet, reference=reference))
+        return await self._database.read(partial(channel_table.stored_bouquet, reference=reference))
 
     async def _why_refused(self, service: ServiceReference) -> ReceiverError | None:
         refused = self._listed([service])
         if not refused:
             return None
-        return await why_refused(self._receiver, refused[0], self._listed(self.hub.services))
+        return await refusal_reason(self._receiver, refused[0], self._listed(self.hub.services))
 
     def _listed(self, services: Sequence[ServiceReference]) -> list[ListedService]:
         """Those that the receiver itself has listed: it is asked about nothing else."""

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from xg2g.app.daemon import Ready
 from xg2g.clients.m3u import stream_path
-from xg2g.network.own import outgoing_address
+from xg2g.network.local_network import outgoing_address
 
 from .invocation import command_with
 from .player import find_player

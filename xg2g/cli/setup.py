@@ -20,7 +20,7 @@ from xg2g.config.given import Given
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
 from xg2g.errors import UsageError, UserError
-from xg2g.network.own import outgoing_address, own_network
+from xg2g.network.local_network import outgoing_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.setup.dialogue import EVERYBODY, Dialogue
 from xg2g.setup.write import check_replaceable, write_whole

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ..lineup import Channel, Lineup
-from ..lineup.codecs import AUDIO_CODEC, video_codec
 from ..lineup.picons import may_have_logo
-from ..lineup.segmented import ending
+from ..lineup.sources import AUDIO_CODEC, segmented_ending, video_codec
 
 MEDIA_TYPE = "audio/x-mpegurl"
 TRANSPORT_STREAM = ".ts"
@@ -40,13 +39,13 @@ def render(
 def stream_path(channel: Channel) -> str:
     """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`, and
     players know by its ending what else they have to fetch themselves."""
-    return f"/stream/{channel.id}{ending(channel) or TRANSPORT_STREAM}"
+    return f"/stream/{channel.id}{segmented_ending(channel) or TRANSPORT_STREAM}"
 
 
 def hls_path(channel: Channel) -> str | None:
     """Return the path of the channel's multivariant playlist; None for what its source sends as
     DASH."""
-    return None if ending(channel) == ".mpd" else f"/hls/{channel.id}/index.m3u8"
+    return None if segmented_ending(channel) == ".mpd" else f"/hls/{channel.id}/index.m3u8"
 
 
 def logo_path(channel: Channel) -> str:
@@ -81,7 +80,7 @@ def _codecs(channel: Channel, only_aac: bool) -> dict[str, str]:
 
     It takes `channel-id` for the guide's id. A `tvc-guide-stationid` would be a number of
     Gracenote's guide, which a receiver does not know."""
-    if ending(channel):
+    if segmented_ending(channel):
         return {}
     codecs = {}
     if video := video_codec(channel):

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from xg2g.errors import UsageError
-from xg2g.receiver.address import Credentials, ReceiverAddress
-from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g.receiver.address import Credentials, ReceiverAddress, StreamDeadlines
 from xg2g_backends.base import RemuxOptions
 
 from .setting import Example, Names, RestartNeeded

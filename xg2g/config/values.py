@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from xg2g.network.hosts import is_host
+from xg2g.network.hosts import ANY, host_of, is_host
+from xg2g.network.origins import origin_of
 from xg2g.receiver.address import ReceiverAddress
-from xg2g.web.hosts import ANY, host_of
-from xg2g.web.origins import origin_of
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.external.address import ServiceAddress
 

@@ -8,9 +8,9 @@ from xg2g.app.backend import choose_backend
 from xg2g.lineup.naming import unknown
 from xg2g.receiver.errors import NoTunerError, ReceiverError
 from xg2g.receiver.openwebif import ListedService, OpenWebif
-from xg2g.receiver.refusal import why_refused
+from xg2g.receiver.refusal_reason import refusal_reason
 from xg2g.receiver.relay_list import RelayList
-from xg2g.receiver.stream import StreamServer
+from xg2g.receiver.stream import StreamClient
 from xg2g_backends.base import RemuxStats, TrackState, TrackStats
 from xg2g_backends.errors import BackendError
 
@@ -44,7 +44,7 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
         return
     try:
         if not await patient.openwebif.playable(service):
-            raise await why_refused(patient.openwebif, service) or NoTunerError(
+            raise await refusal_reason(patient.openwebif, service) or NoTunerError(
                 "the receiver has no free tuner for it now"
             )
         watched = await _watch(patient, patient.openwebif, service)
@@ -64,7 +64,7 @@ async def _watch(
     """Watch for a while: seconds to the first output, seconds watched, and the counters."""
     settings = patient.settings
     assert patient.address is not None
-    receiver = StreamServer(
+    receiver = StreamClient(
         patient.address,
         settings.stream_deadlines(),
         relayed=RelayList(openwebif).includes,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 from xg2g.config import Settings
-from xg2g.receiver.openwebif import Manners, OpenWebif
+from xg2g.receiver.openwebif import OpenWebif, RequestPolicy
 
 from . import channel, discovery, guide, machine, receiver, transcoding
 from .finding import Finding
@@ -52,7 +52,7 @@ async def examine(
                     connect_timeout_s=settings.receiver.connect_timeout_s,
                     answer_timeout_s=settings.receiver.answer_timeout_s,
                     # What does not work at once is what there is to find.
-                    manners=Manners(attempts=1),
+                    policy=RequestPolicy(attempts=1),
                 )
             )
         patient = Patient(

@@ -11,9 +11,9 @@ import httpx
 
 from xg2g.app.listening import listen
 from xg2g.errors import UserError
-from xg2g.network.own import own_address
-from xg2g.network.small_answer import ASK_PLAIN, small_answer
-from xg2g.store.place import default_directory
+from xg2g.network.http_bodies import IDENTITY_ONLY, read_small_body
+from xg2g.network.local_network import own_address
+from xg2g.store.location import default_directory
 
 from .finding import Finding, bad, good, note
 from .patient import Patient
@@ -84,9 +84,9 @@ async def _own_version(host: str, port: int) -> str | None:
         async with (
             httpx.AsyncClient(timeout=3, trust_env=False) as client,
             asyncio.timeout(3),
-            client.stream("GET", url, headers=ASK_PLAIN) as response,
+            client.stream("GET", url, headers=IDENTITY_ONLY) as response,
         ):
-            body = await small_answer(response, limit_bytes=_HEALTH_LIMIT_BYTES)
+            body = await read_small_body(response, limit_bytes=_HEALTH_LIMIT_BYTES)
         answer = json.loads(body or b"")
         return str(answer["version"]) if isinstance(answer["status"], str) else None
     except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):

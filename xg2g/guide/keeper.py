@@ -9,13 +9,11 @@ from functools import partial
 import structlog
 
 from ..lineup.keeper import LineupKeeper
-from ..store import programmes, readings
 from ..store.database import Database
-from ..store.facts import GUIDE_READ_S, note
-from ..store.readings import Reading
+from . import programme_table
 from .programme import Programme
 from .reader import Guide, read_programmes
-from .schedule import Schedule
+from .refresh_plan import Reading, RefreshPlan, delete_readings, load_readings, save_reading
 from .timeline import OPEN_LIMIT_S
 
 log = structlog.get_logger()
@@ -56,42 +54,42 @@ class GuideKeeper:
         if lineup is None:
             return
         begin_s = self._clock_s()
-        known = await self._database.read(readings.load)
-        schedule = Schedule(known, now_s=int(begin_s), days=self._days)
+        known = await self._database.read(load_readings)
+        plan = RefreshPlan(known, now_s=int(begin_s), days=self._days)
         piece: Received = {}
         held = 0
         begin = datetime.fromtimestamp(begin_s, UTC)
         over_s = int(begin_s - self._past_s)
         async for channel_id, programme in read_programmes(
-            self._receiver, lineup, begin, schedule.minutes_for
+            self._receiver, lineup, begin, plan.minutes_for
         ):
             # One that does not tell its end may still run.
             ends_s = programme.begin_s + OPEN_LIMIT_S if programme.is_open else programme.end_s
-            if ends_s < over_s or programme.begin_s > schedule.until_s:
+            if ends_s < over_s or programme.begin_s > plan.until_s:
                 # It would be forgotten again, every time.
                 continue
             if held >= PIECE and channel_id not in piece:
-                put = partial(programmes.put, received=piece)
-                schedule.changed += await self._database.write(put)
+                put = partial(programme_table.put, received=piece)
+                plan.changed += await self._database.write(put)
                 piece, held = {}, 0
             piece.setdefault(channel_id, []).append(programme)
             held += 1
-            schedule.received[channel_id] += 1
+            plan.received[channel_id] += 1
         now_s = self._clock_s()
 
         def finish(connection: sqlite3.Connection) -> int:
-            note(connection, GUIDE_READ_S, str(int(now_s)))
-            schedule.changed += programmes.put(connection, piece)
-            readings.forget(connection, schedule.in_motion())
-            read = Reading(int(begin_s), schedule.until_s)
-            readings.save(connection, schedule.settled(), read)
-            return programmes.keep(connection, over_s, schedule.until_s)
+            programme_table.mark_read(connection, int(now_s))
+            plan.changed += programme_table.put(connection, piece)
+            delete_readings(connection, plan.unsettled())
+            read = Reading(int(begin_s), plan.until_s)
+            save_reading(connection, plan.settled(), read)
+            return programme_table.keep(connection, over_s, plan.until_s)
 
         forgotten = await self._database.write(finish)
         log.info(
             "guide read",
-            programmes=schedule.received.total(),
-            changed=schedule.changed.total(),
+            programmes=plan.received.total(),
+            changed=plan.changed.total(),
             forgotten=forgotten,
             duration_s=round(now_s - begin_s, 1),
         )

@@ -9,6 +9,9 @@ from ..receiver.openwebif import Event
 _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML document may hold (XML 1.0, production 2), or should not (its C1 controls)."""
 
+LONGEST_SUBTITLE = 100
+"""Characters; a longer short text is a summary."""
+
 
 @dataclass(frozen=True, slots=True)
 class Programme:
@@ -46,3 +49,20 @@ class Programme:
             long=_NOT_XML.sub("", event.long),
             genre=event.genre_id,
         )
+
+
+def split_texts(title: str, short: str, long: str) -> tuple[str, str]:
+    """Return sub-title and description: broadcasters use the short text for either."""
+    short, long = short.strip(), long.strip()
+    if short == title:
+        short = ""
+    if not long:
+        is_sentence = len(short) > LONGEST_SUBTITLE or "\n" in short or short.endswith((".", "!"))
+        return ("", short) if is_sentence else (short, "")
+    if long.startswith(short):
+        # The long text continues the short one, which was cut off.
+        is_own_line = re.match(r"\s*\n", long[len(short) :])
+        return (short, long[len(short) :].strip()) if short and is_own_line else ("", long)
+    if len(short) <= LONGEST_SUBTITLE and "\n" not in short:
+        return short, long
+    return "", f"{short}\n{long}"

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Announced:
+class TunerInfo:
     """What a reply says."""
 
     device_id: int
@@ -39,7 +39,7 @@ class Announced:
     """Where the documents are."""
 
 
-def answer(request: bytes, announced: Announced, address: str) -> bytes | None:
+def answer(request: bytes, announced: TunerInfo, address: str) -> bytes | None:
     """The reply to a datagram, or None when it does not ask for this device.
 
     `address` is ours, as the one who asks sees it.
@@ -85,8 +85,8 @@ def _ids(frame: Frame, tag: Tag) -> set[int]:
 
 
 @asynccontextmanager
-async def discoverable(
-    host: str, announce: Callable[[], Announced], *, port: int = PORT
+async def answer_discovery(
+    host: str, announce: Callable[[], TunerInfo], *, port: int = PORT
 ) -> AsyncIterator[int]:
     """Answer who looks for a tuner, for as long as the context is open. Gives the port.
 
@@ -119,7 +119,7 @@ async def discoverable(
 
 
 class _Responder(asyncio.DatagramProtocol):
-    def __init__(self, announce: Callable[[], Announced], only: str | None) -> None:
+    def __init__(self, announce: Callable[[], TunerInfo], only: str | None) -> None:
         self._announce = announce
         self._only = only
 
@@ -127,7 +127,7 @@ class _Responder(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        ours = reachable_from(addr[0])
+        ours = address_for(addr[0])
         if ours is None or self._only not in (None, ours):
             return
         if reply := answer(data, self._announce(), ours):
@@ -137,16 +137,16 @@ class _Responder(asyncio.DatagramProtocol):
         log.debug("discovery", reason=str(exc))
 
 
-def reachable_from(peer: str) -> str | None:
+def address_for(peer: str) -> str | None:
     """Our address as `peer` sees it; None for one that is not of a private network.
 
     An answer is some ten times what was asked, and the sender of a datagram can be forged: whoever
     has this port open to the world must not serve to flood a third.
     """
-    return None if ipaddress.ip_address(peer).is_global else local_address(peer)
+    return None if ipaddress.ip_address(peer).is_global else address_towards(peer)
 
 
-def local_address(peer: str) -> str | None:
+def address_towards(peer: str) -> str | None:
     """Our IPv4 address on the way to `peer`; None when there is no way. Sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:

@@ -8,8 +8,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from ..lineup import Channel
-from ..lineup.codecs import AUDIO_CODEC, is_high_definition, video_codec
-from ..lineup.segmented import segmented_url
+from ..lineup.sources import AUDIO_CODEC, is_high_definition, segmented_url, video_codec
 from .identity import Identity
 
 MODEL = "HDHR5-4DT"

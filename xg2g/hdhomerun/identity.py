@@ -9,7 +9,7 @@ from functools import reduce
 from operator import xor
 from typing import Self
 
-from ..store.facts import fact
+from ..store import metadata
 
 _CHECKSUM = bytes.fromhex("0A050F06070C010B0902080D04030E00")
 """What each value of an odd nibble counts for (libhdhomerun, hdhomerun_discover.c)."""
@@ -37,7 +37,7 @@ class Identity:
         """The identity of this data directory; a new one the first time."""
 
         def known(name: str, make: Callable[[], str]) -> str:
-            return fact(connection, f"hdhomerun_{name}", make)
+            return metadata.get_or_make(connection, f"hdhomerun_{name}", make)
 
         return cls(
             device_id=int(known("device_id", lambda: f"{new_device_id():08X}"), 16),

@@ -14,7 +14,7 @@ from ssdp.aio import SimpleServiceDiscoveryProtocol
 from ssdp.messages import SSDPRequest, SSDPResponse
 from ssdp.network import MULTICAST_ADDRESS_IPV4, PORT
 
-from .discovery import local_address, reachable_from
+from .discovery import address_for, address_towards
 
 ALIVE_INTERVAL_S = 15
 MAX_AGE_S = 1800
@@ -107,7 +107,7 @@ def delay_s(request: SSDPRequest, uniform: Callable[[float, float], float]) -> f
 
 
 @asynccontextmanager
-async def advertised(
+async def advertise_ssdp(
     advertisement: Advertisement,
     host: str,
     *,
@@ -149,7 +149,7 @@ async def _repeat(
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     while True:
-        address = local_address(MULTICAST_ADDRESS_IPV4) if interface == "0.0.0.0" else interface
+        address = address_towards(MULTICAST_ADDRESS_IPV4) if interface == "0.0.0.0" else interface
         if address is not None:
             for message in advertisement.alive(address):
                 message.sendto(transport, (MULTICAST_ADDRESS_IPV4, PORT))
@@ -184,7 +184,7 @@ class _Responder(SimpleServiceDiscoveryProtocol):  # type: ignore[misc]
             request = SSDPRequest.parse(data.decode())
         except ValueError:
             return
-        ours = reachable_from(addr[0])
+        ours = address_for(addr[0])
         if ours is None or len(self._due) >= _ANSWERS_AT_ONCE:
             return
         if answers := self._advertisement.answers(request, ours):

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from ipaddress import IPv4Address, IPv6Address
-from socket import inet_aton
-from urllib.parse import urlsplit
 
-from ..receiver.service_reference import DVB, ServiceReference
+from ..receiver.service_reference import ServiceReference
 from .lineup import Group
 from .naming import choose
+from .sources import identity, is_playable, nameless
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,52 +60,6 @@ class Arrangement:
     """Of all bouquets that are there, wanted or not."""
     wanted: tuple[str, ...] = ()
     """Bouquets that it was asked for; none for all."""
-
-
-def identity(reference: ServiceReference) -> str:
-    """The first ten fields, joined with `_`; for IPTV a mark of the URL as well.
-
-    Bouquet editors give many IPTV entries the same ten fields, most often zeros. A service that
-    is entered with the URL of the receiver's own relay stays that service.
-    """
-    if not reference.path or (reference.type == DVB and is_receivers_own(reference.path)):
-        return reference.channel_id
-    return f"{reference.channel_id}_{sha256(reference.path.encode()).hexdigest()[:12]}"
-
-
-def web_address(reference: ServiceReference) -> str | None:
-    """The URL of an IPTV entry, or None if it names none that can be opened.
-
-    Only HTTP: the receiver's lists must not make xg2g open files or other protocols.
-    """
-    path = reference.path
-    try:
-        parts = urlsplit(path)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    plain = path.isprintable() and " " not in path and reference.flags == 0
-    return path if usable and plain else None
-
-
-def is_receivers_own(url: str) -> bool:
-    """Whether a URL in the receiver's lists means the receiver itself: its softcam relay.
-
-    Numbers are read as the C library reads them (inet_aton): 127.1, 2130706433 and 0x7f000001 are
-    127.0.0.1, and 0.0.0.0 is this machine as well.
-    """
-    host = urlsplit(url).hostname or ""
-    if host.removesuffix(".") == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address: IPv4Address | IPv6Address = IPv4Address(inet_aton(host))
-    except OSError:
-        try:
-            address = IPv6Address(host)
-        except ValueError:
-            return False
-        address = address.ipv4_mapped or address
-    return address.is_loopback or address.is_unspecified
 
 
 def arrange(
@@ -188,7 +139,7 @@ def _candidate(
 ) -> Candidate | None:
     group = service.reference.path if service.reference.is_group else ""
     members = service.alternatives if group else (service.reference,)
-    sources = tuple(dict.fromkeys(nameless(member) for member in members if _playable(member)))
+    sources = tuple(dict.fromkeys(nameless(member) for member in members if is_playable(member)))
     if not sources:
         return None
     return Candidate(
@@ -203,16 +154,7 @@ def _candidate(
 
 
 _JOINERS = "\u200c\u200d"
-"""Persian and Indian scripts are written with them."""
-
-
-def nameless(reference: ServiceReference) -> ServiceReference:
-    """The reference without its name: what two entries for one service have in common."""
-    return replace(reference, name="")
-
-
-def _playable(reference: ServiceReference) -> bool:
-    return reference.is_dvb_service or web_address(reference) is not None
+"""Characters that Persian and Indian scripts need."""
 
 
 def _display_name(service: Service, source: ServiceReference) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from ..receiver.errors import ReceiverError, TimeLimitError, UnexpectedAnswerError
-from ..store import channels
 from ..store.database import Database, StoreError
+from . import channel_table
 from .arrangement import Arrangement, Bouquet, arrange
 from .lineup import Lineup
 from .naming import choose, unknown
@@ -75,9 +75,9 @@ class LineupKeeper:
 
     async def restore(self) -> None:
         """Take the lineup that is stored, if there is one. Raises `StoreError`."""
-        self.lineup = await self._database.read(channels.load)
-        self.names = await self._database.read(channels.bouquet_names)
-        stored = await self._database.read(channels.wanted_bouquets)
+        self.lineup = await self._database.read(channel_table.load)
+        self.names = await self._database.read(channel_table.bouquet_names)
+        stored = await self._database.read(channel_table.wanted_bouquets)
         self.is_of_others = stored is not None and stored != tuple(self._wanted)
 
     async def load_first(self, *, strict: bool = False) -> Lineup:
@@ -140,7 +140,7 @@ class LineupKeeper:
             )
             return before
         change = await self._database.write(
-            lambda connection: channels.apply(
+            lambda connection: channel_table.apply(
                 connection,
                 lambda known: arrange(bouquets, wanted=self._wanted, known_groups=known),
             )

@@ -12,7 +12,7 @@ class Channel:
     """One thing to watch or hear, however many bouquets it is in."""
 
     id: str
-    """The one name of the channel in every URL, list and guide; see `arrangement.identity`."""
+    """The one name of the channel in every URL, list and guide; see `sources.identity`."""
     number: int
     """As the receiver's remote control had it when the channel was first seen, or above all
     others when that was taken. It stays for ever, and no two channels ever share one."""

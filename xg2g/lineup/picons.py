@@ -11,10 +11,9 @@ import structlog
 from ..receiver.errors import ReceiverError
 from ..receiver.openwebif import ListedService, Picon
 from ..receiver.openwebif.picon import picon_paths
-from ..store import picons
 from ..store.database import Database
-from ..store.picons import StoredPicon
-from . import Channel, Lineup
+from . import Channel, Lineup, picon_table
+from .picon_table import StoredPicon
 
 log = structlog.get_logger()
 
@@ -63,7 +62,7 @@ class Picons:
         Raises `BusyError`, `ReceiverError` and `StoreError`. What was kept for too long is better
         than any of these.
         """
-        known = await self._database.read(partial(picons.load, channel_id=channel.id))
+        known = await self._database.read(partial(picon_table.load, channel_id=channel.id))
         if known and self._clock_s() - known.asked_s < (KEPT_S if known.png else MISSING_S):
             return known.png
         try:
@@ -77,7 +76,7 @@ class Picons:
         """Fetch what is not kept yet, one after the other, before clients ask. Stops where the
         receiver does. Raises `StoreError`."""
         before_s = int(self._clock_s() - KEPT_S)
-        missing = await self._database.read(partial(picons.asked_before, before_s=before_s))
+        missing = await self._database.read(partial(picon_table.asked_before, before_s=before_s))
         fetched = 0
         for channel in lineup.channels:
             # Without its path, a picon costs up to six requests: those come when somebody asks.
@@ -108,7 +107,7 @@ class Picons:
         picon = await self._receiver.picon(_listed(channel))
         png = picon.png if picon and len(picon.png) <= LARGEST_BYTES else None
         stored = StoredPicon(int(self._clock_s()), png)
-        await self._database.write(partial(picons.save, channel_id=channel.id, picon=stored))
+        await self._database.write(partial(picon_table.save, channel_id=channel.id, picon=stored))
         return png
 
     def _forget(self, channel_id: str, fetch: "asyncio.Task[bytes | None]") -> None:

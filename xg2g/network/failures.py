@@ -4,6 +4,9 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+_LONGEST_URL_SHOWN = 200
 
 
 def why_no_connection(error: BaseException) -> str:
@@ -27,6 +30,25 @@ def is_refused(error: BaseException) -> bool:
 def is_tls_trouble(error: BaseException) -> bool:
     """Whether there was a connection, and TLS on it could not be agreed upon."""
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
+
+
+def redirect_target(asked: str, location: str) -> str | None:
+    """Return the URL that `Location` names in an answer to a request for the URL `asked`.
+
+    Without user, password, query and fragment, which may hold secrets; None if it names no URL of
+    HTTP that can be shown. Redirects of a receiver are not followed: the credentials would go
+    along.
+    """
+    try:
+        parts = urlsplit(urljoin(asked, location.strip()))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if not location.strip() or parts.scheme not in ("http", "https") or not host:
+        return None
+    authority = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    target = urlunsplit((parts.scheme, authority, parts.path, "", ""))
+    return target if target.isprintable() and len(target) <= _LONGEST_URL_SHOWN else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""Where the receiver is, and who is asking."""
+"""How to reach the receiver: address, credentials and deadlines."""
 
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -99,6 +99,17 @@ class ReceiverAddress:
     @property
     def _bracketed_host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDeadlines:
+    """How long the receiver may take for a stream."""
+
+    connect_s: float
+    first_byte_s: float
+    """From the request to the first byte of the stream: tuning, lock, PAT and PMT."""
+    stall_s: float
+    """Between two bytes of the stream."""
 
 
 def refused_login(address: ReceiverAddress) -> str:

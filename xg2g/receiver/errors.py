@@ -20,7 +20,7 @@ class TlsError(UnreachableError):
     """It is there, and speaks no TLS, or none that this computer can speak."""
 
 
-class RestingError(UnreachableError):
+class CircuitOpenError(UnreachableError):
     """The receiver failed several times and is left alone for some seconds: nothing was asked."""
 
 

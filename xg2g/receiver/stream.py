@@ -21,9 +21,8 @@ from typing import Protocol
 
 import structlog
 
-from ..network.failures import why_no_connection
-from .address import ReceiverAddress, refused_login
-from .deadlines import StreamDeadlines
+from ..network.failures import redirect_target, why_no_connection
+from .address import ReceiverAddress, StreamDeadlines, refused_login
 from .errors import (
     CredentialsError,
     NoSignalError,
@@ -34,8 +33,7 @@ from .errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from .intake import Intake
-from .redirect import redirect_target
+from .receive_buffer import ReceiveBuffer
 from .service_reference import ServiceReference
 
 _HEAD_LIMIT_BYTES = 8 * 1024
@@ -72,14 +70,14 @@ class LiveSource(Protocol):
 
 
 class StreamOpener(Protocol):
-    """Where streams come from; `StreamServer` is one."""
+    """Where streams come from; `StreamClient` is one."""
 
     def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
         """Open a service's stream; raises `ReceiverError`."""
         ...
 
 
-class StreamServer:
+class StreamClient:
     """Opens streams of one receiver, through its softcam's relay for the services that are said
     to need that."""
 
@@ -175,11 +173,11 @@ class StreamServer:
         intake.begin_stream(self._deadlines.stall_s)
         return _Connection(intake, self._deadlines.stall_s)
 
-    async def _connect(self, port: int) -> Intake:
+    async def _connect(self, port: int) -> ReceiveBuffer:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._deadlines.connect_s):
-                _, intake = await loop.create_connection(Intake, self._address.host, port)
+                _, intake = await loop.create_connection(ReceiveBuffer, self._address.host, port)
                 return intake
         except TimeoutError as error:
             raise self._unreachable(port, "it does not answer") from error
@@ -190,7 +188,7 @@ class StreamServer:
                 ) from error
             raise self._unreachable(port, why_no_connection(error)) from error
 
-    async def _await_stream(self, intake: Intake, port: int, patience_s: float) -> None:
+    async def _await_stream(self, intake: ReceiveBuffer, port: int, patience_s: float) -> None:
         """Read the answer's head, and the beginning of the stream behind it, which is put back."""
         try:
             async with asyncio.timeout(patience_s):
@@ -212,7 +210,7 @@ class StreamServer:
         self._check_status(first, port, of_the_body=True)
         intake.put_back(first)
 
-    async def _read_head(self, intake: Intake, port: int) -> bytes:
+    async def _read_head(self, intake: ReceiveBuffer, port: int) -> bytes:
         """Read up to the empty line; what is behind it is put back."""
         head = b""
         while True:
@@ -269,7 +267,7 @@ class _RefusedError(Exception):
 class _Connection:
     """The stream."""
 
-    def __init__(self, intake: Intake, stall_s: float) -> None:
+    def __init__(self, intake: ReceiveBuffer, stall_s: float) -> None:
         self._intake = intake
         self._stall_s = stall_s
 

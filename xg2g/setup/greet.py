@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from xg2g.receiver.address import ReceiverAddress
-from xg2g.receiver.openwebif import RADIO, TELEVISION, About, Manners, OpenWebif
+from xg2g.receiver.openwebif import RADIO, TELEVISION, About, OpenWebif, RequestPolicy
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 30.0
@@ -25,7 +25,7 @@ async def greet(address: ReceiverAddress) -> Greeting:
         address,
         connect_timeout_s=CONNECT_TIMEOUT_S,
         answer_timeout_s=ANSWER_TIMEOUT_S,
-        manners=Manners(attempts=1),
+        policy=RequestPolicy(attempts=1),
     ) as receiver:
         about = await receiver.about()
         names = [

@@ -14,8 +14,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 import httpx
 
-from xg2g.network.own import is_at_home
-from xg2g.network.small_answer import ASK_PLAIN, small_answer
+from xg2g.network.http_bodies import IDENTITY_ONLY, read_small_body
+from xg2g.network.local_network import is_private
 
 AT_A_TIME = 32
 CONNECT_TIMEOUT_S = 0.5
@@ -45,7 +45,7 @@ def parse_network(text: str) -> IPv4Network:
         network = IPv4Network(text, strict=False)
     except ValueError:
         raise NetworkError(f"{text} is no network; write 192.168.1.0/24") from None
-    if not (is_at_home(network) or network.is_loopback):
+    if not (is_private(network) or network.is_loopback):
         raise NetworkError(f"{text} is not a private network; only those are searched")
     if network.prefixlen < LARGEST_PREFIX:
         raise NetworkError(f"{text} is too big to search; /{LARGEST_PREFIX} is the biggest")
@@ -80,12 +80,12 @@ async def find_receivers(
 
 
 async def _ask(client: httpx.AsyncClient, url: str) -> FoundReceiver | None:
-    headers = {"User-Agent": "xg2g"} | ASK_PLAIN
+    headers = {"User-Agent": "xg2g"} | IDENTITY_ONLY
     async with client.stream("GET", f"{url}/api/about", headers=headers) as answer:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             asks_for_it = "openwebif" in answer.headers.get("WWW-Authenticate", "").lower()
             return FoundReceiver(url, "asks for a password") if asks_for_it else None
-        body = await small_answer(answer, limit_bytes=_ANSWER_LIMIT_BYTES)
+        body = await read_small_body(answer, limit_bytes=_ANSWER_LIMIT_BYTES)
         if body is None:
             return None
     if answer.status_code == httpx.codes.FORBIDDEN:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from ..lineup.arrangement import is_receivers_own, web_address
-from ..receiver.deadlines import StreamDeadlines
+from ..lineup.sources import is_receivers_own, web_address
+from ..network.failures import redirect_target
+from ..receiver.address import StreamDeadlines
 from ..receiver.errors import (
     CredentialsError,
     FileOverError,
@@ -22,8 +23,7 @@ from ..receiver.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from ..receiver.pace import CHUNK_BYTES, Pace
-from ..receiver.redirect import redirect_target
+from ..receiver.read_pacing import CHUNK_BYTES, ReadPacing
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
 from .remote_transport import RemoteTransport
@@ -67,7 +67,7 @@ class IptvClient:
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
         """Open an entry's stream. The first byte is in hand when this returns.
 
-        Leaving the context closes the connection. Raises as `StreamServer.open` does; reading
+        Leaving the context closes the connection. Raises as `StreamClient.open` does; reading
         raises `FileOverError` at the end of a file.
         """
         url = self._url(service)
@@ -121,7 +121,7 @@ class _WebStream:
         self._stall_s = stall_s
         self._coming: asyncio.Task[bytes] | None = None
         self._loop = asyncio.get_running_loop()
-        self._pace = Pace(self._loop.time(), full_bytes=_FULL_BYTES)
+        self._pace = ReadPacing(self._loop.time(), full_bytes=_FULL_BYTES)
         self._due_s = 0.0
 
     async def read(self) -> bytes:

@@ -15,6 +15,8 @@ from ..lineup.keeper import LineupKeeper
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
+from ..network.hosts import AllowedHosts
+from ..network.origins import AllowedOrigins
 from ..outputs.failures import Failures
 from ..outputs.hls.outputs import HlsOutputs
 from ..outputs.stop_event import StopEvent
@@ -22,9 +24,7 @@ from ..outputs.viewers import Viewers
 from ..readiness import Readiness
 from ..store.database import Database
 from ..streaming.hub import Hub
-from .hosts import Hosts
 from .http.access import Access
-from .origins import Origins
 from .pages.built_page import BuiltPage
 
 UNKNOWN_TUNERS = 2
@@ -56,11 +56,11 @@ class Gateway:
     has_guide: bool = False
     """The receiver's guide is read. None is given out before it was read once: media servers keep
     an empty one for a day."""
-    hosts: Hosts = field(default_factory=Hosts)
+    hosts: AllowedHosts = field(default_factory=AllowedHosts)
     """The names that it answers to."""
     access: Access = field(default_factory=Access)
     """Who may change something, and who may read."""
-    origins: Origins = field(default_factory=lambda: Origins(Hosts()))
+    origins: AllowedOrigins = field(default_factory=lambda: AllowedOrigins(AllowedHosts()))
     """Web pages of other servers that may read its answers."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""

@@ -10,12 +10,12 @@ import pytest
 
 from tests.xg2g.daemon import REFERENCE, Daemon, daemon, until
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from xg2g.guide import programme_table
 from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.store import programmes
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ async def fill(gateway: Daemon, channel_id: str, begins: list[datetime]) -> None
         )
         for number, begin in enumerate(begins)
     ]
-    await gateway.gateway.database.write(lambda it: programmes.put(it, {channel_id: received}))
+    await gateway.gateway.database.write(lambda it: programme_table.put(it, {channel_id: received}))
 
 
 async def pages(gateway: Daemon, path: str, items: str) -> list[Any]:
@@ -217,7 +217,7 @@ async def test_a_search_finds_all_words_in_title_or_subtitle_in_whatever_case(
         for number, (title, short) in enumerate(texts.items())
     ]
     async with daemon(PLAYS) as gateway:
-        await gateway.gateway.database.write(lambda it: programmes.put(it, {FIRST: received}))
+        await gateway.gateway.database.write(lambda it: programme_table.put(it, {FIRST: received}))
         base = f"/api/v1/guide?from={at(day)}&search={quote(search)}"
         answer = await get(gateway, base)
         by_page = await pages(gateway, f"{base}&limit=1", "programmes")

@@ -87,7 +87,7 @@ def test_a_conversion_takes_settings_and_the_backend_that_runs(
     modules = imported(command("remux", CLIP, tmp_path / "out.ts", "--tracks", "deu"))
     assert (tmp_path / "out.ts").stat().st_size > 100_000
     assert strangers(modules) <= TYPERS_VALUES | {"yaml"}
-    assert rooms(modules) == {"app", "cli", "config", "errors", "network", "receiver", "web"}
+    assert rooms(modules) == {"app", "cli", "config", "errors", "network", "receiver"}
     assert {name for name in modules if name.startswith("xg2g.app.")} == {"xg2g.app.backend"}
     external = {name for name in modules if name.startswith("xg2g_backends.external.")}
     assert external == {"xg2g_backends.external.address"}

@@ -22,7 +22,7 @@ from xg2g.config.settings import (
 from xg2g.doctor import discovery
 from xg2g.doctor.examination import examine
 from xg2g.doctor.finding import Finding, Verdict
-from xg2g.hdhomerun.discovery import Announced, discoverable
+from xg2g.hdhomerun.discovery import TunerInfo, answer_discovery
 from xg2g.simulator import Credentials, SimulatedReceiver
 from xg2g.simulator.clock import SystemClock
 
@@ -194,8 +194,8 @@ async def test_discovery_is_asked_as_a_media_server_asks(
     announced_port: int, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(server=ServerSettings(port=8000))
-    device = Announced(device_id=0x10439EFD, auth="x" * 24, tuners=4, port=announced_port)
-    async with discoverable("127.0.0.1", lambda: device, port=0) as port:
+    device = TunerInfo(device_id=0x10439EFD, auth="x" * 24, tuners=4, port=announced_port)
+    async with answer_discovery("127.0.0.1", lambda: device, port=0) as port:
         monkeypatch.setattr(discovery, "PORT", port)
         [finding] = about("discovery", await findings(settings))
         assert finding.verdict is verdict

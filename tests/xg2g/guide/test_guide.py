@@ -19,12 +19,11 @@ import pytest
 from tests.xg2g.daemon import Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.app import server
+from xg2g.guide import programme_table
 from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.openwebif import Event
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.store import programmes
-from xg2g.store.facts import GUIDE_READ_S, note
 from xg2g.web.routes import download
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +81,7 @@ def week(count: int = 48) -> list[Programme]:
 async def fill(gateway: Daemon, *sids: int, count: int = 48) -> None:
     line = week(count)
     await gateway.gateway.database.write(
-        lambda c: programmes.put(c, {id_of(sid): line for sid in sids})
+        lambda c: programme_table.put(c, {id_of(sid): line for sid in sids})
     )
 
 
@@ -170,7 +169,7 @@ async def test_the_hour_that_comes_twice_or_never_is_no_matter(
     ]
     try:
         async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
-            await gateway.gateway.database.write(lambda c: programmes.put(c, {id_of(1): line}))
+            await gateway.gateway.database.write(lambda c: programme_table.put(c, {id_of(1): line}))
             shown = (await guide(gateway)).findall("programme")
     finally:
         monkeypatch.undo()
@@ -202,7 +201,7 @@ async def test_a_download_that_a_refresh_overtakes_is_of_one_state() -> None:
 
 async def put_on_all(gateway: Daemon, line: list[Programme]) -> None:
     await gateway.gateway.database.write(
-        lambda c: programmes.put(c, dict.fromkeys((id_of(1), id_of(2), id_of(3, "2")), line))
+        lambda c: programme_table.put(c, dict.fromkeys((id_of(1), id_of(2), id_of(3, "2")), line))
     )
 
 
@@ -266,9 +265,9 @@ async def test_no_guide_is_given_out_before_it_was_read_to_its_end(path: str, me
         assert (status, headers["retry-after"]) == (503, "10")
         assert method == "HEAD" or b"being read for the first time" in body
         assert "etag" not in headers
-        await gateway.gateway.database.write(lambda c: note(c, GUIDE_READ_S, "1"))
+        await gateway.gateway.database.write(lambda c: programme_table.mark_read(c, 1))
         assert (await gateway.get(path, method=method))[0] == 200
-        await gateway.gateway.database.write(programmes.clear)
+        await gateway.gateway.database.write(programme_table.clear)
         assert (await gateway.get(path, method=method))[0] == 503
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xg2g.guide import programme_table
 from xg2g.guide.keeper import GuideKeeper
 from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service
@@ -14,9 +15,8 @@ from xg2g.lineup.keeper import LineupKeeper
 from xg2g.receiver.errors import UnexpectedAnswerError, UnreachableError
 from xg2g.receiver.openwebif import Event, ListedService
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.store import programmes
 from xg2g.store.database import Database
-from xg2g.store.facts import generation
+from xg2g.store.metadata import generation
 
 pytestmark = pytest.mark.anyio
 
@@ -110,7 +110,7 @@ class Scene:
 
     async def line(self, sid: int) -> list[Programme]:
         channel_id = reference(sid).channel_id
-        return await self.database.read(lambda c: programmes.of_channel(c, channel_id))
+        return await self.database.read(lambda c: programme_table.of_channel(c, channel_id))
 
     async def hours(self, sid: int) -> list[int]:
         return [(it.begin_s - NOW_S) // 3600 for it in await self.line(sid)]
@@ -206,7 +206,7 @@ async def test_a_web_stream_with_the_fields_of_a_service_has_its_guide(tmp_path:
         lineup = scene.lineup_keeper.lineup
         assert lineup is not None
         channel_id = lineup.channels[0].id
-        line = await database.read(lambda c: programmes.of_channel(c, channel_id))
+        line = await database.read(lambda c: programme_table.of_channel(c, channel_id))
     assert [it.begin_s for it in line] == [NOW_S]
 
 

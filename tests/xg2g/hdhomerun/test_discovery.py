@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xg2g.errors import UserError
-from xg2g.hdhomerun.discovery import Announced, answer, discoverable, reachable_from
+from xg2g.hdhomerun.discovery import TunerInfo, address_for, answer, answer_discovery
 from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
 HDHOMERUN_CONFIG = bytes.fromhex("00020006 0104FFFFFFFF 4C20CB4E")
 KODI = bytes.fromhex("00020006 010400000001 393077E7")
 JELLYFIN_AND_OLDER_CONFIG = bytes.fromhex("0002000C 0104FFFFFFFF 0204FFFFFFFF 73CC7D8F")
 
-DEVICE = Announced(device_id=0x10439EFD, auth="a" * 24, tuners=4, port=8088)
+DEVICE = TunerInfo(device_id=0x10439EFD, auth="a" * 24, tuners=4, port=8088)
 
 
 def asking(**tags: bytes) -> bytes:
@@ -42,7 +42,7 @@ def test_a_search_is_answered_with_what_to_ask_next(request_: bytes) -> None:
 
 
 def test_the_longest_base_url_fits_into_the_buffer_of_older_clients() -> None:
-    longest = Announced(device_id=1, auth="", tuners=1, port=65535)
+    longest = TunerInfo(device_id=1, auth="", tuners=1, port=65535)
     reply = answer(KODI, longest, "255.255.255.255")
     assert reply is not None
     assert len(Frame.parse(reply).values[Tag.BASE_URL]) <= 28
@@ -79,7 +79,7 @@ def test_a_flipped_bit_is_noticed(bit: int) -> None:
 
 def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
     async def ask() -> bytes:
-        async with discoverable("127.0.0.1", lambda: DEVICE, port=0) as port:
+        async with answer_discovery("127.0.0.1", lambda: DEVICE, port=0) as port:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
                 client.setblocking(False)
                 client.bind(("127.0.0.1", 0))
@@ -96,14 +96,14 @@ def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
 @pytest.mark.anyio
 async def test_where_only_ipv6_leads_to_there_is_no_discovery_and_the_reason_is_said() -> None:
     with pytest.raises(UserError, match="IPv4"):
-        async with discoverable("::1", lambda: DEVICE, port=0):
+        async with answer_discovery("::1", lambda: DEVICE, port=0):
             pass
 
 
 @pytest.mark.parametrize("peer", ["8.8.8.8", "193.99.144.80", "239.255.255.250"])
 def test_the_world_is_not_answered_since_a_sender_can_be_forged(peer: str) -> None:
-    assert reachable_from(peer) is None
+    assert address_for(peer) is None
 
 
 def test_the_house_is_answered() -> None:
-    assert reachable_from("127.0.0.1") == "127.0.0.1"
+    assert address_for("127.0.0.1") == "127.0.0.1"

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from xg2g.hdhomerun.identity import Identity, is_valid_device_id, new_device_id
-from xg2g.store.place import open_database
+from xg2g.store.location import open_database
 
 
 @pytest.mark.parametrize("device_id", [0x10439EFD, 0x124205A5])

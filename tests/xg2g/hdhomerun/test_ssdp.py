@@ -12,7 +12,7 @@ import pytest
 from ssdp.messages import SSDPRequest
 from ssdp.network import MULTICAST_ADDRESS_IPV4, PORT
 
-from xg2g.hdhomerun.ssdp import Advertisement, advertised, delay_s
+from xg2g.hdhomerun.ssdp import Advertisement, advertise_ssdp, delay_s
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ class Clock:
 async def test_it_says_every_15_seconds_that_it_is_there_and_at_the_end_that_it_goes() -> None:
     clock = Clock()
     with closing(listening()) as network:
-        async with advertised(ADVERTISEMENT, "127.0.0.1", sleep=clock.sleep):
+        async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", sleep=clock.sleep):
             first = await of_each_name(network)
             clock.awake.set()
             second = await of_each_name(network)
@@ -141,7 +141,7 @@ NOISE = [
 
 
 async def test_a_search_on_the_network_is_answered_after_whatever_noise() -> None:
-    async with advertised(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
+    async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
         with closing(neighbour()) as client:
             for datagram in (*NOISE, bytes(search("upnp:rootdevice"))):
                 client.sendto(datagram, GROUP)

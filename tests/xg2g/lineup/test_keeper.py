@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from xg2g.lineup import channel_table
 from xg2g.lineup.arrangement import Bouquet
 from xg2g.lineup.keeper import CONFIRMED_AFTER_S, LineupKeeper
 from xg2g.lineup.reader import read_at_once, read_bouquets
@@ -16,9 +17,8 @@ from xg2g.receiver.errors import (
 )
 from xg2g.receiver.openwebif import RADIO, TELEVISION, ListedBouquet, ListedService
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.store import channels
 from xg2g.store.database import Database
-from xg2g.store.facts import generation
+from xg2g.store.metadata import generation
 
 pytestmark = pytest.mark.anyio
 
@@ -85,7 +85,7 @@ def keeper_of(
     receiver: Receiver, database: Database, clock: Clock | None = None, wanted: Sequence[str] = ()
 ) -> LineupKeeper:
     async def recall(reference: str) -> Bouquet | None:
-        return await database.read(lambda c: channels.stored_bouquet(c, reference))
+        return await database.read(lambda c: channel_table.stored_bouquet(c, reference))
 
     return LineupKeeper(
         lambda: read_bouquets(receiver, recall),

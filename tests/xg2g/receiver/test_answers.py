@@ -15,12 +15,12 @@ from xg2g.receiver.errors import NoTunerError, UnexpectedAnswerError, UnknownSer
 from xg2g.receiver.openwebif import (
     RADIO,
     ListedService,
-    Manners,
     OpenWebif,
+    RequestPolicy,
     StreamSettings,
     TimerState,
 )
-from xg2g.receiver.refusal import why_refused
+from xg2g.receiver.refusal_reason import refusal_reason
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.simulator import Credentials, Generation, SimulatedReceiver
 
@@ -48,7 +48,7 @@ async def web(box: SimulatedReceiver) -> AsyncIterator[OpenWebif]:
         ReceiverAddress.parse(box.base_url),
         connect_timeout_s=5,
         answer_timeout_s=5,
-        manners=Manners(spacing_s=0),
+        policy=RequestPolicy(spacing_s=0),
     ) as web:
         yield web
 
@@ -189,10 +189,10 @@ async def test_a_refusal_for_want_of_tuners_is_told_by_what_would_free_one(
     box.start_recording(THREE)
     async with watching(box.stream_port, ONE) as viewer:
         await viewer.read(len(HEADER) + 1)
-        reason = await why_refused(web, listed(FAR), [listed(ONE)])
+        reason = await refusal_reason(web, listed(FAR), [listed(ONE)])
         assert isinstance(reason, NoTunerError)
         assert "in use" in str(reason)
-        likely = await why_refused(web, listed(FAR))
+        likely = await refusal_reason(web, listed(FAR))
     assert isinstance(likely, NoTunerError)
     assert "it records" in str(likely)
 
@@ -201,11 +201,11 @@ async def test_a_refusal_by_a_receiver_that_does_nothing_means_no_such_service(
     web: OpenWebif,
 ) -> None:
     unknown = listed("1:0:19:FFFF:1:1:C00000:0:0:0:")
-    assert isinstance(await why_refused(web, unknown), UnknownServiceError)
+    assert isinstance(await refusal_reason(web, unknown), UnknownServiceError)
 
 
 async def test_a_tuner_that_is_free_again_is_told(web: OpenWebif) -> None:
-    reason = await why_refused(web, listed(ONE))
+    reason = await refusal_reason(web, listed(ONE))
     assert isinstance(reason, NoTunerError)
     assert "again" in str(reason)
 
@@ -214,7 +214,7 @@ async def test_the_reason_is_not_waited_for_for_ever(box: SimulatedReceiver) -> 
     async with SimulatedReceiver(answer_delay_s=60) as slow:
         address = ReceiverAddress.parse(slow.base_url)
         async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=0.1) as web:
-            assert await why_refused(web, listed(ONE)) is None
+            assert await refusal_reason(web, listed(ONE)) is None
 
 
 async def test_stream_authentication_shows_in_the_settings() -> None:
@@ -230,7 +230,7 @@ def answering(answer: object, status: int = 200) -> OpenWebif:
         ReceiverAddress.parse("http://box"),
         connect_timeout_s=5,
         answer_timeout_s=5,
-        manners=Manners(spacing_s=0),
+        policy=RequestPolicy(spacing_s=0),
         transport=httpx.MockTransport(lambda _: httpx.Response(status, content=content)),
     )
 
@@ -332,9 +332,9 @@ async def test_nonsense_is_an_error_and_never_anything_else(endpoint: str, answe
 async def test_many_questions_of_a_slow_receiver_all_get_their_answer() -> None:
     async with SimulatedReceiver(answer_delay_s=0.01) as box:
         address = ReceiverAddress.parse(box.base_url)
-        manners = Manners(spacing_s=0)
+        policy = RequestPolicy(spacing_s=0)
         async with OpenWebif(
-            address, connect_timeout_s=5, answer_timeout_s=5, manners=manners
+            address, connect_timeout_s=5, answer_timeout_s=5, policy=policy
         ) as web:
             (favourites, *_) = await web.bouquets()
             lists = await asyncio.gather(*(web.services(favourites) for _ in range(20)))

@@ -1,6 +1,6 @@
 """The breaker that leaves a failing receiver alone."""
 
-from xg2g.receiver.openwebif.breaker import Breaker, BreakerState, Closed, Open
+from xg2g.receiver.openwebif.circuit_breaker import BreakerState, CircuitBreaker, Closed, Open
 
 
 class Clock:
@@ -10,9 +10,9 @@ class Clock:
         return self.now_s
 
 
-def breaker() -> tuple[Breaker, Clock]:
+def breaker() -> tuple[CircuitBreaker, Clock]:
     clock = Clock()
-    return Breaker(threshold=3, rest_s=15, now=clock), clock
+    return CircuitBreaker(threshold=3, pause_s=15, now=clock), clock
 
 
 def test_it_opens_after_failures_in_a_row_and_no_earlier() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import UnexpectedAnswerError, UnreachableError
-from xg2g.receiver.openwebif import Event, ListedService, Manners, OpenWebif
+from xg2g.receiver.openwebif import Event, ListedService, OpenWebif, RequestPolicy
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.simulator import SimulatedReceiver
 
@@ -39,7 +39,7 @@ def receiver(answer: httpx.Response) -> OpenWebif:
         ReceiverAddress.parse("http://box"),
         connect_timeout_s=5,
         answer_timeout_s=5,
-        manners=Manners(spacing_s=0, attempts=1),
+        policy=RequestPolicy(spacing_s=0, attempts=1),
         transport=httpx.MockTransport(lambda _: answer),
     )
 
@@ -219,5 +219,5 @@ def receiver_of(box: SimulatedReceiver) -> OpenWebif:
         ReceiverAddress.parse(box.base_url),
         connect_timeout_s=5,
         answer_timeout_s=5,
-        manners=Manners(spacing_s=0),
+        policy=RequestPolicy(spacing_s=0),
     )

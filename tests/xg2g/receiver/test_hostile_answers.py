@@ -17,8 +17,8 @@ from tests.xg2g.upstream import Connection, Script, says, upstream
 from xg2g.doctor.machine import _own_version
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError
-from xg2g.receiver.openwebif import ListedService, Manners, OpenWebif
-from xg2g.receiver.openwebif.body import Body, BodyError
+from xg2g.receiver.openwebif import ListedService, OpenWebif, RequestPolicy
+from xg2g.receiver.openwebif.answers import Body, BodyError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.setup.scan import find_receivers
 
@@ -117,7 +117,7 @@ async def test_an_absurd_answer_is_an_error_and_costs_little(script: Script, wha
             ReceiverAddress.parse(f"http://127.0.0.1:{server.port}"),
             connect_timeout_s=5,
             answer_timeout_s=60,
-            manners=Manners(attempts=1, spacing_s=0),
+            policy=RequestPolicy(attempts=1, spacing_s=0),
         ) as web,
     ):
         with pytest.raises(ReceiverError):

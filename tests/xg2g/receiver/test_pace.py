@@ -6,10 +6,10 @@ import pytest
 
 from tests.xg2g.receiver.test_stream import SERVICE, server_at
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, Connection, plays_endlessly, upstream
-from xg2g.receiver import pace
+from xg2g.receiver import read_pacing
 from xg2g.receiver.errors import TimeLimitError
-from xg2g.receiver.intake import Intake
-from xg2g.receiver.pace import CHUNK_BYTES, GATHER_S, GATHERED_BYTES, PROMPT_S, Pace
+from xg2g.receiver.read_pacing import CHUNK_BYTES, GATHER_S, GATHERED_BYTES, PROMPT_S, ReadPacing
+from xg2g.receiver.receive_buffer import ReceiveBuffer
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 def reads_a_second(bytes_per_s: float, *, after_s: float = 5.0, most_bytes: int = 2**18) -> int:
     """Read a stream whose kernel buffer fills at this rate, and count the reads of a second."""
     now_s, unread, reads = 100.0, 1000.0, 0
-    its = Pace(now_s)
+    its = ReadPacing(now_s)
     while now_s < 100 + after_s + 1:
         size = int(min(unread, most_bytes))
         unread -= size
@@ -43,13 +43,13 @@ def test_a_fast_stream_is_read_before_the_kernels_buffer_is_full() -> None:
 
 
 def test_its_first_second_is_read_as_it_comes() -> None:
-    its = Pace(100.0)
+    its = ReadPacing(100.0)
     assert not any(its.wait_s(1000, 100 + at_ms / 1000) for at_ms in range(int(PROMPT_S * 1000)))
     assert its.wait_s(1000, 100 + PROMPT_S + 0.1) == GATHER_S
 
 
 def test_a_burst_is_read_at_once_and_the_pace_is_found_again() -> None:
-    its = Pace(100.0)
+    its = ReadPacing(100.0)
     its.wait_s(125_000, 102.0)
     assert [its.wait_s(CHUNK_BYTES, 102.1) for _ in range(10)] == [0.0] * 10
     its.wait_s(1000, 102.11)
@@ -59,8 +59,8 @@ def test_a_burst_is_read_at_once_and_the_pace_is_found_again() -> None:
 
 
 async def test_a_stream_begins_without_being_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "GATHER_S", 30.0)
-    monkeypatch.setattr(pace, "PROMPT_S", 30.0)
+    monkeypatch.setattr(read_pacing, "GATHER_S", 30.0)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 30.0)
     was_read = asyncio.Event()
 
     async def script(connection: Connection) -> None:
@@ -83,17 +83,17 @@ async def test_what_comes_in_small_pieces_is_left_to_the_kernel_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither the reader nor the event loop is woken by each."""
-    monkeypatch.setattr(pace, "GATHER_S", 0.5)
-    monkeypatch.setattr(pace, "PROMPT_S", 0.0)
+    monkeypatch.setattr(read_pacing, "GATHER_S", 0.5)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 0.0)
     woken = 0
-    received = Intake.data_received
+    received = ReceiveBuffer.data_received
 
-    def count(self: Intake, data: bytes) -> None:
+    def count(self: ReceiveBuffer, data: bytes) -> None:
         nonlocal woken
         woken += 1
         received(self, data)
 
-    monkeypatch.setattr(Intake, "data_received", count)
+    monkeypatch.setattr(ReceiveBuffer, "data_received", count)
     pieces = 100
 
     async def script(connection: Connection) -> None:
@@ -116,7 +116,7 @@ async def test_what_comes_in_small_pieces_is_left_to_the_kernel_for_a_while(
 async def test_a_burst_comes_whole_in_reads_that_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pace, "PROMPT_S", 0.0)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 0.0)
     burst = bytes(range(256)) * 20_000
 
     async def script(connection: Connection) -> None:
@@ -136,8 +136,8 @@ async def test_a_burst_comes_whole_in_reads_that_are_bounded(
 
 async def test_a_read_that_is_cancelled_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither while it waits for the network nor while the network is left alone."""
-    monkeypatch.setattr(pace, "PROMPT_S", 0.0)
-    monkeypatch.setattr(pace, "GATHER_S", 0.02)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 0.0)
+    monkeypatch.setattr(read_pacing, "GATHER_S", 0.02)
     pieces = [bytes([number]) * 188 for number in range(60)]
 
     async def script(connection: Connection) -> None:
@@ -163,7 +163,7 @@ async def test_a_read_that_is_cancelled_loses_nothing(monkeypatch: pytest.Monkey
 
 
 async def test_what_nobody_reads_stays_with_the_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "PROMPT_S", 3600.0)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 3600.0)
     async with upstream(plays_endlessly) as server, server_at(server.port).open(SERVICE) as stream:
         await stream.read()
         queue = server.connections[0]._writer.transport

@@ -5,7 +5,7 @@ import pytest
 
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import UnexpectedAnswerError
-from xg2g.receiver.openwebif import ListedService, Manners, OpenWebif, Picon
+from xg2g.receiver.openwebif import ListedService, OpenWebif, Picon, RequestPolicy
 from xg2g.receiver.service_reference import ServiceReference
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ class Box:
             ReceiverAddress.parse("http://box"),
             connect_timeout_s=5,
             answer_timeout_s=5,
-            manners=Manners(spacing_s=0),
+            policy=RequestPolicy(spacing_s=0),
             transport=httpx.MockTransport(self),
         )
         async with web:

@@ -1,4 +1,4 @@
-"""How the receiver is asked: one question after the other, and what happens when that fails."""
+"""How the receiver is asked: one request after the other, and what happens when that fails."""
 
 import asyncio
 import socket
@@ -11,16 +11,16 @@ import pytest
 from tests.xg2g.receiver.clock import Time
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.errors import (
+    CircuitOpenError,
     CredentialsError,
     ReceiverError,
-    RestingError,
     TimeLimitError,
     UnexpectedAnswerError,
     UnreachableError,
 )
-from xg2g.receiver.openwebif import BreakerState, Manners, OpenWebif
-from xg2g.receiver.openwebif.transport import Question, Traffic, Transport
-from xg2g.receiver.openwebif.turn import Turn
+from xg2g.receiver.openwebif import BreakerState, OpenWebif, RequestPolicy
+from xg2g.receiver.openwebif.priority_lock import PriorityLock
+from xg2g.receiver.openwebif.transport import Request, Traffic, Transport
 from xg2g.simulator import Credentials as SimulatedCredentials
 from xg2g.simulator import SimulatedReceiver
 
@@ -64,18 +64,18 @@ async def web_server(*answers: bytes | None) -> AsyncIterator[tuple[str, list[by
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def transport(url: str, time: Time, manners: Manners | None = None) -> Transport:
+def transport(url: str, time: Time, policy: RequestPolicy | None = None) -> Transport:
     return Transport(
         ReceiverAddress.parse(url),
         connect_timeout_s=5,
-        manners=manners or Manners(),
+        policy=policy or RequestPolicy(),
         now=time.now,
         sleep=time.sleep,
     )
 
 
-def question(deadline_s: float = 5) -> Question:
-    return Question(path="api/powerstate", deadline_s=deadline_s, limit_bytes=1000)
+def request(deadline_s: float = 5) -> Request:
+    return Request(path="api/powerstate", deadline_s=deadline_s, limit_bytes=1000)
 
 
 def closed_port() -> str:
@@ -99,7 +99,7 @@ async def failure(asking: Awaitable[object]) -> ReceiverError:
 async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) -> None:
     time = Time()
     async with web_server(broken, OK) as (url, asked):
-        answer = await transport(url, time).ask(question())
+        answer = await transport(url, time).ask(request())
     assert answer.body.read(1000) == POWER
     assert len(asked) == 2
     (backoff_s,) = [slept for slept in time.slept if slept >= 0.5]
@@ -108,7 +108,7 @@ async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) 
 
 async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
     time = Time()
-    error = await failure(transport(closed_port(), time).ask(question()))
+    error = await failure(transport(closed_port(), time).ask(request()))
     assert type(error) is UnreachableError
     assert "refused" in str(error) or "connection" in str(error)
     backoffs = [slept for slept in time.slept if slept >= 0.5]
@@ -119,7 +119,7 @@ async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
 async def test_a_slow_answer_is_not_asked_for_again() -> None:
     time = Time()
     async with web_server(None) as (url, asked):
-        error = await failure(transport(url, time).ask(question(deadline_s=1)))
+        error = await failure(transport(url, time).ask(request(deadline_s=1)))
     assert isinstance(error, TimeLimitError)
     assert len(asked) == 1
 
@@ -138,35 +138,35 @@ async def test_an_answer_is_an_answer_and_not_asked_for_again(
     answer: bytes, kind: type[ReceiverError]
 ) -> None:
     async with web_server(answer) as (url, asked):
-        assert isinstance(await failure(transport(url, Time()).ask(question())), kind)
+        assert isinstance(await failure(transport(url, Time()).ask(request())), kind)
     assert len(asked) == 1
 
 
 async def test_what_speaks_no_http_is_a_broken_connection() -> None:
     async with web_server(b"SSH-2.0-dropbear\r\n") as (url, _):
-        assert isinstance(await failure(transport(url, Time()).ask(question())), UnreachableError)
+        assert isinstance(await failure(transport(url, Time()).ask(request())), UnreachableError)
 
 
 async def test_an_answer_without_end_is_cut_off() -> None:
     async with web_server(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 5000) as (url, _):
-        error = await failure(transport(url, Time()).ask(question()))
+        error = await failure(transport(url, Time()).ask(request()))
     assert isinstance(error, UnexpectedAnswerError)
 
 
 async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
     time = Time()
-    manners = Manners(failures_until_rest=5, rest_s=15)
+    policy = RequestPolicy(failure_threshold=5, pause_s=15)
     async with web_server(b"") as (url, asked):
-        subject = transport(url, time, manners)
-        assert type(await failure(subject.ask(question()))) is UnreachableError
-        assert isinstance(await failure(subject.ask(question())), RestingError)
+        subject = transport(url, time, policy)
+        assert type(await failure(subject.ask(request()))) is UnreachableError
+        assert isinstance(await failure(subject.ask(request())), CircuitOpenError)
         assert len(asked) == 5
-        resting = await failure(subject.ask(question()))
+        resting = await failure(subject.ask(request()))
         assert len(asked) == 5
         assert subject.traffic == Traffic(requests=5, failures=5, breaker=BreakerState.OPEN)
         assert "it is asked again in 1" in str(resting)
         time.now_s += 15
-        assert isinstance(await failure(subject.ask(question())), RestingError)
+        assert isinstance(await failure(subject.ask(request())), CircuitOpenError)
         assert len(asked) == 6, "one trial"
 
 
@@ -175,24 +175,24 @@ async def test_a_receiver_that_came_back_is_asked_as_before() -> None:
     async with web_server(b"", b"", b"", b"", b"", OK) as (url, _):
         subject = transport(url, time)
         for _ in range(2):
-            await failure(subject.ask(question()))
+            await failure(subject.ask(request()))
         time.now_s += 15
         for _ in range(3):
-            await subject.ask(question())
+            await subject.ask(request())
 
 
 async def test_there_is_a_pause_between_two_questions() -> None:
     time = Time()
     async with web_server(OK) as (url, _):
-        subject = transport(url, time, Manners(spacing_s=0.1))
+        subject = transport(url, time, RequestPolicy(spacing_s=0.1))
         for _ in range(3):
-            await subject.ask(question())
+            await subject.ask(request())
     assert [round(slept, 3) for slept in time.slept] == [0.1, 0.1]
 
 
 async def test_nothing_is_sent_that_says_who_asks_for_whom() -> None:
     async with web_server(OK) as (url, asked):
-        await transport(url, Time()).ask(question())
+        await transport(url, Time()).ask(request())
     head = asked[0].decode().lower()
     assert head.startswith("get /api/powerstate http/1.1\r\n")
     assert "accept-encoding: gzip\r\n" in head
@@ -214,9 +214,9 @@ async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
         answer_delay_s=0.02, api_credentials=SimulatedCredentials("root", "geheim")
     ) as box:
         address = ReceiverAddress.parse(box.base_url, credentials=Credentials("root", "geheim"))
-        manners = Manners(spacing_s=0)
+        policy = RequestPolicy(spacing_s=0)
         async with OpenWebif(
-            address, connect_timeout_s=5, answer_timeout_s=5, manners=manners
+            address, connect_timeout_s=5, answer_timeout_s=5, policy=policy
         ) as web:
             assert await asyncio.gather(*(web.in_standby() for _ in range(10))) == [True] * 10
         assert box.gate.most_at_once == 1
@@ -226,13 +226,13 @@ async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
 async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
     async with web_server(None, OK) as (url, asked):
         subject = transport(url, Time())
-        asking = asyncio.create_task(subject.ask(question()))
+        asking = asyncio.create_task(subject.ask(request()))
         async with asyncio.timeout(60):
             while not asked:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.wait({asking})
-        assert (await subject.ask(question())).status == httpx.codes.OK
+        assert (await subject.ask(request())).status == httpx.codes.OK
 
 
 async def test_a_question_for_a_viewer_is_asked_before_the_others_that_wait() -> None:
@@ -249,11 +249,11 @@ async def test_a_question_for_a_viewer_is_asked_before_the_others_that_wait() ->
 
 
 async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
-    turn = Turn()
+    turn = PriorityLock()
     got: list[int] = []
 
     async def take(number: int) -> None:
-        async with turn.taken(by_viewer=number % 2 == 0):
+        async with turn.hold(urgent=number % 2 == 0):
             got.append(number)
             await asyncio.sleep(0)
 
@@ -266,7 +266,7 @@ async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
         taking[3].cancel()
         await asyncio.wait(taking)
         assert {0, 1, 4, 5} <= set(got)
-    async with asyncio.timeout(60), turn.taken():
+    async with asyncio.timeout(60), turn.hold():
         pass
 
 

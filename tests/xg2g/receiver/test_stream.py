@@ -17,8 +17,7 @@ from tests.xg2g.upstream import (
     says_then_stays_silent,
     upstream,
 )
-from xg2g.receiver.address import Credentials, ReceiverAddress
-from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g.receiver.address import Credentials, ReceiverAddress, StreamDeadlines
 from xg2g.receiver.errors import (
     CredentialsError,
     NoSignalError,
@@ -32,7 +31,7 @@ from xg2g.receiver.errors import (
 from xg2g.receiver.openwebif import OpenWebif
 from xg2g.receiver.relay_list import RelayList
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.receiver.stream import StreamServer
+from xg2g.receiver.stream import StreamClient
 from xg2g.simulator import SimulatedReceiver
 
 WITHIN_S = 60
@@ -50,10 +49,10 @@ def server_at(
     first_byte_s: float = 5,
     stall_s: float = 5,
     credentials: Credentials | None = None,
-) -> StreamServer:
+) -> StreamClient:
     address = ReceiverAddress.parse("http://127.0.0.1", stream_port=port, credentials=credentials)
     deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
-    return StreamServer(address, deadlines)
+    return StreamClient(address, deadlines)
 
 
 async def read_all(script: Script) -> bytes:
@@ -243,14 +242,14 @@ def with_relay(
     *,
     first_byte_s: float = 5,
     failed: Callable[[], None] = lambda: None,
-) -> StreamServer:
+) -> StreamClient:
     """One of which every service is on the list of the relay."""
 
     async def relayed(_: ServiceReference) -> bool:
         return True
 
     time = time or Time()
-    return StreamServer(
+    return StreamClient(
         ReceiverAddress.parse("http://127.0.0.1", stream_port=direct, relay_port=relay),
         StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=5),
         relayed=relayed,
@@ -279,7 +278,7 @@ async def test_other_services_come_from_the_stream_server() -> None:
             "http://127.0.0.1", stream_port=direct.port, relay_port=relay.port
         )
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
-        async with StreamServer(address, deadlines, relayed=relayed).open(SERVICE) as stream:
+        async with StreamClient(address, deadlines, relayed=relayed).open(SERVICE) as stream:
             assert await stream.read() == PACKET
         assert not relay.connections
 
@@ -341,7 +340,7 @@ async def test_relay_and_stream_server_each_have_half_of_the_time(which: str) ->
         async def relayed(_: ServiceReference) -> bool:
             return True
 
-        server = StreamServer(
+        server = StreamClient(
             ReceiverAddress.parse(
                 "http://127.0.0.1", stream_port=direct.port, relay_port=softcam.port
             ),
@@ -403,7 +402,7 @@ async def test_a_refusal_is_explained_once_its_connection_is_closed() -> None:
 
         address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
-        receiver = StreamServer(address, deadlines, explain=explain)
+        receiver = StreamClient(address, deadlines, explain=explain)
         with pytest.raises(UnknownServiceError, match="gone"):
             async with receiver.open(SERVICE):
                 pass
@@ -421,7 +420,7 @@ async def test_the_simulated_relay_plays_what_is_scrambled_elsewhere() -> None:
         deadlines = StreamDeadlines(connect_s=5, first_byte_s=5, stall_s=5)
         scrambled = ServiceReference.parse("1:0:19:68:1:1:C00000:0:0:0:")
         async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
-            server = StreamServer(address, deadlines, relayed=RelayList(web).includes)
+            server = StreamClient(address, deadlines, relayed=RelayList(web).includes)
             async with server.open(scrambled) as stream:
                 sent = await stream.read()
                 while len(sent) < 188 * 1000:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.xg2g.cli.command import xg2g
+from xg2g.network.failures import redirect_target
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import TlsError, UnexpectedAnswerError
-from xg2g.receiver.openwebif import Manners, OpenWebif
-from xg2g.receiver.redirect import redirect_target
+from xg2g.receiver.openwebif import OpenWebif, RequestPolicy
 from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +112,7 @@ def openwebif(url: str) -> OpenWebif:
         ReceiverAddress.parse(url),
         connect_timeout_s=5,
         answer_timeout_s=5,
-        manners=Manners(attempts=1),
+        policy=RequestPolicy(attempts=1),
     )
 
 

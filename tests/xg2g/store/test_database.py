@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from xg2g.store import readings
+from xg2g.guide.refresh_plan import load_readings
 from xg2g.store.database import DAMAGED, FILE, Database, StoreError, UnwritableError
-from xg2g.store.facts import fact, generation
-from xg2g.store.place import open_database
+from xg2g.store.location import open_database
+from xg2g.store.metadata import generation, get_or_make
 from xg2g.store.schema import MIGRATIONS, VERSION
 
 pytestmark = pytest.mark.anyio
@@ -149,7 +149,7 @@ async def test_a_damaged_file_is_moved_aside_and_channels_are_saved_where_they_c
     file = tmp_path / FILE
     async with Database.open(tmp_path) as database:
         await add_channel(database, "a", 17)
-        await database.write(lambda c: fact(c, "device", lambda: "10439EFD"))
+        await database.write(lambda c: get_or_make(c, "device", lambda: "10439EFD"))
         await database.write(
             lambda c: c.executemany(
                 "INSERT INTO programme VALUES ('a', ?, ?, 1, 't', 's', ?, NULL)",
@@ -173,7 +173,7 @@ async def test_a_damaged_file_is_moved_aside_and_channels_are_saved_where_they_c
             other.close()
     async with Database.open(tmp_path) as database:
         kept = await channels(database)
-        device = await database.write(lambda c: fact(c, "device", lambda: "new"))
+        device = await database.write(lambda c: get_or_make(c, "device", lambda: "new"))
         await add_channel(database, "b", 1)
     assert (tmp_path / DAMAGED).exists()
     readable = damage == "page"
@@ -245,7 +245,7 @@ async def test_a_file_of_every_earlier_version_becomes_one_of_today(tmp_path: Pa
             earlier.commit()
         async with Database.open(place) as database:
             assert await channels(database) == [("a", 17)]
-            assert await database.read(readings.load) == {}
+            assert await database.read(load_readings) == {}
         assert not (place / DAMAGED).exists()
 
 

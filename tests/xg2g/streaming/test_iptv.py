@@ -21,8 +21,8 @@ from tests.xg2g.upstream import (
 )
 from xg2g.lineup.arrangement import Bouquet, Service, arrange
 from xg2g.metrics import Outcome
-from xg2g.receiver import pace
-from xg2g.receiver.deadlines import StreamDeadlines
+from xg2g.receiver import read_pacing
+from xg2g.receiver.address import StreamDeadlines
 from xg2g.receiver.errors import UnexpectedAnswerError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.streaming import remote_transport as outward
@@ -374,8 +374,8 @@ async def test_a_file_begins_anew_for_who_comes_back(names: None) -> None:
 async def test_a_web_stream_in_small_pieces_is_left_to_the_kernel_for_a_while(
     names: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "PROMPT_S", 0.0)
-    monkeypatch.setattr(pace, "GATHER_S", 0.5)
+    monkeypatch.setattr(read_pacing, "PROMPT_S", 0.0)
+    monkeypatch.setattr(read_pacing, "GATHER_S", 0.5)
     pieces = 100
 
     async def script(connection: Connection) -> None:

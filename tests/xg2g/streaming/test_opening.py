@@ -23,13 +23,13 @@ from tests.xg2g.streaming.broadcast import (
     with_bits,
 )
 from xg2g.metrics import Metrics, Outcome
+from xg2g.network.http_bodies import TruncatedError
 from xg2g.outputs.mpegts.response import LiveResponse
 from xg2g.outputs.stop_event import StopEvent
 from xg2g.outputs.viewers import Viewers
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
 from xg2g.streaming.hub import Hub
 from xg2g.streaming.upstream import UpstreamReader
-from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.joining import Joiner
 

@@ -20,8 +20,8 @@ from starlette.types import Message, Receive, Scope, Send
 from xg2g_backends.errors import BackendError
 
 from ...metrics import Metrics, Outcome
+from ...network.http_bodies import TruncatedError
 from ...receiver.errors import ReceiverError
-from ...web.truncated import TruncatedError
 from ..failures import Failure, Failures
 from ..refusals import ENDED_BEFORE, UNKNOWN_CHANNEL, Refusal, refusal_for
 from ..stop_event import StopEvent

@@ -1,14 +1,14 @@
 """OpenWebif, the web interface of an Enigma2 receiver, asked politely."""
 
-from .box import About, ActiveStream, Status, Tuner
-from .breaker import BreakerState
+from .circuit_breaker import BreakerState
 from .client import OpenWebif
+from .device import About, ActiveStream, Status, Tuner
 from .guide import Event
 from .listing import RADIO, TELEVISION, ListedBouquet, ListedService
 from .picon import Picon
 from .recordings import Movie, Timer, TimerState
 from .stream_settings import StreamSettings
-from .transport import Manners, Traffic
+from .transport import RequestPolicy, Traffic
 
 __all__ = [
     "RADIO",
@@ -19,7 +19,7 @@ __all__ = [
     "Event",
     "ListedBouquet",
     "ListedService",
-    "Manners",
+    "RequestPolicy",
     "Movie",
     "OpenWebif",
     "Picon",

@@ -11,7 +11,8 @@ import httpx
 
 from ..address import ReceiverAddress
 from ..errors import UnexpectedAnswerError
-from .box import About, Status, read_about, read_status
+from .answers import decode, flag
+from .device import About, Status, read_about, read_status
 from .guide import DamagedGuideError, Event, read_events
 from .listing import (
     RADIO,
@@ -31,8 +32,7 @@ from .stream_settings import (
     read_settings,
     read_whitelist,
 )
-from .transport import Answer, Manners, Question, Traffic, Transport
-from .values import decode, flag
+from .transport import Request, RequestPolicy, Response, Traffic, Transport
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class OpenWebif:
         connect_timeout_s: float,
         answer_timeout_s: float,
         guide_timeout_s: float = 180,
-        manners: Manners | None = None,
+        policy: RequestPolicy | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """`guide_timeout_s` is for the guide of a whole bouquet, over which weak boxes sit for
@@ -72,7 +72,7 @@ class OpenWebif:
         self._transport = Transport(
             address,
             connect_timeout_s=connect_timeout_s,
-            manners=manners or Manners(),
+            policy=policy or RequestPolicy(),
             transport=transport,
         )
 
@@ -93,7 +93,7 @@ class OpenWebif:
         return read_status(status)
 
     async def in_standby(self) -> bool:
-        """Ask whether it stands by. The lightest question there is."""
+        """Ask whether it stands by. The lightest request there is."""
         return flag(await self._part("api/powerstate", "instandby", object))
 
     async def clock(self) -> datetime | None:
@@ -161,7 +161,7 @@ class OpenWebif:
     ) -> int | None:
         """Ask at which port the receiver says that a service streams: that of its relay for some.
 
-        None when it names none, for what is no DVB service, and when the question would zap
+        None when it names none, for what is no DVB service, and when the request would zap
         the television, which `settings` tell.
         """
         if settings.playlists_zap or not service.reference.is_dvb_service:
@@ -221,12 +221,12 @@ class OpenWebif:
                 return Picon(path, png, etag, answer.headers.get("Last-Modified", ""))
         return None
 
-    async def turn_to(
+    async def reconfigure(
         self, address: ReceiverAddress, *, connect_timeout_s: float, answer_timeout_s: float
     ) -> None:
-        """Ask there from now on; a question that is under way is answered first."""
+        """Ask there from now on; a request that is under way is answered first."""
         self._answer_timeout_s = answer_timeout_s
-        await self._transport.turn_to(address, connect_timeout_s=connect_timeout_s)
+        await self._transport.reconfigure(address, connect_timeout_s=connect_timeout_s)
 
     async def aclose(self) -> None:
         """Close the connection. Closing again does nothing."""
@@ -286,7 +286,7 @@ class OpenWebif:
             raise self._transport.no_openwebif(f"/{path} is no object")
         return answer
 
-    def _content(self, path: str, answer: Answer, limit_bytes: int) -> bytes:
+    def _content(self, path: str, answer: Response, limit_bytes: int) -> bytes:
         try:
             return answer.body.read(limit_bytes)
         except ValueError as error:
@@ -304,15 +304,15 @@ class OpenWebif:
         deadline_s: float | None = None,
         limit_bytes: int = _ANSWER_LIMIT_BYTES,
         understood: set[int] | None = None,
-    ) -> Answer:
+    ) -> Response:
         return await self._transport.ask(
-            Question(
+            Request(
                 path=path,
                 query=query,
                 headers=headers or {},
                 deadline_s=deadline_s or self._answer_timeout_s,
                 limit_bytes=limit_bytes,
                 understood=frozenset({200} | (understood or set())),
-                for_viewer=path in _FOR_VIEWERS,
+                urgent=path in _FOR_VIEWERS,
             )
         )

@@ -10,9 +10,17 @@ from functools import lru_cache
 from typing import Any
 
 from ..service_reference import ServiceReference
-from .body import Body
-from .json_items import DamagedJsonError, JsonItems
-from .values import decode, flag, incremental_decoder, number, seconds, text
+from .answers import (
+    Body,
+    DamagedJsonError,
+    JsonItems,
+    decode,
+    flag,
+    incremental_decoder,
+    number,
+    seconds,
+    text,
+)
 
 _PIECE_BYTES = 64 * 1024
 """Some 100 events, less than 1 ms: what is read between two turns of the event loop."""

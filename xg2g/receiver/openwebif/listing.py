@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..service_reference import ServiceReference
-from .values import number, text
+from .answers import number, text
 
 TELEVISION = "tv"
 RADIO = "radio"

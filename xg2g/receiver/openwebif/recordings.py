@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
 from ..service_reference import ServiceReference
-from .values import flag, number, text
+from .answers import flag, number, text
 
 
 class TimerState(IntEnum):

@@ -17,43 +17,42 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from ...network.failures import is_refused, is_tls_trouble, why_no_connection
+from ...network.failures import is_refused, is_tls_trouble, redirect_target, why_no_connection
 from ..address import ReceiverAddress, refused_login
 from ..errors import (
     AddressRefusedError,
+    CircuitOpenError,
     CredentialsError,
     ReceiverError,
-    RestingError,
     TimeLimitError,
     TlsError,
     UnexpectedAnswerError,
     UnreachableError,
 )
-from ..redirect import redirect_target
 from ..tls import receiver_tls
-from .body import Body, BodyError
-from .breaker import Breaker, BreakerState
-from .turn import Turn
+from .answers import Body, BodyError
+from .circuit_breaker import BreakerState, CircuitBreaker
+from .priority_lock import PriorityLock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class RequestPolicy:
     """How the receiver is spared."""
 
     spacing_s: float = 0.1
     """Between two requests."""
     attempts: int = 3
-    """For a question whose connection fails."""
+    """For a request whose connection fails."""
     backoff_s: float = 0.5
     """Before the second attempt; doubled for each further one, and up to so much more by chance."""
-    failures_until_rest: int = 5
+    failure_threshold: int = 5
     """Connections and answers in a row that failed."""
-    rest_s: float = 15.0
+    pause_s: float = 15.0
     """For how long the receiver is left alone then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Request:
     """One GET that changes nothing."""
 
     path: str
@@ -65,12 +64,12 @@ class Question:
     """Of the answer unpacked."""
     understood: frozenset[int] = frozenset({200})
     """Statuses that say something; any other raises."""
-    for_viewer: bool = False
+    urgent: bool = False
     """Somebody waits for a picture: it is asked before the others that wait."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back, complete."""
 
     status: int
@@ -97,19 +96,19 @@ class Transport:
         address: ReceiverAddress,
         *,
         connect_timeout_s: float,
-        manners: Manners,
+        policy: RequestPolicy,
         transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`transport`, `now` and `sleep` are for tests."""
         self._address = address
-        self._manners = manners
+        self._policy = policy
         self._now = now
         self._sleep = sleep
         self._transport = transport
         self._client = self._new_client(connect_timeout_s)
-        self._turn = Turn()
+        self._lock = PriorityLock()
         self._free_at_s = now()
         self._breaker = self._new_breaker()
         self._requests = self._failures = 0
@@ -124,22 +123,22 @@ class Transport:
         """The web interface's URL without credentials: safe to show."""
         return self._address.url
 
-    async def ask(self, question: Question) -> Answer:
-        """Ask when it is this question's turn, again if the connection fails."""
-        manners = self._manners
+    async def ask(self, request: Request) -> Response:
+        """Ask when it is this request's turn, again if the connection fails."""
+        policy = self._policy
         attempts = AsyncRetrying(
             sleep=self._sleep,
-            stop=stop_after_attempt(manners.attempts),
-            wait=wait_exponential_jitter(multiplier=manners.backoff_s, jitter=manners.backoff_s),
+            stop=stop_after_attempt(policy.attempts),
+            wait=wait_exponential_jitter(multiplier=policy.backoff_s, jitter=policy.backoff_s),
             retry=retry_if_exception(lambda error: type(error) is UnreachableError),
             reraise=True,
         )
-        return await attempts(self._attempt, question)
+        return await attempts(self._attempt, request)
 
-    async def turn_to(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
-        """Ask there from now on, without what went wrong before. A question that is under way is
+    async def reconfigure(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
+        """Ask there from now on, without what went wrong before. A request that is under way is
         answered first."""
-        async with self._turn.taken():
+        async with self._lock.hold():
             old = self._client
             self._address = address
             self._client = self._new_client(connect_timeout_s)
@@ -166,20 +165,22 @@ class Transport:
             transport=self._transport,
         )
 
-    def _new_breaker(self) -> Breaker:
-        manners = self._manners
-        return Breaker(threshold=manners.failures_until_rest, rest_s=manners.rest_s, now=self._now)
+    def _new_breaker(self) -> CircuitBreaker:
+        policy = self._policy
+        return CircuitBreaker(
+            threshold=policy.failure_threshold, pause_s=policy.pause_s, now=self._now
+        )
 
-    async def _attempt(self, question: Question) -> Answer:
-        async with self._turn.taken(by_viewer=question.for_viewer):
+    async def _attempt(self, request: Request) -> Response:
+        async with self._lock.hold(urgent=request.urgent):
             if resting := self._breaker.resting():
                 wait_s = resting.until_s - self._now()
-                raise RestingError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
+                raise CircuitOpenError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
             if (pause_s := self._free_at_s - self._now()) > 0:
                 await self._sleep(pause_s)
             self._requests += 1
             try:
-                answer = await self._exchange(question)
+                answer = await self._exchange(request)
             except (UnreachableError, TimeLimitError) as error:
                 self._failures += 1
                 self._breaker.failed(str(error))
@@ -188,21 +189,21 @@ class Transport:
                 self._breaker.succeeded()
                 raise
             finally:
-                self._free_at_s = self._now() + self._manners.spacing_s
+                self._free_at_s = self._now() + self._policy.spacing_s
             self._breaker.succeeded()
             return answer
 
-    async def _exchange(self, question: Question) -> Answer:
+    async def _exchange(self, request: Request) -> Response:
         """The only place where foreign exceptions become ours."""
         try:
             # httpx's timeouts start again with each read; a trickling answer needs one in all.
-            async with asyncio.timeout(question.deadline_s):
-                return await self._send(question)
+            async with asyncio.timeout(request.deadline_s):
+                return await self._send(request)
         except (httpx.TimeoutException, TimeoutError) as error:
             if isinstance(error, httpx.ConnectTimeout):
                 raise self._unreachable("it does not answer") from error
             raise TimeLimitError(
-                f"the receiver at {self.url} took more than {question.deadline_s:g} s to answer; "
+                f"the receiver at {self.url} took more than {request.deadline_s:g} s to answer; "
                 "try again when it is less busy"
             ) from error
         except httpx.ConnectError as error:
@@ -216,17 +217,17 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self.no_openwebif(str(error)) from error
 
-    async def _send(self, question: Question) -> Answer:
+    async def _send(self, request: Request) -> Response:
         async with self._client.stream(
-            "GET", question.path, params=question.query, headers=question.headers
+            "GET", request.path, params=request.query, headers=request.headers
         ) as response:
-            if response.status_code not in question.understood:
+            if response.status_code not in request.understood:
                 raise self._refusal(response.status_code)
             try:
-                body = await Body.receive(response, limit_bytes=question.limit_bytes)
+                body = await Body.receive(response, limit_bytes=request.limit_bytes)
             except BodyError as error:
-                raise self.no_openwebif(f"/{question.path}: {error}") from error
-            return Answer(response.status_code, response.headers, body)
+                raise self.no_openwebif(f"/{request.path}: {error}") from error
+            return Response(response.status_code, response.headers, body)
 
     def _refusal(self, status: int) -> ReceiverError:
         if status == httpx.codes.UNAUTHORIZED:

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ...network.hosts import place_of
+from ...network.hosts import client_network
 
 ALLOWED = 10
 """Wrong tokens from one place until it is refused."""
@@ -23,13 +23,13 @@ class Failures:
 
     def wait_s(self, address: str) -> float:
         """How long this address has to wait until it is heard; 0 for not at all."""
-        count, last_s = self._seen.get(place_of(address), (0, 0.0))
+        count, last_s = self._seen.get(client_network(address), (0, 0.0))
         left_s = last_s + FORGOTTEN_AFTER_S - self._clock_s()
         return left_s if count >= ALLOWED and left_s > 0 else 0.0
 
     def add(self, address: str) -> None:
         """A wrong token came from there."""
-        place, now_s = place_of(address), self._clock_s()
+        place, now_s = client_network(address), self._clock_s()
         count, last_s = self._seen.pop(place, (0, now_s))
         self._seen[place] = (count + 1 if now_s < last_s + FORGOTTEN_AFTER_S else 1, now_s)
         if len(self._seen) > PLACES:

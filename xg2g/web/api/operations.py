@@ -18,14 +18,13 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from xg2g_backends.errors import BackendError
 
 from ...clients.m3u import hls_path, logo_path, stream_path
+from ...guide import programme_table
 from ...guide.categories import categories
 from ...guide.episodes import find_episode
-from ...guide.programme import Programme
-from ...guide.xmltv import split_texts
+from ...guide.programme import Programme, split_texts
 from ...lineup import Channel, Lineup
 from ...lineup.picons import may_have_logo
 from ...outputs.viewers import SharedStream, Viewer, shared_streams
-from ...store import programmes
 from ...streaming.ledger import transponder
 from ...streaming.upstream import State, Upstream
 from ..gateway import gateway_of
@@ -58,7 +57,7 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
         reasons=list(found.reasons),
         receiver=receiver_state(gateway),
         channels=len(keeper.lineup.channels) if keeper.lineup else 0,
-        programmes=await gateway.database.read(programmes.count),
+        programmes=await gateway.database.read(programme_table.count),
         streams=len(gateway.viewers),
         upstreams=len(gateway.hub.upstreams),
         tuners=models.TunerState(
@@ -82,7 +81,7 @@ async def _now(request: Request, query: models.ChannelsQuery) -> BaseModel:
     page, following = _part(lineup_of(request), query)
     now_s = int(datetime.now(UTC).timestamp())
     coming = await gateway_of(request).database.read(
-        partial(programmes.now_and_next, now_s=now_s, within_s=_NEXT_WITHIN_S)
+        partial(programme_table.now_and_next, now_s=now_s, within_s=_NEXT_WITHIN_S)
     )
     return models.Now(
         channels=await mapped(lambda it: _shown(it.id, coming.get(it.id, ()), now_s), page),
@@ -129,7 +128,7 @@ async def _channel_now(request: Request, _: models.NoQuery) -> BaseModel:
     now_s = int(datetime.now(UTC).timestamp())
     coming = await gateway_of(request).database.read(
         partial(
-            programmes.between,
+            programme_table.between,
             channel_id=channel.id,
             begin_s=now_s,
             end_s=now_s + _NEXT_WITHIN_S,
@@ -154,7 +153,7 @@ async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
         )
     found = await gateway_of(request).database.read(
         partial(
-            programmes.listed_between,
+            programme_table.listed_between,
             # Whole seconds, so that what ends just then is over.
             begin_s=math.floor(begin_s),
             end_s=math.ceil(end_s),
@@ -187,7 +186,7 @@ def _nowhere() -> Refused:
     return Refused(400, "after: it has to be what an answer gave as next")
 
 
-def _place(after: str | None) -> programmes.Place | None:
+def _place(after: str | None) -> programme_table.Place | None:
     """Where the guide goes on. Raises `Refused`."""
     if after is None:
         return None

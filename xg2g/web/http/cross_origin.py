@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..origins import Origins
+from ...network.origins import AllowedOrigins
 
 _METHODS: Final = "GET, HEAD, OPTIONS"
 _REQUEST_HEADERS: Final = "Authorization, Cache-Control, If-None-Match, Range"
@@ -25,7 +25,7 @@ class CrossOrigin:
     def __init__(
         self,
         app: ASGIApp,
-        origins: Origins,
+        origins: AllowedOrigins,
         *,
         played: Iterable[BaseRoute],
         api: Iterable[BaseRoute],

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.requests import Request
 
+from ...network.hosts import host_of
 from ...network.log_limit import LogLimit
+from ...network.origins import origin_of
 from ..gateway import gateway_of
-from ..hosts import host_of
-from ..origins import origin_of
 
 log = structlog.get_logger()
 

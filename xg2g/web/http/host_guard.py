@@ -1,4 +1,4 @@
-"""Refuses what asks for another host than xg2g; `xg2g.web.hosts` says why."""
+"""Refuses what asks for another host than xg2g; `xg2g.network.hosts` says why."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..hosts import Hosts, host_of
+from ...network.hosts import AllowedHosts, host_of
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ class HostGuard:
     def __init__(
         self,
         app: ASGIApp,
-        hosts: Hosts,
+        hosts: AllowedHosts,
         *,
         is_stream: Callable[[str], bool],
         clock_s: Callable[[], float] = time.monotonic,

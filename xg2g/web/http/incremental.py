@@ -8,8 +8,8 @@ import structlog
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from ...network.http_bodies import TruncatedError
 from ..routes.download import StalledError, send_all
-from ..truncated import TruncatedError
 from .conditional import has_current
 
 log = structlog.get_logger()

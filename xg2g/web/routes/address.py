@@ -2,8 +2,8 @@
 
 from starlette.requests import Request
 
+from ...network.hosts import host_of
 from ..gateway import gateway_of
-from ..hosts import host_of
 
 
 def base_url(request: Request) -> str:

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...guide import programme_table
 from ...lineup import Lineup
 from ...outputs.failures import Failure
 from ...outputs.viewers import SharedStream, Viewer, shared_streams
 from ...readiness import State
-from ...store import programmes
 from ...store.database import StoreError
 from ...streaming.upstream import State as UpstreamState
 from ..gateway import Gateway, gateway_of
@@ -130,7 +130,7 @@ def _tile(name: str, value: str) -> Element:
 
 async def _programmes(gateway: Gateway) -> str:
     with suppress(StoreError):
-        return f"{await gateway.database.read(programmes.count):,}"
+        return f"{await gateway.database.read(programme_table.count):,}"
     return "?"
 
 
@@ -176,7 +176,7 @@ async def _shown_now(gateway: Gateway, channel_id: str) -> str | None:
     now_s = int(datetime.now(UTC).timestamp())
     with suppress(StoreError):
         for programme in await gateway.database.read(
-            lambda it: programmes.between(it, channel_id, now_s, now_s + 1)
+            lambda it: programme_table.between(it, channel_id, now_s, now_s + 1)
         ):
             return programme.title
     return None

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...clients.m3u import hls_path
-from ...lineup.segmented import segmented_url
+from ...lineup.sources import segmented_url
 from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
 from ...outputs.hls.outputs import TooManyError
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision

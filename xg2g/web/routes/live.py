@@ -11,8 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ...clients.m3u import TRANSPORT_STREAM
-from ...lineup.arrangement import nameless
-from ...lineup.segmented import ENDINGS, segmented_url
+from ...lineup.sources import SEGMENTED_ENDINGS, nameless, segmented_url
 from ...outputs.mpegts.response import LIVE_HEADERS, LiveResponse
 from ...outputs.refusals import SYSTEM_BUSY, UNKNOWN, Refusal, refusal_for
 from ...receiver.errors import ReceiverError
@@ -139,7 +138,10 @@ def _head() -> Response:
 
 
 ROUTES: list[BaseRoute] = [
-    *(Route(f"/stream/{{channel_id}}{each}", _stream) for each in (TRANSPORT_STREAM, *ENDINGS)),
+    *(
+        Route(f"/stream/{{channel_id}}{each}", _stream)
+        for each in (TRANSPORT_STREAM, *SEGMENTED_ENDINGS)
+    ),
 ]
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from ...store import programmes
+from ...guide import programme_table
 from ...store.database import StoreError
 from ..gateway import gateway_of
 from ..http.access import access_of
@@ -56,7 +56,7 @@ async def _metrics(request: Request) -> Response:
     gateway = gateway_of(request)
     # Without the store the last number stays; nobody looks at metrics for that alone.
     with suppress(StoreError):
-        gateway.metrics.programmes.set(await gateway.database.read(programmes.count))
+        gateway.metrics.programmes.set(await gateway.database.read(programme_table.count))
     await gateway.readiness.examine(within_s=_BACKEND_WITHIN_S)
     # As with transcoder services that do not answer in time.
     with suppress(TimeoutError):

@@ -8,18 +8,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ...clients import xmltv
 from ...clients.m3u import logo_path
-from ...guide import xmltv
-from ...guide.document import document
-from ...lineup import Channel
+from ...clients.xmltv import document
+from ...guide import programme_table
+from ...lineup import Channel, channel_table
 from ...lineup.picons import may_have_logo
-from ...store import channels
+from ...network.http_bodies import TruncatedError
 from ...store.database import Snapshot, StoreError
-from ...store.facts import generation, guide_was_read
+from ...store.metadata import generation
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..selection import Selection, lineup_of
-from ..truncated import TruncatedError
 from .address import base_url
 from .download import StalledError, send_all
 
@@ -88,7 +88,7 @@ class _GuideResponse:
             raise TruncatedError from error
 
     async def _from(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._gateway.has_guide and not await snapshot.read(guide_was_read):
+        if self._gateway.has_guide and not await snapshot.read(programme_table.was_read):
             await _unread(self._request)(scope, receive, send)
             return
         state = await snapshot.read(generation)
@@ -100,7 +100,7 @@ class _GuideResponse:
             }
             await Response(status_code=304, headers=kept)(scope, receive, send)
             return
-        lineup = await snapshot.read(channels.load)
+        lineup = await snapshot.read(channel_table.load)
         selected = self._selection.channels(lineup) if lineup else ()
         self._started = True
         await send(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from xg2g.metrics import Metrics
+from xg2g.network.http_bodies import TruncatedError
 from xg2g.outputs.mpegts.response import LiveResponse
 from xg2g.outputs.stop_event import StopEvent
 from xg2g.outputs.viewers import LiveStream, Viewers
 from xg2g.streaming.upstream import Upstream
-from xg2g.web.truncated import TruncatedError
 from xg2g_backends.base import RemuxStats
 
 pytestmark = pytest.mark.anyio

@@ -24,7 +24,7 @@ from tests.xg2g.upstream import (
 from xg2g.app import server
 from xg2g.metrics import Outcome
 from xg2g.network import tcp_liveness as acknowledgements
-from xg2g.receiver.pace import CHUNK_BYTES
+from xg2g.receiver.read_pacing import CHUNK_BYTES
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..lineup import Channel, Group, Lineup
-from ..lineup.arrangement import Arrangement, Bouquet, Candidate, Service
-from ..lineup.numbering import assign
 from ..receiver.service_reference import ServiceReference
-from .facts import bump, note
+from ..store import metadata
+from . import Channel, Group, Lineup
+from .arrangement import Arrangement, Bouquet, Candidate, Service
+from .numbering import assign
 
 Arrange = Callable[[dict[str, str]], Arrangement]
 """Makes an arrangement, given which group of alternatives is which channel."""
@@ -58,9 +58,9 @@ def wanted_bouquets(connection: sqlite3.Connection) -> tuple[str, ...] | None:
     return _names(connection, "wanted")
 
 
-def _names(connection: sqlite3.Connection, fact: str) -> tuple[str, ...] | None:
-    found = connection.execute("SELECT value FROM fact WHERE name = ?", (fact,)).fetchone()
-    return tuple(json.loads(found[0])) if found else None
+def _names(connection: sqlite3.Connection, name: str) -> tuple[str, ...] | None:
+    stored = metadata.get(connection, name)
+    return None if stored is None else tuple(json.loads(stored))
 
 
 def stored_bouquet(connection: sqlite3.Connection, reference: str) -> Bouquet | None:
@@ -103,11 +103,11 @@ def apply(connection: sqlite3.Connection, arrange: Arrange) -> Change:
         (_row(candidate, numbers[candidate.id]) for candidate in arrangement.candidates),
     )
     _write_groups(connection, arrangement.groups)
-    note(connection, "bouquets", json.dumps(arrangement.names))
-    note(connection, "wanted", json.dumps(arrangement.wanted))
+    metadata.put(connection, "bouquets", json.dumps(arrangement.names))
+    metadata.put(connection, "wanted", json.dumps(arrangement.wanted))
     lineup = load(connection) or Lineup()
     if lineup != before:
-        bump(connection, "lineup")
+        metadata.count_change(connection, "lineup")
     listed, listed_before = ({c.id for c in each.channels} for each in (lineup, before))
     return Change(lineup, arrangement, len(listed - listed_before), len(listed_before - listed))
 

@@ -18,7 +18,7 @@ PROMPT_S = 1.0
 """From a stream's first byte on it is read as it comes, so that zapping is no slower."""
 
 
-class Pace:
+class ReadPacing:
     """Says when a stream is to be read again."""
 
     def __init__(self, began_s: float, *, full_bytes: int = CHUNK_BYTES) -> None:

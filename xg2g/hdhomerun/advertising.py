@@ -7,24 +7,26 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from ..errors import UserError
-from .discovery import Announced, discoverable
+from .discovery import TunerInfo, answer_discovery
 from .documents import Device
-from .ssdp import Advertisement, advertised
+from .ssdp import Advertisement, advertise_ssdp
 
 log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def present(device: Callable[[], Device], *, host: str, port: int) -> AsyncIterator[None]:
+async def advertise_tuner(
+    device: Callable[[], Device], *, host: str, port: int
+) -> AsyncIterator[None]:
     """Be found as `device`, whose documents are at address `host` and `port`, for as long as the
     context is open.
 
     What does not work, as with another tuner program on this computer, is said in the log.
     """
 
-    def announced() -> Announced:
+    def announced() -> TunerInfo:
         current = device()
-        return Announced(
+        return TunerInfo(
             device_id=current.identity.device_id,
             auth=current.identity.auth,
             tuners=current.tuners,
@@ -33,11 +35,11 @@ async def present(device: Callable[[], Device], *, host: str, port: int) -> Asyn
 
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(discoverable(host, announced))
+            await stack.enter_async_context(answer_discovery(host, announced))
         except UserError as error:
             log.warning(str(error))
         advertisement = Advertisement(device().identity.udn, port)
-        await stack.enter_async_context(advertised(advertisement, host))
+        await stack.enter_async_context(advertise_ssdp(advertisement, host))
         yield
         # The sockets send what they still have in the next turn of the loop.
         await asyncio.sleep(0)

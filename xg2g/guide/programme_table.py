@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from ..guide.programme import Programme
-from ..guide.timeline import merge
-from .facts import GUIDE_READ_S, bump
+from ..store import metadata
+from .programme import Programme
+from .timeline import merge
 
 _COLUMNS = "begin_s, end_s, event, title, short, long, genre"
+_READ_AT_S = "guide_read_s"
 
 
 def of_channel(connection: sqlite3.Connection, channel_id: str) -> list[Programme]:
@@ -135,16 +136,26 @@ def put(
         )
         changed[channel_id] = len(changes.delete) + len(changes.put)
     if changed.total():
-        bump(connection, "guide")
+        metadata.count_change(connection, "guide")
     return changed
 
 
+def mark_read(connection: sqlite3.Connection, at_s: int) -> None:
+    """Store when the receiver's guide was last read to its end, in seconds since 1970."""
+    metadata.put(connection, _READ_AT_S, str(at_s))
+
+
+def was_read(connection: sqlite3.Connection) -> bool:
+    """Return whether the receiver's guide was ever read to its end."""
+    return metadata.get(connection, _READ_AT_S) is not None
+
+
 def clear(connection: sqlite3.Connection) -> None:
-    """Forget all, and that it was ever read."""
+    """Delete the guide, and the note that it was ever read."""
     if connection.execute("DELETE FROM programme").rowcount:
-        bump(connection, "guide")
+        metadata.count_change(connection, "guide")
     connection.execute("DELETE FROM reading")
-    connection.execute("DELETE FROM fact WHERE name = ?", (GUIDE_READ_S,))
+    metadata.delete(connection, _READ_AT_S)
 
 
 def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
@@ -153,7 +164,7 @@ def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
         "DELETE FROM programme WHERE end_s < ? OR begin_s > ?", (begin_s, end_s)
     ).rowcount
     if forgotten:
-        bump(connection, "guide")
+        metadata.count_change(connection, "guide")
     return forgotten
 
 

@@ -5,47 +5,96 @@ One is not in the DTD: `live`, as Schedules Direct's grabbers write it and Plex 
 Nothing here depends on the time or on other programmes: what did not change is the same bytes.
 """
 
-import re
+import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from importlib.metadata import version
 from xml.sax.saxutils import escape, quoteattr
 
+from ..guide import programme_table
+from ..guide.categories import categories
+from ..guide.episodes import find_episode
+from ..guide.programme import Programme, split_texts
+from ..guide.showing import NOTHING_KNOWN, Showing, find_showing
 from ..lineup import Channel
-from .categories import categories
-from .episodes import find_episode
-from .programme import Programme
-from .showing import NOTHING_KNOWN, Showing, find_showing
+from ..store.database import Snapshot
 
 MEDIA_TYPE = "application/xml"
-SUBTITLE_LENGTH = 100
-"""A longer short text is a summary, no title."""
+PIECE_BYTES = 128 * 1024
+"""Size of a piece of the document: about the guide of one channel for a week."""
 
-END = "</tv>\n"
+_GZIP_LEVEL = 6
+_GZIP_WINDOW_BITS = zlib.MAX_WBITS | 16
+
+_END = "</tv>\n"
 
 
-def begin() -> str:
-    """The document's beginning."""
+async def document(
+    snapshot: Snapshot,
+    channels: Sequence[Channel],
+    *,
+    logo_url: Callable[[Channel], str | None],
+    compressed: bool = False,
+) -> AsyncGenerator[bytes, None]:
+    """Yield the document of some channels in pieces of `PIECE_BYTES` or somewhat more;
+    `compressed` as a gzip file.
+
+    The same state of the store gives the same bytes. A thread makes the pieces, so that the event
+    loop stays free. Raises `StoreError`.
+    """
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=_GZIP_WINDOW_BITS) if compressed else None
+    unlisted, left = list(reversed(channels)), list(reversed(channels))
+
+    def channel_piece(_: sqlite3.Connection) -> bytes:
+        piece = b""
+        while unlisted and len(piece) < PIECE_BYTES:
+            channel = unlisted.pop()
+            piece += _packed(packer, _channel(channel, logo_url=logo_url(channel)))
+        return piece
+
+    def programme_piece(connection: sqlite3.Connection) -> bytes:
+        piece = b""
+        while left and len(piece) < PIECE_BYTES:
+            channel_id = left.pop().id
+            attribute = quoteattr(channel_id)
+            programmes = programme_table.of_channel(connection, channel_id)
+            text = "".join(_programme(attribute, programme) for programme in programmes)
+            piece += _packed(packer, text)
+        if not left:
+            piece += _packed(packer, _END) + (packer.flush() if packer else b"")
+        return piece
+
+    if first := _packed(packer, _begin()):
+        yield first
+    while unlisted:
+        if piece := await snapshot.read(channel_piece):
+            yield piece
+    while piece := await snapshot.read(programme_piece):
+        yield piece
+        if not left:
+            return
+
+
+def _packed(packer: "zlib._Compress | None", text: str) -> bytes:
+    return packer.compress(text.encode()) if packer else text.encode()
+
+
+def _begin() -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<tv generator-info-name="xg2g {version("xg2g")}">\n'
     )
 
 
-def channel(channel: Channel, *, logo_url: str | None) -> str:
-    """A channel: found by its id, its name or its number, whichever a client looks for."""
+def _channel(channel: Channel, *, logo_url: str | None) -> str:
+    # Clients match channels by id, by name or by number.
     icon = f"<icon src={quoteattr(logo_url)}/>" if logo_url else ""
     return (
         f"<channel id={quoteattr(channel.id)}>"
         f"<display-name>{escape(channel.name)}</display-name>"
         f"<display-name>{channel.number}</display-name>{icon}</channel>\n"
     )
-
-
-def programmes(channel_id: str, programmes: Iterable[Programme]) -> str:
-    """Programmes of a channel."""
-    attribute = quoteattr(channel_id)
-    return "".join(_programme(attribute, programme) for programme in programmes)
 
 
 def _programme(channel_attribute: str, programme: Programme) -> str:
@@ -86,23 +135,6 @@ def _showing(showing: Showing) -> Iterator[str]:
         yield "<new/>"
     if showing.live:
         yield "<live/>"
-
-
-def split_texts(title: str, short: str, long: str) -> tuple[str, str]:
-    """Sub-title and description. Broadcasters put either into the short text."""
-    short, long = short.strip(), long.strip()
-    if short == title:
-        short = ""
-    if not long:
-        is_sentence = len(short) > SUBTITLE_LENGTH or "\n" in short or short.endswith((".", "!"))
-        return ("", short) if is_sentence else (short, "")
-    if long.startswith(short):
-        # The long text goes on where the short one was cut off.
-        is_own_line = re.match(r"\s*\n", long[len(short) :])
-        return (short, long[len(short) :].strip()) if short and is_own_line else ("", long)
-    if len(short) <= SUBTITLE_LENGTH and "\n" not in short:
-        return short, long
-    return "", f"{short}\n{long}"
 
 
 def _time(seconds: int) -> str:

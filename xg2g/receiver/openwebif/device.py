@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..service_reference import ServiceReference
-from .values import flag, text
+from .answers import flag, text
 
 
 @dataclass(frozen=True, slots=True)

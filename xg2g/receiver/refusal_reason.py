@@ -10,7 +10,7 @@ _PATIENCE_S = 3.0
 """For the answers: a viewer waits."""
 
 
-async def why_refused(
+async def refusal_reason(
     receiver: OpenWebif, service: ListedService, streaming: Iterable[ListedService] = ()
 ) -> NoTunerError | UnknownServiceError | None:
     """Ask, after a refusal, whether tuners are missing or the service is.

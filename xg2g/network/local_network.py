@@ -12,7 +12,7 @@ _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 def own_address() -> IPv4Address | None:
     """The address under which the home's other devices reach this computer; None without one."""
     address = outgoing_address()
-    return address if address and is_at_home(IPv4Network(address)) else None
+    return address if address and is_private(IPv4Network(address)) else None
 
 
 def outgoing_address() -> IPv4Address | None:
@@ -31,6 +31,6 @@ def own_network() -> IPv4Network | None:
     return IPv4Network(f"{address}/24", strict=False) if address else None
 
 
-def is_at_home(network: IPv4Network) -> bool:
+def is_private(network: IPv4Network) -> bool:
     """Whether all of it is private (RFC 1918)."""
     return any(network.subnet_of(private) for private in _PRIVATE)

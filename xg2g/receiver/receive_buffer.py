@@ -8,7 +8,7 @@ import asyncio
 import socket
 import sys
 
-from .pace import CHUNK_BYTES, Pace
+from .read_pacing import CHUNK_BYTES, ReadPacing
 
 KERNEL_BYTES = 512 * 1024
 """What the kernel holds while the socket is left alone: `GATHER_S` of 40 Mbit/s."""
@@ -17,7 +17,7 @@ _TIMER_SLACK_S = 0.002
 """Event loops round the time of a timer to a millisecond."""
 
 
-class Intake(asyncio.Protocol):
+class ReceiveBuffer(asyncio.Protocol):
     """Holds what has arrived until somebody reads it: less than two `CHUNK_BYTES`, and what one
     read of the socket brings, which is 256 KiB at most."""
 
@@ -32,7 +32,7 @@ class Intake(asyncio.Protocol):
         self._is_paused = False
         self._due_s = 0.0
         self._due: asyncio.TimerHandle | None = None
-        self._pace: Pace | None = None
+        self._pace: ReadPacing | None = None
         self._stall_s: float | None = None
         self._stall: asyncio.TimerHandle | None = None
 
@@ -62,7 +62,7 @@ class Intake(asyncio.Protocol):
 
     def begin_stream(self, stall_s: float) -> None:
         """Read at the pace of a stream from now on; a read waits for `stall_s` at most."""
-        self._pace = Pace(self._loop.time())
+        self._pace = ReadPacing(self._loop.time())
         self._stall_s = stall_s
 
     def abort(self) -> None:

@@ -7,8 +7,8 @@ import pytest
 from tests.xg2g.daemon import STREAM, Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
-from xg2g.web.hosts import ANY, Hosts
-from xg2g.web.origins import CAST_RECEIVER, Origins, origin_of
+from xg2g.network.hosts import ANY, AllowedHosts
+from xg2g.network.origins import CAST_RECEIVER, AllowedOrigins, origin_of
 
 pytestmark = pytest.mark.anyio
 
@@ -136,11 +136,11 @@ async def test_a_cache_keeps_the_answers_for_different_pages_apart() -> None:
     ],
 )
 def test_an_origin_is_judged_by_who_can_have_it(origin: str, plays: bool) -> None:
-    assert Origins(Hosts(["tv.example.net"])).may_play(origin) is plays
+    assert AllowedOrigins(AllowedHosts(["tv.example.net"])).may_play(origin) is plays
 
 
 def test_any_host_name_does_not_mean_any_page() -> None:
-    assert not Origins(Hosts([ANY])).may_play(STRANGER)
+    assert not AllowedOrigins(AllowedHosts([ANY])).may_play(STRANGER)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from tests.xg2g.daemon import STREAM, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
-from xg2g.web.hosts import ANY, Hosts, host_of
+from xg2g.network.hosts import ANY, AllowedHosts, host_of
 
 pytestmark = pytest.mark.anyio
 
@@ -125,14 +125,14 @@ async def test_the_name_of_a_stranger_opens_nothing(
 
 
 def test_names_of_the_settings_are_answered() -> None:
-    hosts = Hosts.of_settings(
+    hosts = AllowedHosts.of_settings(
         ["tv.example.org", "TV.example.net."], public_url="https://public.example/tv", host="::"
     )
     for name in ("tv.example.org", "tv.example.net", "public.example"):
         assert hosts.has(name)
     assert not hosts.has("example.org")
     assert not hosts.has("other.tv.example.org")
-    assert Hosts([ANY]).has("attacker.example")
+    assert AllowedHosts([ANY]).has("attacker.example")
 
 
 def test_a_name_has_at_most_253_characters() -> None:

@@ -35,13 +35,13 @@ class BreakerState(StrEnum):
     """It does not pass."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts what its owner reports; the owner sends one request at a time."""
 
-    def __init__(self, *, threshold: int, rest_s: float, now: Callable[[], float]) -> None:
-        """Open for `rest_s` after `threshold` failures in a row; `now` is a monotonic clock."""
+    def __init__(self, *, threshold: int, pause_s: float, now: Callable[[], float]) -> None:
+        """Open for `pause_s` after `threshold` failures in a row; `now` is a monotonic clock."""
         self._threshold = threshold
-        self._rest_s = rest_s
+        self._pause_s = pause_s
         self._now = now
         self.state: Closed | Open = Closed()
 
@@ -68,4 +68,4 @@ class Breaker:
             case Closed(failures) if failures + 1 < self._threshold:
                 self.state = Closed(failures + 1)
             case _:
-                self.state = Open(self._now() + self._rest_s, reason)
+                self.state = Open(self._now() + self._pause_s, reason)
