@@ -51,7 +51,7 @@ async def longest_work(gateway: Daemon, path: str, monkeypatch: pytest.MonkeyPat
         written["most"] = max(written["most"], written["now"])
         return logo_path(channel)
 
-    for module in ("xg2g.clients.m3u.logo_path", "xg2g.web.api.operations.logo_path"):
+    for module in ("xg2g.clients.m3u.logo_path", "xg2g.web.api.channels.logo_path"):
         monkeypatch.setattr(module, counted)
     monkeypatch.setattr(
         "xg2g.hdhomerun.documents.stream_path",

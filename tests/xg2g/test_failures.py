@@ -29,8 +29,8 @@ from xg2g.outputs.refusals import REFUSALS
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.simulator import SimulatedReceiver
+from xg2g.web.channel_failure import ADVICE
 from xg2g.web.http.access import Access
-from xg2g.web.routes.failure_page import _ADVICE
 
 pytestmark = pytest.mark.anyio
 
@@ -231,4 +231,4 @@ def test_no_more_than_the_last_are_kept_and_the_same_again_counts() -> None:
 
 
 def test_every_refusal_has_its_advice() -> None:
-    assert {refusal.outcome for refusal in REFUSALS.values()} <= set(_ADVICE)
+    assert {refusal.outcome for refusal in REFUSALS.values()} <= set(ADVICE)

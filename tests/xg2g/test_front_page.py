@@ -12,7 +12,7 @@ from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.web.api.operations import openapi
 from xg2g.web.http.access import Access
-from xg2g.web.routes.html import tag
+from xg2g.web.pages.html import tag
 
 pytestmark = pytest.mark.anyio
 

@@ -149,7 +149,10 @@ async def test_radio_can_be_had_alone_or_left_out() -> None:
         television = names((await gateway.get("/playlist.m3u?radio=0"))[2])
         assert television == ["Das Erste HD", "Sport 1", "Sport 2"]
         status, _, body = await gateway.get("/playlist.m3u?radio=loud")
-    assert (status, body) == (400, b"radio is 1 for radio alone, or 0 for none\n")
+    assert (status, body) == (
+        400,
+        b"invalid radio; use 1 (radio only) or 0 (television only)\n",
+    )
 
 
 async def test_a_playlist_that_the_client_has_is_not_sent_again() -> None:

@@ -11,13 +11,14 @@ from starlette.routing import BaseRoute
 from ..metrics.middleware import MetricsMiddleware
 from ..web.api import operations as api
 from ..web.api import page as api_page
+from ..web.channel_failure import is_stream_path
 from ..web.gateway import Gateway
 from ..web.http.cross_origin import CrossOrigin
 from ..web.http.host_guard import HostGuard
 from ..web.http.methods import Options
+from ..web.http.refusals import Refused, on_http_exception, on_refused
 from ..web.http.target import RequestTarget
 from ..web.routes import (
-    favicon,
     front_page,
     hdhomerun,
     hls,
@@ -28,7 +29,6 @@ from ..web.routes import (
     web_page,
     xmltv,
 )
-from ..web.selection import Refused, fault, refused
 from .collectors import GatewayCollector
 from .loop_watch import LoopWatch
 
@@ -48,7 +48,6 @@ PLAYED: tuple[BaseRoute, ...] = (
 ROUTES: tuple[BaseRoute, ...] = (
     *web_page.ROUTES,
     *front_page.ROUTES,
-    *favicon.ROUTES,
     *PLAYED,
     *hdhomerun.ROUTES,
     *monitoring.ROUTES,
@@ -77,14 +76,14 @@ def create_app(gateway: Gateway) -> Starlette:
     app = Starlette(
         lifespan=lifespan,
         routes=ROUTES,
-        exception_handlers={Refused: refused, HTTPException: fault},
+        exception_handlers={Refused: on_refused, HTTPException: on_http_exception},
     )
     # No redirects for a slash, which lead to whatever host the request names.
     app.router.redirect_slashes = False
     # From the inside to the outside.
     app.add_middleware(Options, routes=ROUTES)
     app.add_middleware(CrossOrigin, origins=gateway.origins, played=PLAYED, api=api.ROUTES)
-    app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=live.is_stream)
+    app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=is_stream_path)
     app.add_middleware(RequestTarget)
     app.add_middleware(MetricsMiddleware, metrics=gateway.metrics)
     gateway.metrics.registry.register(GatewayCollector(gateway))

@@ -1,24 +1,103 @@
-"""Why a channel does not open, in the form that the client reads."""
+"""Answers for a channel that does not open: the reason, advice, and who uses the tuners."""
 
 import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from ..lineup import Lineup
 from ..metrics import Outcome
 from ..outputs.failures import Failure
-from ..outputs.refusals import Refusal
-from .http.refusals import MEDIA_TYPE, Problem
-from .pages.rendering import wants_page
-from .routes.failure_page import advice, failure_page, tuner_users
+from ..outputs.refusals import SYSTEM_BUSY, UNKNOWN, Refusal, refusal_for
+from ..outputs.viewers import SharedStream, Viewer, shared_streams
+from ..receiver.errors import ReceiverError
+from ..streaming.ledger import transponder
+from .gateway import Gateway, base_url, gateway_of
+from .http.access import access_of
+from .http.refusals import MEDIA_TYPE, Problem, wants_page, wants_problem
+from .pages.html import Element, tag
+from .pages.rendering import page
+
+log = structlog.get_logger()
+
+ADVICE: Mapping[str, str] = {
+    Outcome.NO_TUNER: "Stop one of the others, or wait until a recording ends. Channels of one "
+    "transponder share a tuner, so that another channel may open at once.",
+    Outcome.UNKNOWN_SERVICE: "Load the playlist again: the channel may have left the receiver's "
+    "bouquets, or have another number.",
+    Outcome.NO_SIGNAL: "Try the channel on the television itself. If that has no picture either, "
+    "look at dish, cable and tuner settings.",
+    Outcome.SCRAMBLED: "The television shows whether the receiver can descramble the channel.",
+    Outcome.RECEIVER_SILENT: "Try again in a moment: a dish may still be moving, or a card be "
+    "busy. If it stays so, try the channel on the television itself.",
+    Outcome.RECEIVER_UNREACHABLE: "Switch the receiver on (in deep standby it is off), and check "
+    "receiver.url and receiver.stream_port. xg2g notices by itself when it is back.",
+    Outcome.RECEIVER_CREDENTIALS: "Set receiver.user and receiver.password to what the receiver "
+    "asks for, and have xg2g read its settings again.",
+    Outcome.RECEIVER_UNEXPECTED: "Check receiver.stream_port: another program may answer there.",
+    Outcome.BACKEND_UNAVAILABLE: "Start xg2g-transcoder, or another one beside it. With "
+    "external.fallback, xg2g converts by itself meanwhile.",
+    Outcome.BACKEND_FAILED: "This is a defect of xg2g: please report it with the lines of the log.",
+    Outcome.OUT_OF_FILES: "Too many connections and streams are open for this process: end some or "
+    "raise its limit of open files (LimitNOFILE, ulimit -n).",
+    Outcome.NOT_OFFERED: "Play the channel's stream with VLC, Kodi, mpv or another player: its "
+    "address stands in the overview.",
+    Outcome.SHUTDOWN: "xg2g ends, or starts again just now: try again in a moment.",
+}
+"""What a user can do, by outcome."""
+
+
+def is_stream_path(path: str) -> bool:
+    """Tell whether clients store any body of this path as video."""
+    return path == "/auto" or path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
+
+
+def refused_without_lineup(request: Request, channel_id: str) -> Response:
+    """Refuse a channel while there is no lineup."""
+    trouble = gateway_of(request).lineup_keeper.trouble
+    if not isinstance(trouble, ReceiverError):
+        reason = str(trouble or "the lineup is being read; try again in a moment")
+        return refused(request, SYSTEM_BUSY, channel_id, reason)
+    return refused(request, refusal_for(trouble), channel_id, str(trouble))
+
+
+def unknown(request: Request, channel_id: str) -> Response:
+    """Refuse a channel that is not in the lineup."""
+    reason = "there is no such channel; load the playlist again"
+    return refused(request, UNKNOWN, channel_id, reason)
+
+
+def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) -> Response:
+    """Refuse a channel before anything was opened, and record the failure."""
+    failure = gateway_of(request).failures.add(
+        channel_id=channel_id,
+        channel_name=None,
+        viewer=request.client.host if request.client else None,
+        status=refusal.status,
+        outcome=refusal.outcome.value,
+        reason=reason,
+    )
+    if failure.times == 1:
+        log.warning(
+            "channel not opened",
+            channel=failure.channel_id,
+            viewer=failure.viewer,
+            reason=reason,
+            outcome=failure.outcome,
+            status=refusal.status,
+        )
+    return failure_answer(request, refusal, failure, is_video=is_stream_path(request.url.path))
 
 
 def failure_answer(
     request: Request, refusal: Refusal, failure: Failure, *, is_video: bool = True
 ) -> Response:
-    """Return a problem (RFC 9457) to a program and a page to a person. Players get an empty body
-    where video is asked for, since they store any other as such, and one line elsewhere."""
+    """Return a problem (RFC 9457) to a program and a page to a browser. Players get an empty body
+    where they request video, since they store any body as video, and one line elsewhere."""
     if wants_problem(request):
         response = _problem(request, refusal, failure)
     elif wants_page(request):
@@ -33,12 +112,6 @@ def failure_answer(
     return response
 
 
-def wants_problem(request: Request) -> bool:
-    """Whether the client is a program that reads why. No player asks for JSON."""
-    accept = request.headers.get("accept", "").lower()
-    return "application/json" in accept or MEDIA_TYPE in accept
-
-
 def _problem(request: Request, refusal: Refusal, failure: Failure) -> Response:
     problem: dict[str, object] = Problem(
         title=HTTPStatus(refusal.status).phrase, status=refusal.status, detail=failure.reason
@@ -46,8 +119,84 @@ def _problem(request: Request, refusal: Refusal, failure: Failure) -> Response:
     problem["outcome"] = failure.outcome
     if refusal.hdhomerun_error is not None:
         problem["code"] = refusal.hdhomerun_error.partition(" ")[0]
-    if text := advice(failure):
-        problem["advice"] = text
+    if advice := ADVICE.get(failure.outcome):
+        problem["advice"] = advice
     if failure.outcome == Outcome.NO_TUNER:
-        problem["users"] = tuner_users(request)
+        problem["users"] = _tuner_users(request)
     return Response(json.dumps(problem), refusal.status, media_type=MEDIA_TYPE)
+
+
+def failure_page(request: Request, failure: Failure) -> Response:
+    """Return the page that a browser shows in place of a stream."""
+    gateway = gateway_of(request)
+    name = failure.channel_name or failure.channel_id
+    body = [
+        tag("h1", f"{name} does not open"),
+        tag("p", failure.reason, class_="trouble bad"),
+    ]
+    if text := ADVICE.get(failure.outcome):
+        body += [tag("h2", "What to do"), tag("p", text)]
+    if failure.outcome == Outcome.NO_TUNER and _may_read(request):
+        body += _users(gateway)
+    again = tag("a", "Try again", href="", class_="button")
+    home = tag("a", "Overview", href=f"{base_url(request)}/", class_="button")
+    body.append(tag("p", again, " ", home, class_="buttons"))
+    return page(f"{name} does not open", *body, status=failure.status or 500)
+
+
+def _since(viewer: Viewer) -> str:
+    """Return the start of a stream in local time, and its length."""
+    minutes = int((datetime.now(UTC) - viewer.since).total_seconds() // 60)
+    return f"since {viewer.since.astimezone():%H:%M %Z}, {minutes} min"
+
+
+def _tuner_users(request: Request) -> list[dict[str, object]]:
+    """Return who uses the tuners; empty if this client may not read that."""
+    gateway = gateway_of(request)
+    if not _may_read(request):
+        return []
+    lineup = gateway.lineup_keeper.lineup or Lineup()
+    own_address = request.client.host if request.client else None
+    found: list[dict[str, object]] = []
+    for each in _holders(gateway):
+        channel_id = each.channel_id(lineup)
+        channel = lineup.find(channel_id)
+        found += (
+            {
+                "stream_id": viewer.id,
+                "channel": channel_id,
+                "channel_name": channel.name if channel else None,
+                "address": viewer.address,
+                "since": viewer.since.isoformat(),
+                "is_own": viewer.address == own_address,
+            }
+            for viewer in each.viewers
+        )
+    return found
+
+
+def _may_read(request: Request) -> bool:
+    return access_of(request).refusal(request, changes=False) is None
+
+
+def _holders(gateway: Gateway) -> list[SharedStream]:
+    shared = shared_streams(gateway.hub.upstreams, gateway.viewers)
+    return [each for each in shared if transponder(each.upstream.service) and each.viewers]
+
+
+def _users(gateway: Gateway) -> Iterator[Element]:
+    lineup = gateway.lineup_keeper.lineup or Lineup()
+    users = _holders(gateway)
+    yield tag("h2", "Who uses the tuners")
+    if not users:
+        yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")
+    for each in users:
+        channel_id = each.channel_id(lineup)
+        channel = lineup.find(channel_id)
+        viewers = (f"{it.address or 'somebody'}, {_since(it)}" for it in each.viewers)
+        yield tag(
+            "div",
+            tag("b", channel.name if channel else channel_id),
+            tag("ul", *(tag("li", viewer) for viewer in viewers), class_="dim"),
+            class_="viewer",
+        )

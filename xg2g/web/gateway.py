@@ -1,4 +1,4 @@
-"""What the routes stand on."""
+"""The parts of the daemon that its routes use."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from ..lineup.keeper import LineupKeeper
 from ..lineup.naming import choose, unknown
 from ..lineup.picons import Picons
 from ..metrics import Metrics
-from ..network.hosts import AllowedHosts
+from ..network.hosts import AllowedHosts, host_of
 from ..network.origins import AllowedOrigins
 from ..outputs.failures import Failures
 from ..outputs.hls.outputs import HlsOutputs
@@ -27,16 +27,16 @@ from ..streaming.hub import Hub
 from .http.access import Access
 from .pages.built_page import BuiltPage
 
-UNKNOWN_TUNERS = 2
-"""What is announced until the receiver has said how many it has."""
+ASSUMED_TUNERS = 2
+"""Number of tuners that is announced until the receiver has told its own."""
 
 DOWNLOADS = 8
-"""Of the guide, at a time: each makes a core busy for some seconds."""
+"""Guide downloads at the same time: each keeps a core busy for some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """The parts of one daemon."""
+    """Parts of one daemon."""
 
     lineup_keeper: LineupKeeper
     refresher: Refresher
@@ -45,43 +45,44 @@ class Gateway:
     hub: Hub
     identity: Identity
     name: str
-    """What media servers call it."""
+    """Name in media servers."""
     metrics: Metrics
     pause_limit_s: float
-    """How long a viewer of a live stream may take nothing."""
+    """How long a viewer of a live stream may stop reading."""
     tuner_bouquets: tuple[str, ...] = ()
-    """Bouquets that are listed as a network tuner; none for all."""
+    """Bouquets that the network tuner lists; all if empty."""
     public_url: str | None = None
-    """How clients reach xg2g, without a final slash; None for the address that each asked."""
+    """URL under which clients reach xg2g, without a final slash; None: the address that each client
+    requested."""
     has_guide: bool = False
-    """The receiver's guide is read. None is given out before it was read once: media servers keep
-    an empty one for a day."""
+    """True if the receiver's guide is read. Requests for it are refused until it was read once:
+    media servers would keep an empty guide for a day."""
     hosts: AllowedHosts = field(default_factory=AllowedHosts)
-    """The names that it answers to."""
-    access: Access = field(default_factory=Access)
-    """Who may change something, and who may read."""
+    """Host names that xg2g answers to."""
     origins: AllowedOrigins = field(default_factory=lambda: AllowedOrigins(AllowedHosts()))
-    """Web pages of other servers that may read its answers."""
+    """Web pages of other servers that may read answers."""
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DOWNLOADS))
     """Held while a guide is sent."""
+    access: Access = field(default_factory=Access)
+    """Who may change something, and who may read."""
     readiness: Readiness = field(default_factory=Readiness)
     failures: Failures = field(default_factory=Failures)
     page: BuiltPage | None = None
-    """What a browser shows; None if it was not built."""
+    """The web page; None if it was not built."""
     viewers: Viewers = field(default_factory=Viewers)
     hls: HlsOutputs | None = None
-    """None where HLS is switched off."""
+    """None if HLS is switched off."""
     stopping: StopEvent = field(default_factory=StopEvent)
     """Set to end every live stream."""
 
     @property
     def device(self) -> Device:
-        """What it is as a network tuner."""
+        """xg2g as a network tuner."""
         tuners = self.hub.limit
-        return Device(self.identity, self.name, UNKNOWN_TUNERS if tuners is None else tuners)
+        return Device(self.identity, self.name, ASSUMED_TUNERS if tuners is None else tuners)
 
     def tuner_channels(self, lineup: Lineup) -> Sequence[Channel]:
-        """What is listed as a network tuner, in order of the numbers."""
+        """Return the channels that the network tuner lists, in the order of their numbers."""
         if not self.tuner_bouquets:
             return lineup.channels
         names = choose(self.tuner_bouquets, (group.name for group in lineup.groups)).names
@@ -90,13 +91,30 @@ class Gateway:
         return [by_number[number] for number in sorted(by_number)]
 
     def missing_tuner_bouquets(self, lineup: Lineup) -> str | None:
-        """One line about bouquets that should be listed as a network tuner and are not there."""
+        """Return one line about bouquets that the network tuner should list and that do not exist;
+        None if all exist."""
         names = [group.name for group in lineup.groups]
         missing = choose(self.tuner_bouquets, names).missing
         return unknown(missing, names) if missing else None
 
 
 def gateway_of(request: Request) -> Gateway:
-    """The gateway that answers this request."""
+    """Return the application's gateway."""
     gateway: Gateway = request.app.state.gateway
     return gateway
+
+
+def base_url(request: Request) -> str:
+    """Return the beginning of all URLs that are given to this client, without a final slash.
+
+    It is the setting's URL, or else the address that the client requested. `X-Forwarded-*` is
+    ignored: every client can send it, and a playlist is kept for long.
+    """
+    public_url = gateway_of(request).public_url
+    if public_url:
+        return public_url
+    host = request.headers.get("host", "")
+    if host_of(host) is None:
+        name, port = request.scope["server"]
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return f"http://{host}"

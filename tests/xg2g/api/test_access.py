@@ -6,8 +6,7 @@ import pytest
 
 from tests.xg2g.daemon import STREAM, Daemon, daemon
 from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
-from xg2g.web.api.failures import ALLOWED
-from xg2g.web.http.access import Access
+from xg2g.web.http.access import WRONG_TOKENS_ALLOWED, Access
 
 pytestmark = pytest.mark.anyio
 
@@ -120,7 +119,7 @@ async def test_a_client_is_told_what_it_may_do() -> None:
 
 async def test_asking_what_one_may_do_is_no_way_to_guess() -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
-        for guess in range(ALLOWED):
+        for guess in range(WRONG_TOKENS_ALLOWED):
             assert await access_told(gateway, f"Authorization: Bearer {guess}") == 401
         assert await access_told(gateway, "Authorization: Bearer swordfis") == 429
         told = await access_told(gateway, "Authorization: Bearer swordfish")
@@ -168,7 +167,7 @@ async def test_with_a_token_nobody_may_without_it(line: str) -> None:
 async def test_who_guesses_is_refused_and_whoever_has_the_token_is_not() -> None:
     """Behind a proxy all of them come from one address."""
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
-        for guess in range(ALLOWED):
+        for guess in range(WRONG_TOKENS_ALLOWED):
             assert (await ask(gateway, REFRESH, f"Authorization: Bearer {guess}"))[0] == 401
         for line in ("Authorization: Bearer swordfis", "Accept: */*"):
             status, headers, _ = await ask(gateway, REFRESH, line)

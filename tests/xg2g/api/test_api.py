@@ -103,7 +103,7 @@ async def test_channels_are_listed_and_filtered_as_in_the_playlist() -> None:
     assert [channel["id"] for channel in radio] == [RADIO]
     assert [channel["name"] for channel in music] == ["Bayern 3", "Web"]
     assert wrong["detail"].startswith("radio: ")
-    assert unknown["detail"] == "bouqet: there is no such parameter"
+    assert unknown["detail"] == "bouqet: unknown parameter"
     first = every[0]
     assert (first["service"], first["bouquets"]) == (REFERENCE, ["Television"])
     assert first["stream_url"] == f"http://gateway:8088/stream/{FIRST}.ts"
@@ -164,7 +164,7 @@ async def test_the_guide_of_some_channels_is_that_of_all_without_the_others() ->
     assert both == by_page == every
     assert radio == [each for each in every if each["channel"] == RADIO] != []
     assert none == []
-    assert many["detail"] == "channels: 200 at most"
+    assert many["detail"] == "channels: too many ids; use at most 200"
     assert long["detail"].startswith("channels: ")
 
 

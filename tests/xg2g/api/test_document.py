@@ -21,8 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.xg2g.daemon import REFERENCE, daemon
 from tests.xg2g.upstream import plays_endlessly
-from xg2g.web.api.failures import Failures
-from xg2g.web.http.access import Access
+from xg2g.web.http.access import Access, WrongTokens
 
 pytestmark = pytest.mark.anyio
 
@@ -38,8 +37,8 @@ CHECKS = [
 TOKEN = {"Authorization": "Bearer swordfish"}
 
 
-class Patient(Failures):
-    """Forgives every guess."""
+class Forgiving(WrongTokens):
+    """Count that never makes a client wait."""
 
     def wait_s(self, address: str) -> float:
         return 0
@@ -54,7 +53,9 @@ async def test_the_document_is_served_as_it_is_in_the_reference() -> None:
 
 async def test_every_answer_is_one_that_the_document_describes() -> None:
     channel = REFERENCE.rstrip(":").replace(":", "_")
-    async with daemon(plays_endlessly, access=Access("swordfish", failures=Patient())) as gateway:
+    async with daemon(
+        plays_endlessly, access=Access("swordfish", wrong_tokens=Forgiving())
+    ) as gateway:
         _, writer = await gateway.watch()
         _, _, body = await gateway.get("/openapi.json")
         schema = schemathesis.openapi.from_dict(json.loads(body))

@@ -24,7 +24,7 @@ from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.openwebif import Event
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.web.routes import download
+from xg2g.web.http import incremental
 
 pytestmark = pytest.mark.anyio
 
@@ -353,7 +353,7 @@ async def test_head_says_what_get_would_and_makes_nothing() -> None:
 async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(download, "STALL_S", 0.3)
+    monkeypatch.setattr(incremental, "STALL_S", 0.3)
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1, 2, count=30_000)
         reader, writer = await gateway.connect()

@@ -1,19 +1,42 @@
-"""An operation of the API: declared once, for the route as well as for the document."""
+"""An operation of the API, declared once: the route and the document are made of it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ...lineup import Channel, Lineup
 from ...store.database import StoreError
 from ..http.access import access_of
-from ..http.refusals import problem
-from .kept_answer import kept_answer
-from .messages import said_of
+from ..http.conditional import private_answer
+from ..http.refusals import Refused, problem
 from .models import NoQuery, Query
+
+_MESSAGES: Mapping[str, str] = {
+    "int_parsing": "is not a whole number",
+    "int_parsing_size": "is no number that fits here",
+    "int_from_float": "is not a whole number",
+    "int_type": "is not a whole number",
+    "float_parsing": "is not a number",
+    "float_type": "is not a number",
+    "finite_number": "is not a number",
+    "string_too_long": "is too long; the most is {max_length} characters",
+    "bool_parsing": "is neither true nor false",
+    "bool_type": "is neither true nor false",
+    "literal_error": "is not possible; use {expected}",
+    "greater_than": "is too small; it has to be more than {gt:g}",
+    "greater_than_equal": "is too small; the least is {ge:g}",
+    "less_than": "is too big; it has to be less than {lt:g}",
+    "datetime_parsing": "is not a time; write 2026-11-24T20:15:00Z",
+    "datetime_from_date_parsing": "is not a time; write 2026-11-24T20:15:00Z",
+    "timezone_aware": "has no time zone; write 2026-11-24T20:15:00Z",
+    "less_than_equal": "is too big; the most is {le:g}",
+}
+"""What is wrong with a value, by the type of pydantic's error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,32 +44,33 @@ class Operation:
     """One method of one path."""
 
     path: str
-    """Below /api/v1, with its parameters in braces."""
+    """Path below /api/v1, with its parameters in braces."""
     handler: Callable[..., Awaitable[BaseModel | Response]]
-    """Takes the request and the checked query."""
+    """Function of the request and the validated query. Raises `Refused`."""
     summary: str
     answer: type[BaseModel] | None
-    """None for an answer without content."""
+    """Model of the answer; None for an answer without content."""
     method: str = "GET"
     status: int = 200
     query: type[Query] = NoQuery
-    is_kept: bool = False
-    """Whether a client keeps the answer and asks whether it is current. What tells of the moment
-    is never kept."""
+    is_cacheable: bool = False
+    """True if a client may keep the answer and ask whether it is current. False for answers about
+    the moment, such as who is watching."""
     refusals: Mapping[int, str] = field(default_factory=dict)
-    """Status -> when, beside those of access and query."""
+    """Reason by status, beside the refusals that every operation has."""
 
     @property
     def changes(self) -> bool:
-        """Whether it changes something, and so takes the token."""
+        """True if it changes something, which needs the token."""
         return self.method != "GET"
 
     def route(self) -> Route:
-        """The route of this operation."""
+        """Return the route of this operation."""
         return Route(self.path, self._respond, methods=[self.method], name=self.name)
 
     @property
     def name(self) -> str:
+        """Operation id in the document."""
         return self.handler.__name__.strip("_")
 
     async def _respond(self, request: Request) -> Response:
@@ -63,21 +87,39 @@ class Operation:
         if isinstance(answer, Response):
             return answer
         body = answer.model_dump_json().encode()
-        if self.is_kept:
-            return await kept_answer(request, body, "application/json")
+        if self.is_cacheable:
+            return await private_answer(request, body, "application/json")
         headers = {"Cache-Control": "no-store"}
         return Response(body, self.status, headers, "application/json")
 
 
 def _explained(error: ValidationError) -> str:
-    """The first mistake in a query, on one line."""
+    """Return the first mistake in a query in one line."""
     first = error.errors(include_url=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else "query"
+    name = _printable(str(first["loc"][0]) if first["loc"] else "query")
     if first["type"] == "extra_forbidden":
-        return f"{_printable(name)}: there is no such parameter"
-    value = f'"{_printable(str(first["input"]))}"'
-    return f"{_printable(name)}: {said_of(value, first)}"
+        return f"{name}: unknown parameter"
+    message = _MESSAGES.get(first["type"])
+    if message is None:
+        text = str(first["msg"])
+        return f"{name}: {text[0].lower()}{text[1:]}"
+    value = _printable(str(first["input"]))
+    limits: Mapping[str, Any] = first.get("ctx", {})
+    return f'{name}: "{value}" {message.format(**limits)}'
 
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:64])
+
+
+def find_channel(lineup: Lineup, channel_id: str) -> Channel:
+    """Return the channel with this id. Raises `Refused` if there is none."""
+    channel = lineup.find(channel_id)
+    if channel is None:
+        raise Refused(404, "no such channel; /api/v1/channels lists them")
+    return channel
+
+
+def invalid_cursor() -> Refused:
+    """Return the refusal of a cursor that no answer has given."""
+    return Refused(400, "after: invalid cursor; use next of the answer before")

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ..gateway import gateway_of
+from ..gateway import base_url, gateway_of
+from ..pages.html import Element, tag
 from ..pages.rendering import page
-from ..routes.address import base_url
-from ..routes.html import Element, tag
 from .operations import openapi
 
 _LONGEST_WORDS = 12

@@ -1,29 +1,66 @@
-"""Who may change something, and who may read; docs/design/access.md says why so."""
+"""Access: who may change something, and who may read (docs/design/access.md)."""
 
 import hmac
 import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...network.hosts import is_loopback
-from ..api.failures import Failures
+from ...network.hosts import client_network, is_loopback
 from .refusals import problem
 
-_BEHIND_PROXY = "behind a reverse proxy this takes a token; set server.token"
-_FROM_AFAR = (
-    "only programs on the computer that xg2g runs on may do this; set server.token to do it from "
-    "elsewhere"
+WRONG_TOKENS_ALLOWED = 10
+"""Wrong tokens from one network until its requests are refused."""
+WRONG_TOKENS_FORGOTTEN_AFTER_S = 60.0
+"""Time since the last wrong token."""
+WRONG_TOKENS_NETWORKS = 1024
+"""Networks whose wrong tokens are counted; after that, the one with the oldest wrong token is
+forgotten."""
+
+_BEHIND_PROXY = "a token is required behind a reverse proxy; set server.token"
+_OTHER_COMPUTER = (
+    "a token is required from another computer; set server.token, or use the computer that runs "
+    "xg2g"
 )
-_NO_TOKEN = "this takes the token of server.token: Authorization: Bearer TOKEN"
-_WRONG_TOKEN = "this is not the token of server.token"
-_OF_PROXIES = ("forwarded", "x-forwarded-", "x-real-ip", "via")
-"""How names of their headers begin."""
+_NO_TOKEN = "a token is required; send server.token as Authorization: Bearer TOKEN"
+_WRONG_TOKEN = "wrong token; send the value of server.token"
+_PROXY_HEADERS = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+"""How the names of headers that proxies add begin."""
+
+
+class WrongTokens:
+    """Count of wrong tokens by client network."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._seen: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def wait_s(self, address: str) -> float:
+        """Return the seconds until a wrong token from this address is checked again; 0: now."""
+        count, last_s = self._seen.get(client_network(address), (0, 0.0))
+        left_s = last_s + WRONG_TOKENS_FORGOTTEN_AFTER_S - self._clock_s()
+        return left_s if count >= WRONG_TOKENS_ALLOWED and left_s > 0 else 0.0
+
+    def add(self, address: str) -> None:
+        """Count a wrong token from this address."""
+        network, now_s = client_network(address), self._clock_s()
+        count, last_s = self._seen.pop(network, (0, now_s))
+        is_recent = now_s < last_s + WRONG_TOKENS_FORGOTTEN_AFTER_S
+        self._seen[network] = (count + 1 if is_recent else 1, now_s)
+        if len(self._seen) > WRONG_TOKENS_NETWORKS:
+            self._seen.popitem(last=False)
+
+    def __len__(self) -> int:
+        """Return the number of networks that are remembered."""
+        return len(self._seen)
 
 
 class Access:
-    """Decides about requests."""
+    """Decision about requests."""
 
     def __init__(
         self,
@@ -31,76 +68,77 @@ class Access:
         *,
         for_reading: bool = False,
         behind_proxy: bool = False,
-        failures: Failures | None = None,
+        wrong_tokens: WrongTokens | None = None,
     ) -> None:
-        """`behind_proxy`: who comes from this computer may come from anywhere, so that without a
-        token nobody may change something. For the rest see `ask_for`."""
+        """`behind_proxy`: a request from this computer may come from anywhere, so changes always
+        need a token. For the rest see `ask_for`."""
         self._behind_proxy = behind_proxy
-        self._failures = failures or Failures()
+        self._wrong_tokens = wrong_tokens or WrongTokens()
         self.ask_for(token, for_reading=for_reading)
 
     def ask_for(self, token: str | None, *, for_reading: bool) -> None:
-        """From now on, `token` is what has to be shown for changes, and with `for_reading` for
-        reading, too. Without one, only this computer may change something."""
+        """Require `token` for changes from now on, and for reading with `for_reading`. Without a
+        token, only this computer may change something."""
         self._token = token.encode() if token else None
         self._for_reading = for_reading
 
     def refusal(self, request: Request, *, changes: bool) -> Response | None:
-        """The answer to a request that is not allowed; None for one that is."""
+        """Return the answer to a request that is not allowed; None if it is allowed."""
         if self.why_not(request, changes=changes) is None:
             return None
         if self._token is None:
-            return problem(403, _BEHIND_PROXY if self._behind_proxy else _FROM_AFAR)
-        given = _given(request)
+            return problem(403, _BEHIND_PROXY if self._behind_proxy else _OTHER_COMPUTER)
+        token = _token(request)
         address = request.client.host if request.client else ""
-        if wait_s := self._failures.wait_s(address):
+        if wait_s := self._wrong_tokens.wait_s(address):
             return problem(
                 429,
-                "too many wrong tokens came from this address; wait a minute",
+                "too many wrong tokens from this address; wait a minute",
                 {"Retry-After": str(math.ceil(wait_s))},
             )
-        if given is None:
+        if token is None:
             return _unauthorized(_NO_TOKEN)
-        self._failures.add(address)
+        self._wrong_tokens.add(address)
         return _unauthorized(_WRONG_TOKEN, ', error="invalid_token"')
 
     def why_not(self, request: Request, *, changes: bool) -> str | None:
-        """Why a request is not allowed, in one line; None for one that is."""
+        """Return in one line why a request is not allowed; None if it is allowed."""
         if not (changes or self._for_reading):
             return None
         if self._token is None:
             if self._behind_proxy:
                 return _BEHIND_PROXY
-            return None if _is_from_this_computer(request) else _FROM_AFAR
-        given = _given(request)
-        if given is None:
+            return None if _is_from_this_computer(request) else _OTHER_COMPUTER
+        token = _token(request)
+        if token is None:
             return _NO_TOKEN
-        # Whatever others tried from the same address: behind a proxy that is everybody.
-        return None if hmac.compare_digest(given, self._token) else _WRONG_TOKEN
+        # The right token passes whatever came from its address before: behind a proxy, all clients
+        # have the same address.
+        return None if hmac.compare_digest(token, self._token) else _WRONG_TOKEN
 
     def shows_token(self, request: Request) -> bool:
-        """The request shows a token, the right one or another, and there is one to show."""
-        return self._token is not None and _given(request) is not None
+        """Tell whether a token is set and the request has one, right or wrong."""
+        return self._token is not None and _token(request) is not None
 
     @property
     def has_token(self) -> bool:
-        """A token is set."""
+        """True if a token is set."""
         return self._token is not None
 
 
 def access_of(request: Request) -> Access:
-    """What decides about this request."""
+    """Return the application's `Access`."""
     access: Access = request.app.state.gateway.access
     return access
 
 
-def _given(request: Request) -> bytes | None:
-    """The token that is shown, as RFC 6750 says or as the predecessor had it."""
+def _token(request: Request) -> bytes | None:
+    """Return the request's token, from the header of RFC 6750 or from the predecessor's."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip().encode("latin-1")
-    own = request.headers.get("x-api-token")
-    return own.encode("latin-1") if own else None
+    old = request.headers.get("x-api-token")
+    return old.encode("latin-1") if old else None
 
 
 def _unauthorized(detail: str, error: str = "") -> Response:
@@ -108,12 +146,13 @@ def _unauthorized(detail: str, error: str = "") -> Response:
 
 
 def _is_from_this_computer(request: Request) -> bool:
-    """Whether a program of this computer asks, or xg2g's own page in a browser of it, and nobody
-    through it: neither a proxy for others nor a browser for the page of a stranger, by another
-    name for this address if need be."""
+    """Tell whether a program on this computer, or xg2g's own page in its browser, sent the request.
+
+    False for a request through a proxy, and for one that a browser here sends for another site's
+    page, even if that site's name leads to a loopback address."""
     headers = request.headers
     authority = headers.get("host", "")
-    if any(name.startswith(_OF_PROXIES) for name in headers):
+    if any(name.startswith(_PROXY_HEADERS) for name in headers):
         return False
     # A page has the origin that its own address begins with, port included (RFC 6454, 4).
     if any(origin != f"http://{authority}" for origin in headers.getlist("origin")):

@@ -1,33 +1,78 @@
-"""A document that grows with the lineup, made in pieces so that nobody else waits for it."""
+"""Answers made in small steps, so that the event loop serves others in between."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 from hashlib import sha256
+from typing import TypeVar
 
 import structlog
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from ...network.http_bodies import TruncatedError
-from ..routes.download import StalledError, send_all
 from .conditional import has_current
 
 log = structlog.get_logger()
 
+A = TypeVar("A")
+B = TypeVar("B")
+
+ROWS_AT_ONCE = 100
+"""Rows of an answer that are made in one step: one to three milliseconds."""
 PIECE_BYTES = 32 * 1024
-"""Made without a turn of the event loop between: some hundred channels, a millisecond."""
+"""Size of a document's part that is made in one step: some hundred channels, a millisecond."""
 KEPT_BYTES = 512 * 1024
-"""A longer document is made twice, for its tag and length and while it is sent, rather than kept:
-it may be sent to many who take it slowly."""
+"""Longest document that is kept while it is sent. A longer one is made twice, once for its tag and
+length and once to send it: many slow clients may ask for it at the same time."""
+STALL_S = 10
+"""How long a client may stop reading."""
+TOTAL_S = 900
+"""How long a download may take. The snapshot of the database that it holds makes the database file
+grow with every write."""
+
+
+class StalledError(Exception):
+    """The client reads too slowly."""
+
+
+async def in_steps(make: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """Return `make` of each item."""
+    made = list[B]()
+    for item in items:
+        made.append(make(item))
+        if len(made) % ROWS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return made
+
+
+async def send_all(
+    request: Request,
+    send: Send,
+    pieces: AsyncGenerator[bytes, None],
+    *,
+    total_s: float = TOTAL_S,
+) -> None:
+    """Send a body. Each piece is made when the one before it was sent. Raises `StalledError`."""
+    try:
+        async with asyncio.timeout(total_s), aclosing(pieces):
+            async for piece in pieces:
+                if await request.is_disconnected():
+                    return
+                async with asyncio.timeout(STALL_S):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except TimeoutError as error:
+        raise StalledError("the client takes too long") from error
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 class DocumentResponse:
-    """Answers with a document, its length, and an entity tag of its content."""
+    """Response with a document that grows with the lineup, its length and its entity tag."""
 
     def __init__(
         self, request: Request, texts: Callable[[], Iterable[str]], *, media_type: str
     ) -> None:
-        """`texts` makes the document anew whenever it is called, and always the same one."""
+        """`texts` makes the document; it returns the same one each time it is called."""
         self._request = request
         self._texts = texts
         self._media_type = media_type
@@ -49,7 +94,7 @@ class DocumentResponse:
         if self._request.method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        pieces = _again(kept) if length <= KEPT_BYTES else self._pieces()
+        pieces = _iterate(kept) if length <= KEPT_BYTES else self._pieces()
         del kept
         try:
             await send_all(self._request, send, pieces)
@@ -58,17 +103,17 @@ class DocumentResponse:
             raise TruncatedError from error
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
-        for piece in _gathered(self._texts()):
+        for piece in _joined(self._texts()):
             yield piece
             await asyncio.sleep(0)
 
 
-async def _again(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
+async def _iterate(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
     for piece in pieces:
         yield piece
 
 
-def _gathered(texts: Iterable[str]) -> Iterator[bytes]:
+def _joined(texts: Iterable[str]) -> Iterator[bytes]:
     held = bytearray()
     for text in texts:
         held += text.encode()
@@ -80,5 +125,5 @@ def _gathered(texts: Iterable[str]) -> Iterator[bytes]:
 
 
 def _start(status: int, headers: dict[str, str]) -> dict[str, object]:
-    coded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return {"type": "http.response.start", "status": status, "headers": coded}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": encoded}

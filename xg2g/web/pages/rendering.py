@@ -1,9 +1,8 @@
 """What every page that a browser shows has in common."""
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from ..routes.html import Element, document, tag
+from .html import Element, document, tag
 
 HEADERS = {
     # Names come from a receiver, and no page of xg2g runs scripts.
@@ -64,8 +63,3 @@ def written(title: str, *body: Element) -> str:
         tag("style", _STYLE),
     )
     return document(tag("html", head, tag("body", *body), lang="en"))
-
-
-def wants_page(request: Request) -> bool:
-    """Whether a person looks at the answer. No player asks for HTML."""
-    return "text/html" in request.headers.get("accept", "").lower()

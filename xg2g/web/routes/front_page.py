@@ -18,12 +18,11 @@ from ...outputs.viewers import SharedStream, Viewer, shared_streams
 from ...readiness import State
 from ...store.database import StoreError
 from ...streaming.upstream import State as UpstreamState
-from ..gateway import Gateway, gateway_of
+from ..gateway import Gateway, base_url, gateway_of
 from ..http.access import access_of
+from ..pages.html import Element, tag
 from ..pages.rendering import page
 from ..service_status import service_status
-from .address import base_url
-from .html import Element, tag
 
 PLEX_CHANNELS = 480
 """Plex refuses a tuner that has more."""

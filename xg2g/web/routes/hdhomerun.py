@@ -13,12 +13,12 @@ from ...hdhomerun import documents
 from ...lineup import Channel, Lineup
 from ...metrics import Outcome
 from ...outputs.refusals import Refusal
-from ..gateway import gateway_of
+from ..channel_failure import refused, refused_without_lineup, unknown
+from ..gateway import base_url, gateway_of
 from ..http.access import access_of
 from ..http.incremental import DocumentResponse
 from ..selection import lineup_of
-from .address import base_url
-from .live import live, refused, refused_while_unread, unknown
+from .live import live
 
 _UNKNOWN_PROFILE = Refusal(404, "802 Unknown Transcode Profile", Outcome.UNKNOWN_SERVICE)
 _TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)
@@ -103,7 +103,7 @@ def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
         return Response(status_code=400)
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
-        return refused_while_unread(request, _asked_for(request))
+        return refused_without_lineup(request, _asked_for(request))
     # By frequency, as in ch546000000, and with a dot, as in America, there are none.
     number = _NUMBER.fullmatch(request.path_params.get("wanted", ""))
     channel = lineup.by_number(int(number[1])) if number else None

@@ -17,12 +17,11 @@ from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
 from ...outputs.hls.outputs import TooManyError
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision
 from ...outputs.refusals import SYSTEM_BUSY
-from ..channel_failure import failure_answer, wants_problem
+from ..channel_failure import failure_answer, refused, refused_without_lineup, unknown
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..http.foreign_page import is_from_foreign_page
-from ..http.refusals import problem
-from .live import refused, refused_while_unread, unknown
+from ..http.refusals import problem, wants_problem
 
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 MEDIA_TYPES: Final = {
@@ -59,7 +58,7 @@ async def _index(request: Request) -> ASGIApp:
         return _missing(request, "HTTP Live Streaming is switched off (hls.enabled)")
     lineup = gateway.lineup_keeper.lineup
     if lineup is None:
-        return refused_while_unread(request, channel_id)
+        return refused_without_lineup(request, channel_id)
     channel = lineup.find(channel_id)
     if channel is None:
         return unknown(request, channel_id)

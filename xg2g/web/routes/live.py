@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-import structlog
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -13,22 +12,17 @@ from starlette.types import ASGIApp
 from ...clients.m3u import TRANSPORT_STREAM
 from ...lineup.sources import SEGMENTED_ENDINGS, nameless, segmented_url
 from ...outputs.mpegts.response import LIVE_HEADERS, LiveResponse
-from ...outputs.refusals import SYSTEM_BUSY, UNKNOWN, Refusal, refusal_for
-from ...receiver.errors import ReceiverError
 from ...receiver.service_reference import ServiceReference
-from ..channel_failure import failure_answer
+from ..channel_failure import failure_page, refused_without_lineup, unknown
 from ..gateway import gateway_of
 from ..http.foreign_page import is_from_foreign_page
-from ..pages.rendering import wants_page
-from .failure_page import failure_page
-
-log = structlog.get_logger()
+from ..http.refusals import wants_page
 
 
 async def _stream(request: Request) -> ASGIApp:
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
-        return refused_while_unread(request, request.path_params["channel_id"])
+        return refused_without_lineup(request, request.path_params["channel_id"])
     channel = lineup.find(request.path_params["channel_id"])
     if channel is None:
         return unknown(request, request.path_params["channel_id"])
@@ -85,49 +79,6 @@ def live(
         failures=gateway.failures,
         explain=partial(failure_page, request) if wants_page(request) else None,
     )
-
-
-def is_stream(path: str) -> bool:
-    """Whether clients take whatever comes on this path for video."""
-    return path == "/auto" or path.startswith(("/stream/", "/auto/", "/tuner")) or ":" in path
-
-
-def refused_while_unread(request: Request, channel_id: str) -> Response:
-    """The answer while there is no lineup."""
-    trouble = gateway_of(request).lineup_keeper.trouble
-    if not isinstance(trouble, ReceiverError):
-        reason = str(trouble or "the lineup is being read; try again in a moment")
-        return refused(request, SYSTEM_BUSY, channel_id, reason)
-    return refused(request, refusal_for(trouble), channel_id, str(trouble))
-
-
-def unknown(request: Request, channel_id: str) -> Response:
-    """The answer to a request for a channel that is not in the lineup."""
-    reason = "there is no such channel; load the playlist again"
-    return refused(request, UNKNOWN, channel_id, reason)
-
-
-def refused(request: Request, refusal: Refusal, channel_id: str, reason: str) -> Response:
-    """A refusal before anything was opened; its body is empty as that of every other, unless a
-    person reads it."""
-    failure = gateway_of(request).failures.add(
-        channel_id=channel_id,
-        channel_name=None,
-        viewer=request.client.host if request.client else None,
-        status=refusal.status,
-        outcome=refusal.outcome.value,
-        reason=reason,
-    )
-    if failure.times == 1:
-        log.warning(
-            "channel not opened",
-            channel=failure.channel_id,
-            viewer=failure.viewer,
-            reason=reason,
-            outcome=failure.outcome,
-            status=refusal.status,
-        )
-    return failure_answer(request, refusal, failure, is_video=is_stream(request.url.path))
 
 
 def _head() -> Response:

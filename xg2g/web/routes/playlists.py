@@ -7,10 +7,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from ...clients import m3u as playlist
-from ..gateway import gateway_of
+from ..gateway import base_url, gateway_of
 from ..http.incremental import DocumentResponse
-from ..selection import Refused, Selection, lineup_of
-from .address import base_url
+from ..http.refusals import Refused
+from ..selection import Selection, lineup_of
 
 
 async def _playlist(request: Request) -> ASGIApp:

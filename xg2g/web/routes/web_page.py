@@ -1,5 +1,7 @@
-"""The web page at `/`. Where it was not built, the page without scripts stands there."""
+"""The web page at `/`, its files, and the icon. Without a built page, `/` shows that of
+`/addresses`."""
 
+from importlib.resources import files
 from typing import Final
 
 import structlog
@@ -8,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ...network.log_limit import LogLimit
+from .. import pages
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..pages.built_page import INDEX, BuiltPage
@@ -27,7 +30,8 @@ _HEADERS: Final = {
     "Vary": "Accept-Encoding",
 }
 _YEAR_S: Final = 365 * 24 * 3600
-_FOR_EVER: Final = f"public, max-age={_YEAR_S}, immutable"
+_IMMUTABLE: Final = f"public, max-age={_YEAR_S}, immutable"
+_DAY_S: Final = 24 * 3600
 
 
 async def _index(request: Request) -> Response:
@@ -52,7 +56,7 @@ def _file(request: Request, page: BuiltPage, path: str) -> Response:
     body = file.gzipped if file.gzipped is not None and is_coded else file.body
     headers = {
         **_HEADERS,
-        "Cache-Control": _FOR_EVER if path.startswith("assets/") else "no-cache",
+        "Cache-Control": _IMMUTABLE if path.startswith("assets/") else "no-cache",
         # Each representation has its own (RFC 9110, 8.8.3.3).
         "ETag": entity_tag(body),
     }
@@ -64,9 +68,17 @@ def _file(request: Request, page: BuiltPage, path: str) -> Response:
     return Response(body, headers=headers)
 
 
+async def _icon(request: Request) -> Response:
+    """Return the icon that browsers request for every page."""
+    icon = files(pages.__name__).joinpath("favicon.ico").read_bytes()
+    headers = {"Cache-Control": f"max-age={_DAY_S}"}
+    return Response(icon, media_type="image/vnd.microsoft.icon", headers=headers)
+
+
 ROUTES: list[BaseRoute] = [
     Route("/", _index),
     Route("/assets/{name}", _part),
     Route("/manifest.webmanifest", _part),
     Route("/licenses.txt", _part),
+    Route("/favicon.ico", _icon),
 ]

@@ -17,11 +17,10 @@ from ...lineup.picons import may_have_logo
 from ...network.http_bodies import TruncatedError
 from ...store.database import Snapshot, StoreError
 from ...store.metadata import generation
-from ..gateway import gateway_of
+from ..gateway import base_url, gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
+from ..http.incremental import StalledError, send_all
 from ..selection import Selection, lineup_of
-from .address import base_url
-from .download import StalledError, send_all
 
 log = structlog.get_logger()
 
