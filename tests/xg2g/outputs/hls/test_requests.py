@@ -10,7 +10,7 @@ import pytest
 from tests.contract.transcoder import transcoder
 from tests.xg2g.daemon import BOUQUETS, daemon
 from tests.xg2g.outputs.hls.house import WITHIN_S, house
-from tests.xg2g.test_playlists import DASH, HLS, PLAYS
+from tests.xg2g.web.test_playlists import DASH, HLS, PLAYS
 from xg2g.config.setting import Secret
 from xg2g.config.settings import HlsSettings, ServerSettings
 from xg2g.lineup.arrangement import Bouquet
