@@ -51,11 +51,6 @@ def test_the_backends_are_imported_by_one_name_alone() -> None:
     assert wrong.returncode != 0
 
 
-def test_what_lies_at_the_root_of_the_package_is_an_entry_point_or_an_error() -> None:
-    names = {path.name for path in (ROOT / "xg2g").glob("*.py")}
-    assert names == {"__init__.py", "__main__.py", "errors.py", "healthcheck.py"}
-
-
 def test_the_clone_has_no_symbolic_link() -> None:
     command = ["git", "ls-files", "--stage"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
