@@ -21,7 +21,7 @@ _ID_BYTES = 6
 
 
 class LiveStream(Protocol):
-    """A stream as one viewer gets it; `xg2g.streaming.upstream.UpstreamReader` is one."""
+    """A stream as one viewer gets it; `xg2g.streaming.hub.UpstreamReader` is one."""
 
     on_freeze: Callable[[float], None]
     """Called with the seconds for which no output came although the receiver sent."""

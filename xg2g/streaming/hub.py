@@ -5,37 +5,56 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
 
-from xg2g_backends.base import Backend, RemuxOptions
+from xg2g_backends.base import Backend, Point, RemuxOptions, RemuxStats
 
 from ..metrics import Metrics
 from ..receiver.errors import NoTunerError, ReceiverError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import StreamOpener
+from .conversion import StartLimits
 from .ledger import Evict, Ledger, Refuse, transponder
-from .reader import MakeJoiner
-from .upstream import RECONNECT_S, Means, State, Upstream, UpstreamReader
+from .reader import MakeJoiner, Reader
+from .reconnection import RECONNECT_S
+from .timers import CallLater, Timer, call_later
+from .upstream import State, Upstream, UpstreamContext
 
 
-class Timer(Protocol):
-    """A call that was put off."""
+class UpstreamReader(Reader):
+    """A viewer's reader of an upstream."""
 
-    def cancel(self) -> None:
-        """Call nothing."""
-        ...
+    def __init__(self, upstream: Upstream, point: Point, make_joiner: MakeJoiner) -> None:
+        super().__init__(upstream.ring, point, make_joiner)
+        self.upstream = upstream
+        self._makes_way = False
 
+    @property
+    def makes_way(self) -> bool:
+        """Whether another channel may take the tuner, though this reader goes on."""
+        return self._makes_way
 
-def _later(delay_s: float, call: Callable[[], None]) -> Timer:
-    return asyncio.get_running_loop().call_later(delay_s, call)
+    @makes_way.setter
+    def makes_way(self, makes_way: bool) -> None:
+        if makes_way is not self._makes_way:
+            self._makes_way = makes_way
+            self.upstream.note_watched(making_way=1 if makes_way else -1)
+
+    @property
+    def may_rush(self) -> bool:
+        """Whether the stream may come faster than it plays: an IPTV entry may be a file."""
+        return bool(self.upstream.service.path)
+
+    async def stats(self) -> RemuxStats:
+        """Return the counters of the upstream's remuxer. Raises `BackendError`."""
+        return await self.upstream.stats()
 
 
 class Hub:
     """Opens services for viewers, who share an upstream for each service.
 
     The first viewer of a service begins its upstream. After the last one has left it lingers:
-    media servers open a channel to see what it is, close it, and open it again to play. What is
-    assigned here is for viewers who come later; those who watch go on.
+    media servers open a channel to see what it is, close it, and open it again to play. Settings
+    that are assigned here are for later viewers; the others go on as before.
     """
 
     def __init__(
@@ -53,7 +72,7 @@ class Hub:
         make_joiner: MakeJoiner,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        later: Callable[[float, Callable[[], None]], Timer] = _later,
+        later: CallLater = call_later,
     ) -> None:
         """`first_output_s` is how long a stream that does arrive may give nothing to show, and
         `scrambled_after_s` how long it may be scrambled. A lost stream of the receiver is opened
@@ -65,13 +84,12 @@ class Hub:
         self._options = options
         self._later = later
         self._ledger: Ledger[Upstream] = Ledger(limit, now)
-        self._means = Means(
+        self._make_joiner = make_joiner
+        self._context = UpstreamContext(
             backend=backend,
             ledger=self._ledger,
             metrics=metrics,
-            make_joiner=make_joiner,
-            first_output_s=first_output_s,
-            scrambled_after_s=scrambled_after_s,
+            limits=StartLimits(first_output_s=first_output_s, scrambled_after_s=scrambled_after_s),
             reconnect_s=reconnect_s,
             now=now,
             sleep=sleep,
@@ -81,17 +99,17 @@ class Hub:
 
     @property
     def upstreams(self) -> tuple[Upstream, ...]:
-        """Those that take viewers, the earliest first."""
+        """Upstreams that take viewers, the earliest first."""
         return tuple(each for each in self._upstreams if each.state is not State.ENDED)
 
     @property
     def backend(self) -> Backend:
-        """Where streams are converted."""
-        return self._means.backend
+        """The backend that converts all streams."""
+        return self._context.backend
 
     @property
     def receiver(self) -> StreamOpener:
-        """Where streams come from."""
+        """The receiver that new streams come from."""
         return self._receiver
 
     @receiver.setter
@@ -101,7 +119,7 @@ class Hub:
 
     @property
     def options(self) -> RemuxOptions:
-        """How streams are converted."""
+        """The options of new streams."""
         return self._options
 
     @options.setter
@@ -112,11 +130,11 @@ class Hub:
     @property
     def first_output_s(self) -> float:
         """How long a stream that does arrive may give nothing to show."""
-        return self._means.first_output_s
+        return self._context.limits.first_output_s
 
     @first_output_s.setter
     def first_output_s(self, first_output_s: float) -> None:
-        self._means.first_output_s = first_output_s
+        self._context.limits.first_output_s = first_output_s
 
     @property
     def limit(self) -> int | None:
@@ -129,17 +147,17 @@ class Hub:
 
     @property
     def in_use(self) -> int:
-        """Number of tuners that are tuned, as far as is known here."""
+        """Number of tuners that xg2g uses."""
         return self._ledger.in_use
 
     @property
     def lingering(self) -> int:
-        """Number of upstreams that nobody watches."""
+        """Number of upstreams without viewers."""
         return len(self._ledger.lingering)
 
     @property
     def services(self) -> tuple[ServiceReference, ...]:
-        """What is streamed now, one service of each transponder."""
+        """Streamed services, one of each transponder."""
         return tuple(each.service for each in self._ledger.tuned)
 
     @asynccontextmanager
@@ -155,11 +173,12 @@ class Hub:
         may_linger = True
         reader = None
         try:
-            reader = await upstream.reader(from_oldest=from_oldest)
+            point = await upstream.start_point(from_oldest=from_oldest)
+            reader = UpstreamReader(upstream, point, self._make_joiner)
             upstream.readers.append(reader)
             yield reader
         except ReceiverError:
-            # What could not be shown is not looked at again.
+            # A stream that could not be shown is not kept for the next viewer.
             may_linger = False
             raise
         finally:
@@ -173,8 +192,8 @@ class Hub:
     async def open_first(
         self, services: Sequence[ServiceReference], *, from_oldest: bool = False
     ) -> AsyncIterator[UpstreamReader]:
-        """Open the first of these that the receiver can bring. As `open`; raises what was wrong
-        with the last."""
+        """Open the first of these services that can be opened. As `open`; raises the error of the
+        last one."""
         async with AsyncExitStack() as stack:
             for service in services:
                 try:
@@ -205,7 +224,7 @@ class Hub:
                     return each
                 replaced = each
                 each.end()
-        upstream = Upstream(service, self._options_for(service), self._receiver, self._means)
+        upstream = Upstream(service, self._options_for(service), self._receiver, self._context)
         decision = self._ledger.request(upstream, transponder(service))
         if isinstance(decision, Refuse):
             raise NoTunerError(decision.reason)
@@ -233,12 +252,12 @@ class Hub:
             await upstream.stop()
 
     def _options_for(self, service: ServiceReference) -> RemuxOptions:
-        # The PAT lists the whole transponder, the stream holds one service of it. A web stream
-        # has what it has, whatever number its entry was given.
+        # The PAT lists the whole transponder, the stream holds one service of it. The service
+        # number of an IPTV entry says nothing about its stream.
         return replace(self._options, program=0 if service.path else service.sid)
 
     def _is_current(self, upstream: Upstream) -> bool:
-        """Whether a new upstream of its service would be like it."""
+        """Return whether a new upstream of its service would have the same receiver and options."""
         return upstream.receiver is self._receiver and upstream.options == self._options_for(
             upstream.service
         )

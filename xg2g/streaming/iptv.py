@@ -26,8 +26,8 @@ from ..receiver.errors import (
 from ..receiver.read_pacing import CHUNK_BYTES, ReadPacing
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
+from .conversion import FileSource
 from .remote_transport import RemoteTransport
-from .upstream import FileSource
 
 _REDIRECTS = 5
 _FULL_BYTES = 64 * 1024

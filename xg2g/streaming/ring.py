@@ -63,6 +63,8 @@ class Ring:
         """Offset behind the newest byte."""
         self.generation = 0
         """Number of seams so far."""
+        self.seam_offset = 0
+        """Offset of the newest seam; 0 before the first."""
         self.is_closed = False
         self.error: Exception | None = None
         """Why the ring was closed; None if the stream just ended."""
@@ -112,8 +114,11 @@ class Ring:
         self._wake()
 
     def seam(self) -> None:
-        """Mark that the output from here on does not continue what came before."""
-        self.generation += 1
+        """Mark that the output from here on does not continue the output before it. Two seams
+        without output in between are one."""
+        if self.end > self.seam_offset:
+            self.generation += 1
+            self.seam_offset = self.end
 
     def close(self, error: Exception | None = None) -> None:
         """Mark the end of the output; `error` is raised to readers that have read it all."""

@@ -11,7 +11,7 @@ from tests.xg2g.streaming.receiver import ONE, House, packet
 from tests.xg2g.upstream import plays_at_leisure
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
-from xg2g.streaming.freeze import FREEZE_S, FreezeWatch
+from xg2g.streaming.conversion import FREEZE_S, FreezeTimer
 from xg2g_backends.errors import UnavailableError
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 def test_it_begins_with_input_that_nothing_comes_of() -> None:
     time = Time()
-    watch = FreezeWatch(time.now)
+    watch = FreezeTimer(time.now)
     watch.received(0)
     assert watch.sent() is None
     time.now_s += 60
@@ -35,7 +35,7 @@ def test_it_begins_with_input_that_nothing_comes_of() -> None:
 
 def test_what_the_receiver_pauses_meanwhile_does_not_count() -> None:
     time = Time()
-    watch = FreezeWatch(time.now)
+    watch = FreezeTimer(time.now)
     watch.received(0)
     time.now_s += 7
     watch.received(7)

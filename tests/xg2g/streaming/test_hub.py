@@ -35,15 +35,14 @@ from xg2g.receiver.errors import (
     UnreachableError,
 )
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.streaming.hub import UpstreamReader
 from xg2g.streaming.ledger import RELEASE_S
+from xg2g.streaming.reconnection import RECONNECT_DELAYS_S, STEADY_S
 from xg2g.streaming.ring import POINT_S, RING_BYTES, RING_S
 from xg2g.streaming.upstream import (
     GENERATION_STEP,
-    RECONNECT_DELAYS_S,
     STALE_S,
-    STEADY_S,
     State,
-    UpstreamReader,
 )
 from xg2g_backends.base import Piece, RemuxOptions
 from xg2g_backends.errors import UnavailableError
@@ -532,7 +531,7 @@ async def test_a_stream_with_nothing_to_show_is_given_up_after_its_time() -> Non
 async def test_what_a_transcoder_of_before_the_points_converts_begins_anywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("xg2g.streaming.upstream.PATIENCE_S", -1.0)
+    monkeypatch.setattr("xg2g.streaming.conversion.RANDOM_ACCESS_S", -1.0)
     house = House(packet(0) * 1000)
     watching = asyncio.create_task(watch_and_leave(house.hub, ONE))
     while not watching.done():
@@ -711,7 +710,7 @@ async def test_a_lost_stream_comes_back_under_its_viewers_with_the_seam_marked(
         expected = key(0) + packet(1) + GAP + key(11)
         assert await read(one, 3) == await read(other, 3) == expected
         [upstream] = steady.hub.upstreams
-        assert (upstream.generation, upstream.reconnections) == (1, 1)
+        assert (upstream.ring.generation, upstream.reconnections) == (1, 1)
         assert steady.hub.in_use == 1
         assert steady.receiver.open_now == [ONE]
         [before, now] = steady.backend.remuxers

@@ -28,8 +28,7 @@ from xg2g.outputs.mpegts.response import LiveResponse
 from xg2g.outputs.stop_event import StopEvent
 from xg2g.outputs.viewers import Viewers
 from xg2g.receiver.errors import NoSignalError, ReceiverError, ScrambledError, TimeLimitError
-from xg2g.streaming.hub import Hub
-from xg2g.streaming.upstream import UpstreamReader
+from xg2g.streaming.hub import Hub, UpstreamReader
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.joining import Joiner
 

@@ -18,8 +18,8 @@ from xg2g_backends.packaging import Event, NotOffered, Packager, Part
 
 from ...metrics import Metrics, Outcome
 from ...receiver.errors import ReceiverError
-from ...streaming.hub import Timer
-from ...streaming.upstream import UpstreamReader
+from ...streaming.hub import UpstreamReader
+from ...streaming.timers import CallLater, Timer
 from ..failures import Failure, Failures
 from ..refusals import ENDED_BEFORE, Refusal, refusal_for
 from ..stop_event import StopEvent
@@ -78,8 +78,7 @@ class Means:
     now: Callable[[], float]
     """A monotonic clock."""
     today: Callable[[], datetime]
-    later: Callable[[float, Callable[[], None]], Timer]
-    """Put a call off by so many seconds."""
+    later: CallLater
     space: SizeLimit
     disk: StorageFolder | None
     """Where windows are kept; None for memory."""

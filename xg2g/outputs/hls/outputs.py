@@ -9,7 +9,8 @@ from typing import Final
 
 from ...metrics import Metrics
 from ...receiver.service_reference import ServiceReference
-from ...streaming.hub import Hub, Timer
+from ...streaming.hub import Hub
+from ...streaming.timers import CallLater, call_later
 from ..failures import Failures
 from ..stop_event import StopEvent
 from ..viewers import Viewers
@@ -40,7 +41,7 @@ class HlsOutputs:
         stopping: StopEvent,
         now: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
-        later: Callable[[float, Callable[[], None]], Timer] | None = None,
+        later: CallLater = call_later,
         disk: StorageFolder | None = None,
     ) -> None:
         """`disk` is where windows are kept, memory when there is none; it is closed by whoever
@@ -55,7 +56,7 @@ class HlsOutputs:
             stopping=stopping,
             now=now,
             today=today,
-            later=later or _later,
+            later=later,
             space=self._space,
             disk=disk,
         )
@@ -132,7 +133,3 @@ class HlsOutputs:
         output.shelf.clear()
         if (group_s := output.presentation.longest_group_s) is not None:
             self._groups_s[output.channel_id] = group_s
-
-
-def _later(delay_s: float, call: Callable[[], None]) -> Timer:
-    return asyncio.get_running_loop().call_later(delay_s, call)
