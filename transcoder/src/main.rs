@@ -8,7 +8,7 @@ use clap::FromArgMatches;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use xg2g_transcoder::service::{
-    Command, Service, Settings, StartError, Token, command, configure_logs, healthcheck,
+    Command, Server, Settings, StartError, Token, command, configure_logs, healthcheck,
     raise_descriptor_limit, runtime,
 };
 use xg2g_transcoder::versions;
@@ -73,14 +73,14 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
             max_connections, "the system allows fewer connections: raise ulimit -n"
         );
     }
-    let service = Service::bind(settings, token).await?;
-    for address in service.addresses()? {
+    let server = Server::bind(settings, token).await?;
+    for address in server.addresses()? {
         info!(%address, max_remuxers, token = has_token, version = env!("CARGO_PKG_VERSION"), "listening");
         if !has_token && address.is_public() {
             warn!(%address, "everybody who reaches this address may convert: set a token");
         }
     }
-    let stopper = service.stopper();
+    let stopper = server.stopper();
     let first = async {
         next_signal().await;
         stopper.stop();
@@ -88,7 +88,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         warn!("a second signal: ending at once");
     };
     tokio::select! {
-        () = service.serve() => info!("ended"),
+        () = server.serve() => info!("ended"),
         () = first => {}
     }
     Ok(())

@@ -11,8 +11,7 @@ use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::StartError;
-use super::settings::Address;
+use super::settings::{Address, StartError};
 
 /// A socket that is listened on.
 pub(super) enum Listener {
@@ -21,6 +20,10 @@ pub(super) enum Listener {
     /// A Unix socket and its file.
     Unix(UnixListener, SocketFile),
 }
+
+/// Where a request came in.
+#[derive(Debug, Clone)]
+pub(super) struct ArrivedAt(pub(super) Address);
 
 impl Listener {
     /// Binds an address.

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::StartError;
-use super::settings::{LogFormat, Settings};
+use super::settings::{LogFormat, Settings, StartError};
 
 /// Sets up logging for the process. A panic is logged, too.
 pub fn configure(settings: &Settings) -> Result<(), StartError> {
@@ -38,9 +37,9 @@ pub fn configure(settings: &Settings) -> Result<(), StartError> {
 }
 
 /// Lets an event be logged once a second, however often it happens.
-pub(super) struct Seldom(Mutex<(Option<Instant>, u64)>);
+pub(super) struct LogLimit(Mutex<(Option<Instant>, u64)>);
 
-impl Seldom {
+impl LogLimit {
     const PAUSE: Duration = Duration::from_secs(1);
 
     /// Nothing has happened.

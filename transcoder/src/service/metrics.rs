@@ -8,7 +8,7 @@ use prometheus::{
 };
 
 use super::problem::Problem;
-use super::session::Answer;
+use super::sequenced_remuxer::CallOutput;
 
 /// The metrics of one service. Labels are routes, methods and statuses that exist.
 pub(super) struct Metrics {
@@ -106,7 +106,7 @@ impl Metrics {
     pub(super) fn converted(
         &self,
         input_bytes: usize,
-        answer: &Result<Answer, Problem>,
+        answer: &Result<CallOutput, Problem>,
         took: Duration,
     ) {
         self.push_s.observe(took.as_secs_f64());

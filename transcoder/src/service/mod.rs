@@ -1,225 +1,45 @@
 //! The remuxer as an HTTP service. docs/reference/transcoder-http.md is its reference.
 //!
 //! ```text
-//! listen -> server: connections -> routes -> sessions: table of ids -> session: order of calls
-//!                                    |                                   | work: threads
-//!                                    '-> stream: /v1/remux --------------+--> Remuxer
+//! listen -> connections -> router -> routes/remuxers -> remuxers: table of ids, slots, threads
+//!                                |                          '-> sequenced_remuxer: order of calls
+//!                                |                                     '-> Remuxer
+//!                                '-> routes/remux: body in, stream out, both at once
 //! ```
 //!
 //! It opens no URL and no file: bytes in, bytes out.
 
 mod auth;
 mod body;
+mod connections;
 mod healthcheck;
 mod listen;
 mod logs;
 mod metrics;
 mod openapi;
 mod options;
-mod places;
 mod points;
 mod problem;
+mod remuxers;
+mod router;
 mod routes;
+mod sequenced_remuxer;
 mod server;
-mod session;
-mod sessions;
 mod settings;
-mod stream;
+mod slots;
+mod state;
 mod table;
 mod target;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
-mod work;
+mod token;
 
-use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{info, warn};
-
-pub use auth::Token;
 pub use healthcheck::healthcheck;
 pub use listen::raise_descriptor_limit;
 pub use logs::configure as configure_logs;
 pub use openapi::document as openapi_document;
-pub use settings::{Address, Advertise, Command, LogFormat, Settings, command, reference_page};
-
-use listen::Listener;
-use metrics::Metrics;
-use problem::{Kind, Problem};
-use server::Connections;
-use sessions::Sessions;
-
-/// Why the service does not start: one line for a user.
-#[derive(Debug)]
-pub struct StartError(String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
-
-/// What every request can reach.
-type Shared = Arc<State>;
-
-struct State {
-    settings: Settings,
-    token: Option<Token>,
-    sessions: Arc<Sessions>,
-    metrics: Arc<Metrics>,
-    stopping: watch::Receiver<bool>,
-}
-
-impl State {
-    /// Refuses new remuxers when the service is ending.
-    fn admit(&self) -> Result<(), Problem> {
-        if *self.stopping.borrow() {
-            return Err(Problem::new(
-                Kind::Stopping,
-                "the service is ending; open the remuxer elsewhere",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// The runtime that a service needs: its blocking threads are where conversions run, one for
-/// each core, so that no number of streams makes more of them.
-pub fn runtime() -> io::Result<Runtime> {
-    Builder::new_multi_thread()
-        .worker_threads(settings::cores())
-        .max_blocking_threads(settings::cores())
-        .enable_all()
-        .build()
-}
-
-/// A service that is bound to its addresses and not yet serving.
-pub struct Service {
-    listeners: Vec<Listener>,
-    shared: Shared,
-    stop: Arc<watch::Sender<bool>>,
-}
-
-/// Asks a service to stop: it opens no more remuxers, and ends when those that are open have
-/// ended or the grace is over.
-#[derive(Clone)]
-pub struct Stopper(Arc<watch::Sender<bool>>);
-
-impl Stopper {
-    /// Asks. Asking again does nothing.
-    pub fn stop(&self) {
-        self.0.send_replace(true);
-    }
-}
-
-impl Service {
-    /// Binds every address of the settings.
-    pub async fn bind(settings: Settings, token: Option<Token>) -> Result<Self, StartError> {
-        let mut listeners = Vec::new();
-        for address in &settings.listen {
-            listeners.push(Listener::bind(address, settings.socket_mode).await?);
-        }
-        let metrics = Arc::new(Metrics::new().map_err(|why| StartError(why.to_string()))?);
-        let sessions = Sessions::new(settings.max_remuxers(), Arc::clone(&metrics));
-        let (stop, stopping) = watch::channel(false);
-        let shared = Arc::new(State {
-            settings,
-            token,
-            sessions: Arc::new(sessions),
-            metrics,
-            stopping,
-        });
-        Ok(Self {
-            listeners,
-            shared,
-            stop: Arc::new(stop),
-        })
-    }
-
-    /// Where it listens, with the ports that the system chose.
-    pub fn addresses(&self) -> Result<Vec<Address>, StartError> {
-        self.listeners
-            .iter()
-            .map(Listener::address)
-            .collect::<io::Result<_>>()
-            .map_err(|why| StartError(why.to_string()))
-    }
-
-    /// Stops it from elsewhere.
-    pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.stop))
-    }
-
-    /// Serves until it is stopped. Dropping the future ends everything at once.
-    pub async fn serve(self) {
-        let settings = &self.shared.settings;
-        let (end, ending) = watch::channel(false);
-        let connections = Connections {
-            router: routes::router(Arc::clone(&self.shared)),
-            header_timeout: settings.header_timeout,
-            write_timeout: settings.idle_timeout,
-            places: Arc::new(Semaphore::new(settings.max_connections.get())),
-            metrics: Arc::clone(&self.shared.metrics),
-            ending,
-        };
-        let mut accepting = JoinSet::new();
-        for listener in self.listeners {
-            accepting.spawn(connections.clone().accept_all(listener));
-        }
-        drop(connections);
-        let mut stopping = self.shared.stopping.clone();
-        let stopped = async {
-            let _ = stopping.wait_for(|stopping| *stopping).await;
-            let_go(&self.shared).await;
-        };
-        tokio::select! {
-            () = stopped => {}
-            () = reap(&self.shared) => {}
-        }
-        end.send_replace(true);
-        while accepting.join_next().await.is_some() {}
-    }
-}
-
-/// Waits until every remuxer has ended, or the grace is over.
-async fn let_go(shared: &Shared) {
-    let open_remuxers = || shared.sessions.places().taken();
-    let grace = shared.settings.shutdown_grace;
-    info!(
-        open_remuxers = open_remuxers(),
-        grace_s = grace.as_secs_f64(),
-        "stopping: no more remuxers are opened"
-    );
-    if timeout(grace, shared.sessions.places().empty())
-        .await
-        .is_err()
-    {
-        warn!(
-            open_remuxers = open_remuxers(),
-            "the grace is over: streams are cut"
-        );
-    }
-}
-
-/// Takes away what nobody uses, for ever.
-async fn reap(shared: &Shared) {
-    let idle = shared.settings.idle_timeout;
-    let mut ticks = interval((idle / 4).min(Duration::from_secs(5)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let reaped = shared.sessions.reap(idle);
-        if reaped > 0 {
-            shared.metrics.reaped.inc_by(reaped as u64);
-            info!(reaped, "remuxers that nobody used were taken away");
-        }
-    }
-}
+pub use server::{Server, Stopper, runtime};
+pub use settings::{
+    Address, Advertise, Command, LogFormat, Settings, StartError, command, reference_page,
+};
+pub use token::Token;

@@ -3,10 +3,12 @@
 use std::sync::LazyLock;
 
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToResponse, ToSchema};
+use utoipa::{Modify, OpenApi};
 
-use super::problem::ProblemBody;
-use super::{options, points, routes};
+use super::problem::{ProblemBody, Refused, Unauthorized, Unavailable};
+use super::routes::mpeg_ts::MpegTs;
+use super::routes::{remux, remuxers, status};
+use super::{options, points};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,16 +18,16 @@ use super::{options, points, routes};
             passes as it came. Errors are `application/problem+json` (RFC 9457) with a `kind`.",
     ),
     paths(
-        routes::info,
-        routes::open,
-        routes::process,
-        routes::finish,
-        routes::stats,
-        routes::delete,
-        routes::remux,
-        routes::healthz,
-        routes::readyz,
-        routes::metrics,
+        status::info,
+        remuxers::open,
+        remuxers::process,
+        remuxers::finish,
+        remuxers::stats,
+        remuxers::delete,
+        remux::remux,
+        status::healthz,
+        status::readyz,
+        status::metrics,
     ),
     components(
         schemas(options::RemuxOptions, MpegTs, points::Body, ProblemBody),
@@ -34,32 +36,6 @@ use super::{options, points, routes};
     modifiers(&Token)
 )]
 struct Document;
-
-/// Bytes of an MPEG transport stream (ISO/IEC 13818-1), cut anywhere
-#[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
-pub(super) struct MpegTs(#[allow(dead_code, reason = "a schema")] String);
-
-/// Refused: the kind and the detail say why
-#[derive(ToResponse)]
-#[response(content_type = "application/problem+json")]
-pub(super) struct Refused(#[allow(dead_code, reason = "a schema")] ProblemBody);
-
-/// The token is missing or wrong
-#[derive(ToResponse)]
-#[response(
-    content_type = "application/problem+json",
-    headers(("WWW-Authenticate" = String, description = "Bearer"))
-)]
-pub(super) struct Unauthorized(#[allow(dead_code, reason = "a schema")] ProblemBody);
-
-/// Every remuxer is in use, or the service is ending
-#[derive(ToResponse)]
-#[response(
-    content_type = "application/problem+json",
-    headers(("Retry-After" = u16, description = "Seconds"))
-)]
-pub(super) struct Unavailable(#[allow(dead_code, reason = "a schema")] ProblemBody);
 
 struct Token;
 

@@ -99,12 +99,12 @@ impl From<&Point> for Body {
 
 /// Points of a remuxer that wait for an answer.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub(super) struct PointQueue {
     texts: VecDeque<String>,
     bytes: usize,
 }
 
-impl Waiting {
+impl PointQueue {
     /// Takes the points of a remuxer.
     pub(super) fn collect(&mut self, remuxer: &mut Remuxer) {
         while let Some(point) = remuxer.take_point() {
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_field_is_told_where_it_says_something() {
-        let mut waiting = Waiting::default();
+        let mut waiting = PointQueue::default();
         let mut packet = [STUFFING; PACKET_BYTES];
         packet[..2].copy_from_slice(&[0x47, 0]);
         waiting.push(&random_access(VideoCodec::Hevc, true, packet.repeat(2)));
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_long_point_goes_alone_and_one_that_is_too_long_not_at_all() {
-        let mut waiting = Waiting::default();
+        let mut waiting = PointQueue::default();
         waiting.push(&discontinuity(0));
         waiting.push(&random_access(
             VideoCodec::H264,
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_nobody_fetches_is_bounded_and_the_newest_is_kept() {
-        let mut waiting = Waiting::default();
+        let mut waiting = PointQueue::default();
         for n in 0..10_000 {
             waiting.push(&discontinuity(n * 188));
         }

@@ -6,7 +6,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{ToResponse, ToSchema};
 
 use crate::{Error, ErrorKind};
 
@@ -68,7 +68,7 @@ impl Kind {
         }
     }
 
-    /// Seconds after which another attempt makes sense: a place becomes free when a viewer
+    /// Seconds after which another attempt makes sense: a slot becomes free when a viewer
     /// leaves; a service that stops is replaced or stays away.
     fn retry_after_s(self) -> Option<u16> {
         matches!(self, Self::Full | Self::Stopping).then_some(5)
@@ -131,6 +131,27 @@ pub(super) struct ProblemBody {
     kind: Kind,
 }
 
+/// Refused: the kind and the detail say why
+#[derive(ToResponse)]
+#[response(content_type = "application/problem+json")]
+pub(super) struct Refused(#[allow(dead_code, reason = "a schema")] ProblemBody);
+
+/// The token is missing or wrong
+#[derive(ToResponse)]
+#[response(
+    content_type = "application/problem+json",
+    headers(("WWW-Authenticate" = String, description = "Bearer"))
+)]
+pub(super) struct Unauthorized(#[allow(dead_code, reason = "a schema")] ProblemBody);
+
+/// Every remuxer is in use, or the service is ending
+#[derive(ToResponse)]
+#[response(
+    content_type = "application/problem+json",
+    headers(("Retry-After" = u16, description = "Seconds"))
+)]
+pub(super) struct Unavailable(#[allow(dead_code, reason = "a schema")] ProblemBody);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
@@ -170,6 +191,11 @@ impl From<QueryRejection> for Problem {
         let text = cause.map_or_else(|| rejection.body_text(), ToString::to_string);
         Self::new(Kind::BadRequest, one_line(&text))
     }
+}
+
+/// The refusal of a path or an id that is none.
+pub(super) fn nothing_there() -> Problem {
+    Problem::new(Kind::NotFound, "nothing is here; see /openapi.json")
 }
 
 /// A text of another's making as one line of bounded length.

@@ -1,139 +1,153 @@
-//! Connections: accepted up to a limit, each with deadlines, and their end.
+//! The server's life: bind, serve, stop.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_io_timeout::TimeoutStream;
-use tower_service::Service;
-use tracing::{debug, warn};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{info, warn};
 
-use super::listen::{Listener, Stream};
-use super::logs::Seldom;
+use super::connections::Connections;
+use super::listen::Listener;
 use super::metrics::Metrics;
-use super::routes;
-use super::settings::Address;
-use super::target;
+use super::remuxers::Remuxers;
+use super::router;
+use super::settings::{self, Address, Settings, StartError};
+use super::state::{Shared, State};
+use super::token::Token;
 
-/// Bounds a request's head, and what is read of a body at a time.
-const MAX_BUFFER_BYTES: usize = 64 << 10;
+/// The runtime that a service needs: its blocking threads are where conversions run, one for
+/// each core, so that no number of streams makes more of them.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(settings::cores())
+        .max_blocking_threads(settings::cores())
+        .enable_all()
+        .build()
+}
 
-/// Header fields of a request. Proxies add some; nobody needs dozens.
-const MAX_HEADERS: usize = 64;
+/// A service that is bound to its addresses and not yet serving.
+pub struct Server {
+    listeners: Vec<Listener>,
+    shared: Shared,
+    stop: Arc<watch::Sender<bool>>,
+}
 
-/// How long answers that are being written may take when the service ends.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
-
-/// How long to wait when the system has no more descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
-/// What every connection gets.
+/// Asks a service to stop: it opens no more remuxers, and ends when those that are open have
+/// ended or the grace is over.
 #[derive(Clone)]
-pub(super) struct Connections {
-    pub(super) router: Router,
-    pub(super) header_timeout: Duration,
-    /// A write that does not move for so long ends the connection.
-    pub(super) write_timeout: Duration,
-    pub(super) places: Arc<Semaphore>,
-    pub(super) metrics: Arc<Metrics>,
-    /// Becomes true when connections should end after the answer they are at.
-    pub(super) ending: watch::Receiver<bool>,
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Asks. Asking again does nothing.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
 }
 
-/// Where a request came in.
-#[derive(Debug, Clone)]
-pub(super) struct ArrivedAt(pub(super) Address);
-
-impl Connections {
-    /// Accepts until the end. Then answers that are under way have a moment to leave.
-    pub(super) async fn accept_all(self, listener: Listener) {
-        let mut tasks = JoinSet::new();
-        let refusals = Seldom::new();
-        let mut ending = self.ending.clone();
-        loop {
-            let accepted = tokio::select! {
-                () = ended(&mut ending) => break,
-                Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
-                accepted = listener.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, local)) => self.start(stream, local, &mut tasks, &refusals),
-                Err(why) => {
-                    // A client that left meanwhile, or no descriptor is free.
-                    debug!(error = %why, "a connection was not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+impl Server {
+    /// Binds every address of the settings.
+    pub async fn bind(settings: Settings, token: Option<Token>) -> Result<Self, StartError> {
+        let mut listeners = Vec::new();
+        for address in &settings.listen {
+            listeners.push(Listener::bind(address, settings.socket_mode).await?);
         }
-        let all = async { while tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_ANSWERS, all).await;
-    }
-
-    fn start(&self, stream: Stream, local: Address, tasks: &mut JoinSet<()>, refusals: &Seldom) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            self.metrics.connections_refused.inc();
-            if let Some(times) = refusals.now() {
-                warn!(times, "too many connections: closed at once");
-            }
-            return;
-        };
-        let connections = self.clone();
-        tasks.spawn(async move {
-            connections.metrics.connections.inc();
-            match stream {
-                Stream::Tcp(stream) => connections.serve(stream, local).await,
-                Stream::Unix(stream) => connections.serve(stream, local).await,
-            }
-            connections.metrics.connections.dec();
-            drop(place);
+        let metrics = Arc::new(Metrics::new().map_err(|why| StartError(why.to_string()))?);
+        let remuxers = Remuxers::new(settings.max_remuxers(), Arc::clone(&metrics));
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(State {
+            settings,
+            token,
+            remuxers: Arc::new(remuxers),
+            metrics,
+            stopping,
         });
+        Ok(Self {
+            listeners,
+            shared,
+            stop: Arc::new(stop),
+        })
     }
 
-    async fn serve<S>(&self, stream: S, local: Address)
-    where
-        S: AsyncRead + AsyncWrite + Send + 'static,
+    /// Where it listens, with the ports that the system chose.
+    pub fn addresses(&self) -> Result<Vec<Address>, StartError> {
+        self.listeners
+            .iter()
+            .map(Listener::address)
+            .collect::<io::Result<_>>()
+            .map_err(|why| StartError(why.to_string()))
+    }
+
+    /// Stops it from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+
+    /// Serves until it is stopped. Dropping the future ends everything at once.
+    pub async fn serve(self) {
+        let settings = &self.shared.settings;
+        let (end, ending) = watch::channel(false);
+        let connections = Connections {
+            router: router::router(Arc::clone(&self.shared)),
+            header_timeout: settings.header_timeout,
+            write_timeout: settings.idle_timeout,
+            slots: Arc::new(Semaphore::new(settings.max_connections.get())),
+            metrics: Arc::clone(&self.shared.metrics),
+            ending,
+        };
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            accepting.spawn(connections.clone().accept_all(listener));
+        }
+        drop(connections);
+        let mut stopping = self.shared.stopping.clone();
+        let stopped = async {
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+            let_go(&self.shared).await;
+        };
+        tokio::select! {
+            () = stopped => {}
+            () = reap(&self.shared) => {}
+        }
+        end.send_replace(true);
+        while accepting.join_next().await.is_some() {}
+    }
+}
+
+/// Waits until every remuxer has ended, or the grace is over.
+async fn let_go(shared: &Shared) {
+    let open_remuxers = || shared.remuxers.slots().taken();
+    let grace = shared.settings.shutdown_grace;
+    info!(
+        open_remuxers = open_remuxers(),
+        grace_s = grace.as_secs_f64(),
+        "stopping: no more remuxers are opened"
+    );
+    if timeout(grace, shared.remuxers.slots().empty())
+        .await
+        .is_err()
     {
-        let mut stream = Box::pin(TimeoutStream::new(stream));
-        stream
-            .as_mut()
-            .set_write_timeout_pinned(Some(self.write_timeout));
-        let router = self.router.clone();
-        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ArrivedAt(local.clone()));
-            target::normalise(request.uri_mut());
-            let answer = router.clone().call(request.map(Body::new));
-            async move { answer.await.map(routes::with_options) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.header_timeout)
-            .max_buf_size(MAX_BUFFER_BYTES)
-            .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut connection = std::pin::pin!(connection);
-        let mut ending = self.ending.clone();
-        let outcome = tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = ended(&mut ending) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(why) = outcome {
-            debug!(error = %why, "a connection broke");
-        }
+        warn!(
+            open_remuxers = open_remuxers(),
+            "the grace is over: streams are cut"
+        );
     }
 }
 
-/// Waits until a switch is on; also when nobody is left to turn it on.
-async fn ended(switch: &mut watch::Receiver<bool>) {
-    let _ = switch.wait_for(|on| *on).await;
+/// Takes away what nobody uses, for ever.
+async fn reap(shared: &Shared) {
+    let idle = shared.settings.idle_timeout;
+    let mut ticks = interval((idle / 4).min(Duration::from_secs(5)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let reaped = shared.remuxers.reap(idle);
+        if reaped > 0 {
+            shared.metrics.reaped.inc_by(reaped as u64);
+            info!(reaped, "remuxers that nobody used were taken away");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use xg2g_transcoder::service::{Address, Service, Settings, Stopper, Token};
+use xg2g_transcoder::service::{Address, Server, Settings, Stopper, Token};
 use xg2g_transcoder::{Options, Remuxer};
 
 /// Far above what anything here takes: a test that meets it has found a hang.
@@ -92,7 +92,7 @@ pub(crate) async fn bind(
     listen: &[&str],
     flags: &[&str],
     token: Option<&str>,
-) -> Result<Service, xg2g_transcoder::service::StartError> {
+) -> Result<Server, xg2g_transcoder::service::StartError> {
     let listen = listen.iter().flat_map(|address| ["--listen", address]);
     let flags = ["xg2g-transcoder"]
         .into_iter()
@@ -100,7 +100,7 @@ pub(crate) async fn bind(
         .chain(flags.iter().copied());
     let settings = Settings::try_parse_from(flags).expect("flags are valid");
     let token = token.map(|text| Token::new(text).expect("a valid token"));
-    Service::bind(settings, token).await
+    Server::bind(settings, token).await
 }
 
 /// What came back.

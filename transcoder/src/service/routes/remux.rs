@@ -7,14 +7,53 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{Stream, try_unfold};
 use tracing::debug;
 
-use super::body;
-use super::problem::Problem;
-use super::session::Call;
-use super::sessions::Running;
+use super::mpeg_ts::{MpegTs, mpeg_ts};
+use crate::service::body;
+use crate::service::options::RemuxOptions;
+use crate::service::problem::{self, Problem};
+use crate::service::remuxers::SharedRemuxer;
+use crate::service::sequenced_remuxer::Call;
+use crate::service::state::Shared;
+
+/// Convert a whole stream
+///
+/// The answer's body begins while the request's still arrives: read while you write, as curl
+/// and ffmpeg do. The remuxer lives as long as the connection.
+#[utoipa::path(
+    post, path = "/v1/remux", operation_id = "remux", tag = "stream", security(("token" = [])),
+    params(RemuxOptions),
+    request_body(content = MpegTs, content_type = "video/mp2t", description = "The stream"),
+    responses(
+        (status = 200, description = "The converted stream", body = MpegTs,
+            content_type = "video/mp2t"),
+        (status = 400, response = problem::Refused),
+        (status = 401, response = problem::Unauthorized),
+        (status = 408, response = problem::Refused),
+        (status = 503, response = problem::Unavailable),
+    )
+)]
+pub(in super::super) async fn remux(
+    State(shared): State<Shared>,
+    options: Result<Query<RemuxOptions>, QueryRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Query(options) = options?;
+    let options = options.try_into()?;
+    shared.admit()?;
+    let remuxer = shared
+        .remuxers
+        .start(options)
+        .inspect_err(|_| shared.metrics.refused.inc())?;
+    let output = converted(body, remuxer, shared.settings.idle_timeout).await?;
+    Ok(mpeg_ts(output))
+}
 
 /// Input that is converted before its output leaves: whatever the network brought at once, and
 /// however much sound is in it, little is held.
@@ -30,16 +69,16 @@ enum Pump {
 
 struct Source {
     body: Body,
-    remuxer: Running,
+    remuxer: SharedRemuxer,
     /// A client who sends nothing for so long has gone.
     idle: Duration,
 }
 
 /// The converted stream. Waits for the source's first bytes, so that a client who sends none
 /// gets a status.
-pub(super) async fn converted(
+async fn converted(
     mut body: Body,
-    remuxer: Running,
+    remuxer: SharedRemuxer,
     idle: Duration,
 ) -> Result<Body, Problem> {
     let first = body::next(&mut body, idle).await?;

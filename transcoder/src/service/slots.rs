@@ -5,15 +5,15 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Room for remuxers.
-pub(super) struct Places {
+pub(super) struct Slots {
     capacity: usize,
     taken: Arc<watch::Sender<usize>>,
 }
 
-/// One remuxer's place, which dropping it gives back.
-pub(super) struct Place(Arc<watch::Sender<usize>>);
+/// One remuxer's slot, which dropping it gives back.
+pub(super) struct Slot(Arc<watch::Sender<usize>>);
 
-impl Places {
+impl Slots {
     /// Room for so many.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
@@ -32,14 +32,14 @@ impl Places {
         *self.taken.borrow()
     }
 
-    /// Takes a place, if there is one.
-    pub(super) fn take(&self) -> Option<Place> {
+    /// Takes a slot, if there is one.
+    pub(super) fn take(&self) -> Option<Slot> {
         let took = self.taken.send_if_modified(|taken| {
             let free = *taken < self.capacity;
             *taken += usize::from(free);
             free
         });
-        took.then(|| Place(Arc::clone(&self.taken)))
+        took.then(|| Slot(Arc::clone(&self.taken)))
     }
 
     /// Waits until none is taken.
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.send_modify(|taken| *taken -= 1);
     }
