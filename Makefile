@@ -97,7 +97,7 @@ load: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbe
 
 fanout: build .venv/.dev ## many viewers of few channels: ARGS="load --viewers 300 --channels 20 --until-it-breaks", ARGS=join
 	@scripts/bootstrap.sh test
-	@.venv/bin/python -m tests.load.fanout $(ARGS)
+	@.venv/bin/python -m bench.fanout $(ARGS)
 
 playback: build .venv/.dev ## what somebody sees of the page in Chromium: lip-sync, first picture, zapping, delay: ARGS="--rounds 9"
 	@scripts/bootstrap.sh e2e

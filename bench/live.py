@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
+from bench.fanout import join
+from bench.fanout.clips import SELDOM, USUAL
+from bench.fanout.load import measured, settle
+from bench.fanout.stack import Stack
 from bench.report import Figure, Judged
 from tests.harness.processes import cpu_s, running
-from tests.load.fanout import join
-from tests.load.fanout.clips import SELDOM, USUAL
-from tests.load.fanout.load import measured, settle
-from tests.load.fanout.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
+    from bench.fanout.load import Load
+    from bench.fanout.stack import Channel
     from bench.progress import Steps
-    from tests.load.fanout.load import Load
-    from tests.load.fanout.stack import Channel
 
 RUNS: Final = 3
 CHANNELS: Final = 10

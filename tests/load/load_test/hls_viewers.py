@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from tests.load.fanout.hls_watchers import Listed
+from bench.fanout.hls_watchers import Listed
 from tests.load.load_test.client import Connection
 
 if TYPE_CHECKING:

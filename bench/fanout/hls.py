@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from bench.fanout.clips import USUAL
+from bench.fanout.hls_watchers import Seen
 from tests.harness.processes import Process, free_port
-from tests.load.fanout.clips import USUAL
-from tests.load.fanout.hls_watchers import Seen
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tests.load.fanout.stack import Channel, Stack
+    from bench.fanout.stack import Channel, Stack
 
-CONFIGURATION: Final = Path(__file__).parents[3] / "deploy/nginx/xg2g.conf"
+CONFIGURATION: Final = Path(__file__).parents[2] / "deploy/nginx/xg2g.conf"
 """Of the cache: what users copy."""
 RUNNING_S: Final = 15.0
 """For a channel to have as much behind it as viewers begin with."""
@@ -138,7 +138,7 @@ async def run(
             port = free_port()
             command = nginx(folder, stack.port, listen=port)
             extra.append(Process("nginx", command, folder / "nginx.log"))
-        watch = [sys.executable, "-m", "tests.load.fanout.hls_watchers", str(port)]
+        watch = [sys.executable, "-m", "bench.fanout.hls_watchers", str(port)]
         watchers = Process("viewers", watch, folder / "viewers.log", obeys=True)
         extra.append(watchers)
         for process in extra:

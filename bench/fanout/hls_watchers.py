@@ -1,8 +1,8 @@
 """Many viewers by HLS in one process that costs little: the kernel throws away what they download.
 
-python -m tests.load.fanout.hls_watchers PORT
+python -m bench.fanout.hls_watchers PORT
 
-Reads a JSON object a line and answers each with a line, as `tests.load.fanout.watchers` does:
+Reads a JSON object a line and answers each with a line, as `bench.fanout.watchers` does:
 {"watch": PATH, "viewers": N}, PATH being that of a multivariant playlist, {"measure": SECONDS},
 which gives the fields of `Seen`, and {"leave": N}, which lets the first N leave.
 
@@ -27,8 +27,8 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from tests.load.fanout.lag import Distribution
-from tests.load.fanout.watchers import BETWEEN_REQUESTS_S, VIEWERS_PER_ADDRESS
+from bench.fanout.lag import Distribution
+from bench.fanout.watchers import BETWEEN_REQUESTS_S, VIEWERS_PER_ADDRESS
 
 READ_BYTES: Final = 256 * 1024
 BEHIND: Final = 3

@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from bench.fanout import hls, join, load
+from bench.fanout.clips import CLIPS, USUAL
+from bench.fanout.stack import Stack
 from tests.harness.processes import running
-from tests.load.fanout import hls, join, load
-from tests.load.fanout.clips import CLIPS, USUAL
-from tests.load.fanout.stack import Stack
 
 Part = Callable[[Stack], Awaitable[list[str]]]
 

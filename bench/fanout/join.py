@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tests.load.fanout.captured import Captured
-from tests.load.fanout.clips import VIDEO_PID
-from tests.load.fanout.picture import Picture, decoded, first_picture
+from bench.fanout.captured import Captured
+from bench.fanout.clips import VIDEO_PID
+from bench.fanout.picture import Picture, decoded, first_picture
 from tests.oracle.audio_sync import Decoded, compare, decode_track
 from tests.oracle.transport import PACKET_BYTES, PTS_MODULUS, Packets, signed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tests.load.fanout.clips import Clip
-    from tests.load.fanout.stack import Stack
+    from bench.fanout.clips import Clip
+    from bench.fanout.stack import Stack
 
 SETTLE_S: Final = 3.0
 """For the channel to run."""

@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.load.fanout.clips import USUAL
-from tests.load.fanout.watchers import LATE_S, TURN_S, Seen
+from bench.fanout.clips import USUAL
+from bench.fanout.watchers import LATE_S, TURN_S, Seen
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tests.load.fanout.stack import Channel, Stack
+    from bench.fanout.stack import Channel, Stack
 
 SETTLE_S: Final = 4.0
 """For streams to run as they will; nothing is judged before."""

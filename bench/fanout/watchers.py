@@ -1,6 +1,6 @@
 """Many viewers in one process that costs little: it reads every socket each 50 ms.
 
-python -m tests.load.fanout.watchers PORT
+python -m bench.fanout.watchers PORT
 
 Reads a JSON object a line and answers each with a line: {"watch": PATH, "viewers": N} lets so many
 more watch, {"measure": SECONDS} gives the fields of `Seen`, {"leave": true} lets all leave.
@@ -17,7 +17,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from tests.load.fanout.lag import PACKET_BYTES, Broadcast, Distribution, newest_pcr_s
+from bench.fanout.lag import PACKET_BYTES, Broadcast, Distribution, newest_pcr_s
 
 TURN_S: Final = 0.05
 SAMPLE_EVERY: Final = 2

@@ -1,6 +1,6 @@
 """The simulated receiver as a process: each clip as so many channels, with a tuner for each.
 
-python -m tests.load.fanout.receiver PORT STREAM_PORT COPIES CLIP...
+python -m bench.fanout.receiver PORT STREAM_PORT COPIES CLIP...
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.load.fanout.clips import Clip
+    from bench.fanout.clips import Clip
 
 QUIET = 0.02
 """Share of a core that the daemon takes at most while nobody watches; it has read guide and lineup
@@ -53,7 +53,7 @@ class Stack:
         for log in folder.glob("*.log"):
             log.unlink()
         paths = [str(clip.path()) for clip in clips]
-        simulate = [sys.executable, "-m", "tests.load.fanout.receiver"]
+        simulate = [sys.executable, "-m", "bench.fanout.receiver"]
         simulate += [str(api), str(streams), str(copies), *paths]
         self.receiver = Process("receiver", simulate, folder / "receiver.log")
         settings = {
@@ -73,7 +73,7 @@ class Stack:
             self.transcoder = Process("transcoder", command, folder / "transcoder.log")
             serve += ["--external-transcoder", f"unix://{address}"]
         self.daemon = Process("daemon", serve, folder / "daemon.log")
-        watch = [sys.executable, "-m", "tests.load.fanout.watchers", str(daemon)]
+        watch = [sys.executable, "-m", "bench.fanout.watchers", str(daemon)]
         self.watchers = Process("viewers", watch, folder / "viewers.log", obeys=True)
 
     def processes(self) -> list[Process]:

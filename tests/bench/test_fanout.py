@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.load.fanout.captured import Captured
-from tests.load.fanout.clips import USUAL
-from tests.load.fanout.join import SAME_BYTES, Joined, Joins, _same_from
-from tests.load.fanout.lag import PCR_HZ, Broadcast, newest_pcr_s
-from tests.load.fanout.load import Load
-from tests.load.fanout.picture import decoded, first_picture
-from tests.load.fanout.watchers import SAMPLE_EVERY, Seen, Watchers
+from bench.fanout.captured import Captured
+from bench.fanout.clips import USUAL
+from bench.fanout.join import SAME_BYTES, Joined, Joins, _same_from
+from bench.fanout.lag import PCR_HZ, Broadcast, newest_pcr_s
+from bench.fanout.load import Load
+from bench.fanout.picture import decoded, first_picture
+from bench.fanout.watchers import SAMPLE_EVERY, Seen, Watchers
 from tests.oracle.transport import PACKET_BYTES, Packets, pes_packets
 from xg2g.simulator.transport import encode_pcr
 
