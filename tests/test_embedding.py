@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.transcoder import Transcoder
+from tests.harness.transcoder import Transcoder
 from xg2g_backends import EmbeddedBackend, ExternalBackend, ServiceAddress
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.backends.fake import FakeBackend, FakeRemuxer
 from tests.conftest import assert_nothing_is_open
 from tests.contract.subject import Subject
-from tests.contract.transcoder import Transcoder, short_folder, transcoder, way_to
+from tests.harness.fake_backend import FakeBackend, FakeRemuxer
+from tests.harness.transcoder import Transcoder, short_folder, transcoder, way_to
 from xg2g_backends.base import Remuxer
 from xg2g_backends.embedded.backend import EmbeddedBackend
 from xg2g_backends.embedded.remuxer import EmbeddedRemuxer

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.contract.transcoder import short_folder, transcoder, way_to
+from tests.harness.transcoder import short_folder, transcoder, way_to
 from tests.oracle.audio_sync import compare, decode_track
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check

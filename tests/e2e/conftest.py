@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.house import House, house, until
+from tests.harness.house import House, house, until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from urllib.parse import urlsplit
 
-from tests.e2e.house import House
+from tests.harness.house import House
 
 PACKETS = 20
 """Of a stream: enough to know it."""

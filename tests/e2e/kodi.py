@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 
 _PORT = 9090
 """Of JSON-RPC, as Kodi is delivered."""

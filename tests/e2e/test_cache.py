@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bench.fanout.hls import nginx
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 from tests.harness.processes import free_port
 
 CHANNEL = "/hls/1_0_19_65_1_1_C00000_0_0_0/index.m3u8"

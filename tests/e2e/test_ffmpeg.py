@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 
 SECONDS = 4
 

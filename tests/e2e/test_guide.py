@@ -3,7 +3,7 @@
 import gzip
 from pathlib import Path
 
-from tests.e2e.house import House
+from tests.harness.house import House
 
 DTD = Path("/usr/share/xmltv/xmltv.dtd")
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.house import ADDRESS, House
+from tests.harness.house import ADDRESS, House
 
 pytestmark = pytest.mark.skipif(
     ADDRESS is None, reason="discovery needs a network of its own: run make e2e where it is allowed"

@@ -3,8 +3,8 @@
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
-from tests.e2e.house import House, until
 from tests.e2e.kodi import kodi
+from tests.harness.house import House, until
 
 
 def test_kodi_lists_channels_groups_and_guide_and_plays_a_channel(home: House) -> None:

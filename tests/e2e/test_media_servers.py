@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.exchange import PACKETS, ask, head, opened
-from tests.e2e.house import ADDRESS, House, until
+from tests.harness.house import ADDRESS, House, until
 
 JELLYFIN = "Jellyfin-Server/10.10.7"
 PLEX = "PlexMediaServer/1.41.0.8994-f2c27da23"

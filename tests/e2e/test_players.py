@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 
 SECONDS = 6
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from tests.xg2g.daemon import REFERENCE, STREAM, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says, says_then_stays_silent
+from tests.harness.scripted_daemon import REFERENCE, STREAM, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says, says_then_stays_silent
 from xg2g.metrics import Outcome
 from xg2g.outputs.refusals import REFUSALS, refusal_for
 from xg2g.receiver.errors import ReceiverError, UnknownServiceError, UnreachableError

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.xg2g.cli.command import xg2g
-from tests.xg2g.daemon import LISTED, daemon
-from tests.xg2g.serving import serving
+from tests.harness.command import xg2g
+from tests.harness.daemon import serving
+from tests.harness.scripted_daemon import LISTED, daemon
+from tests.harness.stream_server import CRLF_ANSWER, says
 from tests.xg2g.test_reload import config
 from tests.xg2g.test_reload import serving as command
-from tests.xg2g.upstream import CRLF_ANSWER, says
 from xg2g.config.settings import (
     DataSettings,
     HdhomerunSettings,

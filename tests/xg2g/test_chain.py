@@ -9,8 +9,8 @@ import httpx
 import pytest
 import structlog
 
-from tests.xg2g.player import STREAM_S, channels, clocks_s, seen, watch
-from tests.xg2g.serving import serving
+from tests.harness.daemon import serving
+from tests.harness.player import STREAM_S, channels, clocks_s, seen, watch
 from xg2g.app.daemon import run
 from xg2g.config.setting import Secret
 from xg2g.config.settings import HdhomerunSettings, ReceiverSettings, ServerSettings, Settings

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.transcoder import free_address, short_folder, transcoder
-from tests.xg2g.player import channels, seen, span_s
-from tests.xg2g.serving import serving
+from tests.harness.daemon import serving
+from tests.harness.player import channels, seen, span_s
+from tests.harness.transcoder import free_address, short_folder, transcoder
 from xg2g.config.settings import ExternalSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.errors import UserError
 from xg2g.simulator import SimulatedReceiver

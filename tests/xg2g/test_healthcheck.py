@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.xg2g.cli.command import COMMAND, environment
-from tests.xg2g.daemon import daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.command import COMMAND, environment
+from tests.harness.scripted_daemon import daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 
 LIGHT = (sys.executable, "-m", "xg2g.healthcheck")
 HEAVY = (*COMMAND, "healthcheck")

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.xg2g.serving import serving
+from tests.harness.daemon import serving
 from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.simulator import SimulatedReceiver
 from xg2g.store.database import DAMAGED

@@ -20,12 +20,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness.announced import announced_address
+from tests.harness.command import COMMAND, environment
+from tests.harness.daemon import serving
+from tests.harness.player import channels, seen, watch
 from tests.harness.processes import free_port
-from tests.xg2g.cli.announced import announced_address
-from tests.xg2g.cli.command import COMMAND, environment
-from tests.xg2g.player import channels, seen, watch
-from tests.xg2g.serving import serving
-from tests.xg2g.upstream import CRLF_ANSWER, says, upstream
+from tests.harness.stream_server import CRLF_ANSWER, says, upstream
 from xg2g.config import load
 from xg2g.simulator import Credentials, SimulatedReceiver
 

@@ -15,9 +15,9 @@ import av
 import httpx
 import pytest
 
-from tests.xg2g.player import watch
+from tests.harness.player import watch
+from tests.harness.stream_server import CRLF_ANSWER, Connection, upstream
 from tests.xg2g.test_reload import serving
-from tests.xg2g.upstream import CRLF_ANSWER, Connection, upstream
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import AudioSettings

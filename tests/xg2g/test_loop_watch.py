@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.xg2g.daemon import daemon, until
-from tests.xg2g.upstream import plays_endlessly
+from tests.harness.scripted_daemon import daemon, until
+from tests.harness.stream_server import plays_endlessly
 from xg2g.app.loop_watch import INTERVAL_S, LoopWatch
 from xg2g.metrics import Metrics
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon, until
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon, until
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, plays_endlessly, says
 from xg2g.app.collectors import ReceiverCollector
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.openwebif import BreakerState, Traffic

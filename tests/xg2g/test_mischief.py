@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.xg2g.serving import serving
+from tests.harness.daemon import serving
 from xg2g.config.settings import (
     DataSettings,
     GuideSettings,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.xg2g.daemon import Daemon, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import Daemon, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.lineup import Channel, Lineup, picon_table
 from xg2g.lineup import picons as under_test
 from xg2g.lineup.arrangement import Bouquet, Service

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.xg2g.daemon import REFERENCE, STREAM, Daemon, daemon, until
-from tests.xg2g.upstream import (
+from tests.harness.scripted_daemon import REFERENCE, STREAM, Daemon, daemon, until
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     Connection,

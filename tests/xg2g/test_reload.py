@@ -18,8 +18,8 @@ import av
 import httpx
 import pytest
 
-from tests.xg2g.cli.announced import announced_address
-from tests.xg2g.cli.command import COMMAND, environment
+from tests.harness.announced import announced_address
+from tests.harness.command import COMMAND, environment
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
 from xg2g.simulator import Credentials, SimulatedReceiver

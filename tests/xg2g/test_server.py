@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon, until
-from tests.xg2g.upstream import plays_endlessly
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon, until
+from tests.harness.stream_server import plays_endlessly
 from xg2g.app import connection, open_files, server
 from xg2g.app.listening import listen
 from xg2g.metrics import Outcome

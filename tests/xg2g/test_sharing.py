@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.xg2g.cli.command import xg2g
-from tests.xg2g.serving import serving
+from tests.harness.command import xg2g
+from tests.harness.daemon import serving
 from xg2g.config import Settings
 from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.simulator import SimulatedReceiver

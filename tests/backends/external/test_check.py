@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.external.stand_in import StandIn, stand_in
-from tests.backends.fake import FakeBackend
+from tests.harness.fake_backend import FakeBackend
 from xg2g_backends.base import BackendHealth, RemuxOptions
 from xg2g_backends.errors import UnavailableError
 from xg2g_backends.external.address import ServiceAddress

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends.external.stand_in import Fault, Refusal, StandIn, stand_in
-from tests.backends.fake import FakeBackend
+from tests.harness.fake_backend import FakeBackend
 from xg2g_backends.base import Piece, RemuxOptions
 from xg2g_backends.errors import (
     ClosedError,

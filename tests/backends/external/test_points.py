@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.backends.external.stand_in import Fault, Refusal, StandIn, point, stand_in
-from tests.backends.fake import FakeBackend, FakeRemuxer
+from tests.harness.fake_backend import FakeBackend, FakeRemuxer
 from xg2g_backends.base import Backend, Piece, Point, PointKind, Remuxer, RemuxOptions
 from xg2g_backends.external.backend import ExternalBackend
 from xg2g_backends.external.deadlines import Deadlines

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.e2e.browser.launching import BrowserName, Launcher, sound_card
 from tests.e2e.browser.tab import Tab
-from tests.e2e.house import House
+from tests.harness.house import House
 
 WIDTH, HEIGHT = 1280, 720
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Playwright
 
-from tests.e2e.house import until
+from tests.harness.house import until
 
 BrowserName = Literal["chromium", "firefox"]
 

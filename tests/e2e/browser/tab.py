@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
 
-from tests.e2e.house import PATIENCE_S, House
+from tests.harness.house import PATIENCE_S, House
 
 WITNESS = Path(__file__).with_name("witness.js")
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.e2e.browser.tab import Tab
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 
 AXE = Path(__file__).parents[3] / "page" / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.e2e.browser.tab import Tab
-from tests.e2e.house import House, until
+from tests.harness.house import House, until
 
 REWIND_S = 10
 """What a press of the rewind key goes back."""

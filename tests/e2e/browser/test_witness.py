@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser.tab import BEEP_LEVEL, Tab
-from tests.e2e.house import House
+from tests.harness.house import House
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded.library import Library, library_path
 from xg2g_backends.packaging import Header, Packager, Part

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 
 from tests.e2e.browser.launching import Launcher, sound_card
 from tests.e2e.browser.tab import Tab
-from tests.e2e.house import House, house, until
+from tests.harness.house import House, house, until
 
 ROOT = Path(__file__).parents[3]
 MEASURING = Path(__file__).with_name("measuring.js")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.xg2g.cli.command import COMMAND, environment
+from tests.harness.command import COMMAND, environment
 from xg2g.app.daemon import Ready
 from xg2g.cli import announcement
 from xg2g.cli.invocation import command_with

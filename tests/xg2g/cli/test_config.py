@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from tests.xg2g.cli.command import xg2g
+from tests.harness.command import xg2g
 
 
 def test_check_prints_every_mistake_and_exits_with_1(tmp_path: Path) -> None:

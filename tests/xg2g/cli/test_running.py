@@ -9,8 +9,8 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from tests.xg2g.cli.command import xg2g
-from tests.xg2g.serving import serving
+from tests.harness.command import xg2g
+from tests.harness.daemon import serving
 from xg2g.cli.player import find_player
 from xg2g.config import Settings
 from xg2g.config.setting import Secret

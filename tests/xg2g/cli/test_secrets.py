@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.xg2g.cli.announced import announced_address
-from tests.xg2g.cli.command import COMMAND, environment
+from tests.harness.announced import announced_address
+from tests.harness.command import COMMAND, environment
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio

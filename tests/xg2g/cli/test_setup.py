@@ -13,8 +13,8 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from tests.xg2g.cli.announced import announced_address
-from tests.xg2g.cli.command import COMMAND, environment, xg2g
+from tests.harness.announced import announced_address
+from tests.harness.command import COMMAND, environment, xg2g
 from xg2g.config import load
 from xg2g.simulator import Credentials, SimulatedReceiver
 

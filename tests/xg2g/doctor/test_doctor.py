@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.xg2g.cli.command import xg2g
+from tests.harness.command import xg2g
 from xg2g.config.setting import Secret
 from xg2g.config.settings import (
     DataSettings,

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.xg2g.daemon import Daemon, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import Daemon, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.app import server
 from xg2g.guide import programme_table
 from xg2g.guide.programme import Programme

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.xg2g.daemon import LISTED, REFERENCE, daemon
-from tests.xg2g.upstream import (
+from tests.harness.scripted_daemon import LISTED, REFERENCE, daemon
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     plays_at_leisure,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import STREAM, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
 from xg2g.network.hosts import ANY, AllowedHosts, host_of
 

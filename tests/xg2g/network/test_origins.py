@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.config.load import ConfigurationError, load
 from xg2g.network.hosts import ANY, AllowedHosts
 from xg2g.network.origins import CAST_RECEIVER, AllowedOrigins, origin_of

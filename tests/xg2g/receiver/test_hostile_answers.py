@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 import httpx
 import pytest
 
-from tests.xg2g.upstream import Connection, Script, says, upstream
+from tests.harness.stream_server import Connection, Script, says, upstream
 from xg2g.doctor.machine import _own_version
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, Connection, plays_endlessly, upstream
 from tests.xg2g.receiver.test_stream import SERVICE, server_at
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, Connection, plays_endlessly, upstream
 from xg2g.receiver import read_pacing
 from xg2g.receiver.errors import TimeLimitError
 from xg2g.receiver.read_pacing import CHUNK_BYTES, GATHER_S, GATHERED_BYTES, PROMPT_S, ReadPacing

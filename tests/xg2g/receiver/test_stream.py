@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.xg2g.receiver.clock import Time
-from tests.xg2g.upstream import (
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     Connection,
@@ -17,6 +16,7 @@ from tests.xg2g.upstream import (
     says_then_stays_silent,
     upstream,
 )
+from tests.xg2g.receiver.clock import Time
 from xg2g.receiver.address import Credentials, ReceiverAddress, StreamDeadlines
 from xg2g.receiver.errors import (
     CredentialsError,

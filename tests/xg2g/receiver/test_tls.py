@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.xg2g.cli.command import xg2g
+from tests.harness.command import xg2g
 from xg2g.network.failures import redirect_target
 from xg2g.receiver.address import ReceiverAddress
 from xg2g.receiver.errors import TlsError, UnexpectedAnswerError

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.backends.fake import PACKET_BYTES, FakeBackend
+from tests.harness.fake_backend import PACKET_BYTES, FakeBackend
 from tests.xg2g.receiver.clock import Time
 from xg2g.metrics import Metrics
 from xg2g.receiver.service_reference import ServiceReference

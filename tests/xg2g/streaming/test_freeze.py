@@ -5,10 +5,10 @@ import asyncio
 import pytest
 import structlog
 
-from tests.xg2g.daemon import daemon, until
+from tests.harness.scripted_daemon import daemon, until
+from tests.harness.stream_server import plays_at_leisure
 from tests.xg2g.receiver.clock import Time
 from tests.xg2g.streaming.receiver import ONE, House, packet
-from tests.xg2g.upstream import plays_at_leisure
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.streaming.conversion import FREEZE_S, FreezeTimer

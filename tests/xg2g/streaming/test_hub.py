@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.backends.fake import FakeRemuxer
+from tests.harness.fake_backend import FakeRemuxer
 from tests.xg2g.streaming.receiver import (
     GAP,
     IPTV,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from httpcore import AnyIOBackend, ConnectError
 
-from tests.xg2g.daemon import daemon, until
-from tests.xg2g.upstream import (
+from tests.harness.scripted_daemon import daemon, until
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     Connection,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.web.http.access import WRONG_TOKENS_ALLOWED, Access
 
 pytestmark = pytest.mark.anyio

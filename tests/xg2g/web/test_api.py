@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.xg2g.daemon import REFERENCE, Daemon, daemon, until
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from tests.harness.scripted_daemon import REFERENCE, Daemon, daemon, until
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, plays_endlessly, says
 from xg2g.guide import programme_table
 from xg2g.guide.programme import Programme
 from xg2g.lineup.arrangement import Bouquet, Service

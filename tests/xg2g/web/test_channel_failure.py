@@ -10,9 +10,9 @@ import httpx
 import pytest
 import structlog
 
-from tests.xg2g.daemon import REFERENCE, STREAM, Daemon, daemon, until
-from tests.xg2g.serving import serving
-from tests.xg2g.upstream import (
+from tests.harness.daemon import serving
+from tests.harness.scripted_daemon import REFERENCE, STREAM, Daemon, daemon, until
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     Connection,

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.xg2g.daemon import REFERENCE, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, plays_endlessly, says
+from tests.harness.scripted_daemon import REFERENCE, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, plays_endlessly, says
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference

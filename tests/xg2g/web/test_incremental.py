@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from tests.xg2g.daemon import Daemon, daemon
-from tests.xg2g.upstream import plays_endlessly
+from tests.harness.scripted_daemon import Daemon, daemon
+from tests.harness.stream_server import plays_endlessly
 from xg2g.clients.m3u import logo_path
 from xg2g.lineup import Channel
 from xg2g.lineup.arrangement import Bouquet, Service

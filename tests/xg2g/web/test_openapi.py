@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.xg2g.daemon import REFERENCE, daemon
-from tests.xg2g.upstream import plays_endlessly
+from tests.harness.scripted_daemon import REFERENCE, daemon
+from tests.harness.stream_server import plays_endlessly
 from xg2g.web.http.access import Access, WrongTokens
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.xg2g.daemon import LISTED, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import LISTED, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.service_reference import ServiceReference
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.app.asgi import ROUTES
 from xg2g.web.http.methods import allow
 

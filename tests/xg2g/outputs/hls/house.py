@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tests.xg2g.serving import serving
+from tests.harness.daemon import serving
 from xg2g.config import Settings
 from xg2g.config.settings import (
     ExternalSettings,

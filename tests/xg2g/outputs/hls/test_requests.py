@@ -7,8 +7,8 @@ import re
 import httpx
 import pytest
 
-from tests.contract.transcoder import transcoder
-from tests.xg2g.daemon import BOUQUETS, daemon
+from tests.harness.scripted_daemon import BOUQUETS, daemon
+from tests.harness.transcoder import transcoder
 from tests.xg2g.outputs.hls.house import WITHIN_S, house
 from tests.xg2g.web.test_playlists import DASH, HLS, PLAYS
 from xg2g.config.setting import Secret

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, daemon
-from tests.xg2g.upstream import CRLF_ANSWER, PACKET, says
+from tests.harness.scripted_daemon import STREAM, daemon
+from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 
 pytestmark = pytest.mark.anyio
 

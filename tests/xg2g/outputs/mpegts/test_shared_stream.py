@@ -7,9 +7,9 @@ from itertools import count, pairwise
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon, until
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon, until
+from tests.harness.stream_server import CRLF_ANSWER, Connection, Script
 from tests.xg2g.streaming.receiver import key, packet
-from tests.xg2g.upstream import CRLF_ANSWER, Connection, Script
 from xg2g.metrics import Outcome
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, Daemon, daemon
-from tests.xg2g.upstream import (
+from tests.harness.scripted_daemon import STREAM, Daemon, daemon
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     Connection,

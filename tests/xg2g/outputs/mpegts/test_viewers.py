@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.xg2g.daemon import STREAM, WITHIN_S, Daemon, daemon, until
-from tests.xg2g.deafness import come_back, vanish
-from tests.xg2g.upstream import (
+from tests.harness.scripted_daemon import STREAM, WITHIN_S, Daemon, daemon, until
+from tests.harness.stream_server import (
     CRLF_ANSWER,
     PACKET,
     plays_at_leisure,
@@ -21,6 +20,7 @@ from tests.xg2g.upstream import (
     says,
     says_then_stays_silent,
 )
+from tests.xg2g.deafness import come_back, vanish
 from xg2g.app import server
 from xg2g.metrics import Outcome
 from xg2g.network import tcp_liveness as acknowledgements

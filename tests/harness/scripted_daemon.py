@@ -8,8 +8,8 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from tests.backends.fake import FakeBackend
-from tests.xg2g.upstream import Script, Upstream, upstream
+from tests.harness.fake_backend import FakeBackend
+from tests.harness.stream_server import Script, Upstream, upstream
 from xg2g.app.asgi import Gateway, create_app
 from xg2g.app.collectors import ReceiverCollector
 from xg2g.app.listening import listen
