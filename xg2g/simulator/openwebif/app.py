@@ -9,14 +9,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xg2g.simulator.box import Box
-from xg2g.simulator.openwebif import files, guide, lists, state, streaming, timers
-from xg2g.simulator.openwebif.answers import no_such_resource, processing_failed
+from xg2g.simulator.openwebif import bouquets, files, guide, playback, status, timers
 from xg2g.simulator.openwebif.gate import Gate
+from xg2g.simulator.openwebif.responses import no_such_resource, processing_failed
 
 
 def create_app(box: Box, gate: Gate) -> Starlette:
     """Make the application over the receiver's state; every request but for IPTV passes `gate`."""
-    parts = (state, lists, guide, streaming, files, timers)
+    parts = (status, bouquets, guide, playback, files, timers)
     routes = [
         # Twisted does not care for the method: a POST reads as well as a GET.
         Route(path, gate.guarded(handler))
@@ -24,7 +24,7 @@ def create_app(box: Box, gate: Gate) -> Starlette:
         for path, handler in part.handlers(box).items()
     ]
     return Starlette(
-        routes=[*routes, streaming.internet(box)],
+        routes=[*routes, playback.internet(box)],
         middleware=[Middleware(_GZip)],
         exception_handlers={404: _no_such_resource, 500: _processing_failed},
     )

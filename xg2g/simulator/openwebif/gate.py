@@ -12,8 +12,8 @@ from secrets import token_hex
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from xg2g.simulator.openwebif.answers import Handler, processing_failed, whole
-from xg2g.simulator.openwebif.mischief import Mischief
+from xg2g.simulator.openwebif.answer_faults import AnswerFault
+from xg2g.simulator.openwebif.responses import Handler, processing_failed, whole
 from xg2g.simulator.stream_server import Credentials
 from xg2g.simulator.transmission import Air
 
@@ -36,7 +36,7 @@ class Gate:
     most_at_once: int = 0
     """The most requests that ever waited together: more than 1 is impolite."""
 
-    mischief: dict[str, Mischief] = field(default_factory=dict)
+    answer_faults: dict[str, AnswerFault] = field(default_factory=dict)
     """What befalls the answers under a path."""
 
     def __post_init__(self) -> None:
@@ -73,8 +73,8 @@ class Gate:
         try:
             answer = handler(request)
             response = await answer if isawaitable(answer) else answer
-            if mischief := self.mischief.get(request.url.path):
-                response = mischief(await whole(response))
+            if fault := self.answer_faults.get(request.url.path):
+                response = fault(await whole(response))
         except Exception:
             response = processing_failed()
         if not known:

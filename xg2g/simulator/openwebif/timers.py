@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from xg2g.simulator.box import Box
 from xg2g.simulator.generation import Generation
-from xg2g.simulator.openwebif.answers import Handler, Json, failure, json_answer
 from xg2g.simulator.openwebif.files import RECORDING, recording_bytes
+from xg2g.simulator.openwebif.responses import Handler, Json, failure, json_answer
 from xg2g.simulator.timers import Timer
 
 _MOVIES = "/media/hdd/movie/"

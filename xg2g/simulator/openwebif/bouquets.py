@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from xg2g.simulator.bouquets import WEB, Entry
 from xg2g.simulator.box import Box
-from xg2g.simulator.openwebif.answers import Handler, Json, json_answer
+from xg2g.simulator.openwebif.responses import Handler, Json, json_answer
 
 _BOUQUET_FILE = re.compile(r'FROM BOUQUET "([^"]*)"')
 DEFAULT_PICON = "/images/default_picon.png"

@@ -1,6 +1,6 @@
 """What web interfaces do to their answers, and networks: each takes what was to be sent.
 
-Put one into `Gate.mischief` for the paths that it is to befall.
+Put one into `Gate.answer_faults` for the paths that it is to befall.
 """
 
 import json
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from xg2g.simulator.openwebif.answers import Json, json_answer, processing_failed
+from xg2g.simulator.openwebif.responses import Json, json_answer, processing_failed
 
-Mischief = Callable[[bytes], Response]
+AnswerFault = Callable[[bytes], Response]
 _MEDIA_TYPE = "application/json; charset=utf-8"
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from xg2g.simulator.box import Box
 from xg2g.simulator.generation import Generation
-from xg2g.simulator.openwebif.answers import Handler, Json, json_answer
+from xg2g.simulator.openwebif.responses import Handler, Json, json_answer
 
 _STANDBY, _WAKE, _TOGGLE = "5", "4", "0"
 

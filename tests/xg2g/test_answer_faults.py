@@ -1,4 +1,4 @@
-"""A receiver whose answers are what answers are, and what stays of lineup and guide."""
+"""Lineup and guide of a receiver whose web interface sends faulty answers."""
 
 import asyncio
 import re
@@ -24,8 +24,8 @@ from xg2g.config.settings import (
 from xg2g.simulator import SimulatedReceiver
 from xg2g.simulator.bouquets import Entry
 from xg2g.simulator.generation import Generation
-from xg2g.simulator.openwebif import mischief
-from xg2g.simulator.openwebif.mischief import Mischief
+from xg2g.simulator.openwebif import answer_faults
+from xg2g.simulator.openwebif.answer_faults import AnswerFault
 
 pytestmark = pytest.mark.anyio
 
@@ -87,56 +87,54 @@ def seconds(written: str) -> int:
 @pytest.mark.parametrize(
     ("paths", "happens"),
     [
-        ([BOUQUET, ALL], mischief.latin_1),
-        ([BOUQUET, ALL, GUIDE], mischief.raw_control_characters),
-        ([BOUQUET, ALL, GUIDE, "/api/about", "/api/statusinfo"], mischief.strings_and_nulls),
-        ([ALL], mischief.cut_short),
-        ([ALL], mischief.processing_failed_page),
-        ([ALL], mischief.result_false),
-        ([GUIDE], mischief.cut_short),
-        ([GUIDE], mischief.processing_failed_page),
-        ([GUIDE], mischief.result_false),
+        ([BOUQUET, ALL], answer_faults.latin_1),
+        ([BOUQUET, ALL, GUIDE], answer_faults.raw_control_characters),
+        ([BOUQUET, ALL, GUIDE, "/api/about", "/api/statusinfo"], answer_faults.strings_and_nulls),
+        ([ALL], answer_faults.cut_short),
+        ([ALL], answer_faults.processing_failed_page),
+        ([ALL], answer_faults.result_false),
+        ([GUIDE], answer_faults.cut_short),
+        ([GUIDE], answer_faults.processing_failed_page),
+        ([GUIDE], answer_faults.result_false),
     ],
     ids=lambda value: value.__name__ if callable(value) else "+".join(value),
 )
 async def test_lineup_and_guide_are_the_same_as_without(
-    paths: list[str], happens: Mischief, tmp_path: Path
+    paths: list[str], happens: AnswerFault, tmp_path: Path
 ) -> None:
-    channels, guide = await without_mischief(tmp_path / "without")
+    channels, guide = await without_faults(tmp_path / "without")
     assert "K\u00f6ln HD" in [name for _, name in channels]
     assert len(guide) > 100
     assert await found(dict.fromkeys(paths, happens), tmp_path / "with") == (channels, guide)
 
 
 async def test_both_generations_of_the_web_interface_give_the_same(tmp_path: Path) -> None:
-    assert await found({}, tmp_path / "old", Generation.E) == await without_mischief(
-        tmp_path / "new"
-    )
+    assert await found({}, tmp_path / "old", Generation.E) == await without_faults(tmp_path / "new")
 
 
 async def found(
-    happens: dict[str, Mischief], data: Path, generation: Generation = Generation.O
+    happens: dict[str, AnswerFault], data: Path, generation: Generation = Generation.O
 ) -> Known:
     async with SimulatedReceiver(generation=generation) as receiver:
         receiver.box.lineup.tv[0].entries.append(UMLAUT)  # type: ignore[attr-defined]
-        receiver.gate.mischief = happens
+        receiver.gate.answer_faults = happens
         async with daemon(receiver, data) as client:
             await read(client)
             return await known(client)
 
 
-_without_mischief: list[Known] = []
+_without_faults: list[Known] = []
 
 
-async def without_mischief(data: Path) -> Known:
-    if not _without_mischief:
-        _without_mischief.append(await found({}, data))
-    return _without_mischief[0]
+async def without_faults(data: Path) -> Known:
+    if not _without_faults:
+        _without_faults.append(await found({}, data))
+    return _without_faults[0]
 
 
 async def test_a_tangled_guide_becomes_a_line_without_overlaps(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
-        receiver.gate.mischief = {GUIDE: mischief.tangled_guide}
+        receiver.gate.answer_faults = {GUIDE: answer_faults.tangled_guide}
         async with daemon(receiver, tmp_path) as client:
             await read(client)
             listed = await programmes(client)
@@ -151,13 +149,16 @@ async def test_a_tangled_guide_becomes_a_line_without_overlaps(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "happens", [mischief.processing_failed_page, mischief.cut_short, mischief.result_false]
+    "happens",
+    [answer_faults.processing_failed_page, answer_faults.cut_short, answer_faults.result_false],
 )
-async def test_lists_that_fail_later_take_nothing_away(happens: Mischief, tmp_path: Path) -> None:
+async def test_lists_that_fail_later_take_nothing_away(
+    happens: AnswerFault, tmp_path: Path
+) -> None:
     async with SimulatedReceiver(channels=20) as receiver, daemon(receiver, tmp_path) as client:
         await read(client)
         before = await known(client)
-        receiver.gate.mischief = {BOUQUET: happens, GUIDE: happens, "/api/epgservice": happens}
+        receiver.gate.answer_faults = {BOUQUET: happens, GUIDE: happens, "/api/epgservice": happens}
         assert (await client.post("/api/v1/refresh")).status_code == 202
         await until_asked(receiver, lambda request: request.startswith("/api/epgservice"))
         assert await known(client) == before
