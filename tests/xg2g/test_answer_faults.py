@@ -22,10 +22,10 @@ from xg2g.config.settings import (
     Settings,
 )
 from xg2g.simulator import SimulatedReceiver
-from xg2g.simulator.bouquets import Entry
-from xg2g.simulator.generation import Generation
+from xg2g.simulator.lineup import Entry
 from xg2g.simulator.openwebif import answer_faults
 from xg2g.simulator.openwebif.answer_faults import AnswerFault
+from xg2g.simulator.options import Generation
 
 pytestmark = pytest.mark.anyio
 

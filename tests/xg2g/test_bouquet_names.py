@@ -26,7 +26,7 @@ from xg2g.config.settings import (
 from xg2g.errors import UsageError
 from xg2g.lineup.arrangement import Bouquet
 from xg2g.simulator import SimulatedReceiver
-from xg2g.simulator import bouquets as simulated
+from xg2g.simulator import lineup as simulated
 
 pytestmark = pytest.mark.anyio
 

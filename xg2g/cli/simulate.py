@@ -12,8 +12,7 @@ import typer
 
 from xg2g.config.settings import LogSettings
 from xg2g.errors import UsageError, UserError
-from xg2g.simulator.defaults import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
-from xg2g.simulator.generation import Generation
+from xg2g.simulator.options import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS, Generation
 
 if TYPE_CHECKING:
     from xg2g.simulator import Credentials, SimulatedReceiver

@@ -8,11 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xg2g.simulator.conditions import Answer, Conditions
-    from xg2g.simulator.generation import Generation
+    from xg2g.simulator.options import Generation
     from xg2g.simulator.receiver import SimulatedReceiver
     from xg2g.simulator.recording import RecordingError
-    from xg2g.simulator.service import Service, ServiceReference
+    from xg2g.simulator.service import Answer, Conditions, Service, ServiceReference
     from xg2g.simulator.stream_server import Credentials
 
 __all__ = [
@@ -27,10 +26,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Answer": "conditions",
-    "Conditions": "conditions",
+    "Answer": "service",
+    "Conditions": "service",
     "Credentials": "stream_server",
-    "Generation": "generation",
+    "Generation": "options",
     "RecordingError": "recording",
     "Service": "service",
     "ServiceReference": "service",

@@ -1,130 +1,123 @@
-"""The services that the simulated receiver offers, and the bouquets that they stand in."""
+"""The bouquets of the simulated receiver, and the services in them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from importlib import resources
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from xg2g.simulator.bouquets import WEB, Bouquet, Entry, Lineup
-from xg2g.simulator.conditions import Answer, Conditions
-from xg2g.simulator.loop import Loop
-from xg2g.simulator.recording import (
-    ProgramMap,
-    Recording,
-    exchange_service_ids,
-    load_recording,
-    parse_recording,
-    select_program,
-    without_streams,
-)
-from xg2g.simulator.service import HD_TV, RADIO, TV, Service, ServiceReference
-from xg2g.simulator.transport import NULL_PID
+from xg2g.simulator.cards import Services, services_on_air
+from xg2g.simulator.service import Service, ServiceReference
 
-# Namespaces: 19.2 and 13.0 degrees east; cable, with the number of the file, for recordings.
-_SATELLITE = 0xC00000
-_SATELLITE_2 = 0x820000
-_CABLE = 0xFFFF0000
-_NETWORK = 1
+WEB = "{web}"
+"""Stands in a reference for the receiver's own `host:port`, percent-encoded."""
 
 
-_FAULTS = (
-    ("Late first byte (4 s)", Conditions(first_byte_s=4.0)),
-    ("No tuner (400 in the body)", Conditions(answer=Answer.REFUSE)),
-    ("No lock (ends with zero bytes)", Conditions(answer=Answer.EMPTY, first_byte_s=2.0)),
-    ("No PAT (silent socket)", Conditions(answer=Answer.SILENT)),
-    ("Ends after 20 s", Conditions(end_after_s=20.0)),
-    ("Reset after 20 s", Conditions(end_after_s=20.0, reset=True)),
-    ("Stalls after 20 s", Conditions(stall_after_s=20.0)),
-    ("Gaps in mid-packet", Conditions(cut_every_bursts=30)),
-    ("Clock wraps after 15 s", Conditions(wrap_after_s=15.0)),
-)
+@dataclass(frozen=True)
+class Entry:
+    """A line of a bouquet: a reference as text, and the name shown for it."""
+
+    reference: str
+    name: str
 
 
-_ONE_SILENT = frozenset((0x109, 0x10A))
-"""Streams of the clip's PMT that are never sent, and that players wait for: private sections and
-an audio track. (They do not wait for its teletext.)"""
-_TWO_SILENT = frozenset((0x205,))
+@dataclass(frozen=True)
+class Bouquet:
+    """A list of services, markers and further bouquets; or of alternatives for one channel."""
 
-_CARDS = (
-    ("interlaced-1080i.ts", "Interlaced 1080i", HD_TV),
-    ("interlaced-576i.ts", "Interlaced 576i", TV),
-    ("languages.ts", "Languages", HD_TV),
-    ("lip-sync.ts", "Lip Sync", HD_TV),
-    ("hevc.ts", "HEVC", HD_TV),
-    ("mpeg2.ts", "MPEG-2", TV),
-    ("subtitles.ts", "Subtitles", HD_TV),
-    ("open-gop.ts", "Open GOP", HD_TV),
-    ("seldom-key.ts", "Key Frame Each 8 s", HD_TV),
-    ("picture-changes.ts", "Picture Changes", HD_TV),
-)
-"""What a player has to cope with, one thing a channel."""
+    file: str
+    name: str
+    entries: Sequence[Entry]
+
+    @property
+    def reference(self) -> str:
+        """The reference with which the API lists the bouquet."""
+        kind = "134" if self.file.startswith("alternatives.") else "7"
+        return f'1:{kind}:1:0:0:0:0:0:0:0:FROM BOUQUET "{self.file}" ORDER BY bouquet'
+
+
+@dataclass(frozen=True)
+class Lineup:
+    """All services by reference, and the bouquets: `tv` and `radio` at the root, `inner` below."""
+
+    services: dict[ServiceReference, Service]
+    tv: Sequence[Bouquet]
+    radio: Sequence[Bouquet]
+    inner: Sequence[Bouquet] = field(default=())
+    broadcasts: dict[str, Service] = field(default_factory=dict)
+    """What the receiver's own web server plays as IPTV, by file name."""
+
+    def bouquets(self) -> Iterator[Bouquet]:
+        """Every bouquet and group of alternatives."""
+        yield from (*self.tv, *self.radio, *self.inner)
+
+    def bouquet(self, file: str) -> Bouquet | None:
+        """The bouquet of this file."""
+        return next((bouquet for bouquet in self.bouquets() if bouquet.file == file), None)
 
 
 def standard_lineup(
     sources: Sequence[Path] = (), *, copies: int = 1, channels: int = 0, bouquets: int = 1
 ) -> Lineup:
-    """The test cards, the services with faults, `copies` services for each program in `sources`.
-
-    After them `channels` more in so many `bouquets`, which show the cards again.
+    """Make the services (see `services_on_air`) and their bouquets; `channels` more services
+    stand in `bouquets` bouquets of their own.
 
     Raises RecordingError, with a message for the user, for a source that cannot be served.
     """
-    one = _clip("one-hd.ts", "Card One HD", HD_TV, left_out=_ONE_SILENT)
-    two = _clip("two-hd.ts", "Card Two HD", HD_TV, left_out=_TWO_SILENT)
-    three = _clip("three-latm.ts", "Card Three & Friends", TV)
-    four = _clip("four-radio.ts", "Radio Four", RADIO)
-    five = _clip("five-scrambled.ts", "Card Five HD (scrambled)", HD_TV)
-    five.has_guide = False
-    five.relayed = _cleared(one, five)
-    six = _clip("six-changes.ts", "Card Six (sound changes)", TV)
-    faults = [_fault(one, name, i + 1, c) for i, (name, c) in enumerate(_FAULTS)]
-    faults.append(_announcing(one, len(faults) + 1))
-    recorded = [
-        copy
-        for i, path in enumerate(sources)
-        for service in _recorded(path, _CABLE + i)
-        for copy in _copies(service, copies)
-    ]
-    # By whole reference, by the kind of service left out, by name; Radio Four has none.
-    one.picon, two.picon, three.picon = (
-        _file(one.reference),
-        _file(two.reference._replace(service_type=TV)),
-        "cardthreeandfriends.png",
+    on_air = services_on_air(sources, copies=copies, channels=channels)
+    more = Bouquet("userbouquet.more.tv", "More", [_entry(on_air.three), _entry(on_air.one)])
+    either = Bouquet(
+        "alternatives.card_two.tv",
+        "Card Two, either way",
+        [_entry(on_air.two), _entry(on_air.three)],
     )
-    five.picon, six.picon = "cardfivehdscrambled.png", _file(six.reference)
-    cards = [_card(file, name, kind) for file, name, kind in _CARDS]
-    # Nobody clears this one: it is on no list of what the relay takes.
-    cards.append(_fault(five, "Scrambled", len(faults) + 1, Conditions()))
-    many = _many([one, two, three, six], channels)
-    known = [one, two, three, four, five, six, *faults, *cards, *recorded, *many]
-    services = {s.reference: s for s in known}
+    tv = [
+        _favourites(on_air, more),
+        _plain("faults", "Faults", on_air.faults),
+        _elsewhere(either),
+        _plain("cards", "Test cards", on_air.cards),
+    ]
+    if on_air.recorded:
+        tv.append(_plain("sources", "Sources", on_air.recorded))
+    many = on_air.many
+    for i in range(bouquets if many else 0):
+        part = slice(i * len(many) // bouquets, (i + 1) * len(many) // bouquets)
+        tv.append(_plain(f"many{i + 1}", f"Bouquet {i + 1}", many[part]))
+    radio = Bouquet("userbouquet.favourites.radio", "Favourites (Radio)", [_entry(on_air.four)])
+    services = {service.reference: service for service in on_air.all()}
+    broadcasts = {"two.ts": on_air.two, "three.ts": on_air.three}
+    return Lineup(services, tv, [radio], [more, either], broadcasts)
 
-    more = Bouquet("userbouquet.more.tv", "More", [_entry(three), _entry(one)])
-    favourites = Bouquet(
+
+def _favourites(on_air: Services, more: Bouquet) -> Bouquet:
+    """A bouquet with markers, numbered markers, a renamed service and a bouquet inside."""
+    three = on_air.three
+    return Bouquet(
         "userbouquet.favourites.tv",
         "Favourites (TV)",
         [
             Entry("1:64:0:0:0:0:0:0:0:0::Test cards", "Test cards"),
-            _entry(one),
-            _entry(two),
+            _entry(on_air.one),
+            _entry(on_air.two),
             # As bouquet editors store a renamed service.
             Entry(f"{three.reference}:{three.name}", three.name),
             Entry("1:320:0:0:0:0:0:0:0:0:", ""),
             Entry("1:64:1:0:0:0:0:0:0:0::Sound only", "Sound only"),
-            _entry(four),
+            _entry(on_air.four),
             Entry("1:832:D:0:0:0:0:0:0:0:", ""),
-            _entry(five),
-            _entry(six),
+            _entry(on_air.five),
+            _entry(on_air.six),
             Entry(more.reference, more.name),
-            _entry(one),
+            _entry(on_air.one),
         ],
     )
-    either = Bouquet(
-        "alternatives.card_two.tv", "Card Two, either way", [_entry(two), _entry(three)]
-    )
-    # Fields of an IPTV reference are what the bouquet editor made up; the path is percent-encoded.
-    elsewhere = Bouquet(
+
+
+def _elsewhere(either: Bouquet) -> Bouquet:
+    """A bouquet with a group of alternatives and IPTV entries.
+
+    The fields of an IPTV reference are what the bouquet editor made up; its path is
+    percent-encoded.
+    """
+    return Bouquet(
         "userbouquet.elsewhere.tv",
         "Elsewhere",
         [
@@ -133,129 +126,11 @@ def standard_lineup(
             Entry(f"1:0:1:CA:2:1:E00000:0:0:0:http%3a//{WEB}/iptv/three.ts:Web Three", "Web Three"),
         ],
     )
-    tv = [favourites, Bouquet("userbouquet.faults.tv", "Faults", [_entry(s) for s in faults])]
-    tv.append(elsewhere)
-    tv.append(Bouquet("userbouquet.cards.tv", "Test cards", [_entry(s) for s in cards]))
-    if recorded:
-        entries = [_entry(service) for service in recorded]
-        tv.append(Bouquet("userbouquet.sources.tv", "Sources", entries))
-    for i in range(bouquets if many else 0):
-        part = slice(i * len(many) // bouquets, (i + 1) * len(many) // bouquets)
-        entries = [_entry(service) for service in many[part]]
-        tv.append(Bouquet(f"userbouquet.many{i + 1}.tv", f"Bouquet {i + 1}", entries))
-    radio = [Bouquet("userbouquet.favourites.radio", "Favourites (Radio)", [_entry(four)])]
-    broadcasts = {"two.ts": two, "three.ts": three}
-    return Lineup(services, tv, radio, [more, either], broadcasts)
 
 
-def _many(cards: Sequence[Service], count: int) -> list[Service]:
-    """So many services with the cards' loops, as many to a transponder as there are cards.
-
-    One in ten has no guide, one in twenty no picon.
-    """
-    services = []
-    for i in range(count):
-        card = cards[i % len(cards)]
-        reference = card.reference._replace(
-            transport_stream_id=0x400 + i // len(cards), namespace=_SATELLITE_2
-        )
-        hd = " HD" if reference.service_type == HD_TV else ""
-        service = Service(reference, f"Channel {i + 1}{hd}", card.loop, has_guide=i % 10 != 9)
-        service.picon = None if i % 20 == 19 else _file(reference)
-        services.append(service)
-    return services
-
-
-def _copies(service: Service, count: int) -> list[Service]:
-    """The service so many times, each on another network, hence on a transponder of its own."""
-    if count == 1:
-        return [service]
-    return [
-        replace(
-            service,
-            reference=service.reference._replace(original_network_id=_NETWORK + i),
-            name=f"{service.name} {i + 1}",
-        )
-        for i in range(count)
-    ]
-
-
-def _file(reference: ServiceReference) -> str:
-    return f"{str(reference).strip(':').replace(':', '_')}.png"
+def _plain(file: str, name: str, services: Sequence[Service]) -> Bouquet:
+    return Bouquet(f"userbouquet.{file}.tv", name, [_entry(service) for service in services])
 
 
 def _entry(service: Service) -> Entry:
     return Entry(str(service.reference), service.name)
-
-
-def _clip(
-    file: str, name: str, service_type: int, *, left_out: frozenset[int] = frozenset()
-) -> Service:
-    transport_stream_id, service_id, loop = _clip_loop(file, left_out)
-    reference = ServiceReference(
-        service_type, service_id, transport_stream_id, _NETWORK, _SATELLITE
-    )
-    return Service(reference, name, loop)
-
-
-def _card(file: str, name: str, service_type: int) -> Service:
-    """A service of the bouquet of test cards, with a picon by its whole reference."""
-    service = _clip(file, name, service_type)
-    service.picon = _file(service.reference)
-    return service
-
-
-def _cleared(clear: Service, scrambled: Service) -> Loop:
-    """What a softcam makes of a scrambled card: a clear one under its service id."""
-    ids = clear.reference.service_id, scrambled.reference.service_id
-    return _exchanged_loop("one-hd.ts", *ids)
-
-
-@cache
-def _exchanged_loop(file: str, first: int, second: int) -> Loop:
-    data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
-    recording = parse_recording(exchange_service_ids(data, first, second))
-    (program,) = recording.programs
-    return Loop(select_program(recording, program), program.pcr_pid)
-
-
-@cache
-def _clip_loop(file: str, left_out: frozenset[int]) -> tuple[int, int, Loop]:
-    """A loop never changes: all receivers of a process share it."""
-    data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
-    recording = parse_recording(without_streams(data, left_out))
-    (program,) = recording.programs
-    loop = Loop(select_program(recording, program), program.pcr_pid)
-    return recording.transport_stream_id, program.service_id, loop
-
-
-def _fault(base: Service, name: str, number: int, conditions: Conditions) -> Service:
-    """The base service on a transponder of its own: the sub-network tells the references apart."""
-    reference = base.reference._replace(namespace=_SATELLITE + number)
-    return Service(reference, name, base.loop, conditions, has_guide=False)
-
-
-def _announcing(base: Service, number: int) -> Service:
-    """The base service as its clip is: the PMT announces streams that never come."""
-    service = _fault(base, "Announces a track that never comes", number, Conditions())
-    service.loop = _clip_loop("one-hd.ts", frozenset())[2]
-    return service
-
-
-def _recorded(path: Path, namespace: int) -> list[Service]:
-    """A service for each program; the namespace keeps files with equal ids apart."""
-    recording = load_recording(path)
-    if not recording.programs:
-        # Nothing says which packets belong together: all of them are sent.
-        pids = frozenset(range(NULL_PID))
-        recording = Recording(recording.packets, 0, (ProgramMap(1, NULL_PID, pids),))
-    services = []
-    for program in recording.programs:
-        several = len(recording.programs) > 1
-        name = f"{path.stem} {program.service_id}" if several else path.stem
-        reference = ServiceReference(
-            TV, program.service_id, recording.transport_stream_id, _NETWORK, namespace
-        )
-        loop = Loop(select_program(recording, program), program.pcr_pid)
-        services.append(Service(reference, name, loop, has_guide=False))
-    return services

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
+from xg2g.simulator.air import BURST_S, Air, Clock, SystemClock
 from xg2g.simulator.box import Box
-from xg2g.simulator.clock import Clock, SystemClock
 from xg2g.simulator.connections import Listener
-from xg2g.simulator.defaults import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS
-from xg2g.simulator.generation import Generation
 from xg2g.simulator.lineup import standard_lineup
 from xg2g.simulator.openwebif import Gate, create_app
+from xg2g.simulator.options import DEFAULT_GUIDE_DAYS, DEFAULT_TUNERS, Generation
 from xg2g.simulator.relay import Relay
 from xg2g.simulator.service import Service, parse_reference
 from xg2g.simulator.stream_server import ActiveStream, Credentials, StreamServer
-from xg2g.simulator.transmission import BURST_S, Air
 from xg2g.simulator.tuners import TunerPool
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from xg2g.simulator.conditions import Conditions
+    from xg2g.simulator.service import Conditions
 
 
 class SimulatedReceiver:

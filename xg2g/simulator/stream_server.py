@@ -15,15 +15,15 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from xg2g.simulator.conditions import Answer
 from xg2g.simulator.connections import while_connected
-from xg2g.simulator.service import Service, ServiceReference, parse_reference
-from xg2g.simulator.transmission import Air, transmit
+from xg2g.simulator.service import Answer, Service, ServiceReference, parse_reference
+from xg2g.simulator.transmission import transmit
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator, Mapping
 
+    from xg2g.simulator.air import Air
     from xg2g.simulator.tuners import TunerPool
 
 MAX_READ_BYTES = 512

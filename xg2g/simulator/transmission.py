@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
-from xg2g.simulator.conditions import Answer, Conditions
 from xg2g.simulator.feed import Feed
+from xg2g.simulator.service import Answer, Conditions
 from xg2g.simulator.transport import PACKET_SIZE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from xg2g.simulator.clock import Clock
+    from xg2g.simulator.air import Air
     from xg2g.simulator.service import Service
 
 # The box reads its demultiplexer in pieces of at most 1024 packets and sends each in one write.
@@ -26,55 +23,8 @@ MAX_BURST_BYTES = 1024 * PACKET_SIZE
 RING_BYTES = 8 * MAX_BURST_BYTES
 # What a cancelled write leaves of the packet it was in.
 _CUT_PACKET_BYTES = 100
-BURST_S = 0.1
-
-# Where in the loop the broadcast stands when the receiver is switched on: in the middle of a GOP.
-_FIRST_POSITION_S = 0.53
 
 _log = structlog.get_logger(__name__)
-
-
-def _flowing() -> asyncio.Event:
-    event = asyncio.Event()
-    event.set()
-    return event
-
-
-@dataclass(frozen=True)
-class Air:
-    """The time line of all broadcasts: every viewer of a service sees the same place of it.
-
-    `speed` is a factor on real time; None sends as fast as the viewer reads, waits for nothing,
-    and gives each viewer the loop from its beginning.
-    """
-
-    clock: Clock
-    since_s: float
-    speed: float | None = 1.0
-    flowing: asyncio.Event = field(default_factory=_flowing)
-    """Cleared while the receiver stalls: sockets stay open, and nothing moves."""
-    burst_s: float = BURST_S
-    """Stream time that is sent in one go."""
-
-    def position_s(self) -> float:
-        """Where every service's loop stands now."""
-        elapsed_s = 0.0 if self.speed is None else (self.clock.now() - self.since_s) * self.speed
-        return _FIRST_POSITION_S + elapsed_s
-
-    def next_position_s(self, position_s: float) -> float:
-        """Up to where to send after `position_s`."""
-        return position_s + self.burst_s if self.speed is None else self.position_s()
-
-    def utc(self) -> datetime:
-        """The time of day that the broadcast tells."""
-        return self.clock.utc()
-
-    async def wait(self, seconds: float) -> None:
-        """Lets `seconds` of broadcast time pass."""
-        if self.speed is None:
-            await asyncio.sleep(0)
-        else:
-            await self.clock.sleep(seconds / self.speed)
 
 
 async def transmit(

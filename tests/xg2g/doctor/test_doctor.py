@@ -24,7 +24,7 @@ from xg2g.doctor.examination import examine
 from xg2g.doctor.finding import Finding, Verdict
 from xg2g.hdhomerun.discovery import TunerInfo, answer_discovery
 from xg2g.simulator import Credentials, SimulatedReceiver
-from xg2g.simulator.clock import SystemClock
+from xg2g.simulator.air import SystemClock
 
 pytestmark = pytest.mark.anyio
 

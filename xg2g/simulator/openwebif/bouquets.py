@@ -7,8 +7,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xg2g.simulator.bouquets import WEB, Entry
 from xg2g.simulator.box import Box
+from xg2g.simulator.lineup import WEB, Entry
 from xg2g.simulator.openwebif.responses import Handler, Json, json_answer
 
 _BOUQUET_FILE = re.compile(r'FROM BOUQUET "([^"]*)"')

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from xg2g.simulator.box import Box
-from xg2g.simulator.generation import Generation
 from xg2g.simulator.openwebif.responses import Handler, no_such_resource, processing_failed
+from xg2g.simulator.options import Generation
 from xg2g.simulator.picons import picon
 
 WHITELIST = "/etc/enigma2/whitelist_streamrelay"

@@ -12,10 +12,10 @@ from secrets import token_hex
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from xg2g.simulator.air import Air
 from xg2g.simulator.openwebif.answer_faults import AnswerFault
 from xg2g.simulator.openwebif.responses import Handler, processing_failed, whole
 from xg2g.simulator.stream_server import Credentials
-from xg2g.simulator.transmission import Air
 
 # A box keeps each for 15 minutes; here the oldest is forgotten instead.
 _MAX_SESSIONS = 256

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xg2g.simulator.bouquets import Entry
 from xg2g.simulator.box import Box
-from xg2g.simulator.generation import Generation
+from xg2g.simulator.lineup import Entry
 from xg2g.simulator.openwebif.bouquets import entries
 from xg2g.simulator.openwebif.responses import Handler, Json, json_answer, long_json_answer
+from xg2g.simulator.options import Generation
 from xg2g.simulator.programmes import Event
 
 

@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from xg2g.simulator.box import Box
 from xg2g.simulator.feed import Feed
-from xg2g.simulator.generation import Generation
 from xg2g.simulator.openwebif.bouquets import entries
 from xg2g.simulator.openwebif.responses import Handler, failure, json_answer, no_such_resource
+from xg2g.simulator.options import Generation
 from xg2g.simulator.service import Service
 
 

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xg2g.simulator.box import Box
-from xg2g.simulator.generation import Generation
 from xg2g.simulator.openwebif.responses import Handler, Json, json_answer
+from xg2g.simulator.options import Generation
 
 _STANDBY, _WAKE, _TOGGLE = "5", "4", "0"
 

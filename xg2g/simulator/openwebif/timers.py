@@ -3,11 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from xg2g.simulator.box import Box
-from xg2g.simulator.generation import Generation
+from xg2g.simulator.box import Box, Timer
 from xg2g.simulator.openwebif.files import RECORDING, recording_bytes
 from xg2g.simulator.openwebif.responses import Handler, Json, failure, json_answer
-from xg2g.simulator.timers import Timer
+from xg2g.simulator.options import Generation
 
 _MOVIES = "/media/hdd/movie/"
 

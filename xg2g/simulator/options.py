@@ -2,6 +2,10 @@
 
 from enum import Enum
 
+DEFAULT_TUNERS = 8
+"""As a receiver with a full-band-capture tuner has."""
+DEFAULT_GUIDE_DAYS = 7
+
 
 class Generation(Enum):
     """Which OpenWebif the receiver has; they differ in what nobody would expect."""
