@@ -5,13 +5,64 @@ is called. So `xg2g --help` and a short command do not pay for a daemon.
 """
 
 import sys
-from typing import Annotated
+from collections import UserDict
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from xg2g.errors import UserError
 
-from .commands import Commands
+NAMES = (
+    "setup",
+    "serve",
+    "status",
+    "channels",
+    "watch",
+    "doctor",
+    "demo",
+    "remux",
+    "simulate",
+    "healthcheck",
+    "config",
+)
+"""In the order of the help. The module `xg2g.cli.NAME` defines `NAME`: a function, or a
+`typer.Typer` of several commands."""
+
+
+class Commands(TyperGroup):
+    """A group of all commands. Only the help of the whole program loads every one."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Loaded()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
+
+
+class _Loaded(UserDict[str, Any]):
+    """Command by name, imported at its first use."""
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(NAMES))
+
+    def __getitem__(self, name: str) -> Any:
+        if self.data[name] is None:
+            self.data[name] = _load(name)
+        return self.data[name]
+
+
+def _load(name: str) -> Any:
+    command = getattr(import_module(f".{name}", __package__), name)
+    if not isinstance(command, typer.Typer):
+        app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        app.command(name)(command)
+        return get_command(app)
+    return get_command(command)
+
 
 app = typer.Typer(
     name="xg2g",

@@ -40,9 +40,9 @@ def channels(
 
     `xg2g channels --urls | grep HD`
     """
-    from .running import RunningDaemon
+    from .daemon_client import DaemonClient
 
-    daemon = RunningDaemon.of(configure(), url)
+    daemon = DaemonClient.of(configure(), url)
     wanted = (word or "").casefold()
     showing = {} if urls else daemon.now()
     rows = []

@@ -1,4 +1,4 @@
-"""`xg2g doctor`: what works, what does not, and what to do."""
+"""`xg2g doctor`: what works, what does not, and how to fix it."""
 
 import asyncio
 import json
@@ -14,13 +14,13 @@ from rich.markup import escape
 
 from xg2g.config import ConfigurationError, Settings
 from xg2g.config.settings import LogSettings
-from xg2g.doctor.finding import Finding, Verdict
+from xg2g.doctor.check import Finding, Verdict
 
 from .options import Configure, with_settings
 
 NO_TELEVISION = 1
+"""Exit code. 2 is a command that was called wrongly."""
 SOMETHING_ELSE = 3
-"""2 is a command that was called wrongly."""
 
 _COLOURS = {
     Verdict.GOOD: "green",
@@ -29,6 +29,8 @@ _COLOURS = {
     Verdict.SKIPPED: "dim",
 }
 
+Found = Callable[[Finding], None]
+
 
 @with_settings("receiver", "server", "data", "external")
 def doctor(
@@ -36,7 +38,7 @@ def doctor(
     channel: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Channel to watch for some seconds.", show_default="the first"
+            metavar="NAME", help="Channel to watch for a few seconds.", show_default="the first"
         ),
     ] = None,
     seconds: Annotated[
@@ -44,14 +46,13 @@ def doctor(
     ] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Examine settings, network, receiver and a channel, and say what to do about each finding.
+    """Check settings, network, receiver and one channel, and say how to fix each problem.
 
-    Takes the settings that `xg2g serve` would take, and may be called while it runs. Uses a tuner
-    for the seconds of the channel, if one is free; changes nothing. No secret is printed: the
-    output can be shown to others.
+    Uses the settings of `xg2g serve`, and may run beside it. Changes nothing; watches a channel
+    for a few seconds if a tuner is free. Prints no secrets: you can show the output to others.
 
-    Exits with 0 when all is well, with 1 when television does not work, and with 3 when it does and
-    something around it does not: discovery, guide, clock, or what is kept.
+    Exits with 0 when all is well, with 1 when television does not work, and with 3 when television
+    works and something else does not: discovery, guide, clock or stored data.
 
     **Examples**
 
@@ -59,8 +60,6 @@ def doctor(
 
     `xg2g doctor --channel "Das Erste HD" --json`
     """
-    from xg2g.app import logs
-
     findings: list[Finding] = []
     console = Console(highlight=False)
 
@@ -70,20 +69,14 @@ def doctor(
             _print(console, finding)
 
     found(Finding("versions", Verdict.GOOD, _versions()))
-    try:
-        configuration = configure()
-    except ConfigurationError as error:
-        for problem in error.problems:
-            found(Finding("settings", Verdict.BAD, problem))
-    else:
-        place = configuration.file or "no file; variables, flags and defaults"
-        found(Finding("settings", Verdict.GOOD, str(place)))
-        for line in configuration.notes:
-            found(Finding("settings", Verdict.NOTE, line))
-        # What goes wrong is a finding, and standard output is for those.
+    settings = _settings(configure, found)
+    if settings is not None:
+        from xg2g.app import logs
+
+        # Problems are findings: they are not logged as well.
         logs.configure(LogSettings(level="error"))
         with console.status("") as status:
-            asyncio.run(_examine(configuration.settings, channel, seconds, found, status.update))
+            asyncio.run(_examine(settings, channel, seconds, found, status.update))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     code, line = _conclusion(findings)
@@ -93,30 +86,45 @@ def doctor(
         raise typer.Exit(code)
 
 
+def _settings(configure: Configure, found: Found) -> Settings | None:
+    """Return the settings, with findings about them; None when they are invalid."""
+    try:
+        configuration = configure()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            found(Finding("settings", Verdict.BAD, problem))
+        return None
+    place = configuration.file or "no file; variables, flags and defaults"
+    found(Finding("settings", Verdict.GOOD, str(place)))
+    for line in configuration.notes:
+        found(Finding("settings", Verdict.NOTE, line))
+    return configuration.settings
+
+
 def _conclusion(findings: Sequence[Finding]) -> tuple[int, str]:
-    """The exit code, and the last line."""
+    """Return the exit code and the last line."""
     bad = [finding for finding in findings if finding.verdict is Verdict.BAD]
     topics = ", ".join(dict.fromkeys(finding.topic for finding in bad))
     if any(finding.ends_television for finding in bad):
         return NO_TELEVISION, f"[red]television does not work[/]: see {topics}"
     if bad:
-        return SOMETHING_ELSE, f"[yellow]television works[/]; this does not: {topics}"
+        return SOMETHING_ELSE, f"[yellow]television works[/], but not everything: see {topics}"
     watched = any(it.topic == "stream" and it.verdict is Verdict.GOOD for it in findings)
     if watched:
         return 0, "[green]television works[/]"
-    return 0, "[green]nothing is wrong[/]; no channel was watched"
+    return 0, "[green]no problem found[/]; no channel was watched"
 
 
 async def _examine(
     settings: Settings,
     channel: str | None,
     seconds: float,
-    found: Callable[[Finding], None],
-    asking: Callable[[str], None],
+    found: Found,
+    on_check: Callable[[str], None],
 ) -> None:
-    from xg2g.doctor.examination import examine
+    from xg2g.doctor.run import run_checks
 
-    async for finding in examine(settings, channel=channel, sample_s=seconds, on_check=asking):
+    async for finding in run_checks(settings, channel=channel, sample_s=seconds, on_check=on_check):
         found(finding)
 
 

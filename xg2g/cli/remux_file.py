@@ -168,14 +168,36 @@ def _explained(what: str) -> Iterator[None]:
 
 @contextmanager
 def _progress(source: str, reader: BinaryIO) -> Iterator[Callable[[int], None]]:
-    """Show on a terminal how far it is; without a size, how much was read."""
+    """Give a function to call with the number of bytes of each read.
+
+    On a terminal a line shows the progress until the end; without a size, how much was read.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from .progress import showing_progress
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
-    with showing_progress(_input(source), os.fstat(reader.fileno()).st_size or None) as advance:
-        yield advance
+    size = os.fstat(reader.fileno()).st_size or None
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    ]
+    if size:
+        columns.append(TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(_input(source), total=size)
+        yield lambda count: progress.advance(task, count)
 
 
 def _input(source: str) -> str:

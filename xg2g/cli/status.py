@@ -33,9 +33,9 @@ def status(configure: Configure, url: Url = None) -> None:
 
     `xg2g status --url http://192.168.1.20:8088`
     """
-    from .running import RunningDaemon
+    from .daemon_client import DaemonClient
 
-    daemon = RunningDaemon.of(configure(), url)
+    daemon = DaemonClient.of(configure(), url)
     found = daemon.status()
     console = Console(highlight=False)
     for name, text in _rows(found, daemon.watching(), daemon.url, datetime.now(UTC)):

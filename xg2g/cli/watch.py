@@ -1,7 +1,8 @@
 """`xg2g watch`: a channel of a running daemon in the player that is here."""
 
+import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +11,13 @@ from xg2g.config.given import nearest
 from xg2g.errors import UserError
 
 from .options import Configure, Url, with_settings
-from .player import PLAYERS, find_player
 
 if TYPE_CHECKING:
     from xg2g.web.api.models import Channel
+
+
+PLAYERS = ("mpv", "vlc", "ffplay")
+"""By how soon and how well they show live television."""
 
 
 @with_settings()
@@ -47,9 +51,9 @@ def watch(
 
     `xg2g watch arte --player vlc`
     """
-    from .running import RunningDaemon
+    from .daemon_client import DaemonClient
 
-    stream_url = choose(RunningDaemon.of(configure(), url).channels(), name).stream_url
+    stream_url = choose(DaemonClient.of(configure(), url).channels(), name).stream_url
     program = player or find_player()
     if just_print or program is None:
         typer.echo(stream_url)
@@ -84,3 +88,8 @@ def choose(channels: Sequence["Channel"], name: str) -> "Channel":
     near = nearest(wanted, by_name, cutoff=0.6)
     advice = f"did you mean {by_name[near]}?" if near else "xg2g channels lists them"
     raise UserError(f'no channel is called "{name}"; {advice}')
+
+
+def find_player(which: Callable[[str], str | None] = shutil.which) -> str | None:
+    """Return the name of the first of `PLAYERS` that is installed; None without one."""
+    return next((name for name in PLAYERS if which(name)), None)

@@ -14,8 +14,7 @@ from xg2g.receiver.stream import StreamClient
 from xg2g_backends.base import RemuxStats, TrackState, TrackStats
 from xg2g_backends.errors import BackendError
 
-from .finding import Finding, bad, good, note, skipped
-from .patient import Patient
+from .check import CheckContext, Finding, bad, good, note, skipped
 
 SLOW_START_S = 5.0
 """Until players lose patience: Plex and Jellyfin probe before they play."""
@@ -31,23 +30,23 @@ _SOUND = {
 }
 
 
-async def stream(patient: Patient) -> AsyncIterator[Finding]:
+async def stream(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether a channel starts, how soon, and what its sound is."""
-    if patient.address is None or patient.openwebif is None or not patient.services:
+    if context.address is None or context.openwebif is None or not context.services:
         yield skipped("stream", "there is no channel to watch")
         return
-    service = patient.channel
+    service = context.channel
     if service is None:
-        names = [it.name for it in patient.services]
-        what, _, advice = unknown([patient.wanted or ""], names, kind="channel").partition("; ")
+        names = [it.name for it in context.services]
+        what, _, advice = unknown([context.wanted or ""], names, kind="channel").partition("; ")
         yield bad("stream", what, advice)
         return
     try:
-        if not await patient.openwebif.playable(service):
-            raise await refusal_reason(patient.openwebif, service) or NoTunerError(
+        if not await context.openwebif.playable(service):
+            raise await refusal_reason(context.openwebif, service) or NoTunerError(
                 "the receiver has no free tuner for it now"
             )
-        watched = await _watch(patient, patient.openwebif, service)
+        watched = await _watch(context, context.openwebif, service)
     except NoTunerError as error:
         yield note("stream", f"{service.name}: {error}", "try again when nobody watches or records")
     except (ReceiverError, BackendError) as error:
@@ -59,13 +58,13 @@ async def stream(patient: Patient) -> AsyncIterator[Finding]:
 
 
 async def _watch(
-    patient: Patient, openwebif: OpenWebif, service: ListedService
+    context: CheckContext, openwebif: OpenWebif, service: ListedService
 ) -> tuple[float, float, RemuxStats]:
     """Watch for a while: seconds to the first output, seconds watched, and the counters."""
-    settings = patient.settings
-    assert patient.address is not None
+    settings = context.settings
+    assert context.address is not None
     receiver = StreamClient(
-        patient.address,
+        context.address,
         settings.stream_deadlines(),
         relayed=RelayList(openwebif).includes,
     )
@@ -79,7 +78,7 @@ async def _watch(
             while time.monotonic() < end_s and (chunk := await live.read()):
                 if (await remuxer.process(chunk)).data and first_s is None:
                     first_s = time.monotonic() - began_s
-                    end_s = time.monotonic() + patient.sample_s
+                    end_s = time.monotonic() + context.sample_s
             watched_s = time.monotonic() - began_s - (first_s or 0)
             return first_s or 0.0, watched_s, await remuxer.stats()
     finally:

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from xg2g.hdhomerun.discovery import PORT, TUNER
 from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
-from .finding import Finding, bad, good, note, skipped
-from .patient import Patient
+from .check import CheckContext, Finding, bad, good, note, skipped
 
 _PATIENCE_S = 1.0
 _REQUEST = bytes(
@@ -20,9 +19,9 @@ _REQUEST = bytes(
 )
 
 
-async def discovery(patient: Patient) -> AsyncIterator[Finding]:
+async def discovery(context: CheckContext) -> AsyncIterator[Finding]:
     """Ask as a media server does, and look at who answers on this computer."""
-    settings = patient.settings
+    settings = context.settings
     if not settings.hdhomerun.discovery:
         yield note("discovery", "it is switched off", "add xg2g by its address in media servers")
         return
@@ -37,7 +36,7 @@ async def discovery(patient: Patient) -> AsyncIterator[Finding]:
             f"another program answers on UDP port {PORT}",
             "stop the other tuner program, or add xg2g by its address in media servers",
         )
-    elif patient.is_running:
+    elif context.is_running:
         yield bad(
             "discovery",
             f"xg2g runs, and does not answer on UDP port {PORT}",

@@ -5,21 +5,20 @@ from datetime import UTC, datetime
 
 from xg2g.receiver.errors import ReceiverError
 
-from .finding import Finding, good, note, skipped
-from .patient import Patient
+from .check import CheckContext, Finding, good, note, skipped
 
 _LOGOS = 5
 _GUIDE_MINUTES = 14 * 24 * 60
 
 
-async def picons(patient: Patient) -> AsyncIterator[Finding]:
+async def picons(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether the receiver has logos for its channels."""
-    if patient.openwebif is None or not patient.services:
+    if context.openwebif is None or not context.services:
         yield skipped("logos", "there is no channel to look for")
         return
-    asked = patient.services[:_LOGOS]
+    asked = context.services[:_LOGOS]
     try:
-        found = [service for service in asked if await patient.openwebif.picon(service)]
+        found = [service for service in asked if await context.openwebif.picon(service)]
     except ReceiverError as error:
         yield note("logos", str(error))
         return
@@ -31,16 +30,16 @@ async def picons(patient: Patient) -> AsyncIterator[Finding]:
         yield note("logos", text, advice, found=0)
 
 
-async def guide(patient: Patient) -> AsyncIterator[Finding]:
+async def guide(context: CheckContext) -> AsyncIterator[Finding]:
     """How far into the future the receiver's guide reaches."""
-    service = patient.channel
-    if patient.openwebif is None or service is None:
+    service = context.channel
+    if context.openwebif is None or service is None:
         yield skipped("guide", "there is no channel to look for")
         return
     now = datetime.now(UTC)
     count, until = 0, now
     try:
-        async for event in patient.openwebif.service_events(
+        async for event in context.openwebif.service_events(
             service, begin=now, minutes=_GUIDE_MINUTES
         ):
             count += 1

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from xg2g.app.backend import choose_backend
 from xg2g.app.listening import listen
 from xg2g.errors import UserError
 from xg2g.network.http_bodies import IDENTITY_ONLY, read_small_body
 from xg2g.network.local_network import own_address
 from xg2g.store.location import default_directory
 
-from .finding import Finding, bad, good, note
-from .patient import Patient
+from .check import CheckContext, Finding, bad, good, note
 
 LEAST_FREE_MB = 200
 
@@ -24,9 +24,9 @@ _HEALTH_LIMIT_BYTES = 64 * 1024
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-async def listening(patient: Patient) -> AsyncIterator[Finding]:
+async def listening(context: CheckContext) -> AsyncIterator[Finding]:
     """Who can reach xg2g."""
-    host = patient.settings.server.host
+    host = context.settings.server.host
     if host in _LOOPBACK:
         yield note(
             "network",
@@ -39,16 +39,16 @@ async def listening(patient: Patient) -> AsyncIterator[Finding]:
         yield good("network", f"every device that reaches {where} can watch")
 
 
-async def port(patient: Patient) -> AsyncIterator[Finding]:
+async def port(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether xg2g's own port is free, or taken by xg2g itself."""
-    server = patient.settings.server
+    server = context.settings.server
     try:
         listen(server.host, server.port).close()
     except UserError as error:
         cause = error.__cause__
         taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
         if taken and (version := await _own_version(server.host, server.port)):
-            patient.is_running = True
+            context.is_running = True
             yield good("port", f"xg2g {version} is running on port {server.port}")
         else:
             advice = f"find it with: ss -ltnp 'sport = :{server.port}'" if taken else ""
@@ -57,9 +57,9 @@ async def port(patient: Patient) -> AsyncIterator[Finding]:
         yield good("port", f"port {server.port} is free for xg2g")
 
 
-async def data(patient: Patient) -> AsyncIterator[Finding]:
+async def data(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether channel numbers and guide outlive a restart."""
-    directory = patient.settings.data.dir or default_directory()
+    directory = context.settings.data.dir or default_directory()
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield bad(
@@ -91,3 +91,20 @@ async def _own_version(host: str, port: int) -> str | None:
         return str(answer["version"]) if isinstance(answer["status"], str) else None
     except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+async def backend(context: CheckContext) -> AsyncIterator[Finding]:
+    """Whether streams could be converted now."""
+    chosen = choose_backend(context.settings)
+    try:
+        health = await chosen.check()
+    finally:
+        await chosen.aclose()
+    versions = ", ".join(f"{name} {number}" for name, number in health.versions.items())
+    if health.usable:
+        yield good("sound", f"converted by the {chosen.name} backend ({versions})")
+    else:
+        what, _, advice = health.detail.partition("; ")
+        yield bad("sound", what, advice)
+    for warning in health.warnings:
+        yield note("sound", warning)

@@ -11,8 +11,7 @@ from xg2g.network.failures import why_no_connection
 from xg2g.receiver.errors import ReceiverError
 from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, OpenWebif
 
-from .finding import Finding, bad, good, note, skipped
-from .patient import Patient
+from .check import CheckContext, Finding, bad, good, note, skipped
 
 CLOCK_TOLERANCE_S = 30
 """More would show in the guide: the programme that is on is taken for the next one."""
@@ -21,9 +20,9 @@ _LOOKED_INTO = 20
 """Bouquets whose channels are read; each is a request."""
 
 
-async def web_interface(patient: Patient) -> AsyncIterator[Finding]:
+async def web_interface(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether OpenWebif answers, to these credentials, and what it is."""
-    if patient.openwebif is None or patient.address is None:
+    if context.openwebif is None or context.address is None:
         yield bad(
             "receiver",
             "no receiver is set",
@@ -32,18 +31,18 @@ async def web_interface(patient: Patient) -> AsyncIterator[Finding]:
         return
     began_s = time.monotonic()
     try:
-        about = await patient.openwebif.about()
-        status = await patient.openwebif.status()
+        about = await context.openwebif.about()
+        status = await context.openwebif.status()
     except ReceiverError as error:
         what, _, advice = str(error).partition("; ")
         yield bad("receiver", what, advice)
         return
     answer_s = time.monotonic() - began_s
-    patient.answers = True
+    context.answers = True
     name = " ".join(word for word in (about.brand, about.model) if word) or "Enigma2"
     image = " ".join(word for word in (about.image, about.image_version) if word)
     doing = _doing(about, in_standby=status.in_standby, is_recording=status.is_recording)
-    text = f"{name} at {patient.address.url}" + (f", {image}" if image else "") + doing
+    text = f"{name} at {context.address.url}" + (f", {image}" if image else "") + doing
     yield good("receiver", text, answer_s=answer_s)
     if answer_s > _SLOW_ANSWER_S:
         yield note(
@@ -56,12 +55,12 @@ async def web_interface(patient: Patient) -> AsyncIterator[Finding]:
         yield finding
 
 
-async def clock(patient: Patient) -> AsyncIterator[Finding]:
+async def clock(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether receiver and computer agree about the time."""
-    if patient.openwebif is None or not patient.answers:
+    if context.openwebif is None or not context.answers:
         return
     try:
-        theirs = await patient.openwebif.clock()
+        theirs = await context.openwebif.clock()
     except ReceiverError as error:
         yield note("clock", str(error))
         return
@@ -80,45 +79,45 @@ async def clock(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-async def channels(patient: Patient) -> AsyncIterator[Finding]:
+async def channels(context: CheckContext) -> AsyncIterator[Finding]:
     """Which bouquets and channels there are."""
-    if patient.openwebif is None or not patient.answers:
+    if context.openwebif is None or not context.answers:
         yield skipped("channels", "the receiver does not answer")
         return
     try:
         bouquets = [
             bouquet
             for kind in (TELEVISION, RADIO)
-            for bouquet in await patient.openwebif.bouquets(kind)
+            for bouquet in await context.openwebif.bouquets(kind)
         ]
         for bouquet in bouquets[:_LOOKED_INTO]:
-            patient.services += await _playable(patient.openwebif, bouquet)
+            context.services += await _playable(context.openwebif, bouquet)
     except ReceiverError as error:
         yield bad("channels", str(error))
         return
     names = [bouquet.name for bouquet in bouquets]
     for where, wanted in (
-        ("", patient.settings.lineup.bouquets),
-        ("hdhomerun.bouquets: ", patient.settings.hdhomerun.bouquets),
+        ("", context.settings.lineup.bouquets),
+        ("hdhomerun.bouquets: ", context.settings.hdhomerun.bouquets),
     ):
         if missing := choose(wanted, names).missing:
             what, _, advice = unknown(missing, names).partition("; ")
             yield bad("channels", f"{where}{what}", advice)
-    text = f"{len(patient.services)} in {len(bouquets)} bouquets"
+    text = f"{len(context.services)} in {len(bouquets)} bouquets"
     if len(bouquets) > _LOOKED_INTO:
-        text = f"{len(bouquets)} bouquets; {len(patient.services)} in the first {_LOOKED_INTO}"
-    if patient.services:
-        yield good("channels", text, channels=len(patient.services), bouquets=len(bouquets))
+        text = f"{len(bouquets)} bouquets; {len(context.services)} in the first {_LOOKED_INTO}"
+    if context.services:
+        yield good("channels", text, channels=len(context.services), bouquets=len(bouquets))
     else:
         advice = "search for channels on the receiver, and put them into a bouquet"
         yield bad("channels", "the bouquets are empty", advice)
 
 
-async def stream_ports(patient: Patient) -> AsyncIterator[Finding]:
+async def stream_ports(context: CheckContext) -> AsyncIterator[Finding]:
     """Whether the stream server accepts connections, and the relay where one is used."""
-    if patient.openwebif is None or patient.address is None or not patient.answers:
+    if context.openwebif is None or context.address is None or not context.answers:
         return
-    host, number = patient.address.host, patient.address.stream_port
+    host, number = context.address.host, context.address.stream_port
     if trouble := await _refusal(host, number):
         yield bad(
             "streams",
@@ -128,11 +127,11 @@ async def stream_ports(patient: Patient) -> AsyncIterator[Finding]:
     else:
         yield good("streams", f"port {number} of the receiver accepts connections")
     try:
-        relayed = await patient.openwebif.relayed_services()
+        relayed = await context.openwebif.relayed_services()
     except ReceiverError as error:
         yield note("relay", f"the list of its services was not read: {error}")
         return
-    relay_port = patient.settings.receiver.relay_port
+    relay_port = context.settings.receiver.relay_port
     if not relayed:
         return
     if trouble := await _refusal(host, relay_port):

@@ -14,7 +14,7 @@ import pytest
 from tests.harness.command import COMMAND, environment
 from xg2g.app.daemon import Ready
 from xg2g.cli import announcement
-from xg2g.cli.invocation import command_with
+from xg2g.cli.announcement import command_with
 from xg2g.lineup import Lineup
 from xg2g.simulator import Credentials, SimulatedReceiver
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness.command import xg2g
 from tests.harness.daemon import serving
-from xg2g.cli.player import find_player
+from xg2g.cli.watch import find_player
 from xg2g.config import Settings
 from xg2g.config.setting import Secret
 from xg2g.config.settings import ReceiverSettings, ServerSettings

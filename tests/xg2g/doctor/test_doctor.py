@@ -20,8 +20,8 @@ from xg2g.config.settings import (
     Settings,
 )
 from xg2g.doctor import discovery
-from xg2g.doctor.examination import examine
-from xg2g.doctor.finding import Finding, Verdict
+from xg2g.doctor.check import Finding, Verdict
+from xg2g.doctor.run import run_checks
 from xg2g.hdhomerun.discovery import TunerInfo, answer_discovery
 from xg2g.simulator import Credentials, SimulatedReceiver
 from xg2g.simulator.air import SystemClock
@@ -43,7 +43,7 @@ def settings_for(receiver: SimulatedReceiver | None, **changes: Any) -> Settings
 
 
 async def findings(settings: Settings, channel: str | None = None) -> list[Finding]:
-    return [found async for found in examine(settings, channel=channel, sample_s=1)]
+    return [found async for found in run_checks(settings, channel=channel, sample_s=1)]
 
 
 def about(topic: str, found: list[Finding]) -> list[Finding]:
@@ -241,7 +241,7 @@ async def test_television_that_works_is_told_from_what_stands_around_it() -> Non
             result = await asyncio.to_thread(xg2g, "doctor", *flags, *more, **port)
             said[name] = (result.returncode, result.stdout.splitlines()[-1])
     assert said["well"] == (0, "television works")
-    assert said["around"] == (3, "television works; this does not: data")
+    assert said["around"] == (3, "television works, but not everything: see data")
     code, line = said["ill"]
     assert code == 1
     assert line.startswith("television does not work: see data, streams")

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 from xg2g.config import Settings
 from xg2g.receiver.openwebif import OpenWebif, RequestPolicy
 
-from . import channel, discovery, guide, machine, receiver, transcoding
-from .finding import Finding
-from .patient import Patient
+from . import channel, discovery, guide, machine, receiver
+from . import machine as transcoding
+from .check import CheckContext, Finding
 
-Check = Callable[[Patient], AsyncIterator[Finding]]
+Check = Callable[[CheckContext], AsyncIterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     machine.listening,
@@ -29,7 +29,7 @@ CHECKS: tuple[Check, ...] = (
 """In the order in which trouble shows: what fails first explains what fails behind it."""
 
 
-async def examine(
+async def run_checks(
     settings: Settings,
     *,
     channel: str | None = None,
@@ -55,7 +55,7 @@ async def examine(
                     policy=RequestPolicy(attempts=1),
                 )
             )
-        patient = Patient(
+        context = CheckContext(
             settings=settings,
             address=address,
             openwebif=openwebif,
@@ -64,5 +64,5 @@ async def examine(
         )
         for check in CHECKS:
             on_check((check.__doc__ or "").partition(".")[0])
-            async for finding in check(patient):
+            async for finding in check(context):
                 yield finding

@@ -20,7 +20,7 @@ PAGE = 5000
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class RunningDaemon:
+class DaemonClient:
     """Reads from a daemon. Every method raises `UserError` when it cannot be read."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
