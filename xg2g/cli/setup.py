@@ -16,7 +16,7 @@ from xg2g.config import Settings, load
 from xg2g.config.environment import CONFIG_VARIABLE, read_environment
 from xg2g.config.example import example
 from xg2g.config.file import SYSTEM_FILE, find_file, preferred_file
-from xg2g.config.given import Given
+from xg2g.config.given import Given, Value
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
 from xg2g.errors import UsageError, UserError
@@ -26,61 +26,68 @@ from xg2g.setup.dialogue import EVERYBODY, Dialogue
 from xg2g.setup.write import check_replaceable, write_whole
 
 if TYPE_CHECKING:
-    from xg2g.setup.greet import Greeting
-    from xg2g.setup.scan import FoundReceiver
+    from xg2g.setup.receivers import FoundReceiver, ReceiverSummary
 
 
 SIMULATED_PORT = 8080
-"""Of the web interface that `xg2g simulate` offers, unless it is told another one."""
+"""Default port of the web interface of `xg2g simulate`."""
+
+ReceiverUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--receiver",
+        metavar="URL",
+        help="Address of the receiver's web interface, e.g. http://192.168.1.10.",
+        show_default="asks, and can search the network",
+    ),
+]
+ListenOn = Annotated[
+    str | None,
+    typer.Option(
+        "--host",
+        metavar="ADDRESS",
+        help="Address to listen on: 0.0.0.0 for every device, 127.0.0.1 for this computer only.",
+        show_default="asks; with --yes 127.0.0.1",
+    ),
+]
+Network = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="NETWORK",
+        help="Network to search for receivers, e.g. 192.168.1.0/24.",
+        show_default="the network of this computer",
+    ),
+]
+TargetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar=CONFIG_VARIABLE,
+        help="File to write.",
+        show_default="~/.config/xg2g/config.yaml; for root /etc/xg2g/config.yaml",
+    ),
+]
 
 
 def setup(
-    receiver: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The receiver's web interface, as http://192.168.1.10.",
-            show_default="asks, and offers to look for it",
-        ),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Address to listen on: 0.0.0.0 for every device, 127.0.0.1 for this computer.",
-            show_default="asks; with --yes 127.0.0.1",
-        ),
-    ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NETWORK",
-            help="Where to look for receivers, as 192.168.1.0/24.",
-            show_default="the one that this computer is in",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE",
-            envvar=CONFIG_VARIABLE,
-            help="File to write.",
-            show_default="~/.config/xg2g/config.yaml; for root /etc/xg2g/config.yaml",
-        ),
-    ] = None,
+    receiver: ReceiverUrl = None,
+    host: ListenOn = None,
+    network: Network = None,
+    config: TargetFile = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Ask nothing: take flags, variables and defaults.")
+        bool, typer.Option("--yes", help="Ask nothing: use flags, variables and defaults.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that exists, without asking.")
+        bool, typer.Option("--force", help="Replace an existing file without asking.")
     ] = False,
 ) -> None:
-    """Find the receiver, ask what there is to ask, and write the file of settings.
+    """Find the receiver, ask a few questions, and write the settings file.
 
-    Nothing is sent anywhere before you agree to it, and nothing written before the receiver has
-    answered. Without a person, `--yes` takes the receiver from `--receiver`, user and password from
-    `XG2G_RECEIVER_USER` and `XG2G_RECEIVER_PASSWORD`.
+    Searches the network only after you agree. Writes the file only after the receiver has
+    answered. In a script, use `--yes` with `--receiver`; user and password of the receiver come
+    from `XG2G_RECEIVER_USER` and `XG2G_RECEIVER_PASSWORD`.
 
     **Examples**
 
@@ -89,59 +96,73 @@ def setup(
     `xg2g setup --yes --receiver http://192.168.1.10 --host 0.0.0.0`
     """
     console = Console(highlight=False, soft_wrap=True)
-    given = read_environment(os.environ, settings_of(Settings)).values
     path = _target(config)
-    dialogue = Dialogue(yes=yes, greet=_greet, search=_search)
     if not yes:
         console.print(_INTRODUCTION, markup=False)
-        console.print(f"The answers go to {path}.\n", markup=False)
-    with _somebody_answering():
-        _may_write(path, yes=yes, force=force)
-        greeting = dialogue.receiver(
-            receiver or _text(given.get("receiver.url")),
-            _credentials(_text(given.get("receiver.user")), _text(given.get("receiver.password"))),
-            _network(network),
-        )
-        about = greeting.about
-        name = " ".join(word for word in (about.brand, about.model) if word)
-        console.print(f"{name or 'A receiver'} answers at {greeting.address.url}.", markup=False)
-        host_of_streams = greeting.address.host
-        dialogue.look_at_streams = lambda port: _port_trouble(host_of_streams, port)
-        dialogue.streams(_number(given.get("receiver.stream_port")))
-        dialogue.bouquets(list(greeting.bouquets))
-        dialogue.access(host or _text(given.get("server.host")))
-    is_secret = "receiver.password" in dialogue.settings
-    # Services have users of their own, and read what is in /etc.
-    is_public = path == SYSTEM_FILE and not is_secret
-    write_whole(path, example(dialogue.settings), mode=0o644 if is_public else 0o600)
-    console.print(f"\nwritten      {path}", markup=False)
-    if path == SYSTEM_FILE and is_secret:
-        console.print("             root alone can read it: there is a password in it")
-    flag = f" --config {config}" if config else ""
-    console.print(f"begin        xg2g serve{flag}", markup=False)
-    console.print(f"if in doubt  xg2g doctor{flag}", markup=False)
-    if dialogue.settings["server.host"] == EVERYBODY:
-        address = str(outgoing_address() or "THIS-COMPUTER")
-    else:
-        address = str(dialogue.settings["server.host"])
-    console.print(f"then open    http://{address}:{DEFAULT_PORT}/", markup=False)
-    if not yes and _wanted("\nStart now?"):
+        console.print(f"The settings file will be {path}.\n", markup=False)
+    with _no_terminal_explained():
+        _confirm_replacing(path, yes=yes, force=force)
+        answers = _ask(console, receiver, host, network, yes=yes)
+    _write(console, path, answers)
+    _print_next_steps(console, config, answers)
+    if not yes and _confirmed("\nStart xg2g now?"):
         from .serve import serve_with
 
-        # The start says how to let others in, in the form of the command that is running.
+        # The announcement shows how to let other devices in, as this process's command.
         sys.argv[1:] = ["serve", *(["--config", str(config)] if config else [])]
         serve_with(lambda: load(file=path))
 
 
+def _ask(
+    console: Console, receiver: str | None, host: str | None, network: str | None, *, yes: bool
+) -> dict[str, Value]:
+    """Return the answers of the dialogue: settings by key."""
+    given = read_environment(os.environ, settings_of(Settings)).values
+    user, password = _text(given.get("receiver.user")), _text(given.get("receiver.password"))
+    dialogue = Dialogue(yes=yes, read_receiver=_read_receiver, search=_search)
+    found = dialogue.receiver(
+        receiver or _text(given.get("receiver.url")),
+        Credentials(user, password or "") if user else None,
+        _network(network),
+    )
+    name = " ".join(word for word in (found.about.brand, found.about.model) if word)
+    console.print(f"{name or 'A receiver'} answers at {found.address.url}.", markup=False)
+    dialogue.check_stream_port = lambda port: _port_trouble(found.address.host, port)
+    dialogue.stream_port(_number(given.get("receiver.stream_port")))
+    dialogue.bouquets(list(found.bouquets))
+    dialogue.access(host or _text(given.get("server.host")))
+    return dialogue.settings
+
+
+def _write(console: Console, path: Path, answers: dict[str, Value]) -> None:
+    is_secret = "receiver.password" in answers
+    # Services have users of their own, and read what is in /etc.
+    is_public = path == SYSTEM_FILE and not is_secret
+    write_whole(path, example(answers), mode=0o644 if is_public else 0o600)
+    console.print(f"\nwritten     {path}", markup=False)
+    if path == SYSTEM_FILE and is_secret:
+        console.print("            only root can read it, because it holds a password")
+
+
+def _print_next_steps(console: Console, config: Path | None, answers: dict[str, Value]) -> None:
+    flag = f" --config {config}" if config else ""
+    address = str(answers["server.host"])
+    if address == EVERYBODY:
+        address = str(outgoing_address() or "THIS-COMPUTER")
+    console.print(f"start       xg2g serve{flag}", markup=False)
+    console.print(f"then open   http://{address}:{DEFAULT_PORT}/", markup=False)
+    console.print(f"check       xg2g doctor{flag}", markup=False)
+
+
 _INTRODUCTION = """\
 xg2g streams your Enigma2 receiver's television to every player, with sound that all of them play.
-This finds the receiver, asks what there is to ask, and writes a file of settings. Nothing is
-written before the end; Ctrl+C leaves everything as it is.
+This command finds the receiver, asks a few questions and writes a settings file. It writes at the
+end only; Ctrl+C leaves everything as it is.
 """
 
 
-def _wanted(question: str) -> bool:
-    """Ask; where nobody answers, the answer is no."""
+def _confirmed(question: str) -> bool:
+    """Ask; without anybody to answer, return False."""
     try:
         return typer.confirm(question, default=True)
     except typer.Abort:
@@ -161,48 +182,51 @@ def _number(given: Given | None) -> int | None:
 
 
 @contextmanager
-def _somebody_answering() -> Iterator[None]:
-    """Say what to do where nobody can be asked. A person who presses Ctrl-C knows."""
+def _no_terminal_explained() -> Iterator[None]:
+    """Say what to do when standard input ends. Ctrl-C on a terminal passes."""
     try:
         yield
     except typer.Abort:
         if sys.stdin.isatty():
             raise
         raise UserError(
-            "nobody answers here; xg2g setup --yes --receiver http://192.168.1.10 asks nothing"
+            "cannot ask: the input has ended; to be asked nothing, run xg2g setup --yes "
+            "--receiver http://192.168.1.10"
         ) from None
 
 
 def _target(named: Path | None) -> Path:
-    """The file to write: where `serve` will look for it first."""
+    """Return the file to write: the one that `serve` reads first."""
     if named is not None:
         return named
     return find_file(os.environ) or preferred_file(os.environ, is_root=os.geteuid() == 0)
 
 
-def _may_write(path: Path, *, yes: bool, force: bool) -> None:
+def _confirm_replacing(path: Path, *, yes: bool, force: bool) -> None:
     check_replaceable(path)
     if force or not os.path.lexists(path):
         return
     if yes:
-        raise UsageError(f"{path} exists; --force replaces it, --config names another")
+        raise UsageError(
+            f"{path} exists; replace it with --force, or name another file with --config"
+        )
     if not typer.confirm(f"{path} exists. Replace it at the end?"):
-        raise UserError(f"{path} stays as it is; --config names another")
+        raise UserError(f"{path} was not changed; name another file with --config")
 
 
-def _greet(address: ReceiverAddress) -> "Greeting":
-    from xg2g.setup.greet import greet
+def _read_receiver(address: ReceiverAddress) -> "ReceiverSummary":
+    from xg2g.setup.receivers import read_receiver
 
-    return asyncio.run(greet(address))
+    return asyncio.run(read_receiver(address))
 
 
 def _search(network: IPv4Network) -> list["FoundReceiver"]:
-    from xg2g.setup.scan import find_receivers
+    from xg2g.setup.receivers import find_receivers
 
     async def search() -> list["FoundReceiver"]:
         around, here = await asyncio.gather(
             find_receivers(network.hosts()),
-            # Where xg2g simulate listens.
+            # xg2g simulate listens there.
             find_receivers([IPv4Address("127.0.0.1")], port=SIMULATED_PORT),
         )
         return around + here
@@ -213,16 +237,12 @@ def _search(network: IPv4Network) -> list["FoundReceiver"]:
 def _network(text: str | None) -> IPv4Network | None:
     if text is None:
         return own_network()
-    from xg2g.setup.scan import NetworkError, parse_network
+    from xg2g.setup.receivers import NetworkError, parse_network
 
     try:
         return parse_network(text)
     except NetworkError as error:
         raise UsageError(f"--network: {error}") from error
-
-
-def _credentials(user: str | None, password: str | None) -> Credentials | None:
-    return Credentials(user, password or "") if user else None
 
 
 def _text(given: Given | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`xg2g simulate`: a receiver for people who have none, and for trying what goes wrong."""
+"""`xg2g simulate`: a simulated receiver, for trying xg2g without one and for trying faults."""
 
 import asyncio
 import signal
@@ -21,79 +21,116 @@ _LISTED_SERVICES = 40
 
 
 class AuthFor(Enum):
-    """Who wants user and password."""
+    """The parts of the receiver that ask for user and password."""
 
     BOTH = "both"
     WEB = "web"
     STREAMS = "streams"
 
 
+Host = Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")]
+Port = Annotated[
+    int, typer.Option("--port", metavar="PORT", help="Port of the web interface (OpenWebif).")
+]
+StreamPort = Annotated[
+    int, typer.Option("--stream-port", metavar="PORT", help="Port of the streams.")
+]
+RelayPort = Annotated[
+    int, typer.Option("--relay-port", metavar="PORT", help="Port of the stream relay.")
+]
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--source",
+        metavar="FILE.ts",
+        help="Transport stream to serve in a loop; repeat for several files.",
+    ),
+]
+Tuners = Annotated[int, typer.Option("--tuners", min=1, metavar="COUNT", help="Number of tuners.")]
+Channels = Annotated[
+    int,
+    typer.Option(
+        "--channels",
+        min=0,
+        max=10_000,
+        metavar="COUNT",
+        help="Number of additional channels, which repeat the test cards.",
+    ),
+]
+Bouquets = Annotated[
+    int,
+    typer.Option("--bouquets", min=1, metavar="COUNT", help="Number of bouquets for --channels."),
+]
+GuideDays = Annotated[
+    int,
+    typer.Option(
+        "--guide-days", min=1, max=28, metavar="DAYS", help="Length of the guide in days."
+    ),
+]
+WebInterface = Annotated[
+    Generation,
+    typer.Option(
+        "--generation",
+        help="OpenWebif of E2OpenPlugins (1.5, e) or oe-alliance (2.x, o).",
+        case_sensitive=False,
+    ),
+]
+Slow = Annotated[
+    float,
+    typer.Option(
+        "--slow",
+        min=0,
+        metavar="SECONDS",
+        help="Delay of each answer; requests wait for each other.",
+    ),
+]
+Whitelist = Annotated[
+    bool,
+    typer.Option(
+        "--whitelist/--no-whitelist", help="Offer the list of services for the stream relay."
+    ),
+]
+Zapstream = Annotated[
+    bool,
+    typer.Option(
+        "--zapstream", help="Switch the television to a service when its playlist is read."
+    ),
+]
+Auth = Annotated[
+    str | None,
+    typer.Option(
+        "--auth",
+        metavar="USER:PASSWORD",
+        help="User and password that web interface and streams ask for.",
+    ),
+]
+WhatAsks = Annotated[AuthFor, typer.Option("--auth-for", help="What asks for them, if not both.")]
+
+
 def simulate(
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen on.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="PORT", help="Port of the OpenWebif API.")] = 8080,
-    stream_port: Annotated[int, typer.Option(metavar="PORT", help="Port of the streams.")] = 8001,
-    relay_port: Annotated[
-        int, typer.Option(metavar="PORT", help="Port of the stream relay.")
-    ] = 17999,
-    source: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE.ts",
-            help="Transport stream to serve in a loop; may be given several times.",
-        ),
-    ] = None,
-    tuners: Annotated[
-        int, typer.Option(min=1, metavar="COUNT", help="Number of tuners.")
-    ] = DEFAULT_TUNERS,
-    channels: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=10_000,
-            metavar="COUNT",
-            help="Number of additional services that show the cards.",
-        ),
-    ] = 0,
-    bouquets: Annotated[
-        int, typer.Option(min=1, metavar="COUNT", help="Bouquets to spread --channels over.")
-    ] = 1,
-    guide_days: Annotated[
-        int, typer.Option(min=1, max=28, metavar="DAYS", help="Days of programme guide.")
-    ] = DEFAULT_GUIDE_DAYS,
-    generation: Annotated[
-        Generation,
-        typer.Option(
-            help="OpenWebif of E2OpenPlugins (1.5, e) or oe-alliance (2.x, o).",
-            case_sensitive=False,
-        ),
-    ] = Generation.O,
-    slow: Annotated[
-        float,
-        typer.Option(
-            min=0, metavar="SECONDS", help="Think so long about each answer, one after the other."
-        ),
-    ] = 0,
-    whitelist: Annotated[
-        bool, typer.Option(help="Have a list of services for the stream relay.")
-    ] = True,
-    zapstream: Annotated[
-        bool, typer.Option("--zapstream", help="Zap to a service whose playlist is fetched.")
-    ] = False,
-    auth: Annotated[
-        str | None,
-        typer.Option(help="USER:PASSWORD wanted by API and streams.", metavar="USER:PASSWORD"),
-    ] = None,
-    auth_for: Annotated[AuthFor, typer.Option(help="Which of the two want it.")] = AuthFor.BOTH,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    stream_port: StreamPort = 8001,
+    relay_port: RelayPort = 17999,
+    source: Sources = None,
+    tuners: Tuners = DEFAULT_TUNERS,
+    channels: Channels = 0,
+    bouquets: Bouquets = 1,
+    guide_days: GuideDays = DEFAULT_GUIDE_DAYS,
+    generation: WebInterface = Generation.O,
+    slow: Slow = 0,
+    whitelist: Whitelist = True,
+    zapstream: Zapstream = False,
+    auth: Auth = None,
+    auth_for: WhatAsks = AuthFor.BOTH,
 ) -> None:
     """Run a simulated Enigma2 receiver, with test cards and a bouquet of faults.
 
-    Point `xg2g serve --receiver` at the address that it prints.
+    Pass the address that it prints to `xg2g serve --receiver`.
 
     **Examples**
 
-    A big lineup on a weak receiver:
+    A big lineup on a slow receiver:
 
     `xg2g simulate --channels 500 --bouquets 20 --slow 1`
 
@@ -133,7 +170,7 @@ def _credentials(auth: str | None) -> "Credentials | None":
         return None
     user, colon, password = auth.partition(":")
     if not colon:
-        raise UsageError("--auth must be USER:PASSWORD")
+        raise UsageError("--auth has no colon; write it as USER:PASSWORD")
     return Credentials(user, password)
 
 
@@ -147,7 +184,7 @@ async def _run(receiver: "SimulatedReceiver") -> None:
         try:
             await stack.enter_async_context(receiver)
         except OSError as error:
-            ports = "--port, --stream-port and --relay-port choose others"
+            ports = "choose other ports with --port, --stream-port and --relay-port"
             raise UserError(f"cannot listen: {error.strerror}; {ports}") from error
         typer.echo(f"receiver   {receiver.base_url}  (streams on port {receiver.stream_port})")
         services = receiver.services

@@ -1,1 +1,1 @@
-"""The first run: find the receiver, ask what there is to ask, write the file."""
+"""The first run: find the receiver, ask a few questions, write the settings file."""

@@ -66,8 +66,8 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "cannot reach the receiver at http://127.0.0.1:1" in result.stdout
-    assert "It refuses this user and password." in result.stdout
-    assert "Numbers from 1 to 5, please." in result.stdout
+    assert "The receiver refuses this user and password." in result.stdout
+    assert "Enter numbers from 1 to 5, separated by commas." in result.stdout
     assert files_beside(file) == {"config.yaml": 0o600}
 
     configuration = load(file=file, environment={})
@@ -80,7 +80,7 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     assert settings.lineup.bouquets == ("Favourites (TV)", "Favourites (Radio)")
     assert configuration.notes == ()
     assert settings.receiver.stream_port == receiver.stream_port
-    assert f"The answers go to {file}." in result.stdout
+    assert f"The settings file will be {file}." in result.stdout
     assert "the receiver's stream port 1: connection refused" in result.stdout
     assert f"xg2g serve --config {file}" in result.stdout
     assert re.search(r"^then open +http://[\d.]+:8088/$", result.stdout, re.MULTILINE)
@@ -134,7 +134,7 @@ async def test_a_script_says_yes_and_nothing_is_asked(
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
-        ((), 1, "add --receiver"),
+        ((), 1, "--yes, add --receiver"),
         (("--receiver", "http://127.0.0.1:1"), 1, "cannot reach the receiver"),
         (("--receiver", "ftp://box"), 1, "http://"),
         (("--receiver", "BOX"), 1, "asks for a user and a password"),
@@ -160,7 +160,7 @@ async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
     refused = await setup("--yes", "--receiver", receiver.base_url, "--config", str(file))
     assert (refused.returncode, "--force" in refused.stderr) == (2, True)
     declined = await setup("--config", str(file), typed=("n",))
-    assert (declined.returncode, "stays as it is" in declined.stderr) == (1, True)
+    assert (declined.returncode, "was not changed" in declined.stderr) == (1, True)
     assert file.read_text() == "mine"
     agreed = await setup(
         "--config",

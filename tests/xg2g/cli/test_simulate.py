@@ -48,7 +48,7 @@ async def test_it_prints_where_it_is_and_what_it_has_and_ends_on_a_signal() -> N
     [
         (("--source", "missing.ts"), 2, "cannot read missing.ts: No such file or directory"),
         (("--source", str(Path(__file__))), 2, "is not an MPEG transport stream"),
-        (("--auth", "root"), 2, "--auth must be USER:PASSWORD"),
+        (("--auth", "root"), 2, "--auth has no colon; write it as USER:PASSWORD"),
         (("--tuners", "0"), 2, "Invalid value for '--tuners'"),
     ],
     ids=["missing", "other-file", "auth", "tuners"],

@@ -20,7 +20,7 @@ from xg2g.receiver.errors import ReceiverError, UnexpectedAnswerError
 from xg2g.receiver.openwebif import ListedService, OpenWebif, RequestPolicy
 from xg2g.receiver.openwebif.answers import Body, BodyError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.setup.scan import find_receivers
+from xg2g.setup.receivers import find_receivers
 
 pytestmark = pytest.mark.anyio
 

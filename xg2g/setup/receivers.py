@@ -16,14 +16,18 @@ import httpx
 
 from xg2g.network.http_bodies import IDENTITY_ONLY, read_small_body
 from xg2g.network.local_network import is_private
+from xg2g.receiver.address import ReceiverAddress
+from xg2g.receiver.openwebif import RADIO, TELEVISION, About, OpenWebif, RequestPolicy
 
-AT_A_TIME = 32
-CONNECT_TIMEOUT_S = 0.5
+SCANNED_AT_ONCE = 32
+SCAN_CONNECT_TIMEOUT_S = 0.5
 """A device in the same network accepts within milliseconds, or within two tries of ARP."""
-ANSWER_TIMEOUT_S = 5.0
+SCAN_ANSWER_TIMEOUT_S = 5.0
 LARGEST_PREFIX = 22
 """Networks of up to 1024 addresses are searched: 16 s where nothing answers."""
 _ANSWER_LIMIT_BYTES = 256 * 1024
+_CONNECT_TIMEOUT_S = 5.0
+_ANSWER_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,15 @@ async def find_receivers(
     addresses: Iterable[IPv4Address], *, port: int = 80
 ) -> list[FoundReceiver]:
     """Ask each address; the receivers among them, in the order of the addresses."""
-    turns = asyncio.Semaphore(AT_A_TIME)
-    timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    turns = asyncio.Semaphore(SCANNED_AT_ONCE)
+    timeout = httpx.Timeout(SCAN_ANSWER_TIMEOUT_S, connect=SCAN_CONNECT_TIMEOUT_S)
     async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=False) as client:
 
         async def ask(address: IPv4Address) -> FoundReceiver | None:
             url = f"http://{address}" if port == 80 else f"http://{address}:{port}"
             async with turns:
                 try:
-                    async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    async with asyncio.timeout(SCAN_ANSWER_TIMEOUT_S):
                         return await _ask(client, url)
                 except (
                     httpx.HTTPError,
@@ -97,3 +101,30 @@ async def _ask(client: httpx.AsyncClient, url: str) -> FoundReceiver | None:
             words = (rest.get("brand"), rest.get("model") or rest.get("boxtype"))
             return FoundReceiver(url, " ".join(str(word) for word in words if word) or "Enigma2")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSummary:
+    """What a receiver says about itself."""
+
+    address: ReceiverAddress
+    about: About
+    bouquets: tuple[str, ...]
+    """Names of the bouquets, television before radio, in the receiver's order."""
+
+
+async def read_receiver(address: ReceiverAddress) -> ReceiverSummary:
+    """Ask a receiver what it is and which bouquets it has. Raises `ReceiverError`."""
+    async with OpenWebif(
+        address,
+        connect_timeout_s=_CONNECT_TIMEOUT_S,
+        answer_timeout_s=_ANSWER_TIMEOUT_S,
+        policy=RequestPolicy(attempts=1),
+    ) as receiver:
+        about = await receiver.about()
+        names = [
+            bouquet.name
+            for kind in (TELEVISION, RADIO)
+            for bouquet in await receiver.bouquets(kind)
+        ]
+    return ReceiverSummary(address, about, tuple(dict.fromkeys(names)))

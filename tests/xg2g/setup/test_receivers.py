@@ -7,8 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from xg2g.setup import scan
-from xg2g.setup.scan import FoundReceiver, NetworkError, find_receivers, parse_network
+from xg2g.setup import receivers
+from xg2g.setup.receivers import FoundReceiver, NetworkError, find_receivers, parse_network
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ def page(status: str, body: bytes) -> bytes:
 async def test_receivers_are_found_among_other_web_servers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scan, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(receivers, "SCAN_ANSWER_TIMEOUT_S", 0.5)
     hosts = [IPv4Address(f"127.0.7.{number}") for number in range(1, 9)]
     async with SimulatedReceiver(host="127.0.7.2") as open_one:
         port = int(open_one.base_url.rpartition(":")[2])
@@ -67,7 +67,7 @@ async def test_receivers_are_found_among_other_web_servers(
 
 
 async def test_an_answer_without_end_ends_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_ANSWER_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(receivers, "_ANSWER_LIMIT_BYTES", 1000)
     endless = b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 100_000
     async with SimulatedReceiver(host="127.0.7.10") as receiver:
         port = int(receiver.base_url.rpartition(":")[2])
