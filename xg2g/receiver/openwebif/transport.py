@@ -9,13 +9,12 @@ Handlers look at no method: a GET may zap, record or switch off. Only questions 
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
 
 from ...network.failures import is_refused, is_tls_trouble, redirect_target, why_no_connection
 from ..address import ReceiverAddress, refused_login
@@ -125,15 +124,17 @@ class Transport:
 
     async def ask(self, request: Request) -> Response:
         """Ask when it is this request's turn, again if the connection fails."""
-        policy = self._policy
-        attempts = AsyncRetrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(policy.attempts),
-            wait=wait_exponential_jitter(multiplier=policy.backoff_s, jitter=policy.backoff_s),
-            retry=retry_if_exception(lambda error: type(error) is UnreachableError),
-            reraise=True,
-        )
-        return await attempts(self._attempt, request)
+        pause_s = self._policy.backoff_s
+        for _ in range(self._policy.attempts - 1):
+            try:
+                return await self._attempt(request)
+            except UnreachableError as error:
+                # Its subclasses (TLS, an open circuit breaker) would fail again.
+                if type(error) is not UnreachableError:
+                    raise
+            await self._sleep(pause_s + random.uniform(0, self._policy.backoff_s))
+            pause_s *= 2
+        return await self._attempt(request)
 
     async def reconfigure(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
         """Ask there from now on, without what went wrong before. A request that is under way is
