@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from asyncio.subprocess import DEVNULL
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
@@ -14,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 from bench.fanout import join
 from bench.fanout.clips import SELDOM, USUAL
 from bench.fanout.load import measured, settle
-from bench.fanout.stack import Stack
+from bench.fanout.stack import FanoutStack
 from bench.report import Figure, Judged
-from tests.harness.processes import cpu_s, running
+from tests.harness.process import Process, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.fanout.load import Load
@@ -79,15 +77,15 @@ async def figures(folder: Path, steps: Steps) -> list[Figure]:
         place = folder / clip.name
         place.mkdir()
         steps.begin(f"{JOINS} joins, key frame each {clip.key_frame_every_s} s")
-        stack = Stack(place, [clip], 1)
-        async with running(stack.processes()):
+        stack = FanoutStack(place, [clip], 1)
+        async with stack:
             found += _joins(await join.run(stack, clip, JOINS, "1"))
     return found
 
 
 async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> Shares:
-    stack, shares = Stack(folder, [USUAL], CHANNELS, external=external), Shares()
-    async with running(stack.processes()):
+    stack, shares = FanoutStack(folder, [USUAL], CHANNELS, external=external), Shares()
+    async with stack:
         channels = await stack.channels(USUAL)
         for number in range(RUNS):
             await stack.quiet()
@@ -95,7 +93,7 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
             single = await _watched(stack, channels, more=1, viewers=CHANNELS)
             many = await _watched(stack, channels, more=VIEWERS // CHANNELS - 1, viewers=VIEWERS)
             await stack.leave()
-            processes = [process.name for process in stack.measured()]
+            processes = [process.name for process in stack.gateway()]
             alone, all_ = (sum(it.cpu[each] for each in processes) for it in (single, many))
             shares.first.append(alone / CHANNELS * 100)
             shares.further.append((all_ - alone) / (VIEWERS - CHANNELS) * 100)
@@ -111,7 +109,9 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
     return shares
 
 
-async def _watched(stack: Stack, channels: Sequence[Channel], *, more: int, viewers: int) -> Load:
+async def _watched(
+    stack: FanoutStack, channels: Sequence[Channel], *, more: int, viewers: int
+) -> Load:
     """Measure with so many more viewers on each channel, who are so many altogether then."""
     for channel in channels:
         await stack.watch(channel.path, more)
@@ -122,41 +122,27 @@ async def _watched(stack: Stack, channels: Sequence[Channel], *, more: int, view
     return found
 
 
-async def _ffmpegs(stack: Stack, channels: Sequence[Channel]) -> tuple[float, float]:
+async def _ffmpegs(stack: FanoutStack, channels: Sequence[Channel]) -> tuple[float, float]:
     """Let some take a channel each from the receiver; the share of a core of one that copies and of
     one that converts, in %."""
     urls = [f"http://127.0.0.1:{stack.stream_port}/{it.reference}" for it in channels]
     hows = (*[COPIES] * FFMPEGS, *[CONVERTS] * FFMPEGS)
-    commands = [
-        (*PROBING_LITTLE, "-i", url, *how, "-f", "mpegts", "-")
+    ffmpegs = [
+        Process(
+            *("ffmpeg", "-v", "quiet", "-nostdin", *PROBING_LITTLE, "-i", url, *how),
+            *("-y", "-f", "mpegts", "/dev/null"),
+        )
         for url, how in zip(urls, hows, strict=False)
     ]
-    async with _running(commands) as pids:
+    async with running(*ffmpegs):
         await asyncio.sleep(FFMPEG_SETTLES_S)
-        before_s, began_s = [cpu_s(pid) for pid in pids], time.monotonic()
+        before_s, began_s = [it.cpu_s() for it in ffmpegs], time.monotonic()
         await asyncio.sleep(MEASURED_S)
         lasted_s = time.monotonic() - began_s
-        shares = [(cpu_s(pid) - it) / lasted_s for pid, it in zip(pids, before_s, strict=True)]
+        shares = [
+            (it.cpu_s() - cpu_s) / lasted_s for it, cpu_s in zip(ffmpegs, before_s, strict=True)
+        ]
     return mean(shares[:FFMPEGS]) * 100, mean(shares[FFMPEGS:]) * 100
-
-
-@asynccontextmanager
-async def _running(commands: list[tuple[str, ...]]) -> AsyncIterator[list[int]]:
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *("ffmpeg", "-v", "quiet", "-nostdin", *command),
-            stdin=DEVNULL,
-            stdout=DEVNULL,
-        )
-        for command in commands
-    ]
-    try:
-        yield [process.pid for process in processes]
-    finally:
-        for process in processes:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
 
 def _cost(name: str, shares: Shares) -> list[Figure]:

@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import aclosing
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.harness.ports import free_address
 from tests.harness.transcoder import Transcoder
 from xg2g_backends import EmbeddedBackend, ExternalBackend, ServiceAddress
 
@@ -52,12 +52,8 @@ def _example(name: str) -> Any:
 
 @pytest.fixture
 def transcoder() -> Any:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    service = Transcoder(f"http://127.0.0.1:{port}")
-    service.start()
-    yield f"http://127.0.0.1:{port}"
-    service.end()
+    with Transcoder(free_address()) as service:
+        yield service.address.url
 
 
 def test_the_readme_shows_the_examples_as_they_are() -> None:

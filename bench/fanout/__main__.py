@@ -17,14 +17,13 @@ from rich.console import Console
 
 from bench.fanout import hls, join, load
 from bench.fanout.clips import CLIPS, USUAL
-from bench.fanout.stack import Stack
-from tests.harness.processes import running
+from bench.fanout.stack import FanoutStack
 
-Part = Callable[[Stack], Awaitable[list[str]]]
+Part = Callable[[FanoutStack], Awaitable[list[str]]]
 
 
-async def _inside(stack: Stack, part: Part) -> list[str]:
-    async with running(stack.processes()):
+async def _inside(stack: FanoutStack, part: Part) -> list[str]:
+    async with stack:
         return await part(stack)
 
 
@@ -55,9 +54,9 @@ def main() -> None:
         folder: Path = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if arguments.part == "load":
-            stack = Stack(folder, [USUAL], arguments.channels, external=arguments.external)
+            stack = FanoutStack(folder, [USUAL], arguments.channels, external=arguments.external)
 
-            async def part(stack: Stack) -> list[str]:
+            async def part(stack: FanoutStack) -> list[str]:
                 return await load.run(
                     stack,
                     console,
@@ -67,9 +66,9 @@ def main() -> None:
                     until_it_breaks=arguments.until_it_breaks,
                 )
         elif arguments.part == "hls":
-            stack = Stack(folder, [USUAL], arguments.channels, external=arguments.external)
+            stack = FanoutStack(folder, [USUAL], arguments.channels, external=arguments.external)
 
-            async def part(stack: Stack) -> list[str]:
+            async def part(stack: FanoutStack) -> list[str]:
                 return await hls.run(
                     stack,
                     console,
@@ -81,9 +80,9 @@ def main() -> None:
                 )
         else:
             clip = next(clip for clip in CLIPS if clip.name == arguments.clip)
-            stack = Stack(folder, [clip], 1, external=arguments.external)
+            stack = FanoutStack(folder, [clip], 1, external=arguments.external)
 
-            async def part(stack: Stack) -> list[str]:
+            async def part(stack: FanoutStack) -> list[str]:
                 found = await join.run(stack, clip, arguments.joins, arguments.seed)
                 found.report(console)
                 return found.wrong()

@@ -3,70 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shutil
-import sys
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bench.fanout.clips import USUAL
 from bench.fanout.hls_watchers import Seen
-from tests.harness.processes import Process, free_port
+from bench.fanout.stack import tell, viewers_process
+from tests.harness.nginx import nginx
+from tests.harness.ports import free_port
+from tests.harness.process import Process
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
-    from bench.fanout.stack import Channel, Stack
+    from bench.fanout.stack import Channel, FanoutStack
 
-CONFIGURATION: Final = Path(__file__).parents[2] / "deploy/nginx/xg2g.conf"
-"""Of the cache: what users copy."""
 RUNNING_S: Final = 15.0
 """For a channel to have as much behind it as viewers begin with."""
 SETTLE_S: Final = 15.0
 """For every viewer to have begun; nothing is judged before."""
-
-_MAIN: Final = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off;
-  sendfile on;
-  tcp_nopush on;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-{site}
-}}
-"""
-
-
-def nginx(folder: Path, port: int, *, listen: int) -> list[str]:
-    """Return the command of nginx with the documented configuration, for a daemon at `port`.
-
-    What it writes goes to `folder`.
-    """
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/opt/homebrew/bin")
-    if program is None:
-        raise SystemExit("nginx is missing: apt-get install nginx-light")
-    folder = folder.absolute()
-    site = (
-        CONFIGURATION.read_text()
-        .replace("127.0.0.1:8088", f"127.0.0.1:{port}")
-        .replace("listen 80;", f"listen 127.0.0.1:{listen};")
-        .replace("  listen [::]:80;\n", "")
-        .replace("/var/cache/nginx/xg2g", f"{folder}/cache")
-    )
-    main = folder / "nginx.conf"
-    main.write_text(_MAIN.format(folder=folder, site=site))
-    return [program, "-p", str(folder), "-c", str(main), "-e", "stderr"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +78,7 @@ class Load:
 
 
 async def run(
-    stack: Stack,
+    stack: FanoutStack,
     console: Console,
     folder: Path,
     *,
@@ -137,27 +96,25 @@ async def run(
         if cached:
             port = free_port()
             command = nginx(folder, stack.port, listen=port)
-            extra.append(Process("nginx", command, folder / "nginx.log"))
-        watch = [sys.executable, "-m", "bench.fanout.hls_watchers", str(port)]
-        watchers = Process("viewers", watch, folder / "viewers.log", obeys=True)
+            extra.append(Process(*command, name="nginx", folder=folder))
+        watchers = viewers_process("bench.fanout.hls_watchers", port, folder / "hls")
         extra.append(watchers)
         for process in extra:
-            running.push_async_callback(process.end)
-            await process.start()
+            await running.enter_async_context(process)
         await asyncio.sleep(1)
         for channel in every:
-            await _tell(watchers, {"watch": _index(channel), "viewers": 1})
-        await _tell(watchers, {"measure": RUNNING_S})
+            await tell(watchers, {"watch": _index(channel), "viewers": 1})
+        await tell(watchers, {"measure": RUNNING_S})
         for number, channel in enumerate(every):
             share = viewers * (number + 1) // channels - viewers * number // channels
-            await _tell(watchers, {"watch": _index(channel), "viewers": share})
+            await tell(watchers, {"watch": _index(channel), "viewers": share})
         # They began with a channel that had nothing behind it.
-        await _tell(watchers, {"leave": channels})
-        await _tell(watchers, {"measure": SETTLE_S})
-        measured = [stack.receiver, *stack.measured(), *extra]
+        await tell(watchers, {"leave": channels})
+        await tell(watchers, {"measure": SETTLE_S})
+        measured = [stack.receiver, *stack.gateway(), *extra]
         before, requests = {it.name: it.cpu_s() for it in measured}, await _requests(stack)
         began_s = time.monotonic()
-        seen = await _tell(watchers, {"measure": seconds})
+        seen = await tell(watchers, {"measure": seconds})
         lasted_s = time.monotonic() - began_s
         found = Load(
             asked=viewers,
@@ -168,7 +125,7 @@ async def run(
             resident_bytes={it.name: it.resident_bytes() for it in measured},
             requests=(await _requests(stack) - requests) / lasted_s,
         )
-        await _tell(watchers, {"leave": viewers})
+        await tell(watchers, {"leave": viewers})
     found.report(console)
     return found.broken()
 
@@ -177,15 +134,8 @@ def _index(channel: Channel) -> str:
     return f"/hls/{channel.path.rpartition('/')[2].removesuffix('.ts')}/index.m3u8"
 
 
-async def _requests(stack: Stack) -> float:
-    metrics = await stack.asked.metrics()
+async def _requests(stack: FanoutStack) -> float:
+    metrics = await stack.client.metrics()
     return sum(
         value for name, value in metrics.items() if name.startswith("xg2g_hls_requests_total")
     )
-
-
-async def _tell(watchers: Process, command: dict[str, Any]) -> Any:
-    answer = await watchers.ask(json.dumps(command))
-    if not answer:
-        raise SystemExit(f"fanout: the viewers' process ended; see {watchers.log}")
-    return json.loads(answer)

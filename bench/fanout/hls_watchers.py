@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from bench.fanout.lag import Distribution
 from bench.fanout.watchers import BETWEEN_REQUESTS_S, VIEWERS_PER_ADDRESS
+from tests.harness.media_playlist import MediaPlaylist
 
 READ_BYTES: Final = 256 * 1024
 BEHIND: Final = 3
@@ -57,46 +58,6 @@ class Seen:
     requests: int = 0
     bytes: int = 0
     """Of segments."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A media playlist, as far as a viewer reads it."""
-
-    target_s: float
-    first: int
-    segments: tuple[tuple[float, str], ...]
-    """Duration in seconds and URI; an empty URI for a gap."""
-
-    @classmethod
-    def of(cls, text: str) -> Listed:
-        """Read it."""
-        target_s, first, segments = 2.0, 0, list[tuple[float, str]]()
-        duration_s, is_gap = 0.0, False
-        for line in text.splitlines():
-            name, _, value = line.partition(":")
-            if name == "#EXT-X-TARGETDURATION":
-                target_s = float(value)
-            elif name == "#EXT-X-MEDIA-SEQUENCE":
-                first = int(value)
-            elif name == "#EXTINF":
-                duration_s = float(value.partition(",")[0])
-            elif name == "#EXT-X-GAP":
-                is_gap = True
-            elif line and not line.startswith("#"):
-                segments.append((duration_s, "" if is_gap else line))
-                is_gap = False
-        return cls(target_s, first, tuple(segments))
-
-    def beginning(self, behind_s: float) -> int:
-        """Return the number of the first segment that begins at most so long before the end."""
-        number = self.first + len(self.segments)
-        for duration_s, _ in reversed(self.segments):
-            behind_s -= duration_s
-            if behind_s < 0:
-                break
-            number -= 1
-        return number
 
 
 class Viewer:
@@ -139,7 +100,7 @@ class Viewer:
         if self._asked == self._index:
             self._choose(body)
         elif self._asked == self._media:
-            self._look(Listed.of(body), now_s)
+            self._look(MediaPlaylist.of(body), now_s)
         else:
             self._take(self._wanted.popleft()[1], now_s)
 
@@ -165,7 +126,7 @@ class Viewer:
         if sounds:
             self._sound = (_rendition(picture), _rendition(sounds[0]))
 
-    def _look(self, listed: Listed, now_s: float) -> None:
+    def _look(self, listed: MediaPlaylist, now_s: float) -> None:
         end = listed.first + len(listed.segments)
         if self._number < listed.first:
             self._number = listed.beginning(BEHIND * listed.target_s)

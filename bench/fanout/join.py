@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bench.fanout.clips import Clip
-    from bench.fanout.stack import Stack
+    from bench.fanout.stack import FanoutStack
 
 SETTLE_S: Final = 3.0
 """For the channel to run."""
@@ -126,7 +126,7 @@ class Joins:
             line("wrong", text)
 
 
-async def run(stack: Stack, clip: Clip, joins: int, seed: str) -> Joins:
+async def run(stack: FanoutStack, clip: Clip, joins: int, seed: str) -> Joins:
     """Let one viewer watch, and others join; judge afterwards."""
     (channel,) = await stack.channels(clip)
     await stack.quiet()

@@ -13,7 +13,7 @@ from bench.fanout.watchers import LATE_S, TURN_S, Seen
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bench.fanout.stack import Channel, Stack
+    from bench.fanout.stack import Channel, FanoutStack
 
 SETTLE_S: Final = 4.0
 """For streams to run as they will; nothing is judged before."""
@@ -83,7 +83,7 @@ class Load:
         line("broken", "; ".join(self.broken()) or "nothing")
 
 
-async def load(stack: Stack, channels: list[Channel], viewers: int, seconds: float) -> Load:
+async def load(stack: FanoutStack, channels: list[Channel], viewers: int, seconds: float) -> Load:
     """Let so many watch, evenly spread, and leave afterwards."""
     for number, channel in enumerate(channels):
         await stack.watch(channel.path, _share(viewers, number, len(channels)))
@@ -93,7 +93,7 @@ async def load(stack: Stack, channels: list[Channel], viewers: int, seconds: flo
     return found
 
 
-async def settle(stack: Stack, viewers: int) -> None:
+async def settle(stack: FanoutStack, viewers: int) -> None:
     """Return once all of these get something, or it is too late, and streams run as they will."""
     give_up_s = time.monotonic() + ALL_HAVE_BEGUN_S
     while True:
@@ -102,7 +102,7 @@ async def settle(stack: Stack, viewers: int) -> None:
             return
 
 
-async def measured(stack: Stack, viewers: int, channels: int, seconds: float) -> Load:
+async def measured(stack: FanoutStack, viewers: int, channels: int, seconds: float) -> Load:
     """Measure those who watch now."""
     skipped, lost = await _skipped(stack), _lost(stack)
     before, began_s = {it.name: it.cpu_s() for it in stack.processes()}, time.monotonic()
@@ -128,7 +128,7 @@ async def measured(stack: Stack, viewers: int, channels: int, seconds: float) ->
 
 
 async def run(
-    stack: Stack,
+    stack: FanoutStack,
     console: Console,
     *,
     viewers: int,
@@ -154,8 +154,8 @@ def _share(viewers: int, number: int, channels: int) -> int:
     return viewers * (number + 1) // channels - viewers * number // channels
 
 
-async def _skipped(stack: Stack) -> dict[str, float]:
-    metrics = await stack.asked.metrics()
+async def _skipped(stack: FanoutStack) -> dict[str, float]:
+    metrics = await stack.client.metrics()
     return {
         name: value
         for name, value in metrics.items()
@@ -163,5 +163,5 @@ async def _skipped(stack: Stack) -> dict[str, float]:
     }
 
 
-def _lost(stack: Stack) -> int:
-    return stack.receiver.log.read_text(errors="replace").count(TOO_SLOW)
+def _lost(stack: FanoutStack) -> int:
+    return stack.receiver.log.text().count(TOO_SLOW)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.harness.asking import Daemon
-from tests.harness.processes import BIN, READY_S, Process, free_port
+from tests.harness.ports import free_port
+from tests.harness.process import READY_S, Process
+from tests.harness.stack import Settings, Stack
+from tests.harness.transcoder import Transcoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,60 +40,47 @@ class Channel:
         return self.path.rpartition("/")[2].removesuffix(".ts").replace("_", ":") + ":"
 
 
-class Stack:
-    """Their commands, on ports of this computer that are free."""
+class FanoutStack(Stack):
+    """A receiver of these clips, a daemon, and a process with all viewers."""
 
     def __init__(
         self, folder: Path, clips: Sequence[Clip], copies: int, *, external: bool = False
     ) -> None:
-        """Each clip is `copies` channels."""
-        api, streams, daemon = (free_port() for _ in range(3))
-        self.port, self.stream_port = daemon, streams
-        self.asked = Daemon(f"http://127.0.0.1:{daemon}")
+        """Each clip is `copies` channels. With `external`, a service converts."""
+        api, self.stream_port, port = (free_port() for _ in range(3))
         self._copies = copies
         # Of a run before: channels of other clips, and lines that would be counted as this one's.
         shutil.rmtree(folder / "data", ignore_errors=True)
-        for log in folder.glob("*.log"):
-            log.unlink()
-        paths = [str(clip.path()) for clip in clips]
-        simulate = [sys.executable, "-m", "bench.fanout.receiver"]
-        simulate += [str(api), str(streams), str(copies), *paths]
-        self.receiver = Process("receiver", simulate, folder / "receiver.log")
-        settings = {
-            "receiver": {"url": f"http://127.0.0.1:{api}", "stream_port": streams, "wait": True},
-            "server": {"port": daemon},
+        for file in (*folder.glob("*.log"), *folder.glob("*.out")):
+            file.unlink()
+        receiver = Process(
+            *(sys.executable, "-m", "bench.fanout.receiver"),
+            *map(str, (api, self.stream_port, copies, *(clip.path() for clip in clips))),
+            name="receiver",
+            folder=folder,
+        )
+        url = f"http://127.0.0.1:{api}"
+        settings: Settings = {
+            "receiver": {"url": url, "stream_port": self.stream_port, "wait": True},
+            "server": {"port": port},
             "hdhomerun": {"discovery": False},
         }
-        config = folder / "config.yaml"
-        # JSON is YAML.
-        config.write_text(json.dumps(settings))
-        serve = [str(BIN / "xg2g"), "serve", "--config", str(config)]
-        serve += ["--data-dir", str(folder / "data")]
-        self.transcoder: Process | None = None
+        transcoders = []
         if external:
-            address = folder / "transcoder.sock"
-            command = [str(BIN / "xg2g-transcoder"), "--listen", f"unix:{address}"]
-            self.transcoder = Process("transcoder", command, folder / "transcoder.log")
-            serve += ["--external-transcoder", f"unix://{address}"]
-        self.daemon = Process("daemon", serve, folder / "daemon.log")
-        watch = [sys.executable, "-m", "bench.fanout.watchers", str(daemon)]
-        self.watchers = Process("viewers", watch, folder / "viewers.log", obeys=True)
+            transcoders.append(Transcoder(f"unix://{folder}/transcoder.sock", folder=folder))
+        super().__init__(folder, receiver, settings, transcoders)
+        self.viewers = viewers_process("bench.fanout.watchers", port, folder)
 
     def processes(self) -> list[Process]:
-        """In the order in which they start."""
-        converting = [self.transcoder] if self.transcoder else []
-        return [self.receiver, *converting, self.daemon, self.watchers]
-
-    def measured(self) -> list[Process]:
-        """Those of xg2g."""
-        return [self.daemon, *([self.transcoder] if self.transcoder else [])]
+        """Return them in the order in which they start."""
+        return [*super().processes(), self.viewers]
 
     async def channels(self, clip: Clip) -> list[Channel]:
         """Return its channels, once the daemon has them."""
         prefix = clip.path().stem
         async with asyncio.timeout(READY_S):
             while True:
-                every = (Channel(*item) for item in await self.asked.channels())
+                every = (Channel(*item) for item in await self.client.channels())
                 found = [item for item in every if item.name.startswith(prefix)]
                 if len(found) >= self._copies:
                     return found
@@ -119,7 +109,15 @@ class Stack:
         return found
 
     async def _tell(self, command: dict[str, Any]) -> Any:
-        answer = await self.watchers.ask(json.dumps(command))
-        if not answer:
-            raise SystemExit(f"fanout: the viewers' process ended; see {self.watchers.log}")
-        return json.loads(answer)
+        return await tell(self.viewers, command)
+
+
+def viewers_process(module: str, port: int, folder: Path) -> Process:
+    """Return a process of viewers of the daemon at this port; `tell` tells them what to do."""
+    command = (sys.executable, "-m", module, str(port))
+    return Process(*command, name="viewers", folder=folder, stdin=subprocess.PIPE)
+
+
+async def tell(viewers: Process, command: dict[str, Any]) -> Any:
+    """Let them do something, and return what they saw."""
+    return json.loads(await viewers.ask(json.dumps(command)))

@@ -41,7 +41,7 @@ def source(codec: str = "ac3") -> bytes:
     return clean(codec, SECONDS)
 
 
-async def pieces(stream: bytes, at_middle: Callable[[], None]) -> AsyncIterator[bytes]:
+async def pieces(stream: bytes, at_middle: Callable[[], object]) -> AsyncIterator[bytes]:
     """The stream in chunks; something happens in the middle of it."""
     middle = len(stream) // 2 // CHUNK_BYTES * CHUNK_BYTES
     for at in range(0, len(stream), CHUNK_BYTES):
@@ -51,7 +51,7 @@ async def pieces(stream: bytes, at_middle: Callable[[], None]) -> AsyncIterator[
 
 
 async def converted(
-    backend: ExternalBackend, stream: bytes, at_middle: Callable[[], None]
+    backend: ExternalBackend, stream: bytes, at_middle: Callable[[], object]
 ) -> Piece:
     async with await backend.open(RemuxOptions()) as remuxer:
         output = [await remuxer.process(piece) async for piece in pieces(stream, at_middle)]
@@ -109,7 +109,7 @@ async def test_points_say_where_they_are_in_the_output_of_all_transcoders(other:
         addresses = [first.address, second.address] if other == "service" else [first.address]
         fallback = EmbeddedBackend() if other == "library" else None
         backend = ExternalBackend(addresses, fallback=fallback, live=False)
-        output = await converted(backend, stream, lambda: first.end(signal.SIGKILL))
+        output = await converted(backend, stream, lambda: first.stop(signal.SIGKILL))
     # One may be lost with its transcoder.
     expected, found = joins(await converted_whole(stream)), joins(output)
     assert len(expected) > 5
@@ -145,7 +145,7 @@ async def test_a_service_that_is_killed_and_restarted_costs_a_moment_of_sound(co
 async def test_a_service_that_dies_for_good_hands_over_to_the_next() -> None:
     with transcoder() as first, transcoder() as second:
         backend = ExternalBackend([first.address, second.address])
-        output = await converted(backend, source(), lambda: first.end(signal.SIGKILL))
+        output = await converted(backend, source(), lambda: first.stop(signal.SIGKILL))
         judge(source(), output.data)
         health = await ExternalBackend([second.address]).check()
         assert health.open_remuxers == 0
@@ -166,7 +166,7 @@ async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None
 async def test_the_library_takes_over_when_the_only_service_dies() -> None:
     with transcoder() as service:
         backend = ExternalBackend([service.address], fallback=EmbeddedBackend())
-        output = await converted(backend, source(), lambda: service.end(signal.SIGKILL))
+        output = await converted(backend, source(), lambda: service.stop(signal.SIGKILL))
     judge(source(), output.data)
 
 
@@ -200,7 +200,7 @@ async def test_a_service_that_stands_still_is_given_up_for_its_silence(other: st
         longest_s = 0.0
         async with await backend.open(RemuxOptions()) as remuxer:
             output = []
-            async for piece in pieces(source(), lambda: first.signal(signal.SIGSTOP)):
+            async for piece in pieces(source(), lambda: first.send_signal(signal.SIGSTOP)):
                 began_s = time.monotonic()
                 output.append((await remuxer.process(piece)).data)
                 longest_s = max(longest_s, time.monotonic() - began_s)
@@ -217,9 +217,9 @@ async def test_a_service_that_goes_on_after_a_stop_leaves_no_trace_in_the_output
     with transcoder() as service:
 
         def stop() -> None:
-            service.signal(signal.SIGSTOP)
+            service.send_signal(signal.SIGSTOP)
             loop = asyncio.get_running_loop()
-            loop.call_later(Deadlines().answer_s + 1, service.signal, signal.SIGCONT)
+            loop.call_later(Deadlines().answer_s + 1, service.send_signal, signal.SIGCONT)
 
         backend = ExternalBackend([service.address])
         assert await converted(backend, source(), stop) == expected

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from bench.fanout.hls import nginx
 from tests.harness.house import House, until
-from tests.harness.processes import free_port
+from tests.harness.nginx import nginx
+from tests.harness.ports import free_port
 
 CHANNEL = "/hls/1_0_19_65_1_1_C00000_0_0_0/index.m3u8"
 MANY = 12

@@ -1,19 +1,15 @@
-"""The command as a person calls it, with nothing set but what a test sets."""
+"""The command line as a person calls it, with nothing set but what a test sets."""
 
-import os
 import subprocess
 import sys
+
+from tests.harness.process import Process, environment
 
 COMMAND = (sys.executable, "-c", "from xg2g.cli import main; main()")
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """The test's own, without settings and without the files of whoever runs the test."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("XG2G_")}
-    return bare | {"XG2G_CONFIG": "/dev/null", "COLUMNS": "200"} | variables
-
-
 def xg2g(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, within a minute."""
     return subprocess.run(
         [*COMMAND, *arguments],
         input=stdin,
@@ -22,3 +18,23 @@ def xg2g(*arguments: str, stdin: str = "", **variables: str) -> subprocess.Compl
         timeout=60,
         env=environment(**variables),
     )
+
+
+class DaemonProcess(Process):
+    """`xg2g serve`, or another command that announces a daemon once it serves."""
+
+    async def address(self) -> str:
+        """Wait until it serves, and return its URL without a final slash."""
+        return _announced(await self.line(_is_playlist))
+
+    def await_address(self) -> str:
+        """As `address`, for tests without an event loop."""
+        return _announced(self.await_line(_is_playlist))
+
+
+def _is_playlist(line: str) -> bool:
+    return line.split()[:1] == ["playlist"]
+
+
+def _announced(line: str) -> str:
+    return line.split()[-1].removesuffix("/playlist.m3u")

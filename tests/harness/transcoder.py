@@ -1,71 +1,64 @@
 """The real transcoder service as a process, and a way between it and its clients that can fail."""
 
 import asyncio
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-from tests.harness.processes import free_port
-from xg2g_backends.external.address import ServiceAddress
+import httpx
 
-COMMAND = Path(sys.executable).with_name("xg2g-transcoder")
-"""As `make build` leaves it."""
-READY_S = 30
+from tests.harness.ports import free_address
+from tests.harness.process import BIN, POLL_S, READY_S, Process, environment
+from xg2g_backends.external.address import ServiceAddress
 
 PROCESS = re.compile(rb"POST (/v1/remuxers/[^/]+)/process\?")
 
 
-class Transcoder:
-    """A service that can be killed and started again at the same address."""
+class Transcoder(Process):
+    """A transcoder service that can be killed and started again at the same address."""
 
-    def __init__(self, url: str, *flags: str, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *flags: str | Path,
+        token: str | None = None,
+        name: str = "transcoder",
+        folder: Path | None = None,
+    ) -> None:
         self.address = ServiceAddress.parse(url)
-        self._listen = url.replace("unix://", "unix:").replace("http://", "")
-        self._flags = flags
-        self._token = token
-        self._process: subprocess.Popen[bytes] | None = None
+        listen = url.replace("unix://", "unix:").replace("http://", "")
+        command = (BIN / "xg2g-transcoder", "--listen", listen, "--log-format", "json", *flags)
+        variables = environment(**({"XG2G_TRANSCODER_TOKEN": token} if token is not None else {}))
+        super().__init__(*command, name=name, folder=folder, variables=variables)
 
     def start(self) -> None:
         """Start it, and return when it listens."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("XG2G_")}
-        if self._token is not None:
-            environment["XG2G_TRANSCODER_TOKEN"] = self._token
-        self._process = subprocess.Popen(
-            [COMMAND, "--listen", self._listen, "--log-format", "json", *self._flags],
-            env=environment,
-            stderr=subprocess.DEVNULL,
-        )
+        super().start()
         deadline_s = time.monotonic() + READY_S
         while not self._listens():
-            assert self._process.poll() is None, "the service ended at its start"
-            assert time.monotonic() < deadline_s
-            time.sleep(0.01)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Stop it, or kill it with SIGKILL; return when it is gone."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(READY_S)
-            self._process = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        assert self._process is not None
-        self._process.send_signal(number)
+            assert self.exit_code is None, f"the service ended at its start:\n{self.written()}"
+            assert time.monotonic() < deadline_s, f"the service is slow:\n{self.written()}"
+            time.sleep(POLL_S)
 
     def restart(self) -> None:
         """Die as in a crash, and come back."""
-        self.end(signal.SIGKILL)
+        self.stop(signal.SIGKILL)
         self.start()
+
+    async def open_remuxers(self) -> int | None:
+        """Return how many remuxers it holds; None when it does not answer."""
+        transport = httpx.AsyncHTTPTransport(uds=self.address.socket)
+        async with httpx.AsyncClient(transport=transport, base_url=self.address.url) as client:
+            try:
+                return int((await client.get("/v1")).json()["open_remuxers"])
+            except httpx.HTTPError:
+                return None
 
     def _listens(self) -> bool:
         with suppress(OSError):
@@ -73,7 +66,7 @@ class Transcoder:
                 with socket.socket(socket.AF_UNIX) as probe:
                     probe.connect(self.address.socket)
             else:
-                host, _, port = self._listen.rpartition(":")
+                host, _, port = self.address.url.removeprefix("http://").rpartition(":")
                 socket.create_connection((host, int(port)), 1).close()
             return True
         return False
@@ -89,10 +82,6 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def free_address() -> str:
-    return f"http://127.0.0.1:{free_port()}"
-
-
 @contextmanager
 def transcoder(
     url: str | None = None, *flags: str, token: str | None = None
@@ -103,7 +92,7 @@ def transcoder(
         service.start()
         yield service
     finally:
-        service.end(signal.SIGKILL)
+        service.stop(signal.SIGKILL)
 
 
 class Way:

@@ -10,11 +10,10 @@ import httpx
 import pytest
 
 from tests.harness.command import xg2g
+from tests.harness.configured_daemon import config, serving_file
 from tests.harness.daemon import serving
 from tests.harness.scripted_daemon import LISTED, daemon
 from tests.harness.stream_server import CRLF_ANSWER, says
-from tests.xg2g.test_reload import config
-from tests.xg2g.test_reload import serving as command
 from xg2g.config.settings import (
     DataSettings,
     HdhomerunSettings,
@@ -174,14 +173,14 @@ async def test_the_command_exits_with_2_and_the_line(tmp_path: Path) -> None:
 async def test_a_reload_with_such_a_name_changes_nothing(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver() as receiver,
-        command(tmp_path, config(receiver, channels=2)) as started,
+        serving_file(tmp_path, config(receiver, channels=2)) as started,
     ):
-        await started.line(lambda line: line["event"] == "lineup read")
+        await started.entry(lambda entry: entry["event"] == "lineup read")
         wrong = json.loads(config(receiver, channels=1))
         wrong["lineup"] = {"bouquets": ["Favorites"]}
         await started.hang_up(json.dumps(wrong))
-        await started.line(lambda line: line["event"] == "the settings stay as they are")
-        assert LINE in [line["event"] for line in started.log]
+        await started.entry(lambda entry: entry["event"] == "the settings stay as they are")
+        assert LINE in [line["event"] for line in started.entries]
         wrong["lineup"] = {"bouquets": ["Favourites"]}
         await started.hang_up(json.dumps(wrong))
         assert await started.reloaded() == ["audio.channels"]

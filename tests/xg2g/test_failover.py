@@ -12,7 +12,8 @@ import pytest
 
 from tests.harness.daemon import serving
 from tests.harness.player import channels, seen, span_s
-from tests.harness.transcoder import free_address, short_folder, transcoder
+from tests.harness.ports import free_address
+from tests.harness.transcoder import short_folder, transcoder
 from xg2g.config.settings import ExternalSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.errors import UserError
 from xg2g.simulator import SimulatedReceiver
@@ -90,7 +91,7 @@ async def test_a_viewer_stays_when_one_of_two_transcoders_dies() -> None:
             async with watching(address) as one, watching(address, "Radio Four") as other:
                 for viewer in (one, other):
                     await viewer.go_on(STREAM_S)
-                first.end(signal.SIGKILL)
+                first.stop(signal.SIGKILL)
                 for viewer in (one, other):
                     assert seen(await viewer.go_on(STREAM_S))[1]
             assert await metric(address, "xg2g_backend_failovers_total") == 1
@@ -101,7 +102,7 @@ async def test_a_viewer_stays_in_this_process_when_no_transcoder_is_left() -> No
         async with gateway(service.address, fallback=True) as address:
             async with watching(address) as viewer:
                 await viewer.go_on(STREAM_S)
-                service.end(signal.SIGKILL)
+                service.stop(signal.SIGKILL)
                 assert seen(await viewer.go_on(STREAM_S))[1]
             assert await metric(address, "xg2g_backend_fallbacks_total") == 1
 
@@ -115,7 +116,7 @@ async def test_a_viewer_goes_on_elsewhere_when_a_transcoder_stands_still(
         async with gateway(*urls, fallback=other == "fallback") as address:
             async with watching(address) as viewer:
                 await viewer.go_on(STREAM_S)
-                first.signal(signal.SIGSTOP)
+                first.send_signal(signal.SIGSTOP)
                 await viewer.go_on(STREAM_S)
             assert await metric(address, "xg2g_backend_failovers_total") == 1
 
@@ -159,7 +160,7 @@ async def test_a_transcoder_that_is_killed_is_told_while_nobody_watches_and_when
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         async with gateway(service.address) as address:
             await until_state(address, "ready")
-            service.end(signal.SIGKILL)
+            service.stop(signal.SIGKILL)
             told = await until_state(address, "not ready")
             assert "start xg2g-transcoder" in told["reason"]
             async with httpx.AsyncClient(trust_env=False) as client:
@@ -175,7 +176,7 @@ async def test_one_of_two_or_none_with_the_fall_back_is_degraded() -> None:
             assert "start xg2g-transcoder" in (await until_state(address, "degraded"))["reasons"][0]
         async with gateway(service.address, fallback=True) as address:
             await until_state(address, "ready")
-            service.end(signal.SIGKILL)
+            service.stop(signal.SIGKILL)
             await until_state(address, "degraded")
 
 
@@ -185,7 +186,7 @@ async def test_an_outage_is_counted_with_the_length_that_the_viewer_saw() -> Non
             await viewer.go_on(STREAM_S)
             # A busy machine may have stood still by itself.
             before = await metric(address, "xg2g_stream_freeze_seconds_count")
-            service.end(signal.SIGKILL)
+            service.stop(signal.SIGKILL)
             watched = asyncio.create_task(viewer.go_on(STREAM_S))
             await asyncio.sleep(1.5)
             assert not watched.done()
@@ -199,6 +200,6 @@ async def test_a_transcoder_that_ends_while_its_streams_go_on_is_told() -> None:
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         async with gateway(service.address) as address, watching(address) as viewer:
             await viewer.go_on(1)
-            service.signal(signal.SIGTERM)
+            service.send_signal(signal.SIGTERM)
             told = await until_state(address, "not ready")
             assert "is ending" in told["reason"]

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from tests.harness.command import COMMAND, environment
+from tests.harness.command import COMMAND
+from tests.harness.process import environment
 from tests.harness.scripted_daemon import daemon
 from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 

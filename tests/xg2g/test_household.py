@@ -4,8 +4,7 @@ import asyncio
 import random
 import re
 import resource
-import subprocess
-import sys
+import signal
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.harness.command import COMMAND, DaemonProcess
 from tests.harness.daemon import serving
 from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.simulator import SimulatedReceiver
@@ -81,23 +81,18 @@ async def test_a_full_disk_takes_no_television_away_and_is_written_when_it_has_r
     tmp_path: Path,
 ) -> None:
     async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
-        daemon = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", "from xg2g.cli import main; main()", "serve", "--port", "0"),
+        daemon = DaemonProcess(
+            *(*COMMAND, "serve", "--port", "0", "--data-dir", tmp_path),
             *("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port)),
-            *("--data-dir", str(tmp_path)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             # No file of it grows beyond this: enough for channels, and not for a guide.
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, -1)),
+            before_start=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, -1)),
         )
-        assert daemon.stdout is not None
-        async with asyncio.timeout(60):
-            while not (line := (await daemon.stdout.readline()).decode()).endswith(
-                "/playlist.m3u\n"
-            ):
-                assert line
-        address = line.split()[-1].removesuffix("/playlist.m3u")
-        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
+        async with (
+            daemon,
+            httpx.AsyncClient(
+                base_url=await daemon.address(), trust_env=False, timeout=30
+            ) as client,
+        ):
 
             async def guide(outcome: str) -> str:
                 while True:
@@ -114,9 +109,7 @@ async def test_a_full_disk_takes_no_television_away_and_is_written_when_it_has_r
                 resource.prlimit(daemon.pid, resource.RLIMIT_FSIZE, (-1, -1))
                 await guide("succeeded")
                 assert (await client.get("/xmltv.xml")).text.count("<programme ") > 1000
-        daemon.terminate()
-        await daemon.communicate()
-    assert daemon.returncode == 0
+        assert daemon.exit_code == 0
 
 
 async def test_a_guide_that_is_switched_off_is_gone() -> None:
@@ -174,24 +167,14 @@ async def test_a_daemon_that_is_killed_again_and_again_keeps_every_number(tmp_pa
     async with SimulatedReceiver(channels=40, bouquets=2) as receiver:
         command = ("serve", "--receiver", receiver.base_url, "--port", "0")
         for _ in range(KILLS):
-            daemon = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", "from xg2g.cli import main; main()", *command),
-                *("--data-dir", str(tmp_path)),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            assert daemon.stdout is not None
-            try:
-                while b"/playlist.m3u" not in (line := await daemon.stdout.readline()):
-                    assert line, "the daemon ended before it served"
+            async with DaemonProcess(*COMMAND, *command, "--data-dir", tmp_path) as daemon:
+                address = await daemon.address()
                 async with httpx.AsyncClient(trust_env=False) as client:
-                    playlist = (await client.get(line.split()[-1].decode())).raise_for_status().text
+                    answer = await client.get(f"{address}/playlist.m3u")
                 # Somewhere while lineup, guide and picons are read and written.
                 await asyncio.sleep(random.uniform(0, 1))
-            finally:
-                daemon.kill()
-                await daemon.communicate()
-            numbers = numbers_in(playlist)
+                await daemon.end(signal.SIGKILL)
+            numbers = numbers_in(answer.raise_for_status().text)
             assert numbers.items() >= known.items()
             known = numbers
             # The next time another channel stands in front of all.

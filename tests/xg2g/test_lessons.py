@@ -7,7 +7,6 @@ status and no body is in test_app.py; what its remuxer did wrong, the tests of t
 """
 
 import asyncio
-import os
 import re
 import subprocess
 import xml.etree.ElementTree as ET
@@ -20,11 +19,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.announced import announced_address
-from tests.harness.command import COMMAND, environment
+from tests.harness.command import COMMAND, DaemonProcess
 from tests.harness.daemon import serving
 from tests.harness.player import channels, seen, watch
-from tests.harness.processes import free_port
+from tests.harness.ports import free_port
+from tests.harness.process import environment
 from tests.harness.stream_server import CRLF_ANSWER, says, upstream
 from xg2g.config import load
 from xg2g.simulator import Credentials, SimulatedReceiver
@@ -111,31 +110,19 @@ async def test_whatever_says_where_to_listen_is_listened_to(by: str, tmp_path: P
             "older variable": {"XG2G_LISTEN": f"127.0.0.1:{port}"},
         }
         flags = ("--port", str(port)) if by == "flag" else ()
-        async with command(receiver, file, *flags, **variables.get(by, {})) as (said, _):
+        async with command(receiver, file, *flags, **variables.get(by, {})) as daemon:
+            said = await daemon.address()
             assert said == f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(trust_env=False) as client:
                 assert (await client.get(f"{said}/playlist.m3u")).status_code == 200
 
 
-@asynccontextmanager
-async def command(
+def command(
     receiver: SimulatedReceiver, file: Path, *flags: str, **variables: str
-) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    """`xg2g serve` in a process of its own; the address that it says, and the process."""
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "serve", "--receiver", receiver.base_url, "--config", str(file), *flags),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(XDG_DATA_HOME=os.environ["XDG_DATA_HOME"], **variables),
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            yield await announced_address(process.stdout), process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+) -> DaemonProcess:
+    """`xg2g serve` in a process of its own."""
+    serve = ("serve", "--receiver", receiver.base_url, "--config", str(file), *flags)
+    return DaemonProcess(*COMMAND, *serve, variables=environment(**variables))
 
 
 @pytest.mark.parametrize(("level", "said"), [("info", True), ("error", False)])
@@ -146,12 +133,11 @@ async def test_the_log_level_of_the_file_is_that_of_the_log(
     file.write_text(f"server: {{port: 0}}\nlogLevel: {level}\n")
     async with (
         SimulatedReceiver() as receiver,
-        command(receiver, file, LOG_LEVEL="debug") as (_, process),
+        command(receiver, file, LOG_LEVEL="debug") as daemon,
     ):
-        process.terminate()
-        _, log = await process.communicate()
-    assert process.returncode == 0
-    assert bool(log) is said
+        await daemon.address()
+        assert await daemon.end() == 0
+    assert bool(daemon.log.text()) is said
 
 
 async def test_a_guide_that_the_file_switches_off_is_never_asked_for(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import av
 import httpx
 import pytest
 
+from tests.harness.configured_daemon import serving_file
 from tests.harness.player import watch
 from tests.harness.stream_server import CRLF_ANSWER, Connection, upstream
-from tests.xg2g.test_reload import serving
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import AudioSettings
@@ -351,12 +351,12 @@ async def change(key: str, case: Case, folder: Path) -> None:
         }
         given |= {name: places.get(value, value) for name, value in case.beside.items()}
         given[key] = places.get(case.before, case.before)
-        daemon = await stack.enter_async_context(serving(folder, written(given)))
+        daemon = await stack.enter_async_context(serving_file(folder, written(given)))
         house.client = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=30, base_url=daemon.url)
         )
         if key not in ("receiver.user", "receiver.password"):
-            await daemon.line(lambda line: line["event"] == "guide read")
+            await daemon.entry(lambda entry: entry["event"] == "guide read")
         assert await case.observe(house) == case.seen_before
         house.expected = (case.seen_after,)
         if key == "receiver.answer_timeout_s":
@@ -388,18 +388,13 @@ async def change_log(key: str, folder: Path) -> None:
             "hdhomerun.discovery": False,
             key: before,
         }
-        async with serving(folder, written(given)) as daemon:
+        async with serving_file(folder, written(given)) as daemon:
             given[key] = after
             await daemon.hang_up(written(given))
-            assert daemon.process.stderr is not None
-            earlier: list[bytes] = []
-            async with asyncio.timeout(20):
-                while b"settings read again" not in (
-                    line := await daemon.process.stderr.readline()
-                ):
-                    earlier.append(line)
+            line = await daemon.line(lambda line: "settings read again" in line, of=daemon.log)
+            earlier = daemon.log.text().partition(line)[0].splitlines()
         if key == "log.level":
             assert not earlier
         else:
-            assert all(it.startswith(b"{") for it in earlier)
-            assert not line.startswith(b"{")
+            assert all(it.startswith("{") for it in earlier)
+            assert not line.startswith("{")

@@ -5,24 +5,20 @@ import io
 import json
 import os
 import pty
-import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import av
 import httpx
 import pytest
 
-from tests.harness.announced import announced_address
-from tests.harness.command import COMMAND, environment
+from tests.harness.command import DaemonProcess
+from tests.harness.configured_daemon import ROOT, config, serving_file, starting
+from tests.harness.process import environment
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
-from xg2g.simulator import Credentials, SimulatedReceiver
+from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
@@ -34,92 +30,6 @@ from xg2g.cli import main
 main()
 """
 """The command, with standard input as the terminal that it belongs to."""
-
-ROOT = Credentials("root", "right")
-
-
-@dataclass
-class Serving:
-    """`xg2g serve` in a process of its own."""
-
-    process: Process
-    file: Path
-    url: str = ""
-    log: list[dict[str, Any]] = field(default_factory=list)
-
-    async def serves(self) -> None:
-        """Wait for the address."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(20):
-            self.url = await announced_address(self.process.stdout)
-
-    async def line(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Read the log until there is such a line."""
-        assert self.process.stderr is not None
-        async with asyncio.timeout(20):
-            while raw := await self.process.stderr.readline():
-                self.log.append(json.loads(raw))
-                if wanted(self.log[-1]):
-                    return self.log[-1]
-        raise AssertionError(f"the log ended: {self.log}")
-
-    async def hang_up(self, text: str) -> None:
-        new = self.file.with_suffix(".new")
-        new.write_text(text)
-        new.chmod(0o600)
-        new.replace(self.file)
-        self.process.send_signal(signal.SIGHUP)
-
-    async def reloaded(self) -> list[str]:
-        """The settings that changed."""
-        line = await self.line(lambda line: line["event"] == "settings read again")
-        changed: list[str] = line["changed"]
-        return changed
-
-
-@asynccontextmanager
-async def serving(tmp_path: Path, text: str) -> AsyncIterator[Serving]:
-    async with starting(tmp_path, text) as daemon:
-        await daemon.serves()
-        yield daemon
-
-
-@asynccontextmanager
-async def starting(tmp_path: Path, text: str) -> AsyncIterator[Serving]:
-    file = tmp_path / "config.yaml"
-    file.write_text(text)
-    file.chmod(0o600)
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "serve", "--config", str(file)),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=environment(XDG_DATA_HOME=str(tmp_path / "data")),
-    )
-    try:
-        yield Serving(process, file)
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def config(receiver: SimulatedReceiver, password: str = "right", **audio: object) -> str:
-    return json.dumps(  # which is YAML
-        {
-            "receiver": {
-                "url": receiver.base_url,
-                "user": "root",
-                "password": password,
-                "stream_port": receiver.stream_port,
-                "wait": True,
-            },
-            "server": {"port": 0},
-            "audio": {"tracks": "first", **audio},
-        }
-    )
 
 
 def channels(stream: bytes) -> int:
@@ -142,17 +52,17 @@ async def read(lines: AsyncIterator[bytes], count: int) -> bytes:
 async def test_streams_go_on_and_new_ones_are_made_as_the_file_says_now(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver(speed=4) as receiver,
-        serving(tmp_path, config(receiver, channels=2)) as daemon,
+        serving_file(tmp_path, config(receiver, channels=2)) as daemon,
         httpx.AsyncClient(trust_env=False, timeout=20) as client,
     ):
-        await daemon.line(lambda line: line["event"] == "lineup read")
+        await daemon.entry(lambda line: line["event"] == "lineup read")
         path = f"{daemon.url}/stream/1_0_19_65_1_1_C00000_0_0_0.ts"
         async with client.stream("GET", path) as before:
             pieces = before.aiter_raw()
             await read(pieces, 1)
             changes = config(receiver, channels=1).replace('"port": 0', '"port": 1')
             await daemon.hang_up(changes)
-            restart = await daemon.line(lambda line: "takes a restart" in line["event"])
+            restart = await daemon.entry(lambda line: "takes a restart" in line["event"])
             assert restart["setting"] == "server.port"
             assert await daemon.reloaded() == ["audio.channels"]
             async with client.stream("GET", path) as after:
@@ -165,13 +75,13 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
 ) -> None:
     async with (
         SimulatedReceiver() as receiver,
-        serving(tmp_path, config(receiver)) as daemon,
+        serving_file(tmp_path, config(receiver)) as daemon,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         good = daemon.file.read_text()
         await daemon.hang_up("server:\n  port: x\nreciever:\n  url: x\n")
-        await daemon.line(lambda line: line["event"] == "the settings stay as they are")
-        errors = [line["event"] for line in daemon.log if line["level"] == "error"]
+        await daemon.entry(lambda line: line["event"] == "the settings stay as they are")
+        errors = [line["event"] for line in daemon.entries if line["level"] == "error"]
         assert errors[:2] == [
             f'{daemon.file}:2: server.port: "x" is not a whole number',
             f"{daemon.file}:3: reciever is not a section of the settings; did you mean receiver?",
@@ -180,7 +90,7 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
 
         # A file without the receiver is a good file, and still nothing to go on with.
         await daemon.hang_up("log: {level: info}\n")
-        await daemon.line(lambda line: line["event"] == "the settings stay as they are")
+        await daemon.entry(lambda line: line["event"] == "the settings stay as they are")
         await daemon.hang_up(good)
         assert await daemon.reloaded() == []
 
@@ -188,15 +98,15 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
 async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver(api_credentials=ROOT, stream_credentials=ROOT) as receiver,
-        serving(tmp_path, config(receiver, password="wrong")) as daemon,
+        serving_file(tmp_path, config(receiver, password="wrong")) as daemon,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         assert (await client.get(f"{daemon.url}/playlist.m3u")).status_code == 503
         await daemon.hang_up(config(receiver, password="right"))
         assert await daemon.reloaded() == ["receiver.password"]
-        await daemon.line(lambda line: line["event"] == "lineup read")
+        await daemon.entry(lambda line: line["event"] == "lineup read")
         assert (await client.get(f"{daemon.url}/playlist.m3u")).status_code == 200
-        assert "right" not in str(daemon.log)
+        assert "right" not in str(daemon.entries)
 
 
 async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path: Path) -> None:
@@ -224,7 +134,7 @@ async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes()
 async def test_a_token_that_was_changed_counts_at_once(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver() as receiver,
-        serving(tmp_path, config(receiver)) as daemon,
+        serving_file(tmp_path, config(receiver)) as daemon,
         httpx.AsyncClient(trust_env=False, base_url=daemon.url) as client,
     ):
 
@@ -246,16 +156,16 @@ async def test_a_token_that_was_changed_counts_at_once(tmp_path: Path) -> None:
         assert await answer("DELETE", stream, "old-token") == 401
         assert await answer("DELETE", stream, "new-token") == 404
         assert await answer("GET", "/metrics", "old-token") == 200
-        assert "-token" not in str(daemon.log)
+        assert "-token" not in str(daemon.entries)
 
 
 async def test_the_log_level_changes(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         quiet = config(receiver)[:-1] + ', "log": {"level": "error"}}'
-        async with serving(tmp_path, quiet) as daemon:
+        async with serving_file(tmp_path, quiet) as daemon:
             await daemon.hang_up(config(receiver))
             assert await daemon.reloaded() == ["log.level"]
-            assert len(daemon.log) == 1
+            assert len(daemon.entries) == 1
 
 
 async def test_closing_the_terminal_ends_the_daemon(tmp_path: Path) -> None:
@@ -263,22 +173,13 @@ async def test_closing_the_terminal_ends_the_daemon(tmp_path: Path) -> None:
     terminal, inside = pty.openpty()
     async with SimulatedReceiver() as receiver:
         file.write_text(config(receiver))
-        process = await asyncio.create_subprocess_exec(
+        daemon = DaemonProcess(
             *(sys.executable, "-c", ON_TERMINAL, "serve"),
             stdin=inside,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=environment(XG2G_CONFIG=str(file), XDG_DATA_HOME=str(tmp_path / "data")),
+            variables=environment(XG2G_CONFIG=str(file), XDG_DATA_HOME=str(tmp_path / "data")),
         )
-        os.close(inside)
-        try:
-            assert process.stdout is not None
-            async with asyncio.timeout(20):
-                await process.stdout.readline()
+        async with daemon:
+            os.close(inside)
+            await daemon.line()
             os.close(terminal)
-            async with asyncio.timeout(10):
-                assert await process.wait() == 0
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            assert await daemon.ended() == 0

@@ -10,19 +10,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import time
 from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.harness.asking import outcomes
-from tests.harness.processes import BIN
+from tests.harness.client import outcomes
 from tests.load.failover.judge import Verdict, judge
-from tests.load.failover.stack import Stack
+from tests.load.failover.stack import failover_stack
 from tests.load.failover.viewers import Viewer
+
+if TYPE_CHECKING:
+    from tests.harness.stack import Stack
 
 CHANNELS = ("Card One HD", "Card Two HD", "Card Three & Friends", "Radio Four")
 KILL_EVERY_S = 30.0
@@ -58,11 +62,11 @@ class Run:
 
 async def run(stack: Stack, mode: str, folder: Path, viewers: int, minutes: float) -> Run:
     """Let viewers watch, and kill."""
-    paths = dict(await stack.asked.channels())
+    paths = dict(await stack.client.channels())
     watching: list[Viewer] = []
     for number in range(viewers):
         name = CHANNELS[number % len(CHANNELS)]
-        url = stack.asked.base_url + paths[name]
+        url = stack.client.base_url + paths[name]
         watching.append(Viewer(name, url, folder / f"viewer{number}.ts"))
     sources = {name: _source(stack, name, paths[name], folder) for name in CHANNELS}
     tasks = [asyncio.create_task(viewer.watch()) for viewer in (*watching, *sources.values())]
@@ -86,25 +90,25 @@ async def run(stack: Stack, mode: str, folder: Path, viewers: int, minutes: floa
 def _source(stack: Stack, name: str, path: str, folder: Path) -> Viewer:
     """The receiver's own stream of a channel."""
     reference = path.rpartition("/")[2].removesuffix(".ts").replace("_", ":") + ":"
-    url = f"http://127.0.0.1:{stack.stream_port}/{reference}"
+    url = f"http://127.0.0.1:{stack.settings['receiver']['stream_port']}/{reference}"
     return Viewer(name, url, folder / f"source{CHANNELS.index(name)}.ts")
 
 
 async def _kill(stack: Stack, mode: str, found: Run) -> None:
-    process = stack.transcoders[0].process
+    transcoder = stack.transcoders[0]
     if mode == "two":
         await asyncio.sleep((found.ended_s - found.began_s) / 3)
-        await process.end(kill=True)
+        await transcoder.end(signal.SIGKILL)
         found.kills_s.append(time.monotonic())
         return
     pauses = random.Random(1)
     next_s = found.began_s + KILL_EVERY_S / 2
     while next_s < found.ended_s:
         await asyncio.sleep(next_s - time.monotonic())
-        await process.end(kill=True)
+        await transcoder.end(signal.SIGKILL)
         found.kills_s.append(time.monotonic())
         await asyncio.sleep(pauses.uniform(0, 1))
-        await process.start()
+        transcoder.start()
         next_s += KILL_EVERY_S
 
 
@@ -112,9 +116,9 @@ async def _count(stack: Stack, found: Run) -> None:
     """What is still open on either side once everybody has left."""
     deadline_s = time.monotonic() + FREED_S
     while True:
-        metrics = await stack.asked.metrics()
+        metrics = await stack.client.metrics()
         found.left_here = int(metrics.get("xg2g_streams_active", -1))
-        counts = [await item.open_remuxers() for item in stack.transcoders if item.process.alive]
+        counts = [await item.open_remuxers() for item in stack.transcoders if item.alive]
         found.left_there = sum(-1 if count is None else count for count in counts)
         if (found.left_here, found.left_there) == (0, 0) or time.monotonic() > deadline_s:
             break
@@ -201,9 +205,9 @@ def _report(console: Console, mode: str, found: Run, verdicts: list[Verdict]) ->
         )
 
 
-async def soak(arguments: argparse.Namespace, folder: Path) -> Run:
+async def _measured(arguments: argparse.Namespace, folder: Path) -> Run:
     tcp = arguments.mode == "two"
-    async with Stack(folder, arguments.transcoder, 2 if tcp else 1, tcp=tcp) as stack:
+    async with failover_stack(folder, 2 if tcp else 1, tcp=tcp) as stack:
         return await run(stack, arguments.mode, folder, arguments.viewers, arguments.minutes)
 
 
@@ -212,7 +216,6 @@ def main() -> None:
     parser.add_argument("mode", choices=("restart", "two"), nargs="?", default="restart")
     parser.add_argument("--viewers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--transcoder", type=Path, default=BIN / "xg2g-transcoder")
     parser.add_argument("--folder", type=Path, help="keep streams and logs here")
     parser.add_argument("--jobs", type=int, default=2, help="processes that judge")
     arguments = parser.parse_args()
@@ -220,7 +223,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="xg2g-failover-") as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        found = asyncio.run(soak(arguments, folder))
+        found = asyncio.run(_measured(arguments, folder))
         verdicts = _verdicts(found, arguments.jobs)
     _report(console, arguments.mode, found, verdicts)
     if failures := _failures(found, verdicts):

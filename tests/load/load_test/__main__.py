@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.harness.asking import outcomes
-from tests.harness.processes import BIN, running
+from tests.harness.client import outcomes
 from tests.load.load_test.audit import FREED_S, Held, Memory, Sharing, back_to, held, read_log
 from tests.load.load_test.client import Connection
 from tests.load.load_test.hls_viewers import HlsViewer
 from tests.load.load_test.household import Household
 from tests.load.load_test.network import Network, move_in
 from tests.load.load_test.samples import Samples
-from tests.load.load_test.stack import GARBAGE, Stack
+from tests.load.load_test.stack import GARBAGE, LoadStack
 from tests.load.load_test.steady import Pauses, Steady
 from tests.load.load_test.tally import Tally
 from tests.load.load_test.troubles import Troubles
@@ -62,7 +61,7 @@ WARM_UP = 12
 WARM_UP_S = 6.0
 
 
-async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> Run:
+async def run(stack: LoadStack, network: Network, arguments: argparse.Namespace) -> Run:
     """Let everybody in, and after so many minutes out again."""
     channels = await stack.channels()
     liked = [channel for channel in channels if channel.name in LIKED]
@@ -97,7 +96,7 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
     lasted_s = time.monotonic() - begun_s
     left, freed_after_s = await back_to(base, stack)
     left_at_receiver = await stack.streams_of_receiver()
-    metrics = await stack.asked.metrics()
+    metrics = await stack.client.metrics()
     exit_code = await stack.daemon.end()
     return Run(
         viewers=arguments.viewers,
@@ -115,12 +114,12 @@ async def run(stack: Stack, network: Network, arguments: argparse.Namespace) -> 
         left_at_receiver=left_at_receiver,
         ended=outcomes(metrics),
         exit_code=exit_code,
-        log=read_log(stack.daemon.log),
+        log=read_log(stack.daemon.log.file),
         longest_hold_s=metrics.get("xg2g_event_loop_longest_hold_seconds", 0.0),
     )
 
 
-async def _warm_up(stack: Stack, network: Network, channels: Sequence[Channel]) -> None:
+async def _warm_up(stack: LoadStack, network: Network, channels: Sequence[Channel]) -> None:
     """Watch and read for a while, many at once."""
 
     async def watch(channel: Channel) -> None:
@@ -130,11 +129,11 @@ async def _warm_up(stack: Stack, network: Network, channels: Sequence[Channel]) 
 
     device = await network.new_device()
     watching = (watch(channels[n % len(channels)]) for n in range(WARM_UP))
-    reading = (stack.asked.get("/xmltv.xml") for _ in range(WARM_UP))
+    reading = (stack.client.get("/xmltv.xml") for _ in range(WARM_UP))
     await asyncio.gather(*watching, *reading)
 
 
-async def _base(stack: Stack) -> Held:
+async def _base(stack: LoadStack) -> Held:
     """What is held while nobody is there. Exits when somebody who left is held for ever."""
     try:
         async with asyncio.timeout(FREED_S):
@@ -147,13 +146,13 @@ async def _base(stack: Stack) -> Held:
 
 
 async def load(arguments: argparse.Namespace, folder: Path) -> Run:
-    transcoder = BIN / "xg2g-transcoder" if arguments.external else None
-    stack = Stack(folder, transcoder)
     # What it has started ends with it, whoever ends it.
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with Network() as network, running(stack.processes()):
-        await stack.ready()
+    async with (
+        Network() as network,
+        LoadStack(folder, external=arguments.external) as stack,
+    ):
         return await run(stack, network, arguments)
 
 

@@ -8,15 +8,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from tests.harness.processes import Process
-    from tests.load.load_test.stack import Stack
+    from tests.harness.process import Process
+    from tests.load.load_test.stack import LoadStack
 
 FREED_S = 60.0
 """For the last to be found gone, the linger to pass and connections that idle to close."""
@@ -53,10 +53,10 @@ class Held:
         return {name: pair for name, pair in pairs.items() if pair[0] > pair[1]}
 
 
-async def held(stack: Stack) -> Held:
+async def held(stack: LoadStack) -> Held:
     """Count."""
-    metrics = await stack.asked.metrics()
-    links = [_link(entry) for entry in (stack.daemon.proc / "fd").iterdir()]
+    metrics = await stack.client.metrics()
+    links = _descriptors(stack.daemon.pid)
     sockets = sum(link.startswith("socket:") for link in links)
     return Held(
         streams=_whole(metrics, "xg2g_streams_active"),
@@ -68,13 +68,13 @@ async def held(stack: Stack) -> Held:
         tuners=_whole(metrics, "xg2g_tuners_in_use"),
         remuxers=_whole(metrics, "xg2g_remuxers_open"),
         tasks=_whole(metrics, "xg2g_tasks"),
-        threads=len(list((stack.daemon.proc / "task").iterdir())),
+        threads=stack.daemon.usage.num_threads(),
         sockets=sockets,
         files=len(links) - sockets,
     )
 
 
-async def back_to(base: Held, stack: Stack) -> tuple[Held, float]:
+async def back_to(base: Held, stack: LoadStack) -> tuple[Held, float]:
     """Wait until no more is held than then, or for `FREED_S`; how long it took."""
     begun_s = time.monotonic()
     while True:
@@ -86,27 +86,25 @@ async def back_to(base: Held, stack: Stack) -> tuple[Held, float]:
 
 @dataclass
 class Memory:
-    """The daemon's, over time: resident, proportional and anonymous bytes."""
+    """The daemon's, over time: resident, proportional and unshared bytes."""
 
     times_s: list[float] = field(default_factory=list)
     rss: list[int] = field(default_factory=list)
     pss: list[int] = field(default_factory=list)
-    anonymous: list[int] = field(default_factory=list)
+    unique: list[int] = field(default_factory=list)
 
     def series(self) -> dict[str, list[int]]:
         """By name."""
-        return {"resident": self.rss, "proportional": self.pss, "anonymous": self.anonymous}
+        return {"resident": self.rss, "proportional": self.pss, "unshared": self.unique}
 
     async def watch(self, daemon: Process) -> None:
         """Until cancelled."""
         while True:
-            rollup = (daemon.proc / "smaps_rollup").read_text().splitlines()[1:]
-            pairs = (line.partition(":") for line in rollup)
-            kib = {name: int(value.split()[0]) for name, _, value in pairs}
+            now = daemon.usage.memory_full_info()
             self.times_s.append(time.monotonic())
-            self.rss.append(kib["Rss"] * 1024)
-            self.pss.append(kib["Pss"] * 1024)
-            self.anonymous.append(kib["Anonymous"] * 1024)
+            self.rss.append(now.rss)
+            self.pss.append(now.pss)
+            self.unique.append(now.uss)
             await asyncio.sleep(MEMORY_EVERY_S)
 
     def medians(self, series: list[int]) -> list[float]:
@@ -126,7 +124,7 @@ class Sharing:
     upstreams: list[int] = field(default_factory=list)
     ring_bytes: list[int] = field(default_factory=list)
 
-    async def watch(self, stack: Stack) -> None:
+    async def watch(self, stack: LoadStack) -> None:
         """Until cancelled."""
         while True:
             now = await held(stack)
@@ -183,8 +181,12 @@ def _sum(metrics: Mapping[str, float], name: str) -> int:
     return int(sum(values)) if values else -1
 
 
-def _link(entry: Path) -> str:
-    try:
-        return str(entry.readlink())
-    except OSError:
-        return ""
+def _descriptors(pid: int) -> list[str]:
+    """What each descriptor of a process is; psutil tells it of some kinds of sockets alone."""
+    found = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.append(str(entry.readlink()))
+        except OSError:
+            found.append("")
+    return found

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from bench.fanout.hls_watchers import Listed
+from tests.harness.media_playlist import MediaPlaylist
 from tests.load.load_test.client import Connection
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ class HlsViewer:
         await asyncio.sleep(self._chance.uniform(5, 20))
         return await self._listed() is not None
 
-    async def _listed(self, *, waits: bool = False) -> Listed | None:
+    async def _listed(self, *, waits: bool = False) -> MediaPlaylist | None:
         """The picture's playlist; None once the run is over. `waits`: with what comes next."""
         query = f"?_HLS_msn={self._seen}&_HLS_part=0" if waits and self._seen > 0 else ""
         text = await self._load(self._media + query)
-        return None if text is None else Listed.of(text)
+        return None if text is None else MediaPlaylist.of(text)
 
     async def _segment(self, uri: str) -> bool:
         path = f"{self._folder}/{uri}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tests.load.load_test.network import Network
-    from tests.load.load_test.stack import Stack
+    from tests.load.load_test.stack import LoadStack
     from tests.load.load_test.tally import Tally
 
 DOCUMENTS = (
@@ -45,7 +44,9 @@ DISCOVER = bytes(Frame(FrameType.DISCOVER_REQUEST, {Tag.DEVICE_TYPE: b"\xff" * 4
 class Household:
     """One thing after the other, as people and their programs do between programmes."""
 
-    def __init__(self, stack: Stack, network: Network, chance: random.Random, tally: Tally) -> None:
+    def __init__(
+        self, stack: LoadStack, network: Network, chance: random.Random, tally: Tally
+    ) -> None:
         self._stack = stack
         self._network = network
         self._chance = chance
@@ -67,7 +68,7 @@ class Household:
         """Go on until cancelled."""
         self._device = await self._network.new_device()
         async with httpx.AsyncClient(
-            base_url=self._stack.asked.base_url, trust_env=False, timeout=60
+            base_url=self._stack.client.base_url, trust_env=False, timeout=60
         ) as self._client:
             while True:
                 habits, weights = list(self._habits), list(self._habits.values())
@@ -119,8 +120,7 @@ class Household:
 
     async def _reload(self) -> None:
         """Change what takes no restart."""
-        self._stack.configure(linger_s=self._chance.choice((2, 5)))
-        self._stack.daemon.signal(signal.SIGHUP)
+        self._stack.change_linger(self._chance.choice((2, 5)))
         self._tally.acts["reload"] += 1
 
     async def _search(self) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
+import signal
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.harness.asking import Daemon
-from tests.harness.processes import BIN, READY_S, Process
+from tests.harness.process import Process
+from tests.harness.stack import Stack
+from tests.harness.transcoder import Transcoder
 from tests.load.load_test.client import DAEMON_PORT
 from tests.load.load_test.receiver import RELAY_PORT, STREAM_PORT, WEB_PORT
 from tests.load.load_test.viewers import Channel
@@ -27,34 +29,34 @@ GARBAGE = "garbage"
 RECEIVER_URL = f"http://127.0.0.1:{WEB_PORT}"
 
 
-class Stack:
-    """Their commands and settings, on ports of a network of their own."""
+class LoadStack(Stack):
+    """A receiver that obeys, and a daemon, on ports of a network of their own."""
 
-    def __init__(self, folder: Path, transcoder: Path | None = None) -> None:
-        """With `transcoder`, that service converts instead of the daemon."""
-        self.asked = Daemon(f"http://127.0.0.1:{DAEMON_PORT}")
+    def __init__(self, folder: Path, *, external: bool) -> None:
+        """With `external`, a transcoder service converts instead of the daemon."""
         self._token = random.SystemRandom().randbytes(16).hex()
         garbage = folder / f"{GARBAGE}.ts"
         noise = random.Random(GARBAGE)
         garbage.write_bytes(b"".join(b"G" + noise.randbytes(187) for _ in range(GARBAGE_PACKETS)))
-        simulate = [sys.executable, "-m", "tests.load.load_test.receiver"]
-        simulate += [str(TUNERS), str(CHANNELS), str(garbage)]
-        self.receiver = Process("receiver", simulate, folder / "receiver.log", obeys=True)
-        self._config = folder / "config.yaml"
-        serve = [str(BIN / "xg2g"), "serve", "--config", str(self._config)]
-        serve += ["--data-dir", str(folder / "data")]
-        self.transcoder: Process | None = None
-        if transcoder:
-            address = folder / "transcoder.sock"
-            command = [str(transcoder), "--listen", f"unix:{address}"]
-            self.transcoder = Process("transcoder", command, folder / "transcoder.log")
-            serve += ["--external-transcoder", f"unix://{address}"]
-        self.daemon = Process("daemon", serve, folder / "daemon.log")
-        self.configure()
+        receiver = Process(
+            *(sys.executable, "-m", "tests.load.load_test.receiver"),
+            *(str(TUNERS), str(CHANNELS), garbage),
+            name="receiver",
+            folder=folder,
+            stdin=subprocess.PIPE,
+        )
+        transcoders = []
+        if external:
+            transcoders.append(Transcoder(f"unix://{folder}/transcoder.sock", folder=folder))
+        super().__init__(folder, receiver, self._with_linger(5), transcoders)
 
-    def configure(self, *, linger_s: float = 5) -> None:
-        """Write the daemon's file of settings."""
-        settings = {
+    def change_linger(self, linger_s: float) -> None:
+        """Write the daemon's settings with another linger, and let it read them."""
+        self.configure(self._with_linger(linger_s))
+        self.daemon.send_signal(signal.SIGHUP)
+
+    def _with_linger(self, linger_s: float) -> dict[str, dict[str, Any]]:
+        return {
             "receiver": {
                 "url": RECEIVER_URL,
                 "stream_port": STREAM_PORT,
@@ -66,29 +68,16 @@ class Stack:
             "hdhomerun": {"ports": [80, 5004]},
             "guide": {"days": 3},
         }
-        # JSON is YAML.
-        self._config.write_text(json.dumps(settings))
-        self._config.chmod(0o600)
 
     @property
     def token(self) -> dict[str, str]:
         """The header for what changes something."""
         return {"Authorization": f"Bearer {self._token}"}
 
-    async def ready(self) -> None:
-        """Return once there are channels."""
-        async with asyncio.timeout(READY_S):
-            while not await self.asked.channels():  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
-
-    def processes(self) -> list[Process]:
-        """In the order in which they start."""
-        return [self.receiver, *([self.transcoder] if self.transcoder else []), self.daemon]
-
     async def channels(self) -> list[Channel]:
         """What the daemon has, each with all its URLs."""
         found = []
-        for item in json.loads(await self.asked.get("/api/v1/channels"))["channels"]:
+        for item in json.loads(await self.client.get("/api/v1/channels"))["channels"]:
             number, path = item["number"], httpx.URL(item["stream_url"]).path
             paths = [path, f"/auto/v{number}", f"/tuner{number % TUNERS}/v{number}"]
             if item["service"]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Awaitable, Callable
 
-    from tests.harness.processes import Process
+    from tests.harness.process import Process
     from tests.load.load_test.network import Network
 
 CALM_S = (6.0, 20.0)

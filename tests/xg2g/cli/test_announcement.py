@@ -1,9 +1,6 @@
 """What the terminal says once the daemon serves."""
 
-import asyncio
 import re
-import signal
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
@@ -11,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import COMMAND, environment
+from tests.harness.command import COMMAND, DaemonProcess
+from tests.harness.process import READY_S, environment
 from xg2g.app.daemon import Ready
 from xg2g.cli import announcement
 from xg2g.cli.announcement import command_with
@@ -24,34 +22,28 @@ NAMES = ("playlist", "guide", "network tuner", "try", "other devices")
 
 
 @asynccontextmanager
-async def said_by(*command: str, **variables: str) -> AsyncIterator[asyncio.StreamReader]:
+async def started(*command: str, **variables: str) -> AsyncIterator[DaemonProcess]:
     """A daemon whose output and log arrive as on a terminal: in one."""
     # Other programs of this computer may have its port.
     env = environment(XG2G_HDHR_ENABLED="false", **variables)
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, *command), stdout=PIPE, stderr=STDOUT, env=env
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(60):
-            yield process.stdout
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            await process.stdout.read()
-            await process.wait()
+    async with DaemonProcess(*COMMAND, *command, variables=env, log_to_output=True) as process:
+        yield process
 
 
-async def lines(output: asyncio.StreamReader, count: int) -> list[str]:
-    return [(await output.readline()).decode().rstrip() for _ in range(count)]
+async def lines(process: DaemonProcess, count: int) -> list[str]:
+    return [await process.line() for _ in range(count)]
 
 
-async def beginning(output: asyncio.StreamReader) -> str:
+async def beginning(process: DaemonProcess) -> str:
     """The first line of the block; warnings may come before it."""
-    while line := (await output.readline()).decode().rstrip():
-        if line.startswith("xg2g is "):
-            return line
-    raise AssertionError("it ended before it served")
+    return await process.line(lambda line: line.startswith("xg2g is "))
+
+
+async def all_said(*command: str, **variables: str) -> str:
+    """What a daemon says that ends at its start."""
+    async with started(*command, **variables) as process:
+        await process.ended(READY_S)
+        return process.output.text()
 
 
 def served(receiver: SimulatedReceiver, *, streams_on: int | None = None) -> tuple[str, ...]:
@@ -61,8 +53,8 @@ def served(receiver: SimulatedReceiver, *, streams_on: int | None = None) -> tup
 
 
 async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
-    async with said_by("demo", "--port", "0", XDG_DATA_HOME=str(tmp_path)) as output:
-        first, *rows = await lines(output, 1 + len(NAMES))
+    async with started("demo", "--port", "0", XDG_DATA_HOME=str(tmp_path)) as process:
+        first, *rows = await lines(process, 1 + len(NAMES))
     ready = re.fullmatch(
         r"xg2g is ready: open (http://127\.0\.0\.1:\d+)/ \(29 channels, 8 tuners\)", first
     )
@@ -77,10 +69,10 @@ async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path:
     async with SimulatedReceiver() as receiver:
         await receiver.power_off()
         serve = served(receiver)
-        async with said_by(*serve, "--wait", XDG_DATA_HOME=str(tmp_path)) as output:
-            assert (await beginning(output)).startswith("xg2g is not ready: ")
+        async with started(*serve, "--wait", XDG_DATA_HOME=str(tmp_path)) as process:
+            assert (await beginning(process)).startswith("xg2g is not ready: ")
             await receiver.power_on()
-            line = await beginning(output)
+            line = await beginning(process)
     assert line.startswith("xg2g is ready: ")
     assert "(29 channels, 8 tuners)" in line
 
@@ -88,8 +80,8 @@ async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path:
 async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         serve = served(receiver, streams_on=1)
-        async with said_by(*serve, XDG_DATA_HOME=str(tmp_path)) as output:
-            first = await beginning(output)
+        async with started(*serve, XDG_DATA_HOME=str(tmp_path)) as process:
+            first = await beginning(process)
     assert first.startswith("xg2g is not ready: ")
     assert "127.0.0.1:1: connection refused" in first
     assert "(29 channels, 8 tuners)" in first
@@ -98,10 +90,10 @@ async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_pat
 async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> None:
     async with (
         SimulatedReceiver() as receiver,
-        said_by(*served(receiver), "--data-dir", "/dev/null/here") as output,
+        started(*served(receiver), "--data-dir", "/dev/null/here") as process,
     ):
-        assert (await beginning(output)).startswith("xg2g is ready: ")
-        rows = await lines(output, 1 + len(NAMES))
+        assert (await beginning(process)).startswith("xg2g is ready: ")
+        rows = await lines(process, 1 + len(NAMES))
     assert rows[-1].startswith("  not kept ")
     assert "/dev/null/here" in rows[-1]
 
@@ -111,12 +103,9 @@ async def test_waiting_is_advised_where_it_can_help_and_not_for_a_wrong_password
 ) -> None:
     async with SimulatedReceiver(api_credentials=Credentials("root", "right")) as receiver:
         login = {"XG2G_RECEIVER_USER": "root", "XG2G_RECEIVER_PASSWORD": "falsch"}
-        async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path), **login) as output:
-            refused = (await output.read()).decode()
-        async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path)) as output:
-            asked = (await output.read()).decode()
-    async with said_by(*served(receiver), XDG_DATA_HOME=str(tmp_path)) as output:
-        gone = (await output.read()).decode()
+        refused = await all_said(*served(receiver), XDG_DATA_HOME=str(tmp_path), **login)
+        asked = await all_said(*served(receiver), XDG_DATA_HOME=str(tmp_path))
+    gone = await all_said(*served(receiver), XDG_DATA_HOME=str(tmp_path))
     assert "refuses the password of user root" in refused
     assert "asks for a user and a password" in asked
     assert "--wait" in gone

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.command import environment
+from tests.harness.process import environment
 
 CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "four-radio.ts"
 

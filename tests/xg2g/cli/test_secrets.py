@@ -4,14 +4,12 @@ import asyncio
 import base64
 import json
 import signal
-from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.harness.announced import announced_address
-from tests.harness.command import COMMAND, environment
+from tests.harness.command import COMMAND, DaemonProcess
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -43,16 +41,10 @@ async def test_no_secret_shows_in_a_log_an_answer_an_argument_or_what_is_kept(
                 }
             )
         )
-        process = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "serve", "--config", str(file)), stdout=PIPE, stderr=PIPE, env=environment()
-        )
-        try:
+        async with DaemonProcess(*COMMAND, "serve", "--config", str(file)) as process:
             async with asyncio.timeout(60):
                 seen += await used(process)
-        finally:
-            if process.returncode is None:
-                process.kill()
-            seen += b"".join(await process.communicate())
+        seen += process.output.file.read_bytes() + process.log.file.read_bytes()
     seen += b"".join(path.read_bytes() for path in data.iterdir())
     basic = base64.b64encode(f"{ROOT.user}:{ROOT.password}".encode())
     assert b"stream started" in seen
@@ -60,10 +52,9 @@ async def test_no_secret_shows_in_a_log_an_answer_an_argument_or_what_is_kept(
         assert secret not in seen
 
 
-async def used(process: asyncio.subprocess.Process) -> bytes:
+async def used(process: DaemonProcess) -> bytes:
     """All that is answered while the daemon is asked, watched, guessed at and told; it ends."""
-    assert process.stdout is not None
-    address = await announced_address(process.stdout)
+    address = await process.address()
     seen = b""
     async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
         for path in READ:
@@ -84,6 +75,5 @@ async def used(process: asyncio.subprocess.Process) -> bytes:
         process.send_signal(signal.SIGHUP)
         seen += (await client.get("/api/v1/status")).content
     seen += (PROCESSES / str(process.pid) / "cmdline").read_bytes()
-    process.send_signal(signal.SIGTERM)
-    await process.wait()
+    await process.end()
     return seen

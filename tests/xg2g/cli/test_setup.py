@@ -5,7 +5,7 @@ import os
 import re
 import socket
 import stat
-from asyncio.subprocess import DEVNULL, PIPE
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,8 +13,8 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from tests.harness.announced import announced_address
-from tests.harness.command import COMMAND, environment, xg2g
+from tests.harness.command import COMMAND, DaemonProcess, xg2g
+from tests.harness.process import environment
 from xg2g.config import load
 from xg2g.simulator import Credentials, SimulatedReceiver
 
@@ -88,12 +88,10 @@ async def test_a_person_answers_and_gets_a_file_that_works(
 
 
 async def test_who_wants_to_start_at_once_does(receiver: SimulatedReceiver, file: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
+    process = DaemonProcess(
         *(*COMMAND, "setup", "--config", str(file), "--receiver", receiver.base_url),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env=environment(
+        stdin=subprocess.PIPE,
+        variables=environment(
             XG2G_RECEIVER_USER="root",
             XG2G_RECEIVER_PASSWORD="geheim",
             XG2G_STREAM_PORT=str(receiver.stream_port),
@@ -102,19 +100,13 @@ async def test_who_wants_to_start_at_once_does(receiver: SimulatedReceiver, file
             XDG_DATA_HOME=str(file.parent.parent),
         ),
     )
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        async with asyncio.timeout(60):
-            # All bouquets, this computer alone, start.
-            process.stdin.write(b"\n2\ny\n")
-            address = await announced_address(process.stdout)
-            async with httpx.AsyncClient(trust_env=False) as client:
-                assert (await client.get(f"{address}/healthz")).status_code == 200
-            rest = b"".join([await process.stdout.readline() for _ in range(4)]).decode()
-        assert f"serve --config {file} --host 0.0.0.0" in rest
-    finally:
-        process.kill()
-        await process.wait()
+    async with process:
+        # All bouquets, this computer alone, start.
+        process.write("\n2\ny\n")
+        address = await process.address()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"{address}/healthz")).status_code == 200
+        await process.line(lambda line: f"serve --config {file} --host 0.0.0.0" in line)
 
 
 async def test_a_script_says_yes_and_nothing_is_asked(

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.harness.configured_daemon import ROOT, config, serving_file
 from tests.xg2g.outputs.hls.house import WITHIN_S, Player, house
-from tests.xg2g.test_reload import ROOT, config, serving
 from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -71,10 +71,10 @@ async def test_players_of_both_kinds_share_the_tuner_and_a_channel_that_runs_is_
 async def test_settings_that_are_read_again_cut_nobody_off(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver(api_credentials=ROOT, stream_credentials=ROOT) as receiver,
-        serving(tmp_path, config(receiver, channels=2)) as daemon,
+        serving_file(tmp_path, config(receiver, channels=2)) as daemon,
         httpx.AsyncClient(trust_env=False, base_url=daemon.url, timeout=WITHIN_S) as client,
     ):
-        await daemon.line(lambda line: line["event"] == "lineup read")
+        await daemon.entry(lambda entry: entry["event"] == "lineup read")
         playlist = (await client.get("/playlist.m3u?format=hls")).text
         path = re.findall(r"/hls/\S+", playlist)[0]
         answer = await client.get(path)

@@ -1,4 +1,4 @@
-"""What a running daemon says of itself."""
+"""A client of a running daemon: its channels and metrics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import httpx
 
 
 @dataclass(frozen=True)
-class Daemon:
-    """A daemon by its address."""
+class DaemonClient:
+    """Reads what a daemon at an address tells of itself."""
 
     base_url: str
 
