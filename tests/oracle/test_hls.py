@@ -357,9 +357,9 @@ class Presented:
 @cache
 def presented() -> Presented:
     """A clip, packaged."""
-    shelf = MemoryStorage()
+    storage = MemoryStorage()
     targets = Targets.of(2, 0.333, 2.0)
-    presentation = Presentation(shelf, targets=targets, window_s=300, run="r")
+    presentation = Presentation(storage, targets=targets, window_s=300, run="r")
     with Packager(part_ms=333) as packager:
         stream = remux((CLIPS / "two-hd.ts").read_bytes()).output
         for event in packager.process(stream):
@@ -368,7 +368,7 @@ def presented() -> Presented:
     uris = re.findall(
         r'(?:URI="|^)([a-z0-9-]+/[^"#\n]*)', "".join(playlists.values()), re.MULTILINE
     )
-    files = {f"r/{uri}": data for uri in uris if (data := anyio.run(shelf.get, uri)) is not None}
+    files = {f"r/{uri}": data for uri in uris if (data := anyio.run(storage.get, uri)) is not None}
     return Presented(multivariant(presentation), playlists, files)
 
 

@@ -81,22 +81,22 @@ class GatewayCollector(Collector):
         yield _gauge(
             "xg2g_hls_players",
             "Players of them that asked lately, as far as they can be told apart",
-            sum(it.clients for it in current),
+            sum(len(it.clients) for it in current),
         )
         yield _gauge(
             "xg2g_hls_waiting_requests",
             "Requests that wait for what is yet to come",
-            sum(it.waiting for it in outputs),
+            sum(len(it.waiting) for it in outputs),
         )
         yield _gauge(
             "xg2g_hls_held_bytes",
             "Parts and segments in memory",
-            sum(it.shelf.held_bytes for it in outputs),
+            sum(it.storage.held_bytes for it in outputs),
         )
         yield _gauge(
             "xg2g_hls_window_bytes",
             "Parts and segments of all windows, in memory or in hls.dir",
-            sum(it.shelf.stored_bytes for it in outputs),
+            sum(it.storage.stored_bytes for it in outputs),
         )
 
     def _state(self, current: State) -> Metric:

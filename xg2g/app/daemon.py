@@ -148,7 +148,7 @@ async def run(
                     viewers=viewers,
                     failures=failures,
                     stopping=stopping,
-                    disk=disk,
+                    folder=disk,
                 )
                 guide = GuideKeeper(
                     receiver,

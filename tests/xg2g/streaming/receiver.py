@@ -9,8 +9,11 @@ from tests.xg2g.receiver.clock import Time
 from xg2g.metrics import Metrics
 from xg2g.receiver.service_reference import ServiceReference
 from xg2g.receiver.stream import LiveSource
-from xg2g.streaming.hub import Hub
+from xg2g.streaming.hub import Hub, UpstreamReader
 from xg2g_backends.base import Point, RemuxOptions
+
+MANY = 500
+"""Turns of the event loop, in which everything happens that waits for nothing."""
 
 
 def service(sid: int, tsid: int) -> ServiceReference:
@@ -193,6 +196,12 @@ async def turns(count: int = 20) -> None:
     """Let everybody who can go on."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+async def read(reader: UpstreamReader, count: int) -> bytes:
+    """Return what so many reads bring."""
+    async with asyncio.timeout(10):
+        return b"".join([await reader.read() for _ in range(count)])
 
 
 async def watch_and_leave(hub: Hub, *services: ServiceReference) -> None:

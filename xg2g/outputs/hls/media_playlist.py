@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from .presentation import (
-    FIRST_NUMBER,
+from .presentation import Presentation
+from .rendition import (
     ListedHeader,
     ListedSegment,
-    Presentation,
     Rendition,
     SegmentLines,
     header_key,
     part_key,
     segment_key,
 )
+from .window import FIRST_NUMBER
 
 _VERSION = 6
 """For EXT-X-MAP (8)."""
@@ -40,7 +40,7 @@ class _Lines:
     def __init__(self, presentation: Presentation, rendition: Rendition, *, lead_in: bool) -> None:
         self._presentation = presentation
         self._rendition = rendition
-        self._first = presentation.first_number
+        self._first = presentation.window.first_number
         if not lead_in:
             self._first = max(self._first, FIRST_NUMBER)
         self._listed = [s for s in rendition.segments if s.number >= self._first]
@@ -57,7 +57,7 @@ class _Lines:
         if not rendition.has_text:
             yield f"#EXT-X-PART-INF:PART-TARGET={_seconds(presentation.part_s)}"
         yield f"#EXT-X-MEDIA-SEQUENCE:{self._first}"
-        yield f"#EXT-X-DISCONTINUITY-SEQUENCE:{presentation.discontinuity_sequence}"
+        yield f"#EXT-X-DISCONTINUITY-SEQUENCE:{presentation.window.discontinuity_sequence}"
         if skipped:
             yield f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}"
         yield from self._segments(skipped)
@@ -65,7 +65,7 @@ class _Lines:
             yield "#EXT-X-ENDLIST"
             return
         if not rendition.has_text and (not rendition.open or rendition.open.lists_all_parts):
-            hinted = part_key(rendition, *presentation.position(rendition.name))
+            hinted = part_key(rendition, *rendition.position)
             yield f'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{hinted}"'
         yield from self._reports()
 
@@ -138,11 +138,11 @@ class _Lines:
         return segment.lines
 
     def _before(self, segment: ListedSegment, header: ListedHeader | None) -> Iterator[str]:
-        if self._presentation.has_discontinuity(segment.number):
+        if self._presentation.timeline.has_discontinuity(segment.number):
             yield "#EXT-X-DISCONTINUITY"
         if header is not None and not self._rendition.has_text:
             yield f'#EXT-X-MAP:URI="{header_key(self._rendition, header)}"'
-        date = self._presentation.program_date(segment.number)
+        date = self._presentation.timeline.program_date(segment.number)
         if date is not None:
             yield f"#EXT-X-PROGRAM-DATE-TIME:{_date(date)}"
 
@@ -154,7 +154,7 @@ class _Lines:
 
     def _reports(self) -> Iterator[str]:
         for other in self._presentation.renditions.values():
-            is_listed = self._presentation.has_begun(other.name) and not other.has_images
+            is_listed = other.has_begun and not other.has_images
             if is_listed and other is not self._rendition:
                 yield f'#EXT-X-RENDITION-REPORT:URI="{other.name}.m3u8",{_last(other)}'
 
@@ -172,7 +172,7 @@ def _last(rendition: Rendition) -> str:
 
 def can_skip(presentation: Presentation) -> bool:
     """Return whether playlists of this presentation offer delta updates."""
-    return presentation.window_s >= _LONG_WINDOW_S
+    return presentation.window.length_s >= _LONG_WINDOW_S
 
 
 def _seconds(seconds: float) -> str:

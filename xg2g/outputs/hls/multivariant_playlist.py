@@ -6,7 +6,8 @@ from math import ceil
 from xg2g_backends.packaging import ImageMedia, Media, SoundMedia, TextMedia, VideoMedia
 
 from . import languages
-from .presentation import Presentation, Rendition
+from .presentation import Presentation
+from .rendition import Rendition
 
 _PEAK_HEADROOM = 1.5
 """What was measured, to what is told: later scenes may need more."""

@@ -1,4 +1,4 @@
-"""The HLS outputs of a daemon."""
+"""All HLS outputs of a daemon: one for each channel that is watched."""
 
 import asyncio
 import time
@@ -16,11 +16,11 @@ from ..stop_event import StopEvent
 from ..viewers import Viewers
 from .disk_storage import StorageFolder
 from .options import HlsOptions
-from .output import HlsOutput, Means
+from .output import HlsOutput, OutputContext
 from .size_limit import SizeLimit
 
 MAX_OUTPUTS: Final = 64
-"""Most outputs at a time, with those that have ended and are still read."""
+"""Most outputs at a time, including those that have ended and are still read."""
 
 
 class TooManyError(Exception):
@@ -28,7 +28,7 @@ class TooManyError(Exception):
 
 
 class HlsOutputs:
-    """One output for each channel that somebody watches by HLS."""
+    """One output for each channel that is watched by HLS."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class HlsOutputs:
         now: Callable[[], float] = time.monotonic,
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
         later: CallLater = call_later,
-        disk: StorageFolder | None = None,
+        folder: StorageFolder | None = None,
     ) -> None:
-        """`disk` is where windows are kept, memory when there is none; it is closed by whoever
-        opened it. `now`, `today` and `later` are for tests."""
+        """`folder` is where windows are kept, memory when there is none; it is not closed here.
+        `now`, `today` and `later` are for tests."""
         self._hub = hub
-        self._space = SizeLimit(options.space_bytes)
-        self._means = Means(
+        self._size_limit = SizeLimit(options.space_bytes)
+        self._context = OutputContext(
             options=options,
             metrics=metrics,
             viewers=viewers,
@@ -57,8 +57,8 @@ class HlsOutputs:
             now=now,
             today=today,
             later=later,
-            space=self._space,
-            disk=disk,
+            size_limit=self._size_limit,
+            folder=folder,
         )
         self._current: dict[str, HlsOutput] = {}
         self._groups_s: dict[str, float] = {}
@@ -85,7 +85,9 @@ class HlsOutputs:
         `address` is where the request came from. Raises `TooManyError`.
         """
         output = self._current.get(channel_id)
-        if output is not None and not output.is_over:
+        # What was opened with other settings goes on for its players alone.
+        settings = (self._hub.receiver, self._hub.options)
+        if output is not None and not output.is_over and output.settings == settings:
             return output
         if len(self._by_run) >= MAX_OUTPUTS:
             raise TooManyError(f"{MAX_OUTPUTS} channels are open for HLS; try again in a moment")
@@ -93,21 +95,24 @@ class HlsOutputs:
             channel_id,
             name,
             partial(self._hub.open_first, sources, from_oldest=True),
-            self._means,
+            self._context,
             address=address,
+            settings=settings,
             group_s=self._groups_s.get(channel_id),
         )
         self._current[channel_id] = self._by_run[output.run] = output
         output.begin(self._over, self._gone)
         return output
 
-    def current(self, channel_id: str) -> HlsOutput | None:
-        """Return the channel's output, if it has one that takes clients."""
-        return self._current.get(channel_id)
+    def leave(self, channel_id: str, client: str) -> None:
+        """Note that a client says that it leaves the channel."""
+        for output in self:
+            if output.channel_id == channel_id:
+                output.clients.leave(client)
 
     def not_offered(self, channel_id: str) -> str | None:
-        """Return why the channel cannot be played by HLS: one line, as it was found when somebody
-        opened it last. None if it could be, or nobody has."""
+        """Return in one line why the channel could not be played by HLS when it was last opened.
+        None if it could be, or was never opened."""
         return self._not_offered.get(channel_id)
 
     def find(self, channel_id: str, run: str) -> HlsOutput | None:
@@ -129,7 +134,7 @@ class HlsOutputs:
 
     def _gone(self, output: HlsOutput) -> None:
         self._by_run.pop(output.run, None)
-        self._space.remove(output.presentation)
-        output.shelf.clear()
+        self._size_limit.remove(output.presentation)
+        output.storage.clear()
         if (group_s := output.presentation.longest_group_s) is not None:
             self._groups_s[output.channel_id] = group_s

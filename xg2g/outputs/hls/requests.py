@@ -1,16 +1,21 @@
-"""What to answer to a request for a playlist or a file: at once, later or not at all.
+"""Answers to requests for playlists and files: now, later or never.
 
 The rules are those of draft-pantos-hls-rfc8216bis-22, 6.2.5.2 and 6.2.6.
 """
 
+import asyncio
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from math import ceil
 
+from ...streaming.timers import CallLater
 from .presentation import Presentation
 
 _LATER_SEGMENTS = 2
-"""A client may ask for the segment behind the one that comes next, and for no later one."""
+"""A client may request the segment behind the one that comes next, and no later one."""
 
 _FILE = re.compile(
     r"(?:header-(?P<header>\d{1,10})\.mp4|(?P<segment>\d{1,10})(?:\.(?P<part>\d{1,5}))?"
@@ -20,13 +25,13 @@ _FILE = re.compile(
 
 
 class Decision(Enum):
-    """What to answer."""
+    """How to answer a request."""
 
     SERVE = "serve"
     WAIT = "wait"
-    """Ask again after the next event. After three target durations answer 503."""
+    """Decide again after the next event. After three target durations answer 503."""
     BAD = "bad"
-    """400: it is further ahead than a client has reason to ask."""
+    """400: it is further ahead than a client has reason to request."""
     MISSING = "missing"
     """404: there is no such thing."""
     GONE = "gone"
@@ -34,20 +39,22 @@ class Decision(Enum):
 
 
 def playlist_decision(
-    presentation: Presentation, rendition: str, msn: int | None, part: int | None
+    presentation: Presentation, name: str, msn: int | None, part: int | None
 ) -> Decision:
-    """Decide on a media playlist with `_HLS_msn` and `_HLS_part`, where the request has them."""
-    if rendition not in presentation.renditions:
+    """Decide on the media playlist of a rendition, requested with `_HLS_msn` and `_HLS_part` where
+    they are not None."""
+    rendition = presentation.renditions.get(name)
+    if rendition is None:
         return Decision.MISSING
     if msn is None and part is not None:
         return Decision.BAD
     if presentation.is_ended:
         return Decision.SERVE
-    if not presentation.has_begun(rendition):
+    if not rendition.has_begun:
         return Decision.WAIT
-    if msn is None or presentation.has(rendition, msn, part):
+    if msn is None or rendition.has(msn, part):
         return Decision.SERVE
-    number, index = presentation.position(rendition)
+    number, index = rendition.position
     if msn > number - 1 + _LATER_SEGMENTS:
         return Decision.BAD
     # Parts are counted from the last one on, across the end of its segment.
@@ -60,27 +67,77 @@ def advance_parts(part_s: float) -> int:
     return ceil(3 / part_s) if part_s < 1 else 3
 
 
-def file_decision(presentation: Presentation, rendition: str, name: str) -> Decision:
-    """Decide on a file of a rendition. `SERVE`: it was made; the shelf has it, unless it was
+def file_decision(presentation: Presentation, name: str, file_name: str) -> Decision:
+    """Decide on a file of a rendition. `SERVE`: it was made, and the storage has it unless it was
     dropped. `WAIT` is for the part that the playlist hints at."""
-    listed = presentation.renditions.get(rendition)
-    found = _FILE.fullmatch(name)
-    if listed is None or found is None:
+    rendition = presentation.renditions.get(name)
+    found = _FILE.fullmatch(file_name)
+    if rendition is None or found is None:
         return Decision.MISSING
     if found["header"] is not None:
         number = int(found["header"])
-        if any(header.segment == number for header in listed.headers):
+        if any(header.segment == number for header in rendition.headers):
             return Decision.SERVE
-        return Decision.GONE if number < presentation.first_number else Decision.MISSING
-    if found["extension"] != listed.extension:
+        return Decision.GONE if number < presentation.window.first_number else Decision.MISSING
+    if found["extension"] != rendition.extension:
         return Decision.MISSING
     number = int(found["segment"])
-    if number < presentation.oldest_kept:
+    if number < presentation.window.oldest_kept:
         return Decision.GONE
     if found["part"] is None:
-        return Decision.SERVE if number < listed.next_number else Decision.MISSING
-    part, (next_number, next_part) = int(found["part"]), presentation.position(rendition)
-    if (number, part) < (next_number, next_part):
+        return Decision.SERVE if number < rendition.next_number else Decision.MISSING
+    part = int(found["part"])
+    if (number, part) < rendition.position:
         return Decision.SERVE
-    is_hinted = (number, part) == (next_number, next_part) and not listed.has_text
+    is_hinted = (number, part) == rendition.position and not rendition.has_text
     return Decision.WAIT if is_hinted and not presentation.is_ended else Decision.MISSING
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    decide: Callable[[], Decision]
+    decided: asyncio.Future[None]
+
+
+class WaitingRequests:
+    """Requests that wait for what is yet to come."""
+
+    def __init__(
+        self, now: Callable[[], float], later: CallLater, on_waited: Callable[[float], None]
+    ) -> None:
+        """`on_waited` is called with the seconds that a request has waited."""
+        self._now = now
+        self._later = later
+        self._on_waited = on_waited
+        self._waiting: list[_Waiting] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def decided(self, decide: Callable[[], Decision], *, within_s: float) -> Decision:
+        """Return the result of `decide` once it is no longer `WAIT`, or when the time is over."""
+        decision = decide()
+        if decision is not Decision.WAIT:
+            return decision
+        began_s = self._now()
+        waiting = _Waiting(decide, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        timer = self._later(within_s, partial(_resolve, waiting.decided))
+        try:
+            await waiting.decided
+        finally:
+            timer.cancel()
+            self._waiting.remove(waiting)
+            self._on_waited(self._now() - began_s)
+        return decide()
+
+    def wake(self, *, is_over: bool) -> None:
+        """Wake the requests that can be answered now; with `is_over` all."""
+        for waiting in self._waiting:
+            if is_over or waiting.decide() is not Decision.WAIT:
+                _resolve(waiting.decided)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,11 +1,11 @@
-"""What the windows of all channels may take together."""
+"""The limit on the size of all windows together."""
 
 from .presentation import Presentation
 
 
 class SizeLimit:
-    """Bytes for the files of all presentations. The longest window gets shorter where they are too
-    many; what live playback needs stays in any case."""
+    """Limits the bytes of the files of all presentations. Where they are too many, the longest
+    window gets shorter; what live playback needs stays in any case."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -13,15 +13,15 @@ class SizeLimit:
 
     @property
     def used_bytes(self) -> int:
-        """What is taken."""
-        return sum(presentation.shelf.stored_bytes for presentation in self._presentations)
+        """Size of all files."""
+        return sum(presentation.storage.stored_bytes for presentation in self._presentations)
 
     def add(self, presentation: Presentation) -> None:
-        """Count a presentation in."""
+        """Count a presentation from now on."""
         self._presentations.append(presentation)
 
     def remove(self, presentation: Presentation) -> None:
-        """Count it no longer."""
+        """Count a presentation no longer."""
         if presentation in self._presentations:
             self._presentations.remove(presentation)
 
@@ -30,8 +30,8 @@ class SizeLimit:
         used = self.used_bytes
         candidates = list(self._presentations)
         while used > self._limit_bytes and candidates:
-            longest = max(candidates, key=lambda presentation: presentation.listed_s)
-            before = longest.shelf.stored_bytes
+            longest = max(candidates, key=lambda presentation: presentation.window.listed_s)
+            before = longest.storage.stored_bytes
             if not longest.shorten():
                 candidates.remove(longest)
-            used -= before - longest.shelf.stored_bytes
+            used -= before - longest.storage.stored_bytes

@@ -1,19 +1,20 @@
-"""The response to a viewer of a live stream.
+"""The HTTP response with a live MPEG transport stream, for one viewer.
 
 Starlette's StreamingResponse neither closes its iterator nor bounds how long a viewer may block
-it, and uvicorn's `send` returns quietly once a viewer is gone. So this response watches for the
-viewer to leave while it sends, and holds the stream open in an `async with` that nothing outlives.
+it, and uvicorn's `send` returns without an error once a viewer is gone. So this response watches
+for the viewer to leave while it sends, and holds the stream open in an `async with` that nothing
+outlives.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-import structlog
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -24,20 +25,19 @@ from ...network.http_bodies import TruncatedError
 from ...receiver.errors import ReceiverError
 from ..failures import Failure, Failures
 from ..refusals import ENDED_BEFORE, UNKNOWN_CHANNEL, Refusal, refusal_for
+from ..report import StreamReport
 from ..stop_event import StopEvent
 from ..viewers import LiveStream, Viewer, Viewers
 
 T = TypeVar("T")
 
-log = structlog.get_logger()
-
-LIVE_HEADERS = [
+LIVE_HEADERS: Final = [
     (b"content-type", b"video/mp2t"),
     (b"cache-control", b"no-store"),
     (b"accept-ranges", b"none"),
 ]
-FAREWELL_S = 0.5
-"""How long the end of a body may take to be handed over when the daemon or a duration ends it."""
+END_OF_BODY_S: Final = 0.5
+"""How long the end of a body may take to be sent when the daemon or a duration ends it."""
 
 
 class LiveResponse:
@@ -59,10 +59,11 @@ class LiveResponse:
         failures: Failures | None = None,
         explain: Callable[[Failure], Response] | None = None,
     ) -> None:
-        """`unknown_when_refused`: a receiver that has no tuner for the service means 404.
-        `duration_s`: when the stream ends by itself; None for never. `tuner`: see `Viewer`.
-        `name` is the channel's, `failures` where to note one, and `explain` makes the answer to a
-        viewer who reads why there is no stream; others get an empty body."""
+        """`pause_limit_s` is how long the viewer may take nothing. `unknown_when_refused`: answer
+        404 where the receiver has no tuner for the service. `duration_s`: when the stream ends by
+        itself; None for never. `tuner`: see `Viewer`. `name` is the channel's, `failures` the list
+        for failures, and `explain` makes the answer for viewers who read why there is no stream;
+        others get an empty body."""
         self._open_stream = open_stream
         self._stopping = stopping
         self._pause_limit_s = pause_limit_s
@@ -75,48 +76,42 @@ class LiveResponse:
         self._name = name
         self._failures = Failures() if failures is None else failures
         self._explain = explain
-        self._address: str | None = None
-        self._started = False
-        self._over = False
-        self._failed_before = False
-        self._log = log.bind(channel=channel, name=name) if name else log.bind(channel=channel)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begin_s = time.monotonic()
         client = scope.get("client")
-        self._address = client[0] if client else None
-        viewer = Viewer(channel_id=self._channel, address=self._address, tuner=self._tuner)
-        self._log = self._log.bind(viewer=viewer.address)
-        with self._metrics.streams.track_inprogress(), self._viewers.watching(viewer):
-            outcome = await self._run(viewer, receive, send)
-        self._metrics.outcomes.labels(outcome).inc()
-        if self._failed_before:
-            # That it did not open was said, in one line.
-            return
-        self._log.info(
-            "stream ended",
-            outcome=outcome.value,
-            duration_s=round(time.monotonic() - begin_s, 1),
-            bytes_out=viewer.bytes_out,
+        address = client[0] if client else None
+        viewer = Viewer(channel_id=self._channel, address=address, tuner=self._tuner)
+        report = StreamReport(
+            self._channel, self._name, address, metrics=self._metrics, failures=self._failures
         )
-        if self._started and not self._over and outcome is not Outcome.VIEWER_LEFT:
+        body = _Body(send, self._pause_limit_s)
+        with self._metrics.streams.track_inprogress(), self._viewers.watching(viewer):
+            outcome = await self._run(viewer, report, body, receive)
+        self._metrics.outcomes.labels(outcome).inc()
+        if body.status not in (None, 200):
+            # The refusal has its line in the log.
+            return
+        report.ended(outcome, time.monotonic() - begin_s, viewer.bytes_out)
+        if body.status and not body.is_over and outcome is not Outcome.VIEWER_LEFT:
             raise TruncatedError
 
-    async def _run(self, viewer: Viewer, receive: Receive, send: Send) -> Outcome:
+    async def _run(
+        self, viewer: Viewer, report: StreamReport, body: "_Body", receive: Receive
+    ) -> Outcome:
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def end(outcome: Outcome) -> None:
             if not ended.done():
                 ended.set_result(outcome)
 
-        watch = _SendWatch(self._pause_limit_s, partial(end, Outcome.VIEWER_STALLED))
         with (
-            watch,
+            body.watched(partial(end, Outcome.VIEWER_STALLED)),
             viewer.terminated.on_set(partial(end, Outcome.TERMINATED)),
             self._stopping.on_set(partial(end, Outcome.SHUTDOWN)),
         ):
             async with (
-                _task(self._stream(viewer, watch.over(send), send)) as streaming,
+                _task(self._stream(viewer, report, body)) as streaming,
                 _task(_viewer_left(receive)) as leaving,
             ):
                 ends: set[asyncio.Future[Any]] = {streaming, leaving, ended}
@@ -131,141 +126,117 @@ class LiveResponse:
                     return Outcome.VIEWER_LEFT
                 outcome = ended.result() if ended.done() else Outcome.DURATION_OVER
         if outcome is not Outcome.VIEWER_STALLED:
-            await self._say_farewell(send, outcome)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_OF_BODY_S):
+                    if body.status is None:
+                        await self._refuse(report, body, *ENDED_BEFORE[outcome])
+                    else:
+                        await body.end()
         return outcome
 
-    async def _stream(self, viewer: Viewer, send_body: Send, send: Send) -> Outcome:
-        """Send the stream until it ends; say how it ended."""
+    async def _stream(self, viewer: Viewer, report: StreamReport, body: "_Body") -> Outcome:
+        """Send the stream until it ends. Return how it ended."""
         begin_s = time.monotonic()
         try:
             async with self._open_stream() as stream:
                 self._metrics.start_s.observe(time.monotonic() - begin_s)
-                self._log.info("stream started")
+                report.log.info("stream started")
                 viewer.stream = stream
-                stream.on_freeze = self._froze
-                stream.on_skip = self._skipped
+                stream.on_freeze, stream.on_skip = report.froze, report.skipped
                 resource = (b"x-hdhomerun-resource", f"tuner{viewer.tuner}".encode("ascii"))
-                headers = [*LIVE_HEADERS, resource, (b"connection", b"close")]
-                await self._send_start(send, 200, headers)
+                await body.start(200, [*LIVE_HEADERS, resource, (b"connection", b"close")])
                 count = self._metrics.bytes_out.inc
                 while chunk := await stream.read():
-                    await send_body(_body(chunk, more=True))
+                    await body.send(chunk)
                     viewer.bytes_out += len(chunk)
                     count(len(chunk))
-            outcome = Outcome.RECEIVER_ENDED
         except (ReceiverError, BackendError) as error:
             refusal = refusal_for(error)
-            outcome = refusal.outcome
-            if not self._started:
-                await self._refuse(send, refusal, str(error))
-                return outcome
-            self._log.warning("stream failed", reason=str(error))
-            self._note(None, outcome, str(error))
-        # A body that has begun stays without its end: broadcasts have none, so that whoever records
-        # this must not take it for whole.
-        return outcome
+            if body.status is None:
+                await self._refuse(report, body, refusal, str(error))
+            else:
+                report.failed(refusal.outcome, str(error))
+            return refusal.outcome
+        # The body stays without its end: broadcasts have none, and a recorder must not take a
+        # recording for complete.
+        return Outcome.RECEIVER_ENDED
 
-    async def _refuse(self, send: Send, refusal: Refusal, reason: str) -> None:
-        status, hdhomerun_error = refusal.status, refusal.hdhomerun_error
+    async def _refuse(
+        self, report: StreamReport, body: "_Body", refusal: Refusal, reason: str
+    ) -> None:
         if self._unknown_when_refused and refusal.outcome is Outcome.NO_TUNER:
             status, hdhomerun_error = UNKNOWN_CHANNEL
-        self._failed_before = True
-        failure = self._note(status, refusal.outcome, reason)
-        self._log.warning(
-            "channel not opened", reason=reason, outcome=refusal.outcome.value, status=status
-        )
-        answer = self._explain(failure) if self._explain else Response(status_code=status)
-        if hdhomerun_error is not None:
-            answer.headers["X-HDHomeRun-Error"] = hdhomerun_error
-        await self._send_start(send, status, answer.raw_headers)
+            refusal = replace(refusal, status=status, hdhomerun_error=hdhomerun_error)
+        failure = report.refused(refusal, reason)
+        answer = self._explain(failure) if self._explain else Response(status_code=refusal.status)
+        if refusal.hdhomerun_error is not None:
+            answer.headers["X-HDHomeRun-Error"] = refusal.hdhomerun_error
+        await body.start(refusal.status, answer.raw_headers)
         if answer.body:
-            await send(_body(bytes(answer.body), more=True))
-        await self._end(send)
-
-    def _froze(self, frozen_s: float) -> None:
-        self._log.warning("picture stood still", frozen_s=round(frozen_s, 2))
-
-    def _skipped(self, skipped_bytes: int) -> None:
-        self._metrics.skips.inc()
-        self._metrics.skipped_bytes.inc(skipped_bytes)
-        self._log.warning("viewer fell behind and skipped", skipped_bytes=skipped_bytes)
-
-    def _note(self, status: int | None, outcome: Outcome, reason: str) -> Failure:
-        return self._failures.add(
-            channel_id=self._channel,
-            channel_name=self._name,
-            viewer=self._address,
-            status=status,
-            outcome=outcome.value,
-            reason=reason,
-        )
-
-    async def _send_start(
-        self, send: Send, status: int, headers: list[tuple[bytes, bytes]]
-    ) -> None:
-        self._started = True
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-
-    async def _end(self, send: Send) -> None:
-        """Mark the end of the body, unless it was: a stream may end while it is being ended. A
-        viewer who does not take even that is left."""
-        if not self._over:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._pause_limit_s):
-                    await send(_body(b"", more=False))
-            self._over = True
-
-    async def _say_farewell(self, send: Send, outcome: Outcome) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_S):
-                if self._started:
-                    await self._end(send)
-                else:
-                    await self._refuse(send, *ENDED_BEFORE[outcome])
+            await body.send(bytes(answer.body))
+        await body.end()
 
 
-def _body(chunk: bytes, *, more: bool) -> dict[str, object]:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
+class _Body:
+    """Status, headers and body of the response, as far as they were sent.
 
-
-class _SendWatch:
-    """Calls when a viewer has not taken a piece of the body for too long.
-
-    One timer looks at it now and then: a deadline of its own for each piece costs more than the
-    piece.
+    One timer looks now and then whether the viewer takes what is sent: a deadline for each piece
+    costs more than the piece.
     """
 
-    def __init__(self, limit_s: float, call: Callable[[], None]) -> None:
-        self._limit_s = limit_s
-        self._call = call
+    def __init__(self, send: Send, pause_limit_s: float) -> None:
+        self.status: int | None = None
+        """HTTP status that was sent; None before."""
+        self.is_over = False
+        """Whether the end of the body was sent."""
+        self._send = send
+        self._pause_limit_s = pause_limit_s
         self._loop = asyncio.get_running_loop()
-        self._since_s: float | None = None
+        self._sending_since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def __enter__(self) -> None:
-        self._look()
+    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Send status and headers."""
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    def __exit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    async def send(self, chunk: bytes) -> None:
+        """Send a piece of the body."""
+        self._sending_since_s = self._loop.time()
+        await self._send(_message(chunk, more=True))
+        self._sending_since_s = None
 
-    def over(self, send: Send) -> Send:
-        """Return `send`, watched."""
+    async def end(self) -> None:
+        """Send the end of the body, unless it was sent: a stream may end while it is being ended.
+        The attempt is given up when the viewer takes nothing."""
+        if not self.is_over:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_limit_s):
+                    await self._send(_message(b"", more=False))
+            self.is_over = True
 
-        async def watched(message: Message) -> None:
-            self._since_s = self._loop.time()
-            await send(message)
-            self._since_s = None
+    @contextlib.contextmanager
+    def watched(self, on_stall: Callable[[], None]) -> Iterator[None]:
+        """Call `on_stall` when the viewer has not taken a piece for too long, while the context is
+        open."""
+        self._check(on_stall)
+        try:
+            yield
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
-        return watched
-
-    def _look(self) -> None:
+    def _check(self, on_stall: Callable[[], None]) -> None:
         now_s = self._loop.time()
-        since_s = now_s if self._since_s is None else self._since_s
-        if now_s >= since_s + self._limit_s:
-            self._call()
+        since_s = now_s if self._sending_since_s is None else self._sending_since_s
+        if now_s >= since_s + self._pause_limit_s:
+            on_stall()
             return
-        self._timer = self._loop.call_at(since_s + self._limit_s, self._look)
+        self._timer = self._loop.call_at(since_s + self._pause_limit_s, self._check, on_stall)
+
+
+def _message(chunk: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": chunk, "more_body": more}
 
 
 async def _viewer_left(receive: Receive) -> None:

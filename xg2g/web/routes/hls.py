@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...clients.m3u import hls_path
 from ...lineup.sources import segmented_url
-from ...outputs.hls.output import NOT_OFFERED, HlsOutput, Playlist, RefusedError
+from ...outputs.hls.output import NOT_OFFERED, HlsOutput, RefusedError
 from ...outputs.hls.outputs import TooManyError
+from ...outputs.hls.playlist_cache import Playlist
 from ...outputs.hls.requests import Decision, file_decision, playlist_decision
 from ...outputs.refusals import SYSTEM_BUSY
 from ..channel_failure import failure_answer, refused, refused_without_lineup, unknown
@@ -113,7 +114,7 @@ async def _media(request: Request) -> ASGIApp:
         decision = playlist_decision(output.presentation, rendition, asked.segment, asked.part)
         if decision is Decision.SERVE and asked.segment is None and not _plays_parts(request):
             # A playlist of parts alone is empty to them.
-            has_segment = output.presentation.has_segment(rendition)
+            has_segment = output.presentation.renditions[rendition].has_segment
             return Decision.SERVE if has_segment else Decision.WAIT
         return decision
 
@@ -123,7 +124,7 @@ async def _media(request: Request) -> ASGIApp:
         if decision is not Decision.SERVE and not is_first:
             return _refused(request, decision)
         caching = "no-cache"
-        if asked.segment is not None and not output.presentation.has_lead_in:
+        if asked.segment is not None and not output.presentation.window.has_lead_in:
             # What answers this request once does so later.
             caching = f"public, max-age={_CACHED_TARGETS * output.presentation.target_duration}"
         playlist = output.playlist(rendition, skip=asked.skip, lead_in=_knows_gaps(request))
@@ -153,7 +154,7 @@ async def _file(request: Request) -> ASGIApp:
         headers = {"Cache-Control": IMMUTABLE, "ETag": tag}
         if has_current(request, tag):
             return Response(status_code=304, headers=headers)
-        data = await output.shelf.get(key)
+        data = await output.storage.get(key)
         if data is None:
             # It was given up for others' memory.
             return _refused(request, Decision.GONE)
@@ -166,9 +167,8 @@ async def _file(request: Request) -> ASGIApp:
 
 async def _leave(request: Request) -> ASGIApp:
     outputs, channel_id = gateway_of(request).hls, request.path_params["channel_id"]
-    output = None if outputs is None else outputs.current(channel_id)
-    if output is not None and not is_from_foreign_page(request):
-        output.leave(_client(request))
+    if outputs is not None and not is_from_foreign_page(request):
+        outputs.leave(channel_id, _client(request))
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -285,11 +285,11 @@ class _Answer:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._output.asking(self._client, waits=self._is_low_latency):
+        with self._output.clients.asking(self._client, waits=self._is_low_latency):
             answer = self._answer()
             response = await (answer if self._is_there else _unless_left(answer, receive))
             if response is None:
-                self._output.break_off(self._client)
+                self._output.clients.break_off(self._client)
                 return
             await response(scope, receive, send)
             if scope["method"] != "HEAD":

@@ -45,9 +45,9 @@ def feed(presentation: Presentation, numbers: range, size: int = 1000) -> None:
         presentation.take(Segment("video", number, 2, at, 180000))
 
 
-def presented(shelf: Storage, window_s: float = 3600) -> Presentation:
+def presented(storage: Storage, window_s: float = 3600) -> Presentation:
     targets = Targets(segment_ms=2000, part_ms=1000, duration=2)
-    return Presentation(shelf, targets=targets, window_s=window_s, run="r")
+    return Presentation(storage, targets=targets, window_s=window_s, run="r")
 
 
 async def settled(disk: StorageFolder) -> None:
@@ -67,18 +67,18 @@ def no_failure() -> None:
 
 async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path) -> None:
     async with opened(tmp_path) as disk:
-        shelf = DiskStorage(disk, "r", no_failure)
-        presentation = presented(shelf)
+        storage = DiskStorage(disk, "r", no_failure)
+        presentation = presented(storage)
         feed(presentation, range(100))
         await settled(disk)
-        assert shelf.held_bytes < 30 * 2000
-        assert shelf.stored_bytes == 100 * 2000 + len(b"header")
+        assert storage.held_bytes < 30 * 2000
+        assert storage.stored_bytes == 100 * 2000 + len(b"header")
         for number in (0, 50, 99):
             data = bytes([number]) * 1000
-            assert await shelf.get(f"video/{number + 3}.m4s") == 2 * data
-            assert await shelf.get(f"video/{number + 3}.1.m4s") == data
-        assert await shelf.get("video/header-3.mp4") == b"header"
-        assert await shelf.get("video/103.m4s") is None
+            assert await storage.get(f"video/{number + 3}.m4s") == 2 * data
+            assert await storage.get(f"video/{number + 3}.1.m4s") == data
+        assert await storage.get("video/header-3.mp4") == b"header"
+        assert await storage.get("video/103.m4s") is None
 
 
 async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
         files = list((disk.folder / "r").iterdir())
         assert 30 <= len(files) <= 33
         on_disk = sum(file.stat().st_size for file in files)
-        assert presentation.shelf.stored_bytes == on_disk + len(b"header")
-        presentation.shelf.clear()
+        assert presentation.storage.stored_bytes == on_disk + len(b"header")
+        presentation.storage.clear()
         await settled(disk)
-        assert presentation.shelf.stored_bytes == 0
+        assert presentation.storage.stored_bytes == 0
         assert not (disk.folder / "r").exists()
 
 
@@ -138,8 +138,8 @@ async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
             for _ in range(2):
                 presentation.shorten()
 
-        shelf = DiskStorage(disk, "r", make_room)
-        presentation = presented(shelf)
+        storage = DiskStorage(disk, "r", make_room)
+        presentation = presented(storage)
         for number in range(150):
             feed(presentation, range(number, number + 1))
             await settled(disk)
@@ -148,8 +148,8 @@ async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
         assert 30 <= len(listed) <= room + 10
         assert listed[-1] == 152
         for number in listed:
-            assert await shelf.get(f"video/{number}.m4s") == bytes([number - 3]) * 2000
-        assert shelf.held_bytes < 35 * 2000
+            assert await storage.get(f"video/{number}.m4s") == bytes([number - 3]) * 2000
+        assert storage.held_bytes < 35 * 2000
 
 
 async def test_a_disk_that_hangs_holds_nobody_up(
@@ -164,13 +164,13 @@ async def test_a_disk_that_hangs_holds_nobody_up(
 
     monkeypatch.setattr(disk_module, "_write", write)
     async with opened(tmp_path) as disk:
-        shelf = DiskStorage(disk, "r", no_failure)
-        presentation = presented(shelf)
+        storage = DiskStorage(disk, "r", no_failure)
+        presentation = presented(storage)
         feed(presentation, range(50))
-        assert await shelf.get("video/3.m4s") == bytes(2000)
+        assert await storage.get("video/3.m4s") == bytes(2000)
         goes_on.set()
         await settled(disk)
-        assert await shelf.get("video/3.m4s") == bytes(2000)
+        assert await storage.get("video/3.m4s") == bytes(2000)
 
 
 async def test_what_waits_for_a_slow_disk_is_bounded(
@@ -182,7 +182,7 @@ async def test_what_waits_for_a_slow_disk_is_bounded(
     async with opened(tmp_path) as disk:
         presentation = presented(DiskStorage(disk, "r", lambda: shorten(presentation)))
         feed(presentation, range(500))
-        assert presentation.shelf.held_bytes < 50 * 2000
+        assert presentation.storage.held_bytes < 50 * 2000
         goes_on.set()
 
 
@@ -198,19 +198,19 @@ async def test_nobody_waits_for_ever_for_what_a_disk_that_hangs_has(
         return original(path, at, size)
 
     async with opened(tmp_path) as disk:
-        shelf = DiskStorage(disk, "r", no_failure)
-        feed(presented(shelf), range(100))
+        storage = DiskStorage(disk, "r", no_failure)
+        feed(presented(storage), range(100))
         await settled(disk)
         monkeypatch.setattr(disk_module, "_read", read)
         try:
             with anyio.fail_after(10):
                 for _ in range(8):
-                    assert await shelf.get("video/3.m4s") is None
-            assert await shelf.get("video/102.m4s") == bytes([99]) * 2000
+                    assert await storage.get("video/3.m4s") is None
+            assert await storage.get("video/102.m4s") == bytes([99]) * 2000
         finally:
             goes_on.set()
         monkeypatch.setattr(disk_module, "_READ_S", 10)
-        assert await shelf.get("video/3.m4s") == bytes(2000)
+        assert await storage.get("video/3.m4s") == bytes(2000)
 
 
 @pytest.mark.parametrize("texts", range(6))
@@ -230,7 +230,7 @@ async def test_a_disk_that_hangs_does_not_end_a_channel_of_many_renditions(
                     feed_text(presentation, f"text-{text}-888", number)
             for name, rendition in presentation.renditions.items():
                 key = f"{name}/{rendition.segments[-1].number}.{rendition.extension}"
-                assert await presentation.shelf.get(key)
+                assert await presentation.storage.get(key)
         finally:
             goes_on.set()
 
@@ -260,10 +260,10 @@ async def test_the_longest_window_gets_shorter_where_all_take_too_much() -> None
             feed(short, range(number, number + 1))
         space.enforce()
         assert space.used_bytes <= 200_000
-    assert short.listed_s == 40
-    assert 100 <= long.listed_s < 170
+    assert short.window.listed_s == 40
+    assert 100 <= long.window.listed_s < 170
     space.remove(short)
-    assert space.used_bytes == long.shelf.stored_bytes
+    assert space.used_bytes == long.storage.stored_bytes
 
 
 async def test_what_live_playback_needs_stays_whatever_it_takes() -> None:
@@ -273,4 +273,6 @@ async def test_what_live_playback_needs_stays_whatever_it_takes() -> None:
     for number in range(30):
         feed(presentation, range(number, number + 1))
         space.enforce()
-    assert presentation.live_window_s <= presentation.listed_s <= presentation.live_window_s + 2
+    assert (
+        presentation.window.live_s <= presentation.window.listed_s <= presentation.window.live_s + 2
+    )

@@ -84,7 +84,7 @@ def test_half_an_hour_with_changes_wraps_and_silence_is_as_the_specification_wan
                     watching.look()
             if number % 120 == 0:
                 watching.look_at_files()
-            assert presentation.held_bytes < 40_000_000
+            assert presentation.storage.held_bytes < 40_000_000
     presentation.end()
     watching.look()
     tolerated = {"independent"} if (presentation.longest_group_s or 0) > 5.4 else set()
@@ -92,4 +92,4 @@ def test_half_an_hour_with_changes_wraps_and_silence_is_as_the_specification_wan
     assert watching.looks > 500
     assert discontinuities > len(TURNS)
     assert seconds > 1300
-    assert presentation.discontinuity_sequence > len(TURNS)
+    assert presentation.window.discontinuity_sequence > len(TURNS)

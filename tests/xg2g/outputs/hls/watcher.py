@@ -49,7 +49,7 @@ class Watcher:
 
     def playlists(self) -> tuple[str, dict[str, str]]:
         presentation = self.presentation
-        listed = [name for name in self._named() if presentation.has_begun(name)]
+        listed = [name for name in self._named() if presentation.renditions[name].has_begun]
         texts = {f"{presentation.run}/{name}.m3u8": media(presentation, name) for name in listed}
         return multivariant(presentation), texts
 
@@ -60,11 +60,11 @@ class Watcher:
 
     def fetch(self, uri: str) -> bytes | None:
         key = uri.removeprefix(f"{self.presentation.run}/")
-        return at_once(self.presentation.shelf.get(key))
+        return at_once(self.presentation.storage.get(key))
 
 
 def at_once(answer: Coroutine[None, None, bytes | None]) -> bytes | None:
-    """What a shelf in memory answers, which waits for nothing."""
+    """What a storage in memory answers, which waits for nothing."""
     try:
         answer.send(None)
     except StopIteration as stop:

@@ -1,0 +1,25 @@
+"""Steps that tests of the tuner ledger share."""
+
+from collections.abc import Iterable
+
+from xg2g.streaming.ledger import Evict, Ledger, Refuse, Transponder
+
+ONE, OTHER, THIRD = (0xC00000, 1, 1), (0xC00000, 2, 1), (0xC00000, 3, 1)
+
+
+def opened(ledger: Ledger[str], holder: str, needed: Transponder | None) -> None:
+    decision = ledger.request(holder, needed)
+    assert not isinstance(decision, Refuse)
+    if isinstance(decision, Evict):
+        released(ledger, decision.holders)
+    ledger.began(holder)
+
+
+def left(ledger: Ledger[str], *holders: str) -> None:
+    for holder in holders:
+        ledger.lingers(holder)
+
+
+def released(ledger: Ledger[str], holders: Iterable[str]) -> None:
+    for holder in holders:
+        ledger.release(holder)
