@@ -46,7 +46,7 @@ def _sources() -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for folder in ("xg2g", "backends")
-        for pattern in ("*.py", "py.typed")
+        for pattern in ("*.py", "py.typed", "templates/*.*")
         for path in (ROOT / folder).rglob(pattern)
     }
 

@@ -19,7 +19,7 @@ from ..web.http.methods import Options
 from ..web.http.refusals import Refused, on_http_exception, on_refused
 from ..web.http.target import RequestTarget
 from ..web.routes import (
-    front_page,
+    addresses,
     hdhomerun,
     hls,
     live,
@@ -47,7 +47,7 @@ PLAYED: tuple[BaseRoute, ...] = (
 
 ROUTES: tuple[BaseRoute, ...] = (
     *web_page.ROUTES,
-    *front_page.ROUTES,
+    *addresses.ROUTES,
     *PLAYED,
     *hdhomerun.ROUTES,
     *monitoring.ROUTES,

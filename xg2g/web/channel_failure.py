@@ -1,7 +1,7 @@
 """Answers for a channel that does not open: the reason, advice, and who uses the tuners."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -19,34 +19,33 @@ from ..streaming.ledger import transponder
 from .gateway import Gateway, base_url, gateway_of
 from .http.access import access_of
 from .http.refusals import MEDIA_TYPE, Problem, wants_page, wants_problem
-from .pages.html import Element, tag
 from .pages.rendering import page
 
 log = structlog.get_logger()
 
 ADVICE: Mapping[str, str] = {
-    Outcome.NO_TUNER: "Stop one of the others, or wait until a recording ends. Channels of one "
-    "transponder share a tuner, so that another channel may open at once.",
+    Outcome.NO_TUNER: "Stop one of the other streams, or wait until a recording ends. Channels of "
+    "one transponder share a tuner, so another channel may open at once.",
     Outcome.UNKNOWN_SERVICE: "Load the playlist again: the channel may have left the receiver's "
-    "bouquets, or have another number.",
-    Outcome.NO_SIGNAL: "Try the channel on the television itself. If that has no picture either, "
-    "look at dish, cable and tuner settings.",
-    Outcome.SCRAMBLED: "The television shows whether the receiver can descramble the channel.",
-    Outcome.RECEIVER_SILENT: "Try again in a moment: a dish may still be moving, or a card be "
-    "busy. If it stays so, try the channel on the television itself.",
+    "bouquets, or its number may have changed.",
+    Outcome.NO_SIGNAL: "Try the channel on the television. If it has no picture there, check the "
+    "dish, the cable and the tuner settings.",
+    Outcome.SCRAMBLED: "Check on the television whether the receiver can descramble the channel.",
+    Outcome.RECEIVER_SILENT: "Try again in a moment: a dish may still be moving, or a smart card "
+    "may be busy. If it fails again, try the channel on the television.",
     Outcome.RECEIVER_UNREACHABLE: "Switch the receiver on (in deep standby it is off), and check "
-    "receiver.url and receiver.stream_port. xg2g notices by itself when it is back.",
-    Outcome.RECEIVER_CREDENTIALS: "Set receiver.user and receiver.password to what the receiver "
-    "asks for, and have xg2g read its settings again.",
+    "receiver.url and receiver.stream_port. xg2g notices when the receiver is back.",
+    Outcome.RECEIVER_CREDENTIALS: "Set receiver.user and receiver.password to the receiver's own, "
+    "and reload the settings of xg2g.",
     Outcome.RECEIVER_UNEXPECTED: "Check receiver.stream_port: another program may answer there.",
-    Outcome.BACKEND_UNAVAILABLE: "Start xg2g-transcoder, or another one beside it. With "
-    "external.fallback, xg2g converts by itself meanwhile.",
-    Outcome.BACKEND_FAILED: "This is a defect of xg2g: please report it with the lines of the log.",
-    Outcome.OUT_OF_FILES: "Too many connections and streams are open for this process: end some or "
-    "raise its limit of open files (LimitNOFILE, ulimit -n).",
-    Outcome.NOT_OFFERED: "Play the channel's stream with VLC, Kodi, mpv or another player: its "
-    "address stands in the overview.",
-    Outcome.SHUTDOWN: "xg2g ends, or starts again just now: try again in a moment.",
+    Outcome.BACKEND_UNAVAILABLE: "Start xg2g-transcoder, or start another one beside it. With "
+    "external.fallback, xg2g converts streams itself until one is back.",
+    Outcome.BACKEND_FAILED: "This is a defect of xg2g. Please report it with the lines of the log.",
+    Outcome.OUT_OF_FILES: "xg2g has too many connections and streams open. End some, or raise its "
+    "limit of open files (LimitNOFILE, ulimit -n).",
+    Outcome.NOT_OFFERED: "Play the channel's stream with VLC, Kodi, mpv or another player. The "
+    "overview shows its address.",
+    Outcome.SHUTDOWN: "xg2g is stopping or restarting. Try again in a moment.",
 }
 """What a user can do, by outcome."""
 
@@ -128,20 +127,16 @@ def _problem(request: Request, refusal: Refusal, failure: Failure) -> Response:
 
 def failure_page(request: Request, failure: Failure) -> Response:
     """Return the page that a browser shows in place of a stream."""
-    gateway = gateway_of(request)
-    name = failure.channel_name or failure.channel_id
-    body = [
-        tag("h1", f"{name} does not open"),
-        tag("p", failure.reason, class_="trouble bad"),
-    ]
-    if text := ADVICE.get(failure.outcome):
-        body += [tag("h2", "What to do"), tag("p", text)]
-    if failure.outcome == Outcome.NO_TUNER and _may_read(request):
-        body += _users(gateway)
-    again = tag("a", "Try again", href="", class_="button")
-    home = tag("a", "Overview", href=f"{base_url(request)}/", class_="button")
-    body.append(tag("p", again, " ", home, class_="buttons"))
-    return page(f"{name} does not open", *body, status=failure.status or 500)
+    shows_users = failure.outcome == Outcome.NO_TUNER and _may_read(request)
+    return page(
+        "failure.html",
+        f"{failure.channel_name or failure.channel_id} does not open",
+        reason=failure.reason,
+        advice=ADVICE.get(failure.outcome),
+        users=_users(gateway_of(request)) if shows_users else None,
+        base=base_url(request),
+        status=failure.status or 500,
+    )
 
 
 def _since(viewer: Viewer) -> str:
@@ -184,19 +179,13 @@ def _holders(gateway: Gateway) -> list[SharedStream]:
     return [each for each in shared if transponder(each.upstream.service) and each.viewers]
 
 
-def _users(gateway: Gateway) -> Iterator[Element]:
+def _users(gateway: Gateway) -> list[tuple[str, list[str]]]:
+    """Return the channels that use tuners, each with a line about every viewer."""
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    users = _holders(gateway)
-    yield tag("h2", "Who uses the tuners")
-    if not users:
-        yield tag("p", "Nobody watches through xg2g: the receiver uses them itself.", class_="dim")
-    for each in users:
+    users = []
+    for each in _holders(gateway):
         channel_id = each.channel_id(lineup)
         channel = lineup.find(channel_id)
-        viewers = (f"{it.address or 'somebody'}, {_since(it)}" for it in each.viewers)
-        yield tag(
-            "div",
-            tag("b", channel.name if channel else channel_id),
-            tag("ul", *(tag("li", viewer) for viewer in viewers), class_="dim"),
-            class_="viewer",
-        )
+        viewers = [f"{it.address or 'unknown address'}, {_since(it)}" for it in each.viewers]
+        users.append((channel.name if channel else channel_id, viewers))
+    return users

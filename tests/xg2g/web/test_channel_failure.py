@@ -1,5 +1,6 @@
 """Why a channel does not open is told to whoever looks: page, API, overview and log."""
 
+import html
 import json
 import re
 from contextlib import AsyncExitStack
@@ -85,7 +86,7 @@ async def test_who_uses_the_tuners_is_told_and_since_when() -> None:
         status, _, page = await browse(gateway, OTHER_STREAM)
         writer.close()
     assert status == 503
-    assert "the receiver's only tuner is in use" in page
+    assert "the receiver's only tuner is in use" in html.unescape(page)
     assert "Who uses the tuners" in page
     assert "<b>Das Erste HD</b>" in page
     assert "127.0.0.1, since " in page
@@ -144,7 +145,7 @@ async def test_one_line_of_the_log_names_channel_viewer_and_reason() -> None:
 async def test_the_last_failures_are_in_the_api_and_on_the_front_page() -> None:
     async with daemon(says(CRLF_ANSWER)) as gateway:
         assert await failures(gateway) == []
-        assert b"What failed last" not in (await gateway.get("/addresses"))[2]
+        assert b"Latest failures" not in (await gateway.get("/addresses"))[2]
         await gateway.get("/stream/gone.ts")
         for _ in range(3):
             await gateway.get(STREAM)
@@ -153,7 +154,7 @@ async def test_the_last_failures_are_in_the_api_and_on_the_front_page() -> None:
     assert (latest["channel_name"], latest["times"], latest["status"]) == ("Das Erste HD", 3, 503)
     assert (latest["viewer"], latest["outcome"]) == ("127.0.0.1", "no_signal")
     assert (before["channel"], before["channel_name"], before["status"]) == ("gone", None, 404)
-    assert page.index("What failed last") < page.index("<b>Das Erste HD</b>") < page.index("gone")
+    assert page.index("Latest failures") < page.index("<b>Das Erste HD</b>") < page.index("gone")
     assert ", 3 times" in page
 
 
@@ -194,7 +195,7 @@ async def test_a_bouquet_that_is_not_there_is_a_page_for_whoever_reads_pages() -
     async with daemon(says(CRLF_ANSWER), bouquets=TWO) as gateway:
         status, headers, page = await browse(gateway, "/bouquets/Vt.m3u")
     assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert 'there are: "TV"' in page
+    assert 'there are: "TV"' in html.unescape(page)
 
 
 async def test_what_was_asked_for_is_text_and_no_more_than_some_of_it() -> None:

@@ -1,7 +1,7 @@
-"""The API's description, for people."""
+"""The API's description for people: /api."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
 from typing import Any
 
@@ -10,100 +10,85 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ..gateway import base_url, gateway_of
-from ..pages.html import Element, tag
 from ..pages.rendering import page
 from .operations import openapi
 
-_LONGEST_WORDS = 12
+_VALUES_SHOWN = 12
 """Allowed values of a field that are listed."""
+
+Schema = Mapping[str, Any]
 
 
 async def _page(request: Request) -> Response:
-    base, described = base_url(request), openapi()
-    return page(f"{gateway_of(request).name}: API", *_body(base, described))
-
-
-def _body(base: str, described: Mapping[str, Any]) -> Iterator[Element]:
-    yield tag("h1", "API")
-    yield tag(
-        "p",
-        f"{described['info']['description']} Answers are JSON. A refusal is JSON, too (RFC 9457): ",
-        "its detail says what to do. Programs read the same as ",
-        tag("a", "openapi.json", href=f"{base}/openapi.json"),
-        ".",
+    base, document = base_url(request), dict[str, Any](openapi())
+    return page(
+        "api.html",
+        f"{gateway_of(request).name}: API",
+        base=base,
+        description=document["info"]["description"],
+        operations=list(_operations(base, document["paths"])),
+        models=[
+            {
+                "name": name,
+                "description": schema.get("description"),
+                "fields": _rows(
+                    (field, each, each) for field, each in schema["properties"].items()
+                ),
+            }
+            for name, schema in document["components"]["schemas"].items()
+            if "properties" in schema
+        ],
     )
-    schemas = described["components"]["schemas"]
-    for path, methods in described["paths"].items():
-        for method, operation in methods.items():
-            yield _operation(base, method.upper(), path, operation)
-    yield tag("h2", "Answers")
-    for name, schema in schemas.items():
-        if "properties" in schema:
-            yield _schema(name, schema)
-    yield tag("footer", tag("a", "Back", href=f"{base}/"), class_="dim")
 
 
-def _operation(base: str, method: str, path: str, operation: Mapping[str, Any]) -> Element:
-    url = f"{base}{path}"
-    takes_token = {} not in operation["security"]
-    command = ["curl"]
-    if method != "GET":
-        command += ["-X", method]
-    if takes_token:
-        command += ["-H", "Authorization: Bearer TOKEN"]
-    may_open = method == "GET" and "{" not in path
-    content = [
-        tag("h3", f"{method} {path}"),
-        tag("p", operation["summary"], class_="dim"),
-        tag("code", " ".join(map(quote, [*command, url]))),
-    ]
-    if may_open:
-        content.append(tag("p", tag("a", "Show the answer", href=url)))
-    if operation["parameters"]:
-        content.append(_table(map(_parameter, operation["parameters"])))
-    answers = sorted(operation["responses"].items())
-    content.append(
-        tag(
-            "details",
-            tag("summary", "Statuses"),
-            _table((status, _answer(answer)) for status, answer in answers),
-        )
-    )
-    return tag("div", *content, class_="card")
+def _operations(base: str, paths: Mapping[str, Schema]) -> Iterator[dict[str, object]]:
+    for path, methods in paths.items():
+        for name, operation in methods.items():
+            method = name.upper()
+            command = ["curl"]
+            if method != "GET":
+                command += ["-X", method]
+            if {} not in operation["security"]:
+                command += ["-H", "Authorization: Bearer TOKEN"]
+            yield {
+                "method": method,
+                "path": path,
+                "summary": operation["summary"],
+                "command": " ".join(map(quote, [*command, f"{base}{path}"])),
+                "link": f"{base}{path}" if method == "GET" and "{" not in path else None,
+                "parameters": _rows(
+                    (each["name"], each, each["schema"]) for each in operation["parameters"]
+                ),
+                "statuses": _rows(
+                    (status, answer, _answer_schema(answer))
+                    for status, answer in sorted(operation["responses"].items())
+                ),
+            }
 
 
-def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str]:
-    said = [parameter.get("description", ""), f"({_type(parameter['schema'])})"]
-    return parameter["name"], " ".join(filter(None, said))
+def _answer_schema(answer: Schema) -> Schema | None:
+    """Return the schema of an answer's content; None if it has no content."""
+    schemas = [each["schema"] for each in answer.get("content", {}).values()]
+    return schemas[0] if schemas else None
 
 
-def _answer(answer: Mapping[str, Any]) -> str:
-    schemas = [_type(each["schema"]) for each in answer.get("content", {}).values()]
-    return f"{answer['description']} ({schemas[0]})" if schemas else answer["description"]
+def _rows(described: Iterable[tuple[str, Schema, Schema | None]]) -> list[tuple[str, str]]:
+    """Return a table's rows: a name, and its description with its type in brackets."""
+    rows = []
+    for name, it, schema in described:
+        kind = f"({_type(schema)})" if schema is not None else ""
+        rows.append((name, " ".join(filter(None, [it.get("description", ""), kind]))))
+    return rows
 
 
-def _schema(name: str, schema: Mapping[str, Any]) -> Element:
-    rows = (
-        (field, " ".join(filter(None, [each.get("description", ""), f"({_type(each)})"])))
-        for field, each in schema["properties"].items()
-    )
-    said = [tag("p", schema["description"], class_="dim")] if "description" in schema else []
-    return tag("div", tag("h3", name), *said, _table(rows), class_="card", id=name)
-
-
-def _table(rows: "Iterator[tuple[str, str]] | map[tuple[str, str]]") -> Element:
-    cells = (tag("tr", tag("td", tag("b", name)), tag("td", said)) for name, said in rows)
-    return tag("table", *cells)
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Name a schema's type in a few words."""
+def _type(schema: Schema) -> str:
+    """Return the name of a schema's type in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
         return " or ".join(_type(each) for each in schema["anyOf"])
     if "enum" in schema:
-        return " or ".join(json.dumps(each) for each in schema["enum"][:_LONGEST_WORDS])
+        return " or ".join(json.dumps(each) for each in schema["enum"][:_VALUES_SHOWN])
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     return str(schema.get("format", schema.get("type", "anything")))

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from ..pages.html import tag
 from ..pages.rendering import page
 from .methods import with_options
 
@@ -62,8 +61,8 @@ async def on_refused(request: Request, error: Exception) -> Response:
     if _is_api(request):
         return problem(error.status, str(error), error.headers)
     if wants_page(request):
-        body = (tag("h1", HTTPStatus(error.status).phrase), tag("p", str(error)))
-        answer = page(HTTPStatus(error.status).phrase, *body, status=error.status)
+        title = HTTPStatus(error.status).phrase
+        answer = page("refusal.html", title, reason=str(error), status=error.status)
         answer.headers.update(error.headers)
         return answer
     return PlainTextResponse(f"{error}\n", status_code=error.status, headers=error.headers)

@@ -14,7 +14,7 @@ from .. import pages
 from ..gateway import gateway_of
 from ..http.conditional import accepts_gzip, entity_tag, has_current
 from ..pages.built_page import INDEX, BuiltPage
-from . import front_page
+from . import addresses as addresses
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ async def _index(request: Request) -> Response:
         return _file(request, page, INDEX)
     if _told.allows(""):
         log.info("the web page was not built, since Node was missing; / shows that of /addresses")
-    return await front_page.shown(request)
+    return await addresses.addresses_page(request)
 
 
 async def _part(request: Request) -> Response:
