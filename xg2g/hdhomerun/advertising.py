@@ -1,4 +1,4 @@
-"""Being found: both ways of discovery, as far as this computer allows them."""
+"""Both protocols by which media servers find a tuner, run together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,13 +18,14 @@ log = structlog.get_logger()
 async def advertise_tuner(
     device: Callable[[], Device], *, host: str, port: int
 ) -> AsyncIterator[None]:
-    """Be found as `device`, whose documents are at address `host` and `port`, for as long as the
-    context is open.
+    """Let media servers find `device` while the context is open; its documents are served at
+    address `host` and `port`.
 
-    What does not work, as with another tuner program on this computer, is said in the log.
+    A protocol that does not work here, for example because another tuner program holds its port,
+    is logged and left out.
     """
 
-    def announced() -> TunerInfo:
+    def tuner_info() -> TunerInfo:
         current = device()
         return TunerInfo(
             device_id=current.identity.device_id,
@@ -35,11 +36,11 @@ async def advertise_tuner(
 
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(answer_discovery(host, announced))
+            await stack.enter_async_context(answer_discovery(host, tuner_info))
         except UserError as error:
             log.warning(str(error))
         advertisement = Advertisement(device().identity.udn, port)
         await stack.enter_async_context(advertise_ssdp(advertisement, host))
         yield
-        # The sockets send what they still have in the next turn of the loop.
+        # The sockets send what is left in the next turn of the event loop.
         await asyncio.sleep(0)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import structlog
 
 from ..errors import UserError
+from ..network.local_network import address_towards
 from .frame import Frame, FrameError, FrameType, Tag
 
 PORT = 65001
 
 BASE_URL_CHARACTERS = 28
-"""Older clients, Kodi's among them, hold a base URL in 29 bytes and drop a longer one. An address
-and a port always fit, a host's name may not."""
+"""Longest base URL that older clients take, Kodi among them: they hold it in 29 bytes and drop a
+longer one. An address and a port always fit, a host name may not."""
 
 TUNER = 1
 """Device type of a tuner."""
@@ -30,40 +31,40 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunerInfo:
-    """What a reply says."""
+    """What a reply tells about the tuner."""
 
     device_id: int
     auth: str
     tuners: int
     port: int
-    """Where the documents are."""
+    """Port that serves the documents."""
 
 
-def answer(request: bytes, announced: TunerInfo, address: str) -> bytes | None:
-    """The reply to a datagram, or None when it does not ask for this device.
+def reply_to(datagram: bytes, tuner: TunerInfo, address: str) -> bytes | None:
+    """Return the reply to a datagram, or None when it does not ask for this tuner.
 
-    `address` is ours, as the one who asks sees it.
+    `address` is this computer's, as the client sees it.
 
-    Jellyfin reads nothing of a reply but where it came from, and asks that address on port 80; a
-    refusal there ends its search for other tuners, too (HdHomerunHost.cs). Its request is to the
-    byte the one of hdhomerun_config before 2023, so silence is no cure; listening on port 80 is.
+    Jellyfin reads nothing of a reply but the sender's address, and requests that on port 80; a
+    refusal there also ends its search for other tuners (HdHomerunHost.cs). Its request equals the
+    one of hdhomerun_config before 2023 to the byte, so silence is no cure; listening on port 80 is.
     """
     try:
-        frame = Frame.parse(request)
+        frame = Frame.parse(datagram)
     except FrameError:
         return None
-    if frame.type != FrameType.DISCOVER_REQUEST or not _asks_for(frame, announced.device_id):
+    if frame.type != FrameType.DISCOVER_REQUEST or not _asks_for(frame, tuner.device_id):
         return None
-    base_url = f"http://{address}:{announced.port}"
+    base_url = f"http://{address}:{tuner.port}"
     return bytes(
         Frame(
             FrameType.DISCOVER_REPLY,
             {
-                # First: older clients look at the first tag unasked.
+                # First: older clients read the first tag without a look at its type.
                 Tag.DEVICE_TYPE: _ID.pack(TUNER),
-                Tag.DEVICE_ID: _ID.pack(announced.device_id),
-                Tag.TUNER_COUNT: bytes((min(announced.tuners, 255),)),
-                Tag.DEVICE_AUTH: announced.auth.encode("ascii"),
+                Tag.DEVICE_ID: _ID.pack(tuner.device_id),
+                Tag.TUNER_COUNT: bytes((min(tuner.tuners, 255),)),
+                Tag.DEVICE_AUTH: tuner.auth.encode("ascii"),
                 Tag.BASE_URL: base_url.encode("ascii"),
                 Tag.LINEUP_URL: f"{base_url}/lineup.json".encode("ascii"),
             },
@@ -86,17 +87,17 @@ def _ids(frame: Frame, tag: Tag) -> set[int]:
 
 @asynccontextmanager
 async def answer_discovery(
-    host: str, announce: Callable[[], TunerInfo], *, port: int = PORT
+    host: str, tuner: Callable[[], TunerInfo], *, port: int = PORT
 ) -> AsyncIterator[int]:
-    """Answer who looks for a tuner, for as long as the context is open. Gives the port.
+    """Answer searches for tuners while the context is open. Gives the port.
 
-    `host` is the address that the daemon listens on: what cannot be reached there is not
-    announced. Raises `UserError` when the port is taken, and for an address of IPv6 alone, which
-    no client asks.
+    `host` is the address that the daemon listens on: clients that cannot reach it get no answer.
+    Raises `UserError` when the port is taken, and for an IPv6 address, since clients search by
+    IPv4 only.
     """
     is_wildcard = host in ("0.0.0.0", "::")
     if not is_wildcard and ":" in host:
-        raise UserError(f"no discovery: tuners are looked for by IPv4, and {host} is none of it")
+        raise UserError(f"discovery needs an IPv4 address; {host} is IPv6")
     # A broadcast reaches no socket that is bound to one address.
     bound = host if not is_wildcard and ipaddress.ip_address(host).is_loopback else ""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -105,12 +106,12 @@ async def answer_discovery(
     except OSError as error:
         sock.close()
         raise UserError(
-            f"cannot answer discovery on UDP port {port}: {error.strerror}; another tuner program "
-            "may hold it"
+            f"discovery does not work on UDP port {port}: {error.strerror}; stop the other tuner "
+            "program that uses it, or add xg2g to media servers by its address"
         ) from error
     only = None if is_wildcard else host
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Responder(announce, only), sock=sock
+        lambda: _Responder(tuner, only), sock=sock
     )
     try:
         yield transport.get_extra_info("sockname")[1]
@@ -119,38 +120,31 @@ async def answer_discovery(
 
 
 class _Responder(asyncio.DatagramProtocol):
-    def __init__(self, announce: Callable[[], TunerInfo], only: str | None) -> None:
-        self._announce = announce
+    def __init__(self, tuner: Callable[[], TunerInfo], only: str | None) -> None:
+        self._tuner = tuner
         self._only = only
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        ours = address_for(addr[0])
-        if ours is None or self._only not in (None, ours):
+        own = address_for(addr[0])
+        if own is None or self._only not in (None, own):
             return
-        if reply := answer(data, self._announce(), ours):
+        if reply := reply_to(data, self._tuner(), own):
             self._transport.sendto(reply, addr)
 
     def error_received(self, exc: Exception) -> None:
-        log.debug("discovery", reason=str(exc))
+        log.debug("discovery message not sent or received", reason=str(exc))
 
 
 def address_for(peer: str) -> str | None:
-    """Our address as `peer` sees it; None for one that is not of a private network.
+    """Return this computer's address as `peer` sees it; None when `peer` is on the internet.
 
-    An answer is some ten times what was asked, and the sender of a datagram can be forged: whoever
-    has this port open to the world must not serve to flood a third.
+    A reply is some ten times as long as a request, and the sender of a datagram can be forged: a
+    computer whose port is open to the internet must not help to flood a third one.
     """
-    return None if ipaddress.ip_address(peer).is_global else address_towards(peer)
-
-
-def address_towards(peer: str) -> str | None:
-    """Our IPv4 address on the way to `peer`; None when there is no way. Sends nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((peer, PORT))
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
+    if ipaddress.ip_address(peer).is_global:
+        return None
+    address = address_towards(peer)
+    return str(address) if address else None

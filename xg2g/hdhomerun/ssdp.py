@@ -1,4 +1,4 @@
-"""SSDP (UPnP Device Architecture 2.0, 1): how Plex knows that a tuner is still alive."""
+"""SSDP (UPnP Device Architecture 2.0, 1): how Plex finds a tuner and knows that it still runs."""
 
 import asyncio
 import random
@@ -6,34 +6,77 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Final, Self
 from uuid import UUID
 
 import structlog
-from ssdp.aio import SimpleServiceDiscoveryProtocol
-from ssdp.messages import SSDPRequest, SSDPResponse
-from ssdp.network import MULTICAST_ADDRESS_IPV4, PORT
 
-from .discovery import address_for, address_towards
+from ..network.local_network import address_towards
+from .discovery import address_for
+
+GROUP: Final = "239.255.255.250"
+"""The multicast address of SSDP."""
+PORT: Final = 1900
 
 ALIVE_INTERVAL_S = 15
 MAX_AGE_S = 1800
-"""How long an announcement holds. Far more often than that it is repeated: multicast gets lost, and
-Plex takes a tuner that is silent for minutes for gone (telly's issue 44, cured with 15 s)."""
+"""How long an announcement is valid. It is repeated far more often: multicast gets lost, and Plex
+drops a tuner that is silent for minutes (telly's issue 44, cured with 15 s)."""
 
 ROOT_DEVICE = "upnp:rootdevice"
 MEDIA_SERVER = "urn:schemas-upnp-org:device:MediaServer:1"
+
 _LONGEST_DELAY_S = 5
-"""Of an answer. A client may ask for up to 120 s (MX), and wait no more than 5."""
+"""Longest wait before an answer. A client may ask for up to 120 s (MX), and wait no more than 5."""
+_PENDING_LIMIT = 64
+"""Searches whose answer is pending; a house sends a few an hour."""
 
 log = structlog.get_logger()
+
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A client's search for devices."""
+
+    target: str
+    longest_delay_s: int
+    """How long the client lets devices wait before they answer (MX), bounded."""
+
+    @classmethod
+    def parse(cls, datagram: bytes) -> Self | None:
+        """Read a datagram from the network; None for everything that is no search."""
+        if not datagram.startswith(b"M-SEARCH "):
+            return None
+        try:
+            first, *lines = datagram.decode().splitlines()
+        except UnicodeDecodeError:
+            return None
+        headers = {}
+        for line in lines:
+            name, colon, value = line.partition(":")
+            if not colon:
+                break
+            headers[name.upper()] = value.strip()
+        if len(first.split()) != 3 or headers.get("MAN") != '"ssdp:discover"':
+            return None
+        mx = headers.get("MX", "")
+        longest_s = min(int(mx), _LONGEST_DELAY_S) if mx.isdecimal() and len(mx) < 4 else 1
+        return cls(headers.get("ST", ""), longest_s)
+
+    def delay_s(self, uniform: Callable[[float, float], float]) -> float:
+        """Return a random delay before the answer, so that devices do not answer all at once."""
+        return uniform(0, self.longest_delay_s * 0.8)
 
 
 class Advertisement:
     """The messages about one device."""
 
     def __init__(self, udn: UUID, port: int) -> None:
-        """`port` is where `/device.xml` is."""
+        """`port` serves `/device.xml`."""
         self._port = port
         self._uuid = f"uuid:{udn}"
         self.names = {
@@ -41,56 +84,43 @@ class Advertisement:
             self._uuid: self._uuid,
             MEDIA_SERVER: f"{self._uuid}::{MEDIA_SERVER}",
         }
-        """Search target -> unique service name."""
+        """Unique service name of each search target."""
 
-    def alive(self, address: str) -> list[SSDPRequest]:
-        """What is said again and again; `address` is ours."""
+    def alive(self, address: str) -> list[bytes]:
+        """Return the announcements that are repeated; `address` is this computer's."""
+        return self._notifications("ssdp:alive", self._location(address))
+
+    def byebye(self) -> list[bytes]:
+        """Return the announcements that the device leaves."""
+        return self._notifications("ssdp:byebye", [])
+
+    def answers(self, search: Search, address: str) -> list[bytes]:
+        """Return the answers to a search; none to a search for other devices."""
         return [
-            SSDPRequest(
-                "NOTIFY",
-                headers=[
-                    ("HOST", f"{MULTICAST_ADDRESS_IPV4}:{PORT}"),
+            _message(
+                "HTTP/1.1 200 OK",
+                [("EXT", ""), ("ST", target), ("USN", name), *self._location(address)],
+            )
+            for target, name in self.names.items()
+            if search.target in ("ssdp:all", target)
+        ]
+
+    def _notifications(self, kind: str, more: Headers) -> list[bytes]:
+        return [
+            _message(
+                "NOTIFY * HTTP/1.1",
+                [
+                    ("HOST", f"{GROUP}:{PORT}"),
                     ("NT", target),
-                    ("NTS", "ssdp:alive"),
+                    ("NTS", kind),
                     ("USN", name),
-                    *self._where(address),
+                    *more,
                 ],
             )
             for target, name in self.names.items()
         ]
 
-    def byebye(self) -> list[SSDPRequest]:
-        """What is said at the end."""
-        return [
-            SSDPRequest(
-                "NOTIFY",
-                headers=[
-                    ("HOST", f"{MULTICAST_ADDRESS_IPV4}:{PORT}"),
-                    ("NT", target),
-                    ("NTS", "ssdp:byebye"),
-                    ("USN", name),
-                ],
-            )
-            for target, name in self.names.items()
-        ]
-
-    def answers(self, request: SSDPRequest, address: str) -> list[SSDPResponse]:
-        """What a search is answered with; nothing if it is for something else."""
-        headers = {name.upper(): value for name, value in request.headers}
-        if request.method != "M-SEARCH" or headers.get("MAN") != '"ssdp:discover"':
-            return []
-        wanted = headers.get("ST", "")
-        return [
-            SSDPResponse(
-                200,
-                "OK",
-                headers=[("EXT", ""), ("ST", target), ("USN", name), *self._where(address)],
-            )
-            for target, name in self.names.items()
-            if wanted in ("ssdp:all", target)
-        ]
-
-    def _where(self, address: str) -> list[tuple[str, str]]:
+    def _location(self, address: str) -> Headers:
         return [
             ("CACHE-CONTROL", f"max-age={MAX_AGE_S}"),
             ("LOCATION", f"http://{address}:{self._port}/device.xml"),
@@ -98,12 +128,9 @@ class Advertisement:
         ]
 
 
-def delay_s(request: SSDPRequest, uniform: Callable[[float, float], float]) -> float:
-    """How long to wait before answering, so that not everybody answers at once (MX)."""
-    headers = {name.upper(): value for name, value in request.headers}
-    wish = headers.get("MX", "")
-    longest_s = min(int(wish), _LONGEST_DELAY_S) if wish.isdecimal() and len(wish) < 4 else 1
-    return uniform(0, longest_s * 0.8)
+def _message(first_line: str, headers: Headers) -> bytes:
+    lines = [first_line, *(f"{name}: {value}" for name, value in headers), "", ""]
+    return "\r\n".join(lines).encode()
 
 
 @asynccontextmanager
@@ -114,20 +141,23 @@ async def advertise_ssdp(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     uniform: Callable[[float, float], float] = random.uniform,
 ) -> AsyncIterator[None]:
-    """Announce the device and answer searches, for as long as the context is open.
+    """Announce the device and answer searches while the context is open.
 
-    `host` is the address that the daemon listens on; on that of one network alone the others hear
-    nothing. Without multicast a line in the log says so and the daemon goes on.
+    `host` is the address that the daemon listens on; if that belongs to one network, other
+    networks hear nothing. Without multicast it logs a warning and does nothing.
     """
     interface = "0.0.0.0" if host == "::" else host
     try:
         sock = _multicast_socket(interface)
     except OSError as error:
-        log.warning("no SSDP; add the tuner by its address", reason=error.strerror or str(error))
+        log.warning(
+            "SSDP does not work; add the tuner by its address",
+            reason=error.strerror or str(error),
+        )
         yield
         return
     loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(
+    transport, responder = await loop.create_datagram_endpoint(
         lambda: _Responder(advertisement, uniform), sock=sock
     )
     repeating = asyncio.create_task(_repeat(transport, advertisement, interface, sleep))
@@ -136,9 +166,9 @@ async def advertise_ssdp(
     finally:
         repeating.cancel()
         await asyncio.wait({repeating})
-        protocol.forget()
+        responder.cancel_pending()
         for message in advertisement.byebye():
-            message.sendto(transport, (MULTICAST_ADDRESS_IPV4, PORT))
+            transport.sendto(message, (GROUP, PORT))
         transport.close()
 
 
@@ -149,62 +179,52 @@ async def _repeat(
     sleep: Callable[[float], Awaitable[None]],
 ) -> None:
     while True:
-        address = address_towards(MULTICAST_ADDRESS_IPV4) if interface == "0.0.0.0" else interface
+        address = address_towards(GROUP) if interface == "0.0.0.0" else interface
         if address is not None:
-            for message in advertisement.alive(address):
-                message.sendto(transport, (MULTICAST_ADDRESS_IPV4, PORT))
+            for message in advertisement.alive(str(address)):
+                transport.sendto(message, (GROUP, PORT))
         await sleep(ALIVE_INTERVAL_S)
 
 
-class _Responder(SimpleServiceDiscoveryProtocol):  # type: ignore[misc]
+class _Responder(asyncio.DatagramProtocol):
     def __init__(
         self, advertisement: Advertisement, uniform: Callable[[float, float], float]
     ) -> None:
         self._advertisement = advertisement
         self._uniform = uniform
-        self._due: set[asyncio.TimerHandle] = set()
+        self._pending: set[asyncio.TimerHandle] = set()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.forget()
+        self.cancel_pending()
 
-    def forget(self) -> None:
-        """Leave unsaid what is not yet said."""
-        for handle in self._due:
+    def cancel_pending(self) -> None:
+        """Cancel pending answers."""
+        for handle in self._pending:
             handle.cancel()
-        self._due.clear()
+        self._pending.clear()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        # Everything on the network comes by here, whatever it is.
-        if not data.startswith(b"M-SEARCH "):
+        search = Search.parse(data)
+        own = address_for(addr[0]) if search else None
+        if search is None or own is None or len(self._pending) >= _PENDING_LIMIT:
             return
-        try:
-            request = SSDPRequest.parse(data.decode())
-        except ValueError:
-            return
-        ours = address_for(addr[0])
-        if ours is None or len(self._due) >= _ANSWERS_AT_ONCE:
-            return
-        if answers := self._advertisement.answers(request, ours):
-            self._later(delay_s(request, self._uniform), answers, addr)
+        if answers := self._advertisement.answers(search, own):
+            self._send_later(search.delay_s(self._uniform), answers, addr)
 
-    def _later(self, delay_s: float, answers: list[SSDPResponse], addr: tuple[str, int]) -> None:
-        def say() -> None:
-            self._due.discard(handle)
+    def _send_later(self, delay_s: float, answers: list[bytes], addr: tuple[str, int]) -> None:
+        def send() -> None:
+            self._pending.discard(handle)
             for answer in answers:
-                answer.sendto(self._transport, addr)
+                self._transport.sendto(answer, addr)
 
-        handle = asyncio.get_running_loop().call_later(delay_s, say)
-        self._due.add(handle)
+        handle = asyncio.get_running_loop().call_later(delay_s, send)
+        self._pending.add(handle)
 
     def error_received(self, exc: Exception) -> None:
-        log.debug("SSDP", reason=str(exc))
-
-
-_ANSWERS_AT_ONCE = 64
-"""Searches that wait for their answer; a house asks a few times an hour."""
+        log.debug("SSDP message not sent or received", reason=str(exc))
 
 
 def _multicast_socket(interface: str) -> socket.socket:
@@ -212,15 +232,11 @@ def _multicast_socket(interface: str) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "SO_REUSEPORT"):
-            # Other UPnP programs of this computer listen there, too.
+            # Other UPnP programs on this computer listen on the same port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(("", PORT))
-        group = socket.inet_aton(MULTICAST_ADDRESS_IPV4)
-        sock.setsockopt(
-            socket.IPPROTO_IP,
-            socket.IP_ADD_MEMBERSHIP,
-            struct.pack("4s4s", group, socket.inet_aton(interface)),
-        )
+        membership = struct.pack("4s4s", socket.inet_aton(GROUP), socket.inet_aton(interface))
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
         if interface != "0.0.0.0":
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 2)

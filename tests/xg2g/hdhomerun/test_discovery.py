@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xg2g.errors import UserError
-from xg2g.hdhomerun.discovery import TunerInfo, address_for, answer, answer_discovery
+from xg2g.hdhomerun.discovery import TunerInfo, address_for, answer_discovery, reply_to
 from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
 HDHOMERUN_CONFIG = bytes.fromhex("00020006 0104FFFFFFFF 4C20CB4E")
@@ -29,7 +29,7 @@ def asking(**tags: bytes) -> bytes:
     ids=["hdhomerun_config", "kodi", "jellyfin"],
 )
 def test_a_search_is_answered_with_what_to_ask_next(request_: bytes) -> None:
-    reply = answer(request_, DEVICE, "192.168.100.100")
+    reply = reply_to(request_, DEVICE, "192.168.100.100")
     assert reply is not None
     frame = Frame.parse(reply)
     assert frame.type == FrameType.DISCOVER_REPLY
@@ -43,7 +43,7 @@ def test_a_search_is_answered_with_what_to_ask_next(request_: bytes) -> None:
 
 def test_the_longest_base_url_fits_into_the_buffer_of_older_clients() -> None:
     longest = TunerInfo(device_id=1, auth="", tuners=1, port=65535)
-    reply = answer(KODI, longest, "255.255.255.255")
+    reply = reply_to(KODI, longest, "255.255.255.255")
     assert reply is not None
     assert len(Frame.parse(reply).values[Tag.BASE_URL]) <= 28
 
@@ -51,16 +51,16 @@ def test_the_longest_base_url_fits_into_the_buffer_of_older_clients() -> None:
 def test_only_who_asks_for_this_device_is_answered() -> None:
     ours, other = bytes.fromhex("10439EFD"), bytes.fromhex("124205A5")
     tuner, storage = bytes.fromhex("00000001"), bytes.fromhex("00000005")
-    assert answer(asking(DEVICE_TYPE=tuner, DEVICE_ID=ours), DEVICE, "10.0.0.1")
-    assert not answer(asking(DEVICE_TYPE=tuner, DEVICE_ID=other), DEVICE, "10.0.0.1")
-    assert not answer(asking(DEVICE_TYPE=storage), DEVICE, "10.0.0.1")
-    assert answer(asking(DEVICE_TYPES=storage + tuner), DEVICE, "10.0.0.1")
-    assert not answer(bytes(Frame(FrameType.DISCOVER_REPLY, {})), DEVICE, "10.0.0.1")
+    assert reply_to(asking(DEVICE_TYPE=tuner, DEVICE_ID=ours), DEVICE, "10.0.0.1")
+    assert not reply_to(asking(DEVICE_TYPE=tuner, DEVICE_ID=other), DEVICE, "10.0.0.1")
+    assert not reply_to(asking(DEVICE_TYPE=storage), DEVICE, "10.0.0.1")
+    assert reply_to(asking(DEVICE_TYPES=storage + tuner), DEVICE, "10.0.0.1")
+    assert not reply_to(bytes(Frame(FrameType.DISCOVER_REPLY, {})), DEVICE, "10.0.0.1")
 
 
 @given(st.binary(max_size=4000))
 def test_no_datagram_does_harm(datagram: bytes) -> None:
-    answer(datagram, DEVICE, "10.0.0.1")
+    reply_to(datagram, DEVICE, "10.0.0.1")
 
 
 @given(st.dictionaries(st.integers(0, 255), st.binary(max_size=300), max_size=8))

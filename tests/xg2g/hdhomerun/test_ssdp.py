@@ -5,20 +5,19 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, closing
+from importlib.metadata import version
 from random import Random
 from uuid import UUID
 
 import pytest
-from ssdp.messages import SSDPRequest
-from ssdp.network import MULTICAST_ADDRESS_IPV4, PORT
 
-from xg2g.hdhomerun.ssdp import Advertisement, advertise_ssdp, delay_s
+from xg2g.hdhomerun.ssdp import Advertisement, Search, advertise_ssdp
 
 pytestmark = pytest.mark.anyio
 
 UDN = UUID("8f5ba1b6-9d4f-4c0e-9f0b-5f9b8c9a0001")
 ADVERTISEMENT = Advertisement(UDN, 8088)
-GROUP = (MULTICAST_ADDRESS_IPV4, PORT)
+GROUP = ("239.255.255.250", 1900)
 SEARCH = (
     'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\n'
     "MX: {mx}\r\nST: {target}\r\n\r\n"
@@ -30,8 +29,10 @@ NAMES = {
 }
 
 
-def search(target: str, mx: str = "2") -> SSDPRequest:
-    return SSDPRequest.parse(SEARCH.format(mx=mx, target=target))
+def search(target: str, mx: str = "2") -> Search:
+    parsed = Search.parse(SEARCH.format(mx=mx, target=target).encode())
+    assert parsed is not None
+    return parsed
 
 
 def neighbour() -> socket.socket:
@@ -47,10 +48,8 @@ def neighbour() -> socket.socket:
 
 def listening() -> socket.socket:
     sock = neighbour()
-    sock.bind(("", PORT))
-    membership = struct.pack(
-        "4s4s", socket.inet_aton(MULTICAST_ADDRESS_IPV4), socket.inet_aton("127.0.0.1")
-    )
+    sock.bind(("", GROUP[1]))
+    membership = struct.pack("4s4s", socket.inet_aton(GROUP[0]), socket.inet_aton("127.0.0.1"))
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
     return sock
 
@@ -116,15 +115,46 @@ async def test_it_says_every_15_seconds_that_it_is_there_and_at_the_end_that_it_
 def test_a_search_is_answered_for_what_it_is_after() -> None:
     assert len(ADVERTISEMENT.answers(search("ssdp:all"), "10.0.0.1")) == 3
     (answer,) = ADVERTISEMENT.answers(search("upnp:rootdevice"), "10.0.0.1")
-    assert dict(answer.headers)["ST"] == "upnp:rootdevice"
+    assert b"\r\nST: upnp:rootdevice\r\n" in answer
     assert not ADVERTISEMENT.answers(search("urn:schemas-upnp-org:device:Printer:1"), "10.0.0.1")
-    assert not ADVERTISEMENT.answers(ADVERTISEMENT.alive("10.0.0.1")[0], "10.0.0.1")
+    assert Search.parse(ADVERTISEMENT.alive("10.0.0.1")[0]) is None
 
 
-def test_no_client_makes_us_wait_for_minutes_or_fail_over_its_wish() -> None:
+def test_messages_are_as_the_upnp_device_architecture_prints_them() -> None:
+    location = (
+        "CACHE-CONTROL: max-age=1800\r\nLOCATION: http://10.0.0.1:8088/device.xml\r\n"
+        f"SERVER: UPnP/1.0 xg2g/{version('xg2g')}\r\n\r\n"
+    )
+    name = f"uuid:{UDN}::upnp:rootdevice"
+    notify = "NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: upnp:rootdevice\r\n"
+    (answer,) = ADVERTISEMENT.answers(search("upnp:rootdevice"), "10.0.0.1")
+    assert answer.decode() == (
+        f"HTTP/1.1 200 OK\r\nEXT: \r\nST: upnp:rootdevice\r\nUSN: {name}\r\n{location}"
+    )
+    assert ADVERTISEMENT.alive("10.0.0.1")[0].decode() == (
+        f"{notify}NTS: ssdp:alive\r\nUSN: {name}\r\n{location}"
+    )
+    assert ADVERTISEMENT.byebye()[0].decode() == (
+        f"{notify}NTS: ssdp:byebye\r\nUSN: {name}\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize("separator", ["\r\n", "\n"])
+@pytest.mark.parametrize("man", ['MAN: "ssdp:discover"', 'man:\t"ssdp:discover"'])
+def test_a_search_is_read_however_it_is_written(separator: str, man: str) -> None:
+    lines = ("M-SEARCH * HTTP/1.1", man, "st:upnp:rootdevice", "Mx: 3", "", "MX: 1")
+    found = Search.parse(separator.join(lines).encode())
+    assert found == Search("upnp:rootdevice", 3)
+
+
+@pytest.mark.parametrize(
+    ("mx", "longest_s"),
+    [("0", 0), ("1", 1), ("5", 5), ("120", 5), ("99999", 1), ("-1", 1), ("x", 1), ("", 1)],
+)
+def test_no_client_makes_us_wait_for_minutes_or_fail_over_its_wish(mx: str, longest_s: int) -> None:
+    assert search("ssdp:all", mx).longest_delay_s == longest_s
     random = Random(1)
-    for mx in ("0", "1", "5", "120", "99999", "-1", "x", ""):
-        assert 0 <= delay_s(search("ssdp:all", mx), random.uniform) < 5
+    assert all(0 <= search("ssdp:all", mx).delay_s(random.uniform) <= longest_s for _ in range(50))
 
 
 NOISE = [
@@ -143,7 +173,7 @@ NOISE = [
 async def test_a_search_on_the_network_is_answered_after_whatever_noise() -> None:
     async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
         with closing(neighbour()) as client:
-            for datagram in (*NOISE, bytes(search("upnp:rootdevice"))):
+            for datagram in (*NOISE, SEARCH.format(mx=2, target="upnp:rootdevice").encode()):
                 client.sendto(datagram, GROUP)
             async with asyncio.timeout(10), aclosing(heard(client)) as messages:
                 answer = await anext(messages)
