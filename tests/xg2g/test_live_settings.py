@@ -165,7 +165,7 @@ async def receivers_state(house: House) -> str:
 
     async def state() -> str:
         told = str((await house.status())["receiver"])
-        kinds = {" refuses ": "refused", "took more than 0.5 s": "slow"}
+        kinds = {" refuses ": "refused", "took longer than 0.5 s": "slow"}
         return next((kind for text, kind in kinds.items() if text in told), told)
 
     async with asyncio.timeout(30):

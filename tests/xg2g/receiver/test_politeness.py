@@ -106,6 +106,15 @@ async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) 
     assert backoff_s <= 1.0
 
 
+async def test_attempts_of_many_clients_do_not_come_at_the_same_moments() -> None:
+    waits = set()
+    for _ in range(5):
+        time = Time()
+        await failure(transport(closed_port(), time).ask(request()))
+        waits.add(time.slept[0])
+    assert len(waits) > 1
+
+
 async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
     time = Time()
     error = await failure(transport(closed_port(), time).ask(request()))
@@ -161,10 +170,13 @@ async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while()
         assert type(await failure(subject.ask(request()))) is UnreachableError
         assert isinstance(await failure(subject.ask(request())), CircuitOpenError)
         assert len(asked) == 5
-        resting = await failure(subject.ask(request()))
+        paused = await failure(subject.ask(request()))
         assert len(asked) == 5
         assert subject.traffic == Traffic(requests=5, failures=5, breaker=BreakerState.OPEN)
-        assert "it is asked again in 1" in str(resting)
+        assert "next attempt in 1" in str(paused)
+        slept = list(time.slept)
+        assert isinstance(await failure(subject.ask(request())), CircuitOpenError)
+        assert time.slept == slept, "no second attempt while requests pause"
         time.now_s += 15
         assert isinstance(await failure(subject.ask(request())), CircuitOpenError)
         assert len(asked) == 6, "one trial"

@@ -184,9 +184,9 @@ async def test_tls_that_cannot_be_agreed_upon_is_not_tried_again() -> None:
         ("https://root:geheim@box.example:8443/api/about?x=1", "to https://box.example:8443;"),
         ("/elsewhere/api/about", "/elsewhere;"),
         ("/login", "/login;"),
-        ("", "nowhere"),
-        ("ftp://box.example/", "nowhere"),
-        ("https://[::1/", "nowhere"),
+        ("", "without a valid target"),
+        ("ftp://box.example/", "without a valid target"),
+        ("https://[::1/", "without a valid target"),
     ],
 )
 async def test_a_redirect_says_where_to(location: str, said: str) -> None:

@@ -146,7 +146,7 @@ class OpenWebif:
 
     async def relayed_services(self) -> frozenset[str]:
         """Ask which services go through the softcam's stream relay: their channel ids."""
-        answer = await self._ask("file", {"file": WHITELIST}, understood={404, 500})
+        answer = await self._ask("file", {"file": WHITELIST}, accepted={404, 500})
         # Without such a file: 500 from newer interfaces, 200 and a sentence from older ones.
         if answer.status != httpx.codes.OK:
             return frozenset()
@@ -211,7 +211,7 @@ class OpenWebif:
                 if known.last_modified:
                     headers["If-Modified-Since"] = known.last_modified
             answer = await self._ask(
-                path, {}, headers=headers, limit_bytes=_PICON_LIMIT_BYTES, understood={304, 404}
+                path, {}, headers=headers, limit_bytes=_PICON_LIMIT_BYTES, accepted={304, 404}
             )
             if answer.status == httpx.codes.NOT_MODIFIED:
                 return known
@@ -303,7 +303,7 @@ class OpenWebif:
         headers: dict[str, str] | None = None,
         deadline_s: float | None = None,
         limit_bytes: int = _ANSWER_LIMIT_BYTES,
-        understood: set[int] | None = None,
+        accepted: set[int] | None = None,
     ) -> Response:
         return await self._transport.ask(
             Request(
@@ -312,7 +312,7 @@ class OpenWebif:
                 headers=headers or {},
                 deadline_s=deadline_s or self._answer_timeout_s,
                 limit_bytes=limit_bytes,
-                understood=frozenset({200} | (understood or set())),
+                accepted_statuses=frozenset({200} | (accepted or set())),
                 urgent=path in _FOR_VIEWERS,
             )
         )

@@ -1,11 +1,12 @@
-"""Requests to the web interface, as a fragile receiver bears them.
+"""Requests to the web interface of a receiver, which is easily overloaded.
 
 A single thread of the receiver serves the television's screen and every web request. So requests
-go one at a time, with a pause in between; parallel ones have crashed receivers. A connection that
-fails is tried again, a slow answer is not: the receiver would do the work a second time. After
-failures in a row it is left alone.
+go one at a time, with a pause in between; parallel ones have crashed receivers. A request is
+repeated when its connection fails, but not when the answer is slow: the receiver would do the work
+a second time. After several failures in a row, requests pause.
 
-Handlers look at no method: a GET may zap, record or switch off. Only questions are asked here.
+OpenWebif ignores the method: a GET may zap, record or switch off. Only requests that change nothing
+are made here.
 """
 
 import asyncio
@@ -36,40 +37,41 @@ from .priority_lock import PriorityLock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPolicy:
-    """How the receiver is spared."""
+    """Limits on requests, which keep the receiver from being overloaded."""
 
     spacing_s: float = 0.1
-    """Between two requests."""
+    """Pause between two requests."""
     attempts: int = 3
-    """For a request whose connection fails."""
+    """Attempts at a request whose connection fails."""
     backoff_s: float = 0.5
-    """Before the second attempt; doubled for each further one, and up to so much more by chance."""
+    """Pause before the second attempt, doubled before each further one. A random share of this
+    value is added."""
     failure_threshold: int = 5
-    """Connections and answers in a row that failed."""
+    """Failed connections and answers in a row, after which requests pause."""
     pause_s: float = 15.0
-    """For how long the receiver is left alone then."""
+    """Length of that pause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One GET that changes nothing."""
+    """A GET that changes nothing."""
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float
-    """From sending to the answer's last byte."""
+    """Limit from sending to the last byte of the response."""
     limit_bytes: int
-    """Of the answer unpacked."""
-    understood: frozenset[int] = frozenset({200})
-    """Statuses that say something; any other raises."""
+    """Limit of the decompressed body."""
+    accepted_statuses: frozenset[int] = frozenset({200})
+    """Statuses that are returned; any other raises."""
     urgent: bool = False
-    """Somebody waits for a picture: it is asked before the others that wait."""
+    """A viewer waits for the response: the request goes before others that wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, complete."""
+    """A complete response."""
 
     status: int
     headers: httpx.Headers
@@ -78,17 +80,17 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Counters of what was asked."""
+    """Counters of requests to the receiver."""
 
     requests: int = 0
     failures: int = 0
     """Requests that the receiver did not answer, or not in time."""
     breaker: BreakerState = BreakerState.CLOSED
-    """Whether it is left alone now, after too many."""
+    """State of the circuit breaker, which pauses requests after too many failures."""
 
 
 class Transport:
-    """The way to one receiver. Raises the errors of `xg2g.receiver.errors` and nothing else."""
+    """Sends requests to one receiver. Raises the errors of `xg2g.receiver.errors` and no others."""
 
     def __init__(
         self,
@@ -114,16 +116,16 @@ class Transport:
 
     @property
     def traffic(self) -> Traffic:
-        """What was asked so far."""
+        """Counters since the start."""
         return Traffic(self._requests, self._failures, self._breaker.state_now)
 
     @property
     def url(self) -> str:
-        """The web interface's URL without credentials: safe to show."""
+        """URL of the web interface without credentials: safe to show."""
         return self._address.url
 
     async def ask(self, request: Request) -> Response:
-        """Ask when it is this request's turn, again if the connection fails."""
+        """Send a request when the others before it are done, again if its connection fails."""
         pause_s = self._policy.backoff_s
         for _ in range(self._policy.attempts - 1):
             try:
@@ -137,8 +139,8 @@ class Transport:
         return await self._attempt(request)
 
     async def reconfigure(self, address: ReceiverAddress, *, connect_timeout_s: float) -> None:
-        """Ask there from now on, without what went wrong before. A request that is under way is
-        answered first."""
+        """Send further requests to another address, and forget earlier failures. Waits until the
+        request under way is answered."""
         async with self._lock.hold():
             old = self._client
             self._address = address
@@ -153,7 +155,8 @@ class Transport:
     def _new_client(self, connect_timeout_s: float) -> httpx.AsyncClient:
         credentials = self._address.credentials
         # The client's cookie jar matters: without its cookie each request makes a new session,
-        # which the receiver keeps for 15 minutes. Credentials go unasked, or each costs a 401.
+        # which the receiver keeps for 15 minutes. Credentials go with the first request, since
+        # otherwise every request gets a 401 first.
         return httpx.AsyncClient(
             base_url=f"{self._address.url}/",
             auth=httpx.BasicAuth(credentials.user, credentials.password) if credentials else None,
@@ -174,14 +177,14 @@ class Transport:
 
     async def _attempt(self, request: Request) -> Response:
         async with self._lock.hold(urgent=request.urgent):
-            if resting := self._breaker.resting():
-                wait_s = resting.until_s - self._now()
-                raise CircuitOpenError(f"{resting.reason}; it is asked again in {wait_s:.0f} s")
+            if open_state := self._breaker.blocking():
+                wait_s = open_state.until_s - self._now()
+                raise CircuitOpenError(f"{open_state.reason}; next attempt in {wait_s:.0f} s")
             if (pause_s := self._free_at_s - self._now()) > 0:
                 await self._sleep(pause_s)
             self._requests += 1
             try:
-                answer = await self._exchange(request)
+                response = await self._exchange(request)
             except (UnreachableError, TimeLimitError) as error:
                 self._failures += 1
                 self._breaker.failed(str(error))
@@ -192,19 +195,19 @@ class Transport:
             finally:
                 self._free_at_s = self._now() + self._policy.spacing_s
             self._breaker.succeeded()
-            return answer
+            return response
 
     async def _exchange(self, request: Request) -> Response:
-        """The only place where foreign exceptions become ours."""
+        """Send a request, and turn the exceptions of other libraries into ours."""
         try:
-            # httpx's timeouts start again with each read; a trickling answer needs one in all.
+            # httpx's timeouts start again with each read; a trickling response needs one in all.
             async with asyncio.timeout(request.deadline_s):
                 return await self._send(request)
         except (httpx.TimeoutException, TimeoutError) as error:
             if isinstance(error, httpx.ConnectTimeout):
                 raise self._unreachable("it does not answer") from error
             raise TimeLimitError(
-                f"the receiver at {self.url} took more than {request.deadline_s:g} s to answer; "
+                f"the receiver at {self.url} took longer than {request.deadline_s:g} s to answer; "
                 "try again when it is less busy"
             ) from error
         except httpx.ConnectError as error:
@@ -222,7 +225,7 @@ class Transport:
         async with self._client.stream(
             "GET", request.path, params=request.query, headers=request.headers
         ) as response:
-            if response.status_code not in request.understood:
+            if response.status_code not in request.accepted_statuses:
                 raise self._refusal(response.status_code)
             try:
                 body = await Body.receive(response, limit_bytes=request.limit_bytes)
@@ -236,7 +239,7 @@ class Transport:
         if status == httpx.codes.FORBIDDEN:
             return AddressRefusedError(
                 f"the receiver at {self.url} refuses this computer's address; switch on "
-                "authentication in OpenWebif's settings, or allow the address there"
+                "authentication in OpenWebif's settings, or allow this address there"
             )
         return self.no_openwebif(f"HTTP status {status}")
 
@@ -248,33 +251,33 @@ class Transport:
 
     def _nobody_listens(self, why: str) -> UnreachableError:
         return UnreachableError(
-            f"cannot reach the receiver at {self.url}: {why}; it is on, but nothing listens there: "
-            "start OpenWebif on it, or correct the port"
+            f"cannot reach the receiver at {self.url}: {why}; it is on, but no web interface "
+            "listens on this port: start OpenWebif on it, or correct the port"
         )
 
     def _no_tls(self, why: str) -> TlsError:
         return TlsError(
-            f"cannot reach the receiver at {self.url}: {why}; check that this port is that of "
-            "HTTPS in OpenWebif's settings, or write http:// and the port of HTTP"
+            f"cannot reach the receiver at {self.url}: {why}; check that OpenWebif's settings "
+            "name this port for HTTPS, or write http:// and the port for HTTP"
         )
 
     async def _refuse_redirect(self, response: httpx.Response) -> None:
-        """Before httpx reads where it leads, since it may lead nowhere."""
+        """Raise for a redirect, before httpx parses its target, which may be invalid."""
         if not response.has_redirect_location:
             return
-        asked = response.request.url
-        target = redirect_target(str(asked), response.headers["location"])
+        requested = response.request.url
+        target = redirect_target(str(requested), response.headers["location"])
         if target is None:
-            raise self.no_openwebif(f"HTTP status {response.status_code}, which leads nowhere")
-        # A receiver that has moved sends each path to the same at its new place.
-        path = asked.path.removeprefix(self._address.path)
+            raise self.no_openwebif(f"HTTP status {response.status_code} without a valid target")
+        # A receiver with a new address redirects each path to the same path there.
+        path = requested.path.removeprefix(self._address.path)
         raise UnexpectedAnswerError(
             f"{self.url} redirects to {target.removesuffix(path)}; "
-            "set receiver.url to that if the receiver is there"
+            "set receiver.url to this URL if the receiver is there"
         )
 
     def no_openwebif(self, why: str) -> UnexpectedAnswerError:
-        """The error for an answer that makes no sense."""
+        """Return the error for a response that cannot be OpenWebif's."""
         return UnexpectedAnswerError(
-            f"{self.url} does not answer as OpenWebif does ({why}); check the address"
+            f"the server at {self.url} is not OpenWebif ({why}); check the address"
         )

@@ -25,7 +25,7 @@ def test_it_opens_after_failures_in_a_row_and_no_earlier() -> None:
     assert (subject.state, subject.state_now) == (Closed(failures=2), BreakerState.CLOSED)
     subject.failed("the third")
     rest = Open(until_s=1015, reason="the third")
-    assert (subject.state_now, subject.resting()) == (BreakerState.OPEN, rest)
+    assert (subject.state_now, subject.blocking()) == (BreakerState.OPEN, rest)
 
 
 def test_after_the_rest_one_trial_decides() -> None:
@@ -33,9 +33,9 @@ def test_after_the_rest_one_trial_decides() -> None:
     for _ in range(3):
         subject.failed("off")
     clock.now_s += 15
-    assert (subject.state_now, subject.resting()) == (BreakerState.HALF_OPEN, None)
+    assert (subject.state_now, subject.blocking()) == (BreakerState.HALF_OPEN, None)
     subject.failed("still off")
-    assert subject.resting() == Open(until_s=1030, reason="still off")
+    assert subject.blocking() == Open(until_s=1030, reason="still off")
     clock.now_s += 15
     subject.succeeded()
     assert subject.state == Closed(failures=0)
