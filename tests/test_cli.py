@@ -8,6 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from typer.main import get_command
+
+from xg2g.cli import NAMES, app
 
 XG2G = Path(sys.executable).with_name("xg2g")
 
@@ -94,3 +97,28 @@ def test_a_shell_can_complete_commands_and_options(tmp_path: Path) -> None:
         {"serve", "setup"},
         {"--receiver"},
     ]
+
+
+def every_command() -> list[tuple[str, ...]]:
+    config = [("config", name) for name in ("check", "show", "example")]
+    return [(), *((name,) for name in NAMES), *config]
+
+
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns_and_cuts_no_name_and_no_address(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run(*command, "--help").stdout
+    assert "Usage: " in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_and_each_of_its_options_has_a_help(name: str) -> None:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    commands = [command, *getattr(command, "commands", {}).values()]
+    for each in commands:
+        assert each.help, each.name
+        assert [option.name for option in each.params if not option.help] == []

@@ -1,7 +1,7 @@
 """The command line: one module a command.
 
-At the top a command's module imports what its help shows; what it works with, it imports when it
-is called. So `xg2g --help` and a short command do not pay for a daemon.
+A command's module imports at the top only what its help needs. The rest it imports when it is
+called, so that `xg2g --help` and short commands start fast.
 """
 
 import sys
@@ -28,12 +28,12 @@ NAMES = (
     "healthcheck",
     "config",
 )
-"""In the order of the help. The module `xg2g.cli.NAME` defines `NAME`: a function, or a
-`typer.Typer` of several commands."""
+"""The commands, in the order of the help. The module `xg2g.cli.NAME` defines `NAME`: a function, or
+a `typer.Typer` of several commands."""
 
 
 class Commands(TyperGroup):
-    """A group of all commands. Only the help of the whole program loads every one."""
+    """The group of all commands. Only the help of the whole program imports every module."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -44,7 +44,7 @@ class Commands(TyperGroup):
 
 
 class _Loaded(UserDict[str, Any]):
-    """Command by name, imported at its first use."""
+    """The commands by name, each imported at its first use."""
 
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(NAMES))
@@ -69,7 +69,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    # Of whatever goes wrong unforeseen: variables hold passwords.
+    # Unexpected errors: variables may hold passwords.
     pretty_exceptions_show_locals=False,
 )
 
@@ -102,14 +102,14 @@ def xg2g(
         ),
     ] = False,
 ) -> None:
-    """Streams Enigma2 television with sound that every client plays.
+    """Stream Enigma2 television, with audio that every player can play.
 
-    Video passes as it is; MP2, AC-3, E-AC-3 and LATM sound becomes AAC.
+    Video stays unchanged. MP2, AC-3, E-AC-3 and LATM audio is converted to AAC.
     """
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command line; the entry point of the console script."""
     try:
         app()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The block that the terminal shows once the daemon serves."""
+"""The lines that `serve` and `demo` print when the daemon serves."""
 
 import os
 import shlex
@@ -22,7 +22,7 @@ _EVERYWHERE = ("0.0.0.0", "::")
 
 
 def announce(ready: Ready) -> None:
-    """Print where xg2g is and what to do with it, as one piece."""
+    """Print the addresses of xg2g, and how to use them, in one piece."""
     text = "\n".join(_lines(ready))
     Console(highlight=False).print(text, soft_wrap=True)
     sys.stdout.flush()
@@ -35,7 +35,7 @@ def _lines(ready: Ready) -> Iterator[str]:
     tuners = f", {_amount(ready.tuners, 'tuner')}" if ready.tuners else ""
     holds = f"open {front_page} ({_amount(count, 'channel')}{tuners})"
     if ready.trouble:
-        yield f"[red]xg2g is not ready[/]: {escape(ready.trouble)}; {holds} for how it is"
+        yield f"[red]xg2g is not ready[/]: {escape(ready.trouble)}; for its status {holds}"
     else:
         yield f"xg2g is ready: {holds}"
     rows = [("playlist", f"{base_url}/playlist.m3u"), ("guide", f"{base_url}/xmltv.xml")]
@@ -47,7 +47,7 @@ def _lines(ready: Ready) -> Iterator[str]:
         rows.append(("try", f"{find_player() or 'vlc'} {url}"))
     rows.append(("other devices", _other_devices(ready)))
     if ready.unkept:
-        rows.append(("not kept", f"channel numbers and guide: {ready.unkept}"))
+        rows.append(("not stored", f"channel numbers and guide: {ready.unkept}"))
     for name, text in rows:
         yield f"  [bold]{name:13}[/]  {escape(text)}"
 
@@ -55,10 +55,10 @@ def _lines(ready: Ready) -> Iterator[str]:
 def _other_devices(ready: Ready) -> str:
     if _is_loopback(ready.host):
         command = command_with("--host", "0.0.0.0")
-        return f"cannot connect; this lets them in: {command}"
+        return f"cannot connect; to let them in: {command}"
     if ready.host in _EVERYWHERE and not ready.public_url and outgoing_address() is None:
-        return "put this computer's own address, which its network settings show, for 127.0.0.1"
-    return "connect to the same addresses; whoever reaches them can watch"
+        return "replace 127.0.0.1 by this computer's address, see its network settings"
+    return "can watch at the same addresses; no password is asked for"
 
 
 def _base_url(ready: Ready) -> str:
@@ -77,7 +77,7 @@ def _amount(count: int, thing: str) -> str:
 
 
 STARTED_BY = "XG2G_STARTED_BY"
-"""Set by `make run`: its command without `ARGS`."""
+"""The variable that `make run` sets to its own command, without `ARGS`."""
 
 
 def command_with(
@@ -87,9 +87,9 @@ def command_with(
     arguments: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the command line of this process with one option added or replaced, without passwords.
+    """Return this process's command line with one option added or replaced, without passwords.
 
-    After `make run` it is that, with the option in `ARGS`.
+    When `make run` started it: that command, with the option in `ARGS`.
     """
     arguments = sys.argv if arguments is None else arguments
     environment = os.environ if environment is None else environment

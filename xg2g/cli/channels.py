@@ -1,4 +1,4 @@
-"""`xg2g channels`: the channels of a running daemon, with what they show."""
+"""`xg2g channels`: the channels of a running daemon, with their current programmes."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def channels(
         str | None,
         typer.Argument(
             metavar="WORD",
-            help="Show the channels alone whose name, bouquet or programme has this in it.",
+            help="Show only channels with this text in name, bouquet or current programme.",
             show_default=False,
         ),
     ] = None,
@@ -28,7 +28,7 @@ def channels(
         bool, typer.Option("--urls", help="Print number, name and stream URL, for scripts.")
     ] = False,
 ) -> None:
-    """List the channels of a running xg2g, with what they show now.
+    """List the channels of a running xg2g, with their current programmes.
 
     Exits with 1 when no channel matches.
 
@@ -54,9 +54,9 @@ def channels(
             rows.append((channel, title))
     if not rows:
         raise UserError(
-            f'no channel has "{word}" in its name, bouquet or programme'
+            f'no channel has "{word}" in its name, bouquet or programme; xg2g channels lists all'
             if word
-            else "there are no channels; xg2g status says why"
+            else "there are no channels; xg2g status shows why"
         )
     if urls:
         for channel, _ in rows:

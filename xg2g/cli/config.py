@@ -1,4 +1,4 @@
-"""`xg2g config`: what is set, and whether it can work."""
+"""`xg2g config`: checks and shows the settings."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from .options import ConfigFile, Configure, with_settings
 
 config = typer.Typer(
     name="config",
-    help="Look at the settings: check a file, show what counts, print an example.",
+    help="Check and show the settings, or print an example file.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -32,14 +32,16 @@ def check(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FILE", help="File to check.", show_default="the one that serve would read"
+            metavar="FILE",
+            help="File to check.",
+            show_default="the file that xg2g serve would read",
         ),
     ] = None,
     config_file: ConfigFile = None,
 ) -> None:
-    """Say everything that is wrong with the settings of file and environment.
+    """List every problem of the settings in file and environment.
 
-    Exits with 0 when `xg2g serve` would take them, with 1 when not.
+    Exits with 0 when `xg2g serve` would accept them, else with 1.
 
     **Examples**
 
@@ -53,7 +55,7 @@ def check(
         configuration = load(file=path)
         notes = configuration.notes
         if not configuration.settings.receiver.url:
-            notes += ("receiver.url is not set; xg2g setup finds the receiver and sets it",)
+            notes += ("receiver.url is not set; run xg2g setup to find the receiver",)
     except ConfigurationError as error:
         problems, notes = error.problems, error.notes
     console = Console(highlight=False, soft_wrap=True)
@@ -61,7 +63,7 @@ def check(
         console.print(f"[red]error[/]    {escape(problem)}")
     for note in notes:
         console.print(f"[yellow]note[/]     {escape(note)}")
-    what = escape(str(path)) if path else "no file; variables and defaults"
+    what = escape(str(path)) if path else "no file, only variables and defaults"
     if problems:
         raise typer.Exit(1)
     console.print(f"[green]good[/]     {what}")
@@ -73,7 +75,7 @@ def show(
     configure: Configure,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show every setting as it counts, and where that comes from. Secrets are struck out.
+    """Show the value of every setting and where it comes from. Secrets are masked.
 
     **Examples**
 
@@ -101,7 +103,7 @@ def show(
 
 @config.command()
 def example() -> None:
-    """Print a file with every setting and its meaning, to begin from.
+    """Print a settings file with every setting and its meaning.
 
     **Example**
 

@@ -1,4 +1,4 @@
-"""A daemon that runs, asked over its API by the commands that look at it."""
+"""The client of a running daemon's API, for the commands that show its state."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,22 +16,23 @@ T = TypeVar("T", bound=BaseModel)
 
 TIMEOUT_S = 10.0
 PAGE = 5000
-"""Items of a list that are asked for at a time; the most that the API gives."""
+"""Items per request: the maximum of the API."""
 _HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class DaemonClient:
-    """Reads from a daemon. Every method raises `UserError` when it cannot be read."""
+    """The API of one daemon. Every method raises `UserError` when the daemon cannot be read."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        """`token` is shown with every request, for daemons that ask for it."""
+        """`token` is sent with every request."""
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(trust_env=False, headers=headers, timeout=TIMEOUT_S)
 
     @classmethod
     def of(cls, configuration: Configuration, url: str | None) -> Self:
-        """The daemon at `url`, or the one that `xg2g serve` starts with this configuration."""
+        """Return the client of the daemon at `url`; without one, of `xg2g serve` with this
+        configuration."""
         server = configuration.settings.server
         host = _HERE.get(server.host, server.host)
         own = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
@@ -40,18 +41,19 @@ class DaemonClient:
         return cls(named or own, token)
 
     def status(self) -> Status:
+        """Return the state of the daemon."""
         return self._read("status", Status)
 
     def watching(self) -> Streams:
-        """Who watches what."""
+        """Return the streams of viewers and of the receiver."""
         return self._read("streams", Streams)
 
     def channels(self) -> list[Channel]:
-        """Every channel, in the order of the numbers."""
+        """Return every channel, by number."""
         return [each for page in self._pages("channels", Channels) for each in page.channels]
 
     def now(self) -> dict[str, Programme]:
-        """What runs now, by the channel's id."""
+        """Return the current programmes by channel id."""
         pages = self._pages("guide", Guide, seconds=1)
         return {each.channel: each for page in pages for each in page.programmes}
 
@@ -75,12 +77,16 @@ class DaemonClient:
         try:
             response = self._client.get(f"{self.url}/api/v1/{path}", params=query)
         except httpx.InvalidURL as error:
-            raise UserError(f"{self.url} is not a URL; write http://192.168.1.20:8088") from error
+            raise UserError(
+                f"{self.url} is not a URL; write it as http://192.168.1.20:8088"
+            ) from error
         except httpx.TimeoutException as error:
-            raise UserError(f"xg2g at {self.url} did not answer in {TIMEOUT_S:g} s") from error
+            raise UserError(
+                f"xg2g at {self.url} did not answer in {TIMEOUT_S:g} s; try again, or check --url"
+            ) from error
         except httpx.HTTPError as error:
             why = why_no_connection(error)
-            start = "start it with xg2g serve, or name it with --url"
+            start = "start it with xg2g serve, or give its address with --url"
             advice = start if is_refused(error) else "check --url"
             raise UserError(f"no xg2g answers at {self.url}: {why}; {advice}") from error
         if response.status_code != httpx.codes.OK:
@@ -88,14 +94,12 @@ class DaemonClient:
         try:
             return answer.model_validate_json(response.content)
         except ValidationError as error:
-            raise UserError(
-                f"{self.url} does not answer as this version of xg2g does; check --url"
-            ) from error
+            raise UserError(f"{self.url} is not an xg2g of this version; check --url") from error
 
 
 def _detail(response: httpx.Response) -> str:
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        return "it asks for its token; set XG2G_TOKEN, or XG2G_TOKEN_FILE to a file that holds it"
+        return "a token is required; set XG2G_TOKEN, or XG2G_TOKEN_FILE to a file with the token"
     try:
         body: Any = response.json()
     except ValueError:

@@ -19,20 +19,20 @@ def demo(
     source: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE.ts", help="Serve this transport stream, too; may be given several times."
+            metavar="FILE.ts", help="Also serve this transport stream; repeat for several files."
         ),
     ] = None,
 ) -> None:
     """Serve a simulated receiver's channels, to try xg2g without a receiver.
 
-    The test cards show a running clock and beep with a flash each second. Some channels
-    misbehave as real ones do.
+    The test cards show a running clock, and beep and flash every second. Some channels have the
+    faults of real ones.
 
     **Examples**
 
     `xg2g demo`
 
-    With a recording that passes through the whole chain:
+    With a recording of your own as a channel:
 
     `xg2g demo --source recording.ts`
     """

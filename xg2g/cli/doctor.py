@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from xg2g.config import ConfigurationError, Settings
 from xg2g.config.settings import LogSettings
@@ -66,7 +67,7 @@ def doctor(
     def found(finding: Finding) -> None:
         findings.append(finding)
         if not as_json:
-            _print(console, finding)
+            show(console, finding)
 
     found(Finding("versions", Verdict.GOOD, _versions()))
     settings = _settings(configure, found)
@@ -128,14 +129,21 @@ async def _examine(
         found(finding)
 
 
-def _print(console: Console, finding: Finding) -> None:
+def show(console: Console, finding: Finding) -> None:
+    """Print a finding: on a terminal wrapped under its column, elsewhere as lines for grep."""
     colour = _COLOURS[finding.verdict]
-    console.print(
-        f"[{colour}]{finding.verdict:8}[/] [bold]{finding.topic:13}[/] {escape(finding.text)}",
-        soft_wrap=True,
-    )
+    advice = f"[{colour}]→[/] {escape(finding.advice)}"
+    verdict, topic = f"[{colour}]{finding.verdict:8}[/]", f"[bold]{finding.topic:13}[/]"
+    if console.is_terminal:
+        lines = Table.grid(padding=(0, 1))
+        lines.add_row(verdict, topic, escape(finding.text))
+        if finding.advice:
+            lines.add_row("", "", advice)
+        console.print(lines)
+        return
+    console.print(f"{verdict} {topic} {escape(finding.text)}", soft_wrap=True)
     if finding.advice:
-        console.print(f"{'':23}[{colour}]→[/] {escape(finding.advice)}", soft_wrap=True)
+        console.print(f"{'':23}{advice}", soft_wrap=True)
 
 
 def _versions() -> str:

@@ -1,4 +1,4 @@
-"""`xg2g healthcheck`: whether the daemon here answers."""
+"""`xg2g healthcheck`: checks that the daemon on this computer answers."""
 
 from xg2g.errors import UserError
 from xg2g.healthcheck import trouble
@@ -8,10 +8,10 @@ from .options import Configure, with_settings
 
 @with_settings("server")
 def healthcheck(configure: Configure) -> None:
-    """Ask the daemon on this computer whether it serves: exit code 0 if so, otherwise 1.
+    """Check that the daemon on this computer serves; exit with 0 if it does, else with 1.
 
-    For container images and supervisors. It asks where `xg2g serve` with the same file, variables
-    and flags would listen.
+    For container images and supervisors. Uses the address on which `xg2g serve` would listen with
+    the same file, variables and flags.
     """
     server = configure().settings.server
     if found := trouble(server.host, server.port):

@@ -1,4 +1,4 @@
-"""Flags of settings, made from the settings themselves, so that help and reference say the same."""
+"""Flags made from the settings, so that help and reference say the same."""
 
 import functools
 import inspect
@@ -12,7 +12,7 @@ from xg2g.config import Configuration, Settings, load
 from xg2g.config.setting import Setting, settings_of
 
 Configure = Callable[[], Configuration]
-"""Reads the settings, with the flags of this call of the command. Raises `ConfigurationError`."""
+"""Reads the settings, with the flags of this command line. Raises `ConfigurationError`."""
 
 ConfigFile = Annotated[
     Path | None,
@@ -20,7 +20,7 @@ ConfigFile = Annotated[
         "--config",
         metavar="FILE",
         envvar="XG2G_CONFIG",
-        help="YAML file of settings.",
+        help="Settings file (YAML).",
         show_default="~/.config/xg2g/config.yaml or /etc/xg2g/config.yaml",
     ),
 ]
@@ -30,8 +30,8 @@ Url = Annotated[
     typer.Option(
         "--url",
         metavar="URL",
-        help="Address of a running xg2g, as http://192.168.1.20:8088.",
-        show_default="where xg2g serve listens with these settings",
+        help="Address of a running xg2g, e.g. http://192.168.1.20:8088.",
+        show_default="the address of xg2g serve with these settings",
     ),
 ]
 
@@ -39,9 +39,9 @@ _FILE_PARAMETER = "config_file"
 
 
 def with_settings(*sections: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the flags of these sections, and `--config`.
+    """Add the flags of these sections, and `--config`, to a command.
 
-    The command has a parameter `configure: Configure` in place of them.
+    The command itself takes `configure: Configure` instead of them.
     """
     settings = [
         setting
@@ -60,7 +60,7 @@ def with_settings(*sections: str) -> Callable[[Callable[..., None]], Callable[..
         own = inspect.signature(command, eval_str=True)
         parameters = [item for item in own.parameters.values() if item.name != "configure"]
         parameters += _parameters(settings)
-        # What typer reads. `__wrapped__` would lead it past both, to the command itself.
+        # typer reads these two; with `__wrapped__` it would read the command's own.
         called.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
         called.__annotations__ = {item.name: item.annotation for item in parameters}
         del called.__wrapped__
@@ -83,12 +83,14 @@ def _parameter(name: str, annotation: object) -> inspect.Parameter:
 def _option(setting: Setting) -> object:
     flag = setting.names.flag
     assert flag is not None
+    kind = "switches" if setting.is_switch else "options"
     option = typer.Option(
         f"{flag}/--no-{flag.removeprefix('--')}" if setting.is_switch else flag,
-        metavar=None if setting.is_switch else setting.names.metavar,
+        metavar="" if setting.is_switch else setting.names.metavar,
         help=setting.meaning,
         show_default=False if setting.is_switch else setting.default_text or False,
-        rich_help_panel=f"{setting.section.capitalize()} options",
+        # Apart from the others: two names a switch would leave no room for their help.
+        rich_help_panel=f"{setting.section.capitalize()} {kind}",
     )
     one = bool if setting.is_switch else list[str] if setting.is_list else str
     return Annotated[one | None, option]
@@ -101,5 +103,5 @@ def _parameter_name(setting: Setting) -> str:
 def _text(value: str | bool | list[str]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    # A flag that is given again goes on with the list.
+    # A repeated flag continues the list.
     return "\n".join(value) if isinstance(value, list) else value

@@ -16,7 +16,7 @@ from xg2g_backends.errors import BackendError
 from .options import Configure, with_settings
 
 BROKEN_PIPE: Final = 128 + 13
-"""Exit code as of a program that SIGPIPE ended."""
+"""The exit code of a program that SIGPIPE ended."""
 
 
 @with_settings("audio", "external")
@@ -31,25 +31,28 @@ def remux(
     ],
     program: Annotated[
         int,
-        typer.Option(min=0, max=65535, help="Keep this service id alone; 0 keeps every program."),
+        typer.Option(
+            min=0, max=65535, help="Keep only the program with this service id; 0 keeps all."
+        ),
     ] = 0,
     stats: Annotated[
         bool, typer.Option("--stats", help="Print counters as JSON on standard error.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Convert the sound of a transport stream to AAC, from a file or pipe to another.
+    """Convert the audio of a transport stream, from a file or pipe to another, to AAC.
 
-    Shows on a terminal how far it is. Ends with a line about what was converted and repaired, on
-    standard error, when OUTPUT is a file or standard error a terminal. Exits with 1 when the input
-    cannot be converted or the output not written, with 2 when it was called wrongly or OUTPUT
-    exists, with 141 when the reader of a pipe has left.
+    On a terminal it shows the progress. At the end it prints to standard error what was converted
+    and repaired, if OUTPUT is a file or standard error is a terminal.
+
+    Exits with 1 when the input cannot be converted or the output cannot be written, with 2 when it
+    was called wrongly or OUTPUT exists, with 141 when the reader of the output has closed the pipe.
 
     **Examples**
 
     `xg2g remux recording.ts converted.ts --tracks deu`
 
-    In a pipe, with the URL of a channel:
+    In a pipe, from the stream URL of a channel:
 
     `curl -sN http://192.168.1.10:8001/1:0:19:... | xg2g remux - - | mpv -`
     """
@@ -74,20 +77,20 @@ def remux(
 
 
 _UNCHANGED = {
-    TrackState.PASSING_AAC: "AAC already",
-    TrackState.SCRAMBLED: "scrambled",
-    TrackState.UNSUPPORTED: "of a codec that is not converted",
-    TrackState.DROPPED: "left out",
-    TrackState.WAITING: "announced and not sent",
+    TrackState.PASSING_AAC: "is AAC already",
+    TrackState.SCRAMBLED: "is scrambled",
+    TrackState.UNSUPPORTED: "is unchanged: its codec is not supported",
+    TrackState.DROPPED: "was removed",
+    TrackState.WAITING: "was announced but never sent",
 }
 
 
 def summary(counters: RemuxStats, seconds: float) -> str:
-    """Return what was converted, what stayed, how long it took, and what was repaired."""
+    """Return one line: what was converted, what was not, the time it took, and the repairs."""
     converted = [track for track in counters.tracks if track.state is TrackState.CONVERTING]
     names = ", ".join(map(_name, converted))
     parts = [
-        f"converted {names} to AAC" if converted else "converted no sound",
+        f"converted {names} to AAC" if converted else "converted no audio",
         *_unchanged(counters),
         f"{counters.bytes_in / 1e6:.1f} MB in {seconds:.1f} s",
         f"repaired: {', '.join(_repairs(counters)) or 'nothing'}",
@@ -104,7 +107,7 @@ def _unchanged(counters: RemuxStats) -> Iterator[str]:
 def _repairs(counters: RemuxStats) -> Iterator[str]:
     tracks = counters.tracks
     amounts = (
-        (counters.continuity_errors, "gap of lost packets", "gaps of lost packets"),
+        (counters.continuity_errors, "gap in the packets", "gaps in the packets"),
         (counters.transport_errors, "packet marked as damaged", "packets marked as damaged"),
         (counters.bytes_skipped, "byte between packets", "bytes between packets"),
         (counters.psi_errors, "damaged table", "damaged tables"),
@@ -114,7 +117,7 @@ def _repairs(counters: RemuxStats) -> Iterator[str]:
         if count:
             yield f"{count} {one if count == 1 else several}"
     if silence_ms := sum(track.silence_ms for track in tracks):
-        yield f"{silence_ms / 1000:.1f} s of silence filled in"
+        yield f"{silence_ms / 1000:.1f} s filled with silence"
 
 
 def _name(track: TrackStats) -> str:

@@ -1,7 +1,7 @@
 """The remuxer on files and pipes.
 
-Reading and writing block, and so happen outside the event loop, which runs for one call of the
-remuxer at a time: whatever is waited for, Ctrl-C ends it.
+Files are read and written outside the event loop, which runs for one call of the remuxer at a
+time, so that Ctrl-C ends every wait.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from xg2g.errors import UsageError, UserError
 from xg2g_backends.base import Backend, Remuxer, RemuxOptions, RemuxStats
 
 READ_BYTES: Final = 256 * 1024
-"""Asked for at a time; a pipe gives what it has."""
+"""The size of one read; a pipe may give less."""
 
 RECOGNISE_BYTES: Final = 1024 * 1024
-"""Within so many bytes a transport stream shows its packets and its programs: at 20 Mbit/s this
-is four times the 100 ms in which a PAT has to come again (ETSI TR 101 290, 5.2.1)."""
+"""A transport stream shows its packets and programs within this size: at 20 Mbit/s it is four times
+the 100 ms within which the PAT is repeated (ETSI TR 101 290, 5.2.1)."""
 
 
 def remux_file(
@@ -34,9 +34,8 @@ def remux_file(
 ) -> RemuxStats:
     """Convert a transport stream from a file to another; `-` is standard input or output.
 
-    The backend is closed in the end. A file that exists and has content is an error, unless
-    `replace_file` is set.
-    Raises `UserError`, `BackendError`, and `BrokenPipeError` when nobody reads any more.
+    Closes the backend. Refuses to replace a file with content, unless `replace_file` is set.
+    Raises `UserError`, `BackendError`, and `BrokenPipeError` when the reader closed the pipe.
     """
     with ExitStack() as stack:
         reader = stack.enter_context(_open_source(source))
@@ -63,13 +62,13 @@ def _convert(
     source: str,
     options: RemuxOptions,
 ) -> Iterator[bytes]:
-    """Give the converted stream. The first comes when the source is known to be one that can be
-    converted, so that a mistake leaves no output behind."""
+    """Yield the converted stream, from when the source is known to be convertible: a wrong source
+    leaves no output file."""
     held: list[bytes] = []
     recognised = False
     taken = 0
 
-    # The runner describes the task it ran, result included: a quarter of a megabyte each time.
+    # No return value: the runner formats the result of its task, a quarter of a megabyte.
     async def convert(chunk: bytes) -> None:
         held.append((await remuxer.process(chunk)).data)
 
@@ -89,16 +88,17 @@ def _convert(
 
 
 def _recognise(counters: RemuxStats, source: str, program: int, final: bool) -> bool:
-    """Tell whether the source can be converted; if it cannot, or `final` and not known, raise."""
+    """Return True when the source can be converted. Raise when it cannot, or when `final` is set
+    and it is still unknown."""
     if counters.bytes_in == 0 and final:
         raise UserError(f"{_input(source)} is empty")
     if counters.packets_in == 0 and final:
         raise UserError(
-            f"{_input(source)} is no transport stream: it has no packets of 188, 192 or 204 bytes"
+            f"{_input(source)} is not a transport stream: no packets of 188, 192 or 204 bytes found"
         )
     if program and counters.programs and program not in counters.programs:
         there = ", ".join(map(str, counters.programs))
-        raise UserError(f"program {program} is not in {_input(source)}; there are: {there}")
+        raise UserError(f"program {program} is not in {_input(source)}; choose one of {there}")
     if program and not counters.programs and final:
         raise UserError(
             f"program {program} cannot be chosen: {_input(source)} has no table of programs (PAT)"
@@ -125,10 +125,9 @@ def _chunks(source: str, reader: BinaryIO, progress: Callable[[int], None]) -> I
 
 
 def _check_target(target: str, reader: BinaryIO, replace_file: bool) -> None:
-    """Refuse to write binary data to a terminal, over what is being read, or over a file of
-    somebody who has not agreed."""
+    """Refuse a terminal, the input file, and an existing file unless it may be replaced."""
     if target == "-" and os.isatty(1):
-        raise UsageError("standard output is a terminal; give a file, or a pipe to a player")
+        raise UsageError("cannot write to a terminal; give a file, or a pipe to a player")
     try:
         writing = os.fstat(1) if target == "-" else Path(target).stat()
     except OSError:
@@ -137,7 +136,7 @@ def _check_target(target: str, reader: BinaryIO, replace_file: bool) -> None:
     if stat.S_ISREG(reading.st_mode) and os.path.samestat(reading, writing):
         raise UsageError("input and output are the same file; give another output")
     if target != "-" and stat.S_ISREG(writing.st_mode) and writing.st_size and not replace_file:
-        raise UsageError(f"{target} exists; --force replaces it")
+        raise UsageError(f"{target} exists; replace it with --force")
 
 
 @contextmanager
@@ -157,7 +156,7 @@ def _write(target: str, writer: BinaryIO, data: bytes) -> None:
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Turn an error of the operating system into a line for the user."""
+    """Raise an error of the operating system as a line for the user."""
     try:
         yield
     except BrokenPipeError:

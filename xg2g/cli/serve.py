@@ -5,19 +5,19 @@ from .options import Configure, with_settings
 
 @with_settings("receiver", "server", "lineup", "guide", "data", "audio", "external", "log")
 def serve(configure: Configure) -> None:
-    """Serve a receiver's channels, with sound that every client plays.
+    """Serve a receiver's channels, with audio that every player can play.
 
-    Prints the address of a page for a browser, with what to enter in which player.
+    Prints the address of the web page. The page shows which address each player needs.
 
-    Every option can be set in a file or in the environment, too: `--receiver` is `receiver.url`
-    there or `XG2G_RECEIVER` here. User and password of the receiver belong there:
-    `receiver.user` and `receiver.password`, or `XG2G_RECEIVER_USER`, `XG2G_RECEIVER_PASSWORD`.
+    Every option is also a setting: `--receiver` is `receiver.url` in the settings file and
+    `XG2G_RECEIVER` in the environment. The receiver's user and password have no option: set
+    `receiver.user` and `receiver.password`, or `XG2G_RECEIVER_USER` and `XG2G_RECEIVER_PASSWORD`.
 
-    SIGHUP has it read the settings again: streams go on, new ones are made as they say now.
+    On SIGHUP it reads the settings again. Streams go on; new streams use the new settings.
 
     **Examples**
 
-    For this computer alone:
+    For this computer only:
 
     `xg2g serve --receiver http://192.168.1.10`
 
@@ -25,11 +25,11 @@ def serve(configure: Configure) -> None:
 
     `xg2g serve --receiver http://192.168.1.10 --host 0.0.0.0`
 
-    One audio track, German if there is one:
+    One audio track: German, else English:
 
     `xg2g serve --receiver http://192.168.1.10 --tracks deu,eng`
 
-    After `xg2g setup`, with the sound converted where `xg2g-transcoder` runs:
+    With audio conversion by `xg2g-transcoder` on another computer:
 
     `xg2g serve --external-transcoder http://192.168.1.20:3000`
     """
@@ -37,8 +37,8 @@ def serve(configure: Configure) -> None:
 
 
 def serve_with(configure: Configure) -> None:
-    """Run the daemon with what `configure` reads, now and at each SIGHUP, until it is stopped."""
-    # Here and in the other commands: a daemon takes longer to import than --help to run.
+    """Run the daemon until it is stopped. `configure` is called now and on each SIGHUP."""
+    # Imported here, as in the other commands: --help would have to wait for the daemon's modules.
     from xg2g.app import event_loop, logs
     from xg2g.app.daemon import run
     from xg2g.app.reload import hold_hangups

@@ -1,4 +1,4 @@
-"""`xg2g status`: who watches, which tuners are used, and what is wrong."""
+"""`xg2g status`: viewers, tuners and problems of a running daemon."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 
 NOT_READY = 1
 LATE_S = 1.0
-"""A viewer who is further behind is said to be."""
+"""The delay of a viewer is shown from here on."""
 
 _COLOURS = {"ready": "green", "degraded": "yellow", "not ready": "red"}
 
 
 @with_settings()
 def status(configure: Configure, url: Url = None) -> None:
-    """Show who watches, which tuners are in use and what is wrong with a running xg2g.
+    """Show viewers, tuners and problems of a running xg2g.
 
-    Exits with 0 when a viewer who comes now would be served, with 1 when not, or when no xg2g
-    answers.
+    Exits with 0 when a new viewer would be served; with 1 when not, or when no xg2g answers.
 
     **Examples**
 
@@ -56,7 +55,7 @@ def _rows(
             name = escape(upstream.channel_name or upstream.channel)
             yield (
                 "trouble",
-                f"[yellow]{name}: the receiver's stream was lost, and is opened again[/]",
+                f"[yellow]{name}: reconnecting, the receiver's stream was lost[/]",
             )
     yield "channels", f"{found.channels}, with {found.programmes} programmes in the guide"
     limit = "?" if found.tuners.limit is None else found.tuners.limit
@@ -68,7 +67,7 @@ def _rows(
         held = sum(each.ring_bytes for each in watching.upstreams)
         yield (
             "streams",
-            f"{upstreams} of the receiver for {_count(len(watching.streams), 'viewer')}, "
+            f"{upstreams} from the receiver for {_count(len(watching.streams), 'viewer')}, "
             f"{_size(held)} in memory{linger}",
         )
     for job in found.refreshes:
@@ -105,9 +104,9 @@ def _size(size: int) -> str:
 def _refreshed(running: bool, at: datetime | None, trouble: str | None, now: datetime) -> str:
     parts = [f"read {_span(now - at)} ago" if at else "not read yet"]
     if running:
-        parts.append("being read")
+        parts.append("reading now")
     if trouble:
-        parts.append(f"the last try failed: {trouble}")
+        parts.append(f"last attempt failed: {trouble}")
     return ", ".join(parts)
 
 

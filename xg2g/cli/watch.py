@@ -1,4 +1,4 @@
-"""`xg2g watch`: a channel of a running daemon in the player that is here."""
+"""`xg2g watch`: a channel of a running daemon, in a player of this computer."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 PLAYERS = ("mpv", "vlc", "ffplay")
-"""By how soon and how well they show live television."""
+"""The best for live television first."""
 
 
 @with_settings()
@@ -32,16 +32,16 @@ def watch(
         typer.Option(
             metavar="PROGRAM",
             help="Player to open.",
-            show_default=f"the first that is installed of {', '.join(PLAYERS)}",
+            show_default=f"the first one installed of {', '.join(PLAYERS)}",
         ),
     ] = None,
     just_print: Annotated[
-        bool, typer.Option("--print", help="Print the stream's URL, and open nothing.")
+        bool, typer.Option("--print", help="Print the stream's URL instead of opening it.")
     ] = False,
 ) -> None:
-    """Open a channel of a running xg2g in a player; without a player print its URL.
+    """Open a channel of a running xg2g in a player, or print its URL if no player is installed.
 
-    Exits as the player does, and with 1 when no channel is meant, or several are.
+    Exits with the player's exit code; with 1 when no channel matches, or several do.
 
     **Examples**
 
@@ -62,14 +62,16 @@ def watch(
         code = subprocess.run([program, stream_url], check=False).returncode
     except OSError as error:
         raise UserError(
-            f"cannot start {program}: {error.strerror}; --player names another"
+            f"cannot start {program}: {error.strerror}; choose another player with --player"
         ) from error
     raise typer.Exit(code)
 
 
 def choose(channels: Sequence["Channel"], name: str) -> "Channel":
-    """Return the channel of this number or name, or the one with it in its name. Raises
-    `UserError`, which names those that could be meant."""
+    """Return the channel with this number, this name, or this text in its name.
+
+    Raises `UserError` when none or several match; its text suggests channels.
+    """
     wanted = name.strip().casefold()
     if wanted.isdecimal():
         for channel in channels:
@@ -78,12 +80,14 @@ def choose(channels: Sequence["Channel"], name: str) -> "Channel":
     same = [each for each in channels if each.name.casefold() == wanted]
     holding = [each for each in channels if wanted and wanted in each.name.casefold()]
     if same or len(holding) == 1:
-        # Several of one name: the first has the number that the remote control would choose.
+        # Of several with this name the first: the remote control's order.
         return (same or holding)[0]
     if holding:
         shown = ", ".join(f"{each.number} {each.name}" for each in holding[:10])
         more = ", ..." if len(holding) > 10 else ""
-        raise UserError(f'several channels have "{name}" in their name: {shown}{more}')
+        raise UserError(
+            f'several channels have "{name}" in their name: {shown}{more}; give the number'
+        )
     by_name = {each.name.casefold(): each.name for each in channels}
     near = nearest(wanted, by_name, cutoff=0.6)
     advice = f"did you mean {by_name[near]}?" if near else "xg2g channels lists them"
@@ -91,5 +95,5 @@ def choose(channels: Sequence["Channel"], name: str) -> "Channel":
 
 
 def find_player(which: Callable[[str], str | None] = shutil.which) -> str | None:
-    """Return the name of the first of `PLAYERS` that is installed; None without one."""
+    """Return the first of `PLAYERS` that is installed, or None."""
     return next((name for name in PLAYERS if which(name)), None)

@@ -1,1 +1,1 @@
-"""Finds out what works between receiver and viewer, and what to do about the rest."""
+"""Checks everything between receiver and viewer, and says how to fix each problem."""

@@ -1,4 +1,4 @@
-"""A channel, watched for some seconds: does it start, and what becomes of its sound."""
+"""A channel, watched for some seconds: its start, losses and audio."""
 
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,23 +17,23 @@ from xg2g_backends.errors import BackendError
 from .check import CheckContext, Finding, bad, good, note, skipped
 
 SLOW_START_S = 5.0
-"""Until players lose patience: Plex and Jellyfin probe before they play."""
+"""Some players give up after this time: Plex and Jellyfin probe before they play."""
 
-_ELSEWHERE = "try another one with --channel NAME, and this one on the television itself"
+_ELSEWHERE = "try another channel with --channel NAME, and this one on the television"
 _SOUND = {
-    TrackState.CONVERTING: "becomes AAC",
+    TrackState.CONVERTING: "is converted to AAC",
     TrackState.PASSING_AAC: "is AAC already",
     TrackState.SCRAMBLED: "is scrambled",
-    TrackState.UNSUPPORTED: "passes as it is",
-    TrackState.WAITING: "was announced and did not come",
-    TrackState.DROPPED: "is left out, as audio.tracks says",
+    TrackState.UNSUPPORTED: "is not converted: its codec is not supported",
+    TrackState.WAITING: "was announced but never sent",
+    TrackState.DROPPED: "is removed, because of audio.tracks",
 }
 
 
 async def stream(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether a channel starts, how soon, and what its sound is."""
+    """Watch a channel."""
     if context.address is None or context.openwebif is None or not context.services:
-        yield skipped("stream", "there is no channel to watch")
+        yield skipped("stream", "no channel was found")
         return
     service = context.channel
     if service is None:
@@ -44,11 +44,13 @@ async def stream(context: CheckContext) -> AsyncIterator[Finding]:
     try:
         if not await context.openwebif.playable(service):
             raise await refusal_reason(context.openwebif, service) or NoTunerError(
-                "the receiver has no free tuner for it now"
+                "the receiver has no free tuner now"
             )
         watched = await _watch(context, context.openwebif, service)
     except NoTunerError as error:
-        yield note("stream", f"{service.name}: {error}", "try again when nobody watches or records")
+        yield note(
+            "stream", f"{service.name}: {error}", "try again when fewer people watch or record"
+        )
     except (ReceiverError, BackendError) as error:
         what, _, advice = str(error).partition("; ")
         yield bad("stream", f"{service.name}: {what}", advice or _ELSEWHERE)
@@ -60,7 +62,8 @@ async def stream(context: CheckContext) -> AsyncIterator[Finding]:
 async def _watch(
     context: CheckContext, openwebif: OpenWebif, service: ListedService
 ) -> tuple[float, float, RemuxStats]:
-    """Watch for a while: seconds to the first output, seconds watched, and the counters."""
+    """Watch for `sample_s`: return the seconds to the first output, the seconds watched, and the
+    counters."""
     settings = context.settings
     assert context.address is not None
     receiver = StreamClient(
@@ -87,22 +90,22 @@ async def _watch(
 
 def _findings(name: str, first_s: float, watched_s: float, stats: RemuxStats) -> Iterator[Finding]:
     if not stats.bytes_out:
-        yield bad("stream", f"{name}: nothing came that could be shown", _ELSEWHERE)
+        yield bad("stream", f"{name}: no playable data arrived", _ELSEWHERE)
         return
     rate = stats.bytes_in * 8 / 1e6 / max(watched_s, 0.1)
     text = f"{name}: starts after {first_s:.1f} s, {rate:.1f} Mbit/s"
     figures = {"start_s": first_s, "mbit_s": rate}
     if first_s > SLOW_START_S:
-        advice = "a tuner that searches, a dish that moves, or a decoding card that is slow"
-        yield note("stream", text, f"some players give up by then: {advice}", **figures)
+        advice = "some players give up; check for a moving dish, weak reception or a slow card"
+        yield note("stream", text, advice, **figures)
     else:
         yield good("stream", text, **figures)
     if stats.continuity_errors or stats.transport_errors:
         lost = stats.continuity_errors + stats.transport_errors
-        advice = "bad reception, or a network in between that is too slow (wireless?)"
+        advice = "check reception, and the network to the receiver (wireless may be too slow)"
         yield note("stream", f"{name}: {lost} gaps in {watched_s:.0f} s", advice, gaps=lost)
     if not stats.tracks:
-        yield note("sound", f"{name} announces no sound", _ELSEWHERE)
+        yield note("sound", f"{name} has no audio", _ELSEWHERE)
     for track in stats.tracks:
         yield _track(name, track)
 
@@ -112,11 +115,13 @@ def _track(name: str, track: TrackStats) -> Finding:
     text = f"{name}: {what} {_SOUND[track.state]}"
     match track.state:
         case TrackState.SCRAMBLED:
-            advice = "the receiver does not descramble it: check its card or softcam"
+            advice = "check the receiver's card or softcam: it does not descramble this channel"
             return bad("sound", text, advice)
         case TrackState.UNSUPPORTED:
-            return note("sound", text, "players that know this codec play it, others stay silent")
+            return note("sound", text, "players without this codec stay silent")
         case TrackState.WAITING:
-            return note("sound", text, "some channels announce tracks that they seldom send")
+            return note(
+                "sound", text, "no fix needed: some channels announce tracks that they rarely send"
+            )
         case _:
             return good("sound", text)

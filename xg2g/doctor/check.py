@@ -15,38 +15,37 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """How serious it is."""
+    """How serious a finding is."""
 
     GOOD = "good"
     NOTE = "note"
-    """It works; somebody may want it otherwise."""
+    """It works, but could be better."""
     BAD = "bad"
     SKIPPED = "skipped"
-    """It could not be looked at, because of something that another finding names."""
+    """It was not checked, because of another finding."""
 
 
 TELEVISION = frozenset(
     ("settings", "port", "sound", "receiver", "web interface", "channels", "streams", "stream")
 )
-"""Topics without which nobody watches. The others stand around television: discovery, guide, logos,
-clock, what is kept."""
+"""The topics that television needs. It works without the others: discovery, guide, logos, clock,
+stored data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line for a user, and, unless all is well, one that says what to do. Neither holds a
-    secret."""
+    """A line for the user, and one with the fix unless all is well. Neither holds a secret."""
 
     topic: str
     verdict: Verdict
     text: str
     advice: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
-    """What was measured, with its unit in the name."""
+    """Measured values; the names hold the units."""
 
     @property
     def ends_television(self) -> bool:
-        """Whether nobody can watch because of it."""
+        """True when nobody can watch because of it."""
         return self.verdict is Verdict.BAD and self.topic in TELEVISION
 
 
@@ -68,26 +67,26 @@ def skipped(topic: str, why: str) -> Finding:
 
 @dataclass(kw_only=True)
 class CheckContext:
-    """One installation. Every check may read all of it."""
+    """The installation that is checked, and the results that later checks need."""
 
     settings: Settings
     address: ReceiverAddress | None
     """None when no receiver is set."""
     openwebif: OpenWebif | None
     wanted: str | None = None
-    """Name of the channel to look at; None for the first that can be played."""
+    """Name of the channel to watch; None for the first one."""
     sample_s: float = 5.0
-    """How long a channel is watched."""
+    """How long the channel is watched."""
     is_running: bool = False
-    """xg2g itself has been met on its port."""
+    """True when xg2g answers on its own port."""
     answers: bool = False
-    """The receiver's web interface has answered."""
+    """True when the receiver's web interface has answered."""
     services: list[ListedService] = field(default_factory=list)
-    """The channels of the bouquets that were looked into."""
+    """The channels of the bouquets that were read."""
 
     @property
     def channel(self) -> ListedService | None:
-        """The one to look at."""
+        """The channel to watch, or None when the receiver does not have it."""
         if self.wanted is None:
             return next(iter(self.services), None)
         name = self.wanted.casefold()

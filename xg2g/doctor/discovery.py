@@ -1,4 +1,4 @@
-"""Whether media servers find xg2g by themselves."""
+"""Checks that media servers discover xg2g."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from xg2g.hdhomerun.frame import Frame, FrameError, FrameType, Tag
 
 from .check import CheckContext, Finding, bad, good, note, skipped
 
-_PATIENCE_S = 1.0
+_REPLY_TIMEOUT_S = 1.0
 _REQUEST = bytes(
     Frame(
         FrameType.DISCOVER_REQUEST,
@@ -20,10 +20,14 @@ _REQUEST = bytes(
 
 
 async def discovery(context: CheckContext) -> AsyncIterator[Finding]:
-    """Ask as a media server does, and look at who answers on this computer."""
+    """Check that xg2g answers the discovery of media servers."""
     settings = context.settings
     if not settings.hdhomerun.discovery:
-        yield note("discovery", "it is switched off", "add xg2g by its address in media servers")
+        yield note(
+            "discovery",
+            "switched off by hdhomerun.discovery",
+            "add xg2g to media servers by its address",
+        )
         return
     host = settings.server.host
     reply = await _ask("127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host)
@@ -34,26 +38,26 @@ async def discovery(context: CheckContext) -> AsyncIterator[Finding]:
         yield bad(
             "discovery",
             f"another program answers on UDP port {PORT}",
-            "stop the other tuner program, or add xg2g by its address in media servers",
+            "stop the other tuner program, or add xg2g to media servers by its address",
         )
     elif context.is_running:
         yield bad(
             "discovery",
-            f"xg2g runs, and does not answer on UDP port {PORT}",
-            "its log says why; add it by its address in media servers meanwhile",
+            f"xg2g runs, but does not answer on UDP port {PORT}",
+            "see its log for the reason; until then, add it to media servers by its address",
         )
     else:
         yield skipped("discovery", "xg2g is not running")
 
 
 async def _ask(host: str) -> Frame | None:
-    """The reply to a request for tuners, or None when there is none."""
+    """Return the reply to a discovery request, or None without one."""
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.setblocking(False)
         try:
             asking.connect((host, PORT))
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(_REPLY_TIMEOUT_S):
                 await loop.sock_sendall(asking, _REQUEST)
                 return Frame.parse(await loop.sock_recv(asking, 4096))
         except (OSError, TimeoutError, FrameError):
@@ -61,7 +65,7 @@ async def _ask(host: str) -> Frame | None:
 
 
 def _port(reply: Frame) -> int | None:
-    """The port of the device's documents."""
+    """Return the HTTP port of the device, or None when it is invalid."""
     try:
         return urlsplit(reply.values.get(Tag.BASE_URL, b"").decode("ascii")).port
     except ValueError:

@@ -1,4 +1,4 @@
-"""What stands around the channels: programme guide and logos."""
+"""The channels' programme guide and logos."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -12,9 +12,9 @@ _GUIDE_MINUTES = 14 * 24 * 60
 
 
 async def picons(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether the receiver has logos for its channels."""
+    """Check that the receiver has logos for its channels."""
     if context.openwebif is None or not context.services:
-        yield skipped("logos", "there is no channel to look for")
+        yield skipped("logos", "no channel was found")
         return
     asked = context.services[:_LOGOS]
     try:
@@ -22,19 +22,19 @@ async def picons(context: CheckContext) -> AsyncIterator[Finding]:
     except ReceiverError as error:
         yield note("logos", str(error))
         return
-    text = f"{len(found)} of the first {len(asked)} channels have one"
+    text = f"{len(found)} of the first {len(asked)} channels have a logo"
     if found:
         yield good("logos", text, found=len(found))
     else:
-        advice = "install a picon package on the receiver; xg2g serves what it has"
+        advice = "install a picon package on the receiver"
         yield note("logos", text, advice, found=0)
 
 
 async def guide(context: CheckContext) -> AsyncIterator[Finding]:
-    """How far into the future the receiver's guide reaches."""
+    """Check how many days of guide the receiver has."""
     service = context.channel
     if context.openwebif is None or service is None:
-        yield skipped("guide", "there is no channel to look for")
+        yield skipped("guide", "no channel was found")
         return
     now = datetime.now(UTC)
     count, until = 0, now
@@ -53,11 +53,11 @@ async def guide(context: CheckContext) -> AsyncIterator[Finding]:
         yield note(
             "guide",
             f"{service.name} has no guide on the receiver",
-            "it learns a channel's guide while tuned to it: watch it for a minute, or set up "
-            "EPGImport or EPGRefresh on the receiver",
+            "the receiver reads a channel's guide while it is tuned to it: watch the channel for a "
+            "minute, or set up EPGImport or EPGRefresh on the receiver",
         )
     elif days < 1:
-        advice = "the broadcaster sends no more, or the receiver has not listened for long enough"
+        advice = "watch the channel for a minute; some broadcasters send no more"
         yield note("guide", text, advice, programmes=count, days=days)
     else:
         yield good("guide", text, programmes=count, days=days)

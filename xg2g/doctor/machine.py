@@ -1,4 +1,4 @@
-"""This computer: addresses and ports."""
+"""This computer: address, port, stored data and audio conversion."""
 
 import asyncio
 import errno
@@ -25,22 +25,22 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 async def listening(context: CheckContext) -> AsyncIterator[Finding]:
-    """Who can reach xg2g."""
+    """Check which devices can reach xg2g."""
     host = context.settings.server.host
     if host in _LOOPBACK:
         yield note(
             "network",
             f"only this computer can watch: xg2g listens on {host}",
-            "set server.host to 0.0.0.0 (or start with --host 0.0.0.0) to let other devices in",
+            "to let other devices in, set server.host to 0.0.0.0 (or start with --host 0.0.0.0)",
         )
     else:
         address = own_address() or "this computer's address"
         where = address if host in ("0.0.0.0", "::") else host
-        yield good("network", f"every device that reaches {where} can watch")
+        yield good("network", f"every device that can reach {where} can watch")
 
 
 async def port(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether xg2g's own port is free, or taken by xg2g itself."""
+    """Check that xg2g's port is free, or used by xg2g itself."""
     server = context.settings.server
     try:
         listen(server.host, server.port).close()
@@ -51,33 +51,34 @@ async def port(context: CheckContext) -> AsyncIterator[Finding]:
             context.is_running = True
             yield good("port", f"xg2g {version} is running on port {server.port}")
         else:
-            advice = f"find it with: ss -ltnp 'sport = :{server.port}'" if taken else ""
+            advice = f"find the program: ss -ltnp 'sport = :{server.port}'" if taken else ""
             yield bad("port", str(error), advice)
     else:
         yield good("port", f"port {server.port} is free for xg2g")
 
 
 async def data(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether channel numbers and guide outlive a restart."""
+    """Check that channel numbers and guide can be stored."""
     directory = context.settings.data.dir or default_directory()
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield bad(
             "data",
-            f"{directory} cannot be written",
-            "channel numbers would change with each start; change its owner, or set data.dir",
+            f"{directory} cannot be written: channel numbers may change at each start",
+            "change the owner of the directory, or set data.dir",
         )
         return
     free_mb = shutil.disk_usage(existing).free / 1e6
     if free_mb < LEAST_FREE_MB:
-        advice = "a guide takes some 100 MB; make room, or set data.dir"
-        yield note("data", f"only {free_mb:.0f} MB are free for {directory}", advice)
+        advice = "delete other files, or set data.dir"
+        text = f"{directory} has only {free_mb:.0f} MB free; a guide needs up to 100 MB"
+        yield note("data", text, advice)
     else:
-        yield good("data", f"kept in {directory}", free_mb=free_mb)
+        yield good("data", f"stored in {directory}", free_mb=free_mb)
 
 
 async def _own_version(host: str, port: int) -> str | None:
-    """The version of the xg2g that listens there, or None if something else does."""
+    """Return the version of the xg2g that listens there; None when another program does."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz"
     try:
@@ -94,7 +95,7 @@ async def _own_version(host: str, port: int) -> str | None:
 
 
 async def backend(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether streams could be converted now."""
+    """Check that audio can be converted."""
     chosen = choose_backend(context.settings)
     try:
         health = await chosen.check()

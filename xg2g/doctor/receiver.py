@@ -1,4 +1,4 @@
-"""The receiver: its web interface, clock, channels and ports."""
+"""The receiver: web interface, clock, channels and ports."""
 
 import asyncio
 import re
@@ -14,19 +14,19 @@ from xg2g.receiver.openwebif import RADIO, TELEVISION, About, ListedService, Ope
 from .check import CheckContext, Finding, bad, good, note, skipped
 
 CLOCK_TOLERANCE_S = 30
-"""More would show in the guide: the programme that is on is taken for the next one."""
+"""A larger difference shows in the guide: the current programme seems to be the next one."""
 _SLOW_ANSWER_S = 5.0
-_LOOKED_INTO = 20
-"""Bouquets whose channels are read; each is a request."""
+_MAX_BOUQUETS = 20
+"""Maximum number of bouquets whose channels are read; each is a request."""
 
 
 async def web_interface(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether OpenWebif answers, to these credentials, and what it is."""
+    """Check that the receiver's web interface answers."""
     if context.openwebif is None or context.address is None:
         yield bad(
             "receiver",
-            "no receiver is set",
-            "xg2g setup finds it; or start with --receiver http://192.168.1.10",
+            "receiver.url is not set",
+            "run xg2g setup to find the receiver, or start with --receiver http://192.168.1.10",
         )
         return
     began_s = time.monotonic()
@@ -47,16 +47,15 @@ async def web_interface(context: CheckContext) -> AsyncIterator[Finding]:
     if answer_s > _SLOW_ANSWER_S:
         yield note(
             "receiver",
-            f"it took {answer_s:.1f} s to answer two questions",
-            "a busy or slow receiver makes lists and guide slow; raise receiver.answer_timeout_s "
-            "if they fail",
+            f"slow: it took {answer_s:.1f} s for two answers",
+            "if channels or guide cannot be read, raise receiver.answer_timeout_s",
         )
     for finding in _generation(about):
         yield finding
 
 
 async def clock(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether receiver and computer agree about the time."""
+    """Compare the clocks of receiver and computer."""
     if context.openwebif is None or not context.answers:
         return
     try:
@@ -68,19 +67,19 @@ async def clock(context: CheckContext) -> AsyncIterator[Finding]:
         return
     apart_s = (theirs - datetime.now(UTC)).total_seconds()
     if abs(apart_s) <= CLOCK_TOLERANCE_S:
-        yield good("clock", "receiver and computer agree", apart_s=apart_s)
+        yield good("clock", "receiver and computer show the same time", apart_s=apart_s)
     else:
         ahead = "ahead of" if apart_s > 0 else "behind"
         yield bad(
             "clock",
             f"the receiver is {abs(apart_s):.0f} s {ahead} this computer",
-            "the guide shows the wrong programme; let both set their clocks by NTP",
+            "set both clocks by NTP: until then the guide shows the wrong programme",
             apart_s=apart_s,
         )
 
 
 async def channels(context: CheckContext) -> AsyncIterator[Finding]:
-    """Which bouquets and channels there are."""
+    """Read the bouquets and their channels."""
     if context.openwebif is None or not context.answers:
         yield skipped("channels", "the receiver does not answer")
         return
@@ -90,7 +89,7 @@ async def channels(context: CheckContext) -> AsyncIterator[Finding]:
             for kind in (TELEVISION, RADIO)
             for bouquet in await context.openwebif.bouquets(kind)
         ]
-        for bouquet in bouquets[:_LOOKED_INTO]:
+        for bouquet in bouquets[:_MAX_BOUQUETS]:
             context.services += await _playable(context.openwebif, bouquet)
     except ReceiverError as error:
         yield bad("channels", str(error))
@@ -104,45 +103,46 @@ async def channels(context: CheckContext) -> AsyncIterator[Finding]:
             what, _, advice = unknown(missing, names).partition("; ")
             yield bad("channels", f"{where}{what}", advice)
     text = f"{len(context.services)} in {len(bouquets)} bouquets"
-    if len(bouquets) > _LOOKED_INTO:
-        text = f"{len(bouquets)} bouquets; {len(context.services)} in the first {_LOOKED_INTO}"
+    if len(bouquets) > _MAX_BOUQUETS:
+        text = f"{len(bouquets)} bouquets; {len(context.services)} in the first {_MAX_BOUQUETS}"
     if context.services:
         yield good("channels", text, channels=len(context.services), bouquets=len(bouquets))
     else:
-        advice = "search for channels on the receiver, and put them into a bouquet"
-        yield bad("channels", "the bouquets are empty", advice)
+        advice = "search for channels on the receiver, and add them to a bouquet"
+        yield bad("channels", "the bouquets have no channels", advice)
 
 
 async def stream_ports(context: CheckContext) -> AsyncIterator[Finding]:
-    """Whether the stream server accepts connections, and the relay where one is used."""
+    """Check that the receiver's stream port and relay port accept connections."""
     if context.openwebif is None or context.address is None or not context.answers:
         return
     host, number = context.address.host, context.address.stream_port
     if trouble := await _refusal(host, number):
         yield bad(
             "streams",
-            f"port {number} of the receiver does not accept a connection: {trouble}",
-            "check receiver.stream_port, and a firewall in between; 8001 is usual",
+            f"port {number} of the receiver does not accept connections: {trouble}",
+            "check receiver.stream_port (usually 8001), and any firewall",
         )
     else:
         yield good("streams", f"port {number} of the receiver accepts connections")
     try:
         relayed = await context.openwebif.relayed_services()
     except ReceiverError as error:
-        yield note("relay", f"the list of its services was not read: {error}")
+        yield note("relay", f"its list of services cannot be read: {error}")
         return
     relay_port = context.settings.receiver.relay_port
     if not relayed:
         return
+    users = "1 service uses" if len(relayed) == 1 else f"{len(relayed)} services use"
     if trouble := await _refusal(host, relay_port):
         yield bad(
             "relay",
-            f"{len(relayed)} services go through the stream relay, and port {relay_port} does not "
-            f"accept a connection: {trouble}",
+            f"{users} the stream relay, but port {relay_port} does not accept connections: "
+            f"{trouble}",
             "start the softcam on the receiver, or correct receiver.relay_port",
         )
     else:
-        yield good("relay", f"{len(relayed)} services go through it, on port {relay_port}")
+        yield good("relay", f"{users} the stream relay, on port {relay_port}")
 
 
 def _doing(about: About, *, in_standby: bool, is_recording: bool) -> str:
@@ -159,14 +159,15 @@ def _generation(about: About) -> list[Finding]:
     version = about.web_interface_version
     match = re.search(r"(\d+)\.(\d+)", version)
     if match is None:
-        return [note("web interface", "it does not tell its version")]
+        return [note("web interface", "its version is unknown")]
     number = (int(match[1]), int(match[2]))
     if number < (1, 3):
-        advice = "update the image or OpenWebif on the receiver: 1.3.5 is the oldest that works"
+        advice = "update the image or OpenWebif on the receiver to 1.3.5 or newer"
         return [bad("web interface", f"{version} is too old", advice)]
     if number < (2, 0):
-        advice = "it works; such a receiver has no list of services for a stream relay"
-        return [note("web interface", f"{version}, of the older generation", advice)]
+        advice = "update OpenWebif if channels need a stream relay"
+        text = f"{version} is an older generation, without a list of services for a stream relay"
+        return [note("web interface", text, advice)]
     return [good("web interface", version)]
 
 
@@ -176,7 +177,7 @@ async def _playable(openwebif: OpenWebif, bouquet: ListedService) -> list[Listed
 
 
 async def _refusal(host: str, port: int) -> str | None:
-    """Why there is no connection, or None when there is one."""
+    """Return why a connection fails, or None when it succeeds."""
     try:
         async with asyncio.timeout(3):
             _, writer = await asyncio.open_connection(host, port)

@@ -1,4 +1,4 @@
-"""The checks, one after the other. A check is added in `CHECKS`, and nowhere else."""
+"""Runs the checks, one after the other. Add a check to `CHECKS`."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -26,7 +26,7 @@ CHECKS: tuple[Check, ...] = (
     guide.picons,
     guide.guide,
 )
-"""In the order in which trouble shows: what fails first explains what fails behind it."""
+"""In this order a failed check explains the failures after it."""
 
 
 async def run_checks(
@@ -36,11 +36,10 @@ async def run_checks(
     sample_s: float = 5.0,
     on_check: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Finding]:
-    """Look at everything, and give each finding as it is made.
+    """Run every check, and yield each finding at once.
 
-    `channel` is the name of the one to watch for `sample_s`. Nothing at the receiver is changed; a
-    tuner is used for as long as that, if one is free, and given back. `on_check` hears what is
-    looked at, one line, before it is.
+    Watches the channel called `channel` for `sample_s` seconds, if a tuner is free. Changes nothing
+    on the receiver. Calls `on_check` with a line about each check before it runs.
     """
     async with AsyncExitStack() as stack:
         address = settings.receiver_address() if settings.receiver.url else None
@@ -51,7 +50,7 @@ async def run_checks(
                     address,
                     connect_timeout_s=settings.receiver.connect_timeout_s,
                     answer_timeout_s=settings.receiver.answer_timeout_s,
-                    # What does not work at once is what there is to find.
+                    # A retry would hide a fault.
                     policy=RequestPolicy(attempts=1),
                 )
             )

@@ -94,7 +94,7 @@ async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> No
     ):
         assert (await beginning(process)).startswith("xg2g is ready: ")
         rows = await lines(process, 1 + len(NAMES))
-    assert rows[-1].startswith("  not kept ")
+    assert rows[-1].startswith("  not stored ")
     assert "/dev/null/here" in rows[-1]
 
 
@@ -127,7 +127,7 @@ def test_on_every_address_it_says_the_one_that_others_reach(
         assert "127.0.0.1" not in text
         monkeypatch.setattr(announcement, "outgoing_address", lambda: None)
         text = "\n".join(shown(capsys, Ready(host, 8088, Lineup())))
-        assert "this computer's own address" in text
+        assert "this computer's address" in text
 
 
 def test_behind_a_proxy_it_says_the_public_address(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def test_check_notes_that_there_is_no_receiver_yet() -> None:
     result = xg2g("config", "check")
     assert result.returncode == 0
     assert result.stdout.splitlines() == [
-        "note     receiver.url is not set; xg2g setup finds the receiver and sets it",
+        "note     receiver.url is not set; run xg2g setup to find the receiver",
         "good     /dev/null",
     ]
 

@@ -115,7 +115,7 @@ def test_where_no_daemon_runs_it_says_what_to_start(command: tuple[str, ...]) ->
     assert result.returncode == 1
     assert result.stderr == (
         "xg2g: no xg2g answers at http://127.0.0.1:1: connection refused; start it with xg2g "
-        "serve, or name it with --url\n"
+        "serve, or give its address with --url\n"
     )
 
 

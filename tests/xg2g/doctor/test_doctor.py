@@ -4,12 +4,16 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from tests.harness.command import xg2g
+from xg2g.cli.doctor import show
 from xg2g.config.setting import Secret
 from xg2g.config.settings import (
     DataSettings,
@@ -58,8 +62,8 @@ async def test_a_healthy_receiver_has_nothing_bad_and_its_tuner_back() -> None:
         assert stream.text.startswith("Card One HD: starts after ")
         assert 0.2 < stream.figures["start_s"] < 60
         texts = [finding.text for finding in about("sound", found)]
-        assert "Card One HD: mp2 deu becomes AAC" in texts
-        assert "Card One HD: ac3 eng becomes AAC" in texts
+        assert "Card One HD: mp2 deu is converted to AAC" in texts
+        assert "Card One HD: ac3 eng is converted to AAC" in texts
         [guide] = about("guide", found)
         assert guide.figures["days"] > 6
         async with asyncio.timeout(60):
@@ -224,6 +228,18 @@ async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict()
     assert ill.returncode == 1
     topics = {finding["topic"] for finding in json.loads(well.stdout)}
     assert {"versions", "settings", "receiver", "stream", "sound", "guide"} <= topics
+
+
+def test_on_a_terminal_a_finding_is_wrapped_under_its_column() -> None:
+    finding = Finding("guide", Verdict.NOTE, "no guide " * 10, "watch the channel " * 5)
+    text, lines = StringIO(), StringIO()
+    show(Console(file=lines, width=80), finding)
+    show(Console(file=text, width=80, force_terminal=True, no_color=True), finding)
+    assert len(lines.getvalue().splitlines()) == 2
+    first, *wrapped = Text.from_ansi(text.getvalue()).plain.splitlines()
+    assert first.startswith("note     guide         no guide")
+    assert len(wrapped) > 2
+    assert all(line.startswith(" " * 23) and len(line) <= 80 for line in wrapped)
 
 
 async def test_television_that_works_is_told_from_what_stands_around_it() -> None:
