@@ -11,19 +11,17 @@
 //!
 //! Every PCR that leaves is moved back by one constant (see `schedule`).
 
-pub(crate) mod continuity;
 mod opening;
 mod pat;
 mod points;
 mod program;
 mod punctuality;
 mod schedule;
-pub(crate) mod scrambling;
 pub(crate) mod signalling;
-mod takeover;
+mod splice_marks;
 mod track;
 
-use continuity::{Continuity, SourceCounter};
+use crate::ts::continuity::{Continuity, SourceCounter};
 use opening::Opening;
 use pat::Pat;
 use points::{Named, Points};
@@ -31,7 +29,7 @@ pub use points::{Point, PointKind};
 use program::{PmtPid, Program};
 use schedule::{Moment, PCR_ADVANCE_27M, ProgramClock};
 use signalling::{DeclaredAudio, declared_audio};
-use takeover::{Marks, version_offset};
+use splice_marks::{SpliceMarks, version_offset};
 use track::Track;
 
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, SYNC_BYTE, set_pcr};
@@ -208,7 +206,7 @@ struct Stream {
     /// still sends there belongs to nothing, and its counters do not follow ours.
     abandoned_pids: Vec<Pid>,
     /// Of a stream that goes on where another remuxer's has broken off.
-    marks: Option<Marks>,
+    marks: Option<SpliceMarks>,
     points: Points,
     /// Packets recognised, those that wait for the tables included.
     packets: u64,
@@ -221,7 +219,7 @@ impl Stream {
     fn new(options: Options) -> Self {
         let mut stream = Self {
             pat: Pat::new(version_offset(options.generation)),
-            marks: (options.generation > 0).then(Marks::new),
+            marks: (options.generation > 0).then(SpliceMarks::new),
             options,
             routes: vec![Route::Pass; Pid::COUNT].into(),
             counters: vec![SourceCounter::default(); Pid::COUNT].into(),

@@ -6,7 +6,7 @@ mod streams;
 use proptest::prelude::*;
 use streams::{FIXTURES, Piece, Unit, as_substream, bytes, drain, feed, frames, pes, split};
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::access_unit::Framer;
+use xg2g_transcoder::audio::framer::Framer;
 
 fn data(units: &[Unit]) -> Vec<&[u8]> {
     units.iter().map(|unit| unit.data.as_slice()).collect()

@@ -5,9 +5,8 @@ use std::f64::consts::TAU;
 
 use proptest::prelude::*;
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::native::{
-    DecodeError, Decoder, Encoder, MAX_AC3_UNIT_BYTES, OutputFormat, Pcm,
-};
+use xg2g_transcoder::audio::native::{Decoder, Encoder, MAX_AC3_UNIT_BYTES};
+use xg2g_transcoder::audio::pcm::{DecodeError, OutputFormat, Pcm};
 use xg2g_transcoder::{DualMono, ErrorKind};
 
 const FRAME: usize = Encoder::FRAME_SAMPLES;

@@ -6,7 +6,7 @@ mod streams;
 use proptest::prelude::*;
 use streams::{FIXTURES, bytes, drain, feed, frames, pes, split};
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::frame::Family;
+use xg2g_transcoder::audio::Family;
 use xg2g_transcoder::audio::sniff::{MAX_SNIFFED_BYTES, Sniffer, Verdict};
 
 /// Bytes in which no sync word occurs.

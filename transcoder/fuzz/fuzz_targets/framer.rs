@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::access_unit::{Framer, Lost};
+use xg2g_transcoder::audio::{access_unit::Lost, framer::Framer};
 use xg2g_transcoder::ts::clock::Timestamp;
 use xg2g_transcoder_fuzz::{part_sizes, parts};
 

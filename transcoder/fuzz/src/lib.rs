@@ -1,6 +1,6 @@
 //! What the fuzz targets share: the promises that hold for any bytes.
 
-use xg2g_transcoder::audio::frame::{Family, Parsed};
+use xg2g_transcoder::audio::{Family, frame::Parsed};
 
 /// A header parser needs no more than the header, never takes back what it said of
 /// fewer bytes, and gives frames that a framer can walk.

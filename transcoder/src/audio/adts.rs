@@ -1,7 +1,7 @@
 //! AAC in ADTS: ISO/IEC 13818-7, 6.2, and ISO/IEC 14496-3, 1.A.2.2.
 
-use super::Codec;
 use super::bits::field;
+use super::codec::Codec;
 use super::frame::{FrameHeader, Parsed, Role};
 
 /// Bytes of the fixed and the variable header.

@@ -1,11 +1,13 @@
 //! One elementary stream in, AAC frames with their times out.
 
-use super::Codec;
-use super::access_unit::{AccessUnit, Framer, Lost};
-use super::native::{Decoder, OutputFormat, Pcm};
-use super::output::Output;
+use super::access_unit::{AccessUnit, Lost};
+use super::codec::Codec;
+use super::counts::Counts;
+use super::framer::Framer;
+use super::native::Decoder;
+use super::output::{AacFrame, Output};
+use super::pcm::{OutputFormat, Pcm};
 use super::source_clock::{Arrival, Duration, Heard, Joint, SourceClock, UnitFacts};
-use super::timeline::FrameTime;
 use crate::DualMono;
 use crate::ts::clock::Timestamp;
 use crate::ts::pes::EsChunk;
@@ -40,34 +42,6 @@ struct HeldSound {
     pcm: Pcm,
     position_90k: i64,
     joint: Joint,
-}
-
-/// What a conversion did so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) codec: Option<Codec>,
-    pub(crate) frames_decoded: u64,
-    pub(crate) frames_encoded: u64,
-    pub(crate) decode_errors: u64,
-    pub(crate) silence_ms: u64,
-}
-
-impl Counts {
-    /// Adds what another conversion of the same stream did before.
-    pub(crate) fn add(&mut self, earlier: &Self) {
-        self.codec = self.codec.or(earlier.codec);
-        self.frames_decoded += earlier.frames_decoded;
-        self.frames_encoded += earlier.frames_encoded;
-        self.decode_errors += earlier.decode_errors;
-        self.silence_ms += earlier.silence_ms;
-    }
-}
-
-/// An AAC frame in ADTS.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AacFrame<'a> {
-    pub(crate) time: FrameTime,
-    pub(crate) adts: &'a [u8],
 }
 
 impl Conversion {

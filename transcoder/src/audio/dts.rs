@@ -2,8 +2,8 @@
 //! 16-bit big-endian words; the 14-bit and little-endian packings belong to CD
 //! and WAV. A DTS-HD extension substream follows the core of its access unit.
 
-use super::Codec;
 use super::bits::field;
+use super::codec::Codec;
 use super::frame::{FrameHeader, Parsed, Role};
 
 /// Bytes of the core header up to LFF; an extension's header needs fewer.

@@ -1,6 +1,6 @@
 //! What every audio frame header says, whatever the coding.
 
-use super::{Codec, ac3, adts, dts, latm, mpeg_audio};
+use super::codec::{Codec, Family};
 
 /// The header of one audio frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,88 +77,4 @@ pub enum Parsed {
     NotHere,
     /// A header.
     Header(FrameHeader),
-}
-
-/// Codings that share a sync word and so can follow each other in one stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// MPEG audio, layers I to III.
-    MpegAudio,
-    /// AC-3 and E-AC-3.
-    Ac3,
-    /// AAC in ADTS.
-    Adts,
-    /// AAC in LOAS/LATM.
-    Latm,
-    /// DTS, core and extension substreams.
-    Dts,
-}
-
-impl Family {
-    /// Every family.
-    pub const ALL: [Self; 5] = [
-        Self::MpegAudio,
-        Self::Ac3,
-        Self::Adts,
-        Self::Latm,
-        Self::Dts,
-    ];
-
-    /// The family of a coding.
-    pub fn of(codec: Codec) -> Self {
-        match codec {
-            Codec::MpegLayer1 | Codec::MpegLayer2 | Codec::MpegLayer3 => Self::MpegAudio,
-            Codec::Ac3 | Codec::Eac3 => Self::Ac3,
-            Codec::AacAdts => Self::Adts,
-            Codec::AacLatm => Self::Latm,
-            Codec::Dts => Self::Dts,
-        }
-    }
-
-    /// Parses the header that begins with the first of `bytes`. A header is given
-    /// as soon as [`header_bytes`](Self::header_bytes) are there, never before.
-    pub fn parse(self, bytes: &[u8]) -> Parsed {
-        match self {
-            Self::MpegAudio => mpeg_audio::parse(bytes),
-            Self::Ac3 => ac3::parse(bytes),
-            Self::Adts => adts::parse(bytes),
-            Self::Latm => latm::parse(bytes),
-            Self::Dts => dts::parse(bytes),
-        }
-    }
-
-    /// Bytes that a header takes.
-    pub fn header_bytes(self) -> usize {
-        match self {
-            Self::MpegAudio => mpeg_audio::HEADER_BYTES,
-            Self::Ac3 => ac3::HEADER_BYTES,
-            Self::Adts => adts::HEADER_BYTES,
-            Self::Latm => latm::HEADER_BYTES,
-            Self::Dts => dts::HEADER_BYTES,
-        }
-    }
-
-    /// Bytes with which a frame can begin.
-    pub(super) fn first_bytes(self) -> &'static [u8] {
-        match self {
-            Self::MpegAudio | Self::Adts => &[0xFF],
-            Self::Ac3 => &[0x0B],
-            Self::Latm => &[0x56],
-            Self::Dts => &[0x7F],
-        }
-    }
-
-    /// Whether an access unit can consist of several frames.
-    pub(super) fn has_dependents(self) -> bool {
-        matches!(self, Self::Ac3 | Self::Dts)
-    }
-
-    /// Whether the checksum over the whole frame is right; `None` where the
-    /// coding has none.
-    pub(super) fn checksum_holds(self, frame: &[u8]) -> Option<bool> {
-        match self {
-            Self::Ac3 => Some(ac3::checksum_holds(frame)),
-            _ => None,
-        }
-    }
 }

@@ -2,8 +2,8 @@
 //! 14496-3, 1.7.2). What is inside is the decoder's to read: StreamMuxConfig
 //! need not be in every element.
 
-use super::Codec;
 use super::bits::field;
+use super::codec::Codec;
 use super::frame::{FrameHeader, Parsed, Role};
 
 /// Bytes of the sync word and the length.

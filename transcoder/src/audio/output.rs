@@ -1,13 +1,21 @@
 //! Decoded samples in, AAC frames with their times out.
 
-use super::conversion::{AacFrame, Counts};
+use super::counts::Counts;
 use super::limiter::Limiter;
-use super::native::{Encoder, Pcm};
+use super::native::Encoder;
+use super::pcm::Pcm;
 use super::seam::Seam;
 use super::source_clock::Joint;
-use super::timeline::{FRAME_SAMPLES, Placement, Timeline};
+use super::timeline::{FRAME_SAMPLES, FrameTime, Placement, Timeline};
 use crate::Error;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+
+/// An AAC frame in ADTS.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AacFrame<'a> {
+    pub(crate) time: FrameTime,
+    pub(crate) adts: &'a [u8],
+}
 
 /// An encoder and the timeline of what it was given.
 #[derive(Debug)]

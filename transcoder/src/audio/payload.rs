@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::access_unit::MAX_UNIT_BYTES;
+use super::access_unit::{Lost, MAX_UNIT_BYTES};
 use crate::ts::clock::Timestamp;
 
 /// A place in an elementary stream: bytes received before it.
@@ -27,25 +27,6 @@ pub(super) struct Payload {
 pub(super) struct PesStart {
     pub(super) at: Position,
     pub(super) pts: Timestamp,
-}
-
-/// Packets that are missing at one place of an elementary stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lost {
-    /// How many they are, less a multiple of 16: the continuity counter has 4 bits
-    /// (ISO/IEC 13818-1, 2.4.3.3). `None` where nothing tells.
-    pub packets: Option<u32>,
-}
-
-impl Lost {
-    /// What is missing at this place and at another one before it.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        let sum = |(a, b): (u32, u32)| a.saturating_add(b);
-        Self {
-            packets: self.packets.zip(other.packets).map(sum),
-        }
-    }
 }
 
 /// Bytes between which nothing is missing.

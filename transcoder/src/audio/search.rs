@@ -1,7 +1,8 @@
 //! Finding the first frame of a stream, or of what follows a damage, in bytes
 //! that may hold sync words by chance.
 
-use super::frame::{Family, FrameHeader, Parsed, Role};
+use super::codec::Family;
+use super::frame::{FrameHeader, Parsed, Role};
 use super::payload::{Payload, Position};
 
 /// What makes a header believed.

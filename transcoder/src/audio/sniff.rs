@@ -1,9 +1,9 @@
 //! Telling what an elementary stream holds by its sync words: PMTs lie.
 
-use super::Codec;
-use super::access_unit::Framer;
-use super::frame::Family;
-use super::payload::{Lost, Payload, Position};
+use super::access_unit::Lost;
+use super::codec::{Codec, Family};
+use super::framer::Framer;
+use super::payload::{Payload, Position};
 use super::search::{Found, Outcome, Proof};
 use crate::ts::clock::Timestamp;
 
@@ -108,7 +108,7 @@ impl Sniffer {
 
     /// Whether the bytes are spread as those of a scrambled stream are: evenly. Asked
     /// where there was no audio; coded sound is never spread so evenly.
-    pub(crate) fn is_noise(&self) -> bool {
+    pub(crate) fn looks_scrambled(&self) -> bool {
         let bytes = self.payload.slice(0, self.payload.end());
         let mut counts = [0u64; 256];
         for &byte in bytes {

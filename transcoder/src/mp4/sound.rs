@@ -16,12 +16,13 @@ use super::parts::{Parts, Sample};
 use super::timeline::{Place, Span, Timeline, UNRELATED};
 use crate::Language;
 use crate::audio::Codec;
-use crate::audio::access_unit::{AccessUnit, Framer, Lost};
-use crate::remux::continuity::{Continuity, SourceCounter};
-use crate::remux::scrambling::{Judgement, Scrambling};
+use crate::audio::access_unit::{AccessUnit, Lost};
+use crate::audio::framer::Framer;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{Packet, Pid};
 use crate::ts::pes::PesReader;
+use crate::ts::scrambling::{Judgement, Scrambling};
 
 /// Frames of a track that wait for the leader, at most: 10 s. The oldest go.
 pub(super) const MAX_HELD_FRAMES: usize = 512;

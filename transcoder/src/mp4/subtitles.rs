@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 
 use super::event::{Event, Header, Media, Part, Rendition, Segment};
 use super::timeline::{Span, Timeline, UNRELATED};
-use crate::remux::continuity::{Continuity, SourceCounter};
-use crate::remux::scrambling::{Judgement, Scrambling};
 use crate::subtitles::{Change, Decoder, PesAssembler, Shown};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{Packet, Pid};
+use crate::ts::scrambling::{Judgement, Scrambling};
 
 /// How far behind the end of a picture's segment its subtitles are waited for.
 const MAX_LAG: i64 = 3 * TICKS_PER_SECOND;

@@ -16,11 +16,11 @@ use super::parameters::{Description, Sets};
 use super::parts::{Parts, Sample};
 use super::pictures::{Picture, Pictures};
 use super::timeline::Timeline;
-use crate::remux::continuity::{Continuity, SourceCounter};
-use crate::remux::scrambling::{Judgement, Scrambling};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{Packet, Pid};
 use crate::ts::pes::PesReader;
+use crate::ts::scrambling::{Judgement, Scrambling};
 use crate::ts::video::{Access, VideoCodec};
 
 /// Pictures without a random access point among them, from which on one that only promises to

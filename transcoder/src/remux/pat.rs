@@ -1,7 +1,7 @@
 //! The program association table as the source sends it, and as it leaves when one
 //! program is chosen (ISO/IEC 13818-1, 2.4.4.3).
 
-use super::continuity::{Continuity, OutputCounter};
+use crate::ts::continuity::{Continuity, OutputCounter};
 use crate::ts::packet::{Packet, Pid, packetise};
 use crate::ts::psi::{
     SectionAssembler, SectionHeader, TABLE_PAT, check, program_entry, programs, write_section,

@@ -14,11 +14,11 @@ use std::collections::VecDeque;
 use tables::{Counters, Tables};
 use wait::Wait;
 
-use super::continuity::{Continuity, SourceCounter};
-use super::scrambling::{Judgement, Scrambling, is_noise};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
+use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 use crate::ts::pes::{PesReader, data_of_start, pts_of_start};
+use crate::ts::scrambling::{Judgement, Scrambling, is_noise};
 use crate::ts::video::{Access, VideoCodec, access};
 
 /// Points that wait to be taken. A second of a stream has a few; when nobody takes them

@@ -1,8 +1,8 @@
 //! A program: its PMT as the source sends it, and as it leaves.
 
-use super::continuity::{Continuity, OutputCounter};
 use super::signalling::{aac_entry, declared_audio, keep_language};
 use super::track::{Signalled, Track};
+use crate::ts::continuity::{Continuity, OutputCounter};
 use crate::ts::packet::{Packet, Pid, packetise, without_payload};
 use crate::ts::psi::{
     ElementaryStream, Pmt, SectionAssembler, SectionHeader, TABLE_PMT, descriptors, write_section,

@@ -19,20 +19,22 @@
 
 use std::collections::VecDeque;
 
-use super::continuity::{Continuity, OutputCounter};
 use super::punctuality::Punctuality;
 use super::schedule::{Moment, Schedule};
-use super::scrambling::{Judgement, Scrambling};
 use super::signalling::DeclaredAudio;
 use crate::audio::Codec;
 use crate::audio::access_unit::Lost;
-use crate::audio::conversion::{AacFrame, Conversion, Counts};
-use crate::audio::native::OutputFormat;
+use crate::audio::conversion::Conversion;
+use crate::audio::counts::Counts;
+use crate::audio::output::AacFrame;
+use crate::audio::pcm::OutputFormat;
 use crate::audio::sniff::{Sniffer, Verdict};
 use crate::audio::source_clock::Arrival;
 use crate::ts::clock::Pcr;
+use crate::ts::continuity::{Continuity, OutputCounter};
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, discontinuity, without_payload};
 use crate::ts::pes::{EsChunk, PesReader};
+use crate::ts::scrambling::{Judgement, Scrambling};
 use crate::{DualMono, Options, TrackState, TrackStats};
 
 /// Scrambled packets in a row that make a track a scrambled one; fewer are damage.
@@ -722,7 +724,7 @@ impl Track {
 
     /// The state of a stream in which nothing was found.
     fn unknown(&self, sniffer: &Sniffer) -> State {
-        if self.declared.codec.is_some() && self.declared.is_named && sniffer.is_noise() {
+        if self.declared.codec.is_some() && self.declared.is_named && sniffer.looks_scrambled() {
             return State::Passing(Reason::Scrambled { inside: true });
         }
         State::Seeking(Seeking::new(self.declared, TrackState::Unsupported))

@@ -2,8 +2,10 @@
 //! and back.
 
 pub mod clock;
+pub(crate) mod continuity;
 pub mod packet;
 pub mod pes;
 pub mod psi;
+pub(crate) mod scrambling;
 pub mod sync;
 pub mod video;

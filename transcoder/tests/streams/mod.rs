@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
 use xg2g_transcoder::audio::Codec;
-use xg2g_transcoder::audio::access_unit::{Framer, Lost};
+use xg2g_transcoder::audio::{access_unit::Lost, framer::Framer};
 use xg2g_transcoder::ts::clock::Timestamp;
 
 /// One fixture of each coding.

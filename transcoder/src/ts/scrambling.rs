@@ -5,7 +5,7 @@
 //! had no key for. A PES packet shows it: it begins with a start code, or with noise.
 //! Between two beginnings the bits are believed as far as they were right before.
 
-use crate::ts::packet::Packet;
+use super::packet::Packet;
 
 /// Distinct values in the payload of a packet that begin noise: of 184 random bytes some
 /// 132 differ, and in one of a hundred thousand packets fewer than 110. Tables, text and
@@ -78,7 +78,7 @@ impl Scrambling {
     }
 
     /// Believes the bits: no PES packet began while they were in doubt.
-    pub(super) fn believe(&mut self) {
+    pub(crate) fn believe(&mut self) {
         self.bits_are_right = Some(true);
     }
 }
@@ -97,7 +97,7 @@ fn begins_clear(payload: &[u8]) -> bool {
 }
 
 /// Whether a payload's values are spread as those of noise.
-pub(super) fn is_noise(payload: &[u8]) -> bool {
+pub(crate) fn is_noise(payload: &[u8]) -> bool {
     let mut values = [false; 256];
     for &byte in payload {
         values[usize::from(byte)] = true;

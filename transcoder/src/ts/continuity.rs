@@ -1,7 +1,7 @@
 //! Continuity counters (ISO/IEC 13818-1, 2.4.3.3): judged in the source, written in
 //! the output. A counter advances with every packet of its PID that has a payload.
 
-use crate::ts::packet::{PACKET_BYTES, Packet, set_continuity_counter};
+use super::packet::{PACKET_BYTES, Packet, set_continuity_counter};
 
 /// How a packet follows the one before on its PID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl SourceCounter {
 
 /// The counter of a PID that we write to.
 #[derive(Debug)]
-pub(super) struct OutputCounter {
+pub(crate) struct OutputCounter {
     last: u8,
     /// Whether the source's counters no longer fit.
     is_ours: bool,
@@ -67,19 +67,19 @@ pub(super) struct OutputCounter {
 
 impl OutputCounter {
     /// Goes on behind the PID's last packet.
-    pub(super) fn after(last: Option<u8>) -> Self {
+    pub(crate) fn after(last: Option<u8>) -> Self {
         Self {
             last: last.unwrap_or(0x0F),
             is_ours: false,
         }
     }
 
-    pub(super) fn is_ours(&self) -> bool {
+    pub(crate) fn is_ours(&self) -> bool {
         self.is_ours
     }
 
     /// Appends a packet that we made.
-    pub(super) fn send(&mut self, mut bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
+    pub(crate) fn send(&mut self, mut bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
         if Packet::new(&bytes).has_payload() {
             self.last = self.last.wrapping_add(1) & 0x0F;
             self.is_ours = true;
@@ -89,7 +89,7 @@ impl OutputCounter {
     }
 
     /// Appends a packet of the source: untouched until the counter has become ours.
-    pub(super) fn pass(&mut self, bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
+    pub(crate) fn pass(&mut self, bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
         if self.is_ours {
             self.send(bytes, output);
         } else {

@@ -26,11 +26,11 @@ pub(super) fn version_offset(generation: u32) -> u8 {
 
 /// Marks the first packet of each PID.
 #[derive(Debug)]
-pub(super) struct Marks {
+pub(super) struct SpliceMarks {
     marked: Box<[bool]>,
 }
 
-impl Marks {
+impl SpliceMarks {
     pub(super) fn new() -> Self {
         Self {
             marked: vec![false; Pid::COUNT].into(),
@@ -81,7 +81,7 @@ mod tests {
     fn marked(packets: &[[u8; PACKET_BYTES]]) -> Vec<(u8, u8, bool)> {
         let mut output = vec![0x11; PACKET_BYTES];
         output.extend(packets.concat());
-        Marks::new().insert(&mut output, PACKET_BYTES);
+        SpliceMarks::new().insert(&mut output, PACKET_BYTES);
         let packets = output[PACKET_BYTES..].chunks(PACKET_BYTES);
         packets
             .map(|bytes| {
