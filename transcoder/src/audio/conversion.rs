@@ -1,13 +1,16 @@
 //! One elementary stream in, AAC frames with their times out.
 
 use super::access_unit::{AccessUnit, Lost};
+use super::arrival::{Arrival, UnitFacts};
 use super::codec::Codec;
 use super::counts::Counts;
 use super::framer::Framer;
+use super::heard::{Heard, Joint};
 use super::native::Decoder;
 use super::output::{AacFrame, Output};
 use super::pcm::{OutputFormat, Pcm};
-use super::source_clock::{Arrival, Duration, Heard, Joint, SourceClock, UnitFacts};
+use super::position::Duration;
+use super::source_clock::SourceClock;
 use crate::DualMono;
 use crate::ts::clock::Timestamp;
 use crate::ts::pes::EsChunk;

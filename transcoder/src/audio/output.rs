@@ -1,11 +1,11 @@
 //! Decoded samples in, AAC frames with their times out.
 
 use super::counts::Counts;
+use super::heard::Joint;
 use super::limiter::Limiter;
 use super::native::Encoder;
 use super::pcm::Pcm;
 use super::seam::Seam;
-use super::source_clock::Joint;
 use super::timeline::{FRAME_SAMPLES, FrameTime, Placement, Timeline};
 use crate::Error;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};

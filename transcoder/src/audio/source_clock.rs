@@ -18,11 +18,13 @@
 //! Behind a loss time goes on by the units that are missing, which the continuity
 //! counter, the PCR and the mean length of a unit tell; the next PTS corrects that.
 
-use std::collections::VecDeque;
-
-use super::access_unit::Lost;
+use super::arrival::{Arrival, UnitFacts};
 use super::codec::Codec;
 use super::differences::{Differences, MAX_JITTER_90K};
+use super::heard::{Heard, Joint};
+use super::leads::Leads;
+use super::missing_units::MissingUnits;
+use super::position::{Duration, Position};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
 /// Differences above this are no jitter.
@@ -60,68 +62,6 @@ const SETTLED_PTS: u32 = 32;
 /// Time moves over smoothly this far; further it jumps.
 const MAX_SLEW_90K: i64 = TICKS_PER_SECOND / 2;
 
-/// Leads that are kept, and how many it takes to know what is usual.
-const KEPT_LEADS: usize = 16;
-const MIN_LEADS: usize = 3;
-
-/// Units after which a pause before one of them is all but forgotten, and the longest
-/// that is believed to be the station's manner.
-const PAUSE_MEMORY_UNITS: i64 = 64;
-const MAX_PAUSE_90K: i64 = TICKS_PER_SECOND / 2;
-
-/// A unit is missed when it comes later than the latest ones by this.
-const UNUSUAL_WAIT_90K: i64 = 5 * 90;
-
-/// Units over which the mean length of a unit is taken, and packets likewise.
-const MEAN_OVER: u32 = 128;
-/// Most packets that are believed to be missing at once: what 10 s of any audio take.
-const MAX_LOST_PACKETS: f64 = 10_000.0;
-/// Bytes that were skipped are units when they are this near to a multiple of a unit.
-const UNIT_MULTIPLE_TOLERANCE: f64 = 0.1;
-
-/// The program's clock when something arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Arrival {
-    pub(crate) now: Timestamp,
-    /// Which of the clock's time bases that is; it counts the jumps.
-    pub(crate) time_base: u32,
-}
-
-/// What is known of an access unit before it is decoded.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct UnitFacts {
-    pub(super) pts: Option<Timestamp>,
-    pub(super) codec: Codec,
-    /// By its header, where that says it.
-    pub(super) sample_rate_hz: Option<u32>,
-    pub(super) bytes: usize,
-    /// Bytes between it and the unit before.
-    pub(super) skipped_bytes: u64,
-    pub(super) lost: Option<Lost>,
-    pub(super) arrival: Option<Arrival>,
-}
-
-/// When a unit is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Heard {
-    /// Not known yet. The unit begins so many 90 kHz ticks into the elementary stream,
-    /// which [`SourceClock::time_of`] turns into a time later.
-    Later { position_90k: i64, joint: Joint },
-    /// At this time, and so joined to the unit before.
-    At { time: Timestamp, joint: Joint },
-}
-
-/// How a unit's sound joins that of the unit before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Joint {
-    /// It continues it.
-    Smooth,
-    /// It is another piece of sound.
-    Spliced,
-    /// Units between them were lost.
-    Lost,
-}
-
 /// The time line of one elementary stream.
 #[derive(Debug, Default)]
 pub(super) struct SourceClock {
@@ -142,31 +82,10 @@ pub(super) struct SourceClock {
     /// The next PTS says how much is missing, or what time another piece of sound that
     /// was joined on belongs to.
     after_loss: bool,
-    leads: VecDeque<i64>,
-    last_arrival: Option<Arrival>,
-    /// The longest that units let wait for them lately, in 90 kHz.
-    usual_pause_90k: i64,
+    leads: Leads,
     /// Where a PTS was believed last.
     guided_at_90k: i64,
-    unit_bytes: Mean,
-    packet_bytes: Mean,
-    last_duration: Option<Duration>,
-}
-
-/// A place in the elementary stream, in the time that its sound takes.
-#[derive(Debug, Clone, Copy)]
-struct Position {
-    /// Ticks before the samples that are counted.
-    base_90k: i64,
-    samples: u64,
-    sample_rate_hz: u32,
-}
-
-/// Samples per channel, and their rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Duration {
-    pub(super) samples: u32,
-    pub(super) sample_rate_hz: u32,
+    missing: MissingUnits,
 }
 
 /// What time follows.
@@ -194,50 +113,16 @@ struct Candidate {
     position_90k: i64,
 }
 
-impl Default for Position {
-    fn default() -> Self {
-        Self {
-            base_90k: 0,
-            samples: 0,
-            sample_rate_hz: 1,
-        }
-    }
-}
-
-impl Position {
-    fn ticks_90k(&self) -> i64 {
-        self.base_90k + self.samples as i64 * TICKS_PER_SECOND / i64::from(self.sample_rate_hz)
-    }
-
-    /// Goes on by so many durations.
-    fn advance(&mut self, duration: Duration, times: u64) {
-        if self.sample_rate_hz != duration.sample_rate_hz {
-            *self = Self {
-                base_90k: self.ticks_90k(),
-                samples: 0,
-                sample_rate_hz: duration.sample_rate_hz,
-            };
-        }
-        self.samples += u64::from(duration.samples) * times;
-    }
-}
-
-impl Duration {
-    fn ticks_90k(self) -> i64 {
-        i64::from(self.samples) * TICKS_PER_SECOND / i64::from(self.sample_rate_hz)
-    }
-}
-
 impl SourceClock {
     /// Notes a packet's share of the elementary stream.
     pub(super) fn observe_packet(&mut self, bytes: usize) {
-        self.packet_bytes.add(bytes);
+        self.missing.observe_packet(bytes);
     }
 
     /// Places the next unit. Call [`advance`](Self::advance) behind it.
     pub(super) fn place(&mut self, unit: UnitFacts) -> Heard {
-        let missing = self.missing_units(&unit);
-        if let Some(duration) = self.last_duration {
+        let missing = self.missing.before(&unit);
+        if let Some(duration) = self.missing.last_duration {
             self.position.advance(duration, missing);
         }
         let form = Some((unit.codec, unit.sample_rate_hz));
@@ -248,7 +133,7 @@ impl SourceClock {
             unit.lost.is_some() || unit.skipped_bytes > 0 && !is_first || is_spliced && !is_first;
         let was_lost = self.after_loss && !is_spliced;
         let mut joined = unit.lost.is_none() && missing == 0 && !is_spliced;
-        self.unit_bytes.add(unit.bytes);
+        self.missing.observe_unit(unit.bytes);
 
         let says_something = unit.pts.filter(|_| unit.pts != self.last_pts);
         let repeated = unit.pts.is_some() && says_something.is_none();
@@ -262,12 +147,9 @@ impl SourceClock {
         }
         self.slew();
         if let (Some(pts), Some(arrival)) = (says_something, unit.arrival) {
-            if self.leads.len() == KEPT_LEADS {
-                self.leads.pop_front();
-            }
-            self.leads.push_back(pts.since(arrival.now));
+            self.leads.add(pts.since(arrival.now));
         }
-        self.note_arrival(&unit);
+        self.missing.note_arrival(&unit);
         let joint = match (joined, was_lost) {
             (true, _) => Joint::Smooth,
             (false, true) => Joint::Lost,
@@ -287,12 +169,17 @@ impl SourceClock {
     /// before it.
     pub(super) fn advance(&mut self, duration: Option<Duration>) {
         let known = duration.filter(|d| d.sample_rate_hz > 0 && d.samples > 0);
-        self.last_duration = known.or(self.last_duration);
-        match self.last_duration {
+        self.missing.last_duration = known.or(self.missing.last_duration);
+        match self.missing.last_duration {
             Some(duration) => self.position.advance(duration, 1),
             // Nothing was heard yet, and how far it is to the next unit is not known.
             None => self.origin = None,
         }
+    }
+
+    /// Whether the next unit lets wait for it longer than they usually do.
+    pub(super) fn misses_a_unit(&self, now: Arrival) -> bool {
+        self.missing.misses_a_unit(now)
     }
 
     /// Takes the best guess there is for the time of what was placed so far: nothing more
@@ -309,79 +196,6 @@ impl SourceClock {
     /// The time of a place in the elementary stream; `None` before anything is known.
     pub(super) fn time_of(&self, position_90k: i64) -> Option<Timestamp> {
         self.origin.map(|origin| origin.offset(position_90k))
-    }
-
-    /// Whether the next unit lets wait for it longer than they usually do.
-    pub(super) fn misses_a_unit(&self, now: Arrival) -> bool {
-        let (Some(last), Some(duration)) = (self.last_arrival, self.last_duration) else {
-            return false;
-        };
-        let usual = duration.ticks_90k() + self.usual_pause_90k + UNUSUAL_WAIT_90K;
-        now.time_base == last.time_base && now.now.since(last.now) > usual
-    }
-
-    fn note_arrival(&mut self, unit: &UnitFacts) {
-        if let (Some(now), Some(before), Some(duration), None) = (
-            unit.arrival,
-            self.last_arrival,
-            self.last_duration,
-            unit.lost,
-        ) && now.time_base == before.time_base
-        {
-            let pause = now.now.since(before.now) - duration.ticks_90k();
-            let fading = self.usual_pause_90k - self.usual_pause_90k / PAUSE_MEMORY_UNITS;
-            self.usual_pause_90k = pause.clamp(0, MAX_PAUSE_90K).max(fading);
-        }
-        self.last_arrival = unit.arrival;
-    }
-
-    /// How many units are missing in front of this one.
-    fn missing_units(&self, unit: &UnitFacts) -> u64 {
-        let Some(duration) = self.last_duration.filter(|_| self.unit_bytes.value > 0.0) else {
-            return 0;
-        };
-        let skipped = unit.skipped_bytes as f64 / self.unit_bytes.value;
-        let Some(lost) = unit.lost.or_else(|| self.unseen_loss(unit, duration)) else {
-            // Stuffing between units is no time; units that were damaged are.
-            let whole = skipped.round();
-            let are_units = (skipped - whole).abs() <= UNIT_MULTIPLE_TOLERANCE * whole.min(2.0);
-            return if are_units { whole as u64 } else { 0 };
-        };
-        let by_clock = self.missing_by_clock(unit.arrival, duration);
-        let Some(packets) = lost.packets else {
-            return by_clock.unwrap_or(skipped).max(0.0).round() as u64;
-        };
-        let per_packet = self.packet_bytes.value / self.unit_bytes.value;
-        let least = skipped + f64::from(packets) * per_packet;
-        let per_turn = 16.0 * per_packet;
-        let unpunctual = self.usual_pause_90k as f64 / duration.ticks_90k().max(1) as f64;
-        let turns = match by_clock {
-            Some(units) if per_turn > 0.0 => ((units - unpunctual - least) / per_turn).round(),
-            _ => 0.0,
-        };
-        let most = MAX_LOST_PACKETS * per_packet;
-        (least + turns.max(0.0) * per_turn).min(most).round() as u64
-    }
-
-    /// A loss of a whole turn of the continuity counter, which the counter does not show:
-    /// bytes do not fit together, and time has gone by.
-    fn unseen_loss(&self, unit: &UnitFacts, duration: Duration) -> Option<Lost> {
-        let by_clock = self.missing_by_clock(unit.arrival, duration)?;
-        let missing_90k = (by_clock * duration.ticks_90k() as f64) as i64 - self.usual_pause_90k;
-        let turn = 16.0 * self.packet_bytes.value / self.unit_bytes.value;
-        let turn_90k = (turn * duration.ticks_90k() as f64) as i64;
-        let is_seen = unit.skipped_bytes > 0 && missing_90k > turn_90k / 2;
-        is_seen.then_some(Lost { packets: Some(0) })
-    }
-
-    /// The same by the program's clock, which unpunctual arrival makes vague.
-    fn missing_by_clock(&self, arrival: Option<Arrival>, duration: Duration) -> Option<f64> {
-        let (now, before) = (arrival?, self.last_arrival?);
-        if now.time_base != before.time_base {
-            return None;
-        }
-        let elapsed = now.now.since(before.now) as f64;
-        Some(elapsed / duration.ticks_90k().max(1) as f64 - 1.0)
     }
 
     /// Finds the time of the first units.
@@ -521,11 +335,8 @@ impl SourceClock {
         time: Timestamp,
         arrival: Option<Arrival>,
     ) -> Option<bool> {
-        let arrival = arrival.filter(|_| self.leads.len() >= MIN_LEADS)?;
-        let mut leads: Vec<i64> = self.leads.iter().copied().collect();
-        leads.sort_unstable();
-        let usual = leads[leads.len() / 2];
-        let error = (pts.since(arrival.now) - usual).abs();
+        let usual = self.leads.usual()?;
+        let error = (pts.since(arrival?.now) - usual).abs();
         Some(error < (pts.since(time) / 4).abs())
     }
 
@@ -536,7 +347,7 @@ impl SourceClock {
         if difference.abs() <= scatter {
             return 0;
         }
-        let unit = self.last_duration.map_or(0, Duration::ticks_90k);
+        let unit = self.missing.last_duration.map_or(0, Duration::ticks_90k);
         if unit == 0 {
             return difference;
         }
@@ -552,6 +363,7 @@ impl SourceClock {
     /// Moves time a little way of what it still has to, so that AAC frames do not part.
     fn slew(&mut self) {
         let most = self
+            .missing
             .last_duration
             .map_or(0, |duration| MAX_JITTER_90K.min(duration.ticks_90k() / 3));
         let ticks_90k = self.slew_90k.clamp(-most, most);
@@ -606,20 +418,6 @@ impl SourceClock {
             self.shift(median.clamp(-MAX_JITTER_90K, MAX_JITTER_90K));
         }
         true
-    }
-}
-
-/// The mean of the last values.
-#[derive(Debug, Default)]
-struct Mean {
-    value: f64,
-    count: u32,
-}
-
-impl Mean {
-    fn add(&mut self, value: usize) {
-        self.count = MEAN_OVER.min(self.count + 1);
-        self.value += (value as f64 - self.value) / f64::from(self.count);
     }
 }
 

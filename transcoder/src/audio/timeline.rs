@@ -17,7 +17,7 @@
 
 use std::collections::VecDeque;
 
-use super::source_clock::Joint;
+use super::heard::Joint;
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
 /// Frames behind a gap, and at the beginning, that may be late as well: until the

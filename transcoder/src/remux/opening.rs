@@ -13,7 +13,7 @@
 //! A multiplex has many programs, and none of them waits for the PMT of another. The
 //! packets of a PID keep their order.
 
-use super::Stream;
+use super::stream::Stream;
 use crate::ts::clock::Pcr;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
 
@@ -58,7 +58,7 @@ impl Opening {
         }
         self.packets += 1;
         let is_studying = self.known_programs == 0;
-        if is_studying || !stream.has_place(packet.pid()) {
+        if is_studying || !stream.routes.has_place(packet.pid()) {
             let bytes = *packet.bytes();
             self.waiting.push(Waiting { number, bytes });
         } else {
@@ -67,18 +67,18 @@ impl Opening {
         if is_studying {
             self.study(packet, stream);
         }
-        if stream.knows_every_program()
+        if stream.programs.are_all_known()
             || self.packets >= MAX_PACKETS
             || self.has_waited_long(packet)
         {
             self.end(stream, output);
             return true;
         }
-        if is_studying && stream.known_programs() > 0 {
+        if is_studying && stream.programs.known() > 0 {
             stream.rewind();
         }
-        while self.known_programs != stream.known_programs() {
-            self.known_programs = stream.known_programs();
+        while self.known_programs != stream.programs.known() {
+            self.known_programs = stream.programs.known();
             self.let_go(stream, output, false);
         }
         false
@@ -95,9 +95,9 @@ impl Opening {
     /// Lets the stream learn the tables from the packet that came; from all that wait when
     /// with it the first PAT is known: PMTs may have come before it.
     fn study(&self, packet: Packet<'_>, stream: &mut Stream) {
-        let knew_programs = stream.pat.is_known();
+        let knew_programs = stream.programs.is_pat_known();
         stream.study(packet);
-        if !knew_programs && stream.pat.is_known() {
+        if !knew_programs && stream.programs.is_pat_known() {
             stream.forget_counters();
             for Waiting { bytes, .. } in &self.waiting {
                 stream.study(Packet::new(bytes));
@@ -110,7 +110,7 @@ impl Opening {
     fn let_go(&mut self, stream: &mut Stream, output: &mut Vec<u8>, all: bool) {
         let (gone, kept): (Vec<Waiting>, _) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|waiting| all || stream.has_place(Packet::new(&waiting.bytes).pid()));
+            .partition(|waiting| all || stream.routes.has_place(Packet::new(&waiting.bytes).pid()));
         self.waiting = kept;
         for Waiting { number, bytes } in gone {
             stream.push(Packet::new(&bytes), number, output);

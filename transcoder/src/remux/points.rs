@@ -4,49 +4,27 @@
 //! offset counts from the stream's first byte of output: whether a decoder can begin with a
 //! picture may be known only some packets after its first one has left.
 
+mod entries;
+mod followed;
+mod found;
+mod point;
+mod scrambled;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod wait;
 
-use std::collections::VecDeque;
+use entries::Entries;
+use followed::{Head, Other, Sound, Video};
+use found::{Beginning, Found};
+pub use point::{Point, PointKind};
+use tables::Tables;
 
-use tables::{Counters, Tables};
-use wait::Wait;
-
-use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
-use crate::ts::continuity::{Continuity, SourceCounter};
+use crate::ts::continuity::Continuity;
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid};
-use crate::ts::pes::{PesReader, data_of_start, pts_of_start};
-use crate::ts::scrambling::{Judgement, Scrambling, is_noise};
+use crate::ts::pes::pts_of_start;
+use crate::ts::scrambling::Judgement;
 use crate::ts::video::{Access, VideoCodec, access};
-
-/// Points that wait to be taken. A second of a stream has a few; when nobody takes them
-/// the oldest go.
-const MAX_POINTS: usize = 1024;
-
-/// Points that wait for the stream's first tables, which leave soon.
-const MAX_PENDING: usize = 64;
-
-/// Scrambled packets of video in a row that make it a scrambled one; fewer are damage.
-const SCRAMBLED_RUN: u32 = 16;
-
-/// For a picture with which a decoder can begin: the most between two (TS 101 154).
-const PATIENCE: i64 = 5 * TICKS_PER_SECOND;
-
-/// Pictures, or sound, that have not come for so long do not come: pictures are at most 0.7 s
-/// apart (ISO/IEC 13818-1, 2.7.4).
-const ABSENT: i64 = TICKS_PER_SECOND;
-
-/// Between two entries.
-const ENTRY_SPACING: i64 = TICKS_PER_SECOND / 2;
-
-/// Clear packets behind noise: before so many, noise comes and goes.
-const CLEAR_AFTER_NOISE: u32 = 200;
-
-/// Units of video in a row that begin with noise behind a clear header and have no start
-/// code inside: a clear picture has one in each slice.
-const BARE_UNITS: u32 = 4;
 
 /// PIDs that carry neither tables nor pictures nor sound and are followed.
 const MAX_OTHERS: usize = 254;
@@ -57,51 +35,6 @@ const FIRST_ELEMENTARY_PID: usize = 0x20;
 /// stream_type of what comes in sections: private ones, DSM-CC, metadata in sections
 /// (ISO/IEC 13818-1, table 2-34), cues (SCTE 35).
 const SECTION_STREAM_TYPES: [u8; 8] = [0x05, 0x0A, 0x0B, 0x0C, 0x0D, 0x14, 0x16, 0x86];
-
-/// A place in the output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Point {
-    /// Bytes of output before it: a packet begins there.
-    pub offset: u64,
-    /// What is there.
-    pub kind: PointKind,
-    /// PTS of the PES packet that begins there, where one does and says it.
-    pub pts: Option<Timestamp>,
-    /// Service id.
-    pub program: u16,
-}
-
-/// What is at a point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PointKind {
-    /// A picture with which a decoder can begin.
-    RandomAccess {
-        /// The coding of the video.
-        codec: VideoCodec,
-        /// Whether leading pictures follow that do not decode for who begins here: those
-        /// with a PTS before the point's.
-        is_open: bool,
-        /// Packets of PAT and PMT as they last left before the picture, for who begins
-        /// here: their continuity counters precede those that follow it.
-        tables: Vec<u8>,
-    },
-    /// Video is missing before it, or another time base begins.
-    Discontinuity,
-    /// The first sound of a track.
-    SoundBegins,
-    /// From here on the video is scrambled; where no program has video, the sound.
-    Scrambled,
-    /// What was scrambled is clear again.
-    Clear,
-    /// A PMT that differs from the one before it.
-    TablesChanged,
-    /// A place where a viewer may begin although nothing promises a picture: there is no
-    /// video, or it does not come, or no random access point has come for long.
-    Entry {
-        /// As those of a random access point; empty when the stream has none.
-        tables: Vec<u8>,
-    },
-}
 
 /// What the output's PIDs carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,98 +63,7 @@ pub(super) struct Points {
     sounds: Vec<Sound>,
     others: Vec<Other>,
     entries: Entries,
-    /// Points that wait for the first tables.
-    pending: VecDeque<Pending>,
-    found: VecDeque<Point>,
-}
-
-/// What entries depend on.
-#[derive(Debug, Default)]
-struct Entries {
-    /// Since a random access point, or noise.
-    wait: Wait,
-    /// Since a picture, or noise.
-    no_picture: Wait,
-    /// Since sound, or noise.
-    no_sound: Wait,
-    /// Since the latest entry.
-    since_entry: Option<Wait>,
-    /// Whether there was a random access point within the patience.
-    has_random_access: bool,
-    /// Whether a clear picture has come since noise.
-    has_clear_picture: bool,
-    /// Whether pictures came that no table names.
-    has_unnamed_picture: bool,
-    had_noise: bool,
-    /// Packets since noise.
-    clear_packets: u32,
-}
-
-/// A point without its tables.
-#[derive(Debug)]
-struct Pending {
-    point: Point,
-    counters: Counters,
-}
-
-#[derive(Debug)]
-struct Video {
-    pid: Pid,
-    program: u16,
-    codec: VideoCodec,
-    counter: SourceCounter,
-    pes: PesReader,
-    head: Option<Head>,
-    scrambling: Scrambling,
-    bareness: Bareness,
-    run: ScrambledRun,
-}
-
-/// The beginning of a picture that is being looked at.
-#[derive(Debug)]
-struct Head {
-    offset: u64,
-    pts: Option<Timestamp>,
-    random_access_indicator: bool,
-    bytes: Vec<u8>,
-    tables: Vec<u8>,
-    counters: Counters,
-    is_whole: bool,
-}
-
-/// Scrambled packets in a row.
-#[derive(Debug, Default)]
-struct ScrambledRun {
-    packets: u32,
-    is_scrambled: bool,
-}
-
-/// Whether units of video that begin clear are noise inside.
-#[derive(Debug, Default)]
-struct Bareness {
-    has_begun: bool,
-    has_start_code: bool,
-    bare_units: u32,
-}
-
-#[derive(Debug)]
-struct Sound {
-    pid: Pid,
-    program: u16,
-    is_heard: bool,
-    scrambling: Scrambling,
-    run: ScrambledRun,
-}
-
-/// Text, data, a second picture, sound that is not known to be any.
-#[derive(Debug)]
-struct Other {
-    pid: Pid,
-    program: u16,
-    /// Whether the PMT says that PES packets come: of sections, that begin with anything,
-    /// clear bits are believed.
-    carries_pes: bool,
-    scrambling: Scrambling,
+    found: Found,
 }
 
 /// What a PMT says of a PID, of the output.
@@ -242,19 +84,18 @@ impl Points {
             sounds: Vec::new(),
             others: Vec::new(),
             entries: Entries::default(),
-            pending: VecDeque::new(),
-            found: VecDeque::new(),
+            found: Found::default(),
         };
         points.give_roles();
         points
     }
 
     pub(super) fn next(&self) -> Option<&Point> {
-        self.found.front()
+        self.found.next()
     }
 
     pub(super) fn take(&mut self) -> Option<Point> {
-        self.found.pop_front()
+        self.found.take()
     }
 
     /// Takes over what the tables say: PMT PIDs with their program and whether its PMT is
@@ -297,10 +138,7 @@ impl Points {
             });
         }
         if had_pictures == self.pictures.is_empty() {
-            self.entries = Entries {
-                had_noise: self.entries.had_noise,
-                ..Entries::default()
-            };
+            self.entries.restart();
         }
         self.give_roles();
     }
@@ -340,27 +178,14 @@ impl Points {
 
     fn observe_table(&mut self, packet: Packet<'_>) {
         for program in self.tables.push(packet) {
-            self.note(self.offset, PointKind::TablesChanged, None, program);
+            self.found
+                .note(self.offset, PointKind::TablesChanged, program);
         }
-        for pending in &mut self.pending {
-            pending.counters.push(packet);
-        }
+        self.found.count(packet);
         for head in self.pictures.iter_mut().flat_map(|video| &mut video.head) {
-            head.counters.push(packet);
+            head.at.counters.push(packet);
         }
-        self.complete_pending();
-    }
-
-    /// Gives points their tables that came before these.
-    fn complete_pending(&mut self) {
-        while let Some(Pending { point, .. }) = self.pending.front()
-            && self.tables.are_whole(point.program)
-            && let Some(Pending { point, counters }) = self.pending.pop_front()
-        {
-            let tables = self.tables.packets(&counters);
-            let kind = with_tables(point.kind, tables);
-            self.note(point.offset, kind, point.pts, point.program);
-        }
+        self.found.complete(&self.tables);
     }
 
     fn observe_picture(&mut self, index: usize, packet: Packet<'_>) {
@@ -374,14 +199,14 @@ impl Points {
         if packet.discontinuity() || continuity.is_lost() {
             video.head = None;
             video.pes.lose();
-            self.note(offset, PointKind::Discontinuity, None, program);
+            self.found.note(offset, PointKind::Discontinuity, program);
         }
         if !packet.has_payload() {
             return;
         }
         let video = &mut self.pictures[index];
         let mut judgement = video.scrambling.judge(packet).this;
-        if judgement == Judgement::Clear && video.bareness.is_noise(packet) {
+        if judgement == Judgement::Clear && video.bareness.is_scrambled(packet) {
             judgement = Judgement::Scrambled;
         }
         let change = video.run.push(judgement);
@@ -390,10 +215,10 @@ impl Points {
             video.pes.lose();
         }
         if let Some(kind) = change {
-            self.note(offset, kind, None, program);
+            self.found.note(offset, kind, program);
         }
         if judgement != Judgement::Clear {
-            self.entries.hear_noise();
+            self.entries.see_scrambled();
             return;
         }
         self.entries.pass_packet();
@@ -405,23 +230,19 @@ impl Points {
 
     /// A unit of video begins. The one before it may have told nothing.
     fn begin_picture(&mut self, index: usize, packet: Packet<'_>) {
-        let counters = self.tables.counters();
+        let pts = pts_of_start(packet.payload());
+        let program = self.pictures[index].program;
         let head = Head {
-            offset: self.offset,
-            pts: pts_of_start(packet.payload()),
+            at: Beginning::new(self.offset, program, pts, &self.tables),
             random_access_indicator: packet.random_access(),
             bytes: Vec::new(),
-            tables: self.tables.packets(&counters),
-            is_whole: self.tables.are_whole(self.pictures[index].program),
-            counters,
         };
         let before = self.pictures[index].head.replace(head);
         if let Some(before) = before.filter(|head| !head.bytes.is_empty()) {
-            self.enter_picture(index, before, false);
+            self.enter(before.at, false);
         }
         if packet.payload().starts_with(&[0, 0, 1]) {
             self.entries.see_picture();
-            let pts = pts_of_start(packet.payload());
             self.entries.pass_unit(packet.pid(), pts);
         }
     }
@@ -435,35 +256,34 @@ impl Points {
             return;
         };
         if chunk.starts_pes {
-            head.pts = chunk.pts;
+            head.at.pts = chunk.pts;
         }
         head.bytes.extend_from_slice(chunk.data);
         match access(video.codec, &head.bytes) {
             Access::NeedMore => video.head = Some(head),
             Access::Dependent => {
                 let is_promised = video.codec == VideoCodec::Other && head.random_access_indicator;
-                self.enter_picture(index, head, is_promised);
+                self.enter(head.at, is_promised);
             }
-            Access::Refresh => self.enter_picture(index, head, true),
+            Access::Refresh => self.enter(head.at, true),
             Access::Random { is_open } => {
                 let kind = PointKind::RandomAccess {
                     codec: video.codec,
                     is_open,
                     tables: Vec::new(),
                 };
-                let program = video.program;
                 self.entries.find_random_access();
-                self.note_join(head, kind, program);
+                self.found.note_beginning(head.at, kind, &self.tables);
             }
         }
     }
 
     /// Makes a picture that is no random access point an entry, if there is none better.
-    fn enter_picture(&mut self, index: usize, head: Head, is_promised: bool) {
+    fn enter(&mut self, at: Beginning, is_promised: bool) {
         if self.entries.takes_picture(is_promised) {
-            let program = self.pictures[index].program;
             let tables = Vec::new();
-            self.note_join(head, PointKind::Entry { tables }, program);
+            self.found
+                .note_beginning(at, PointKind::Entry { tables }, &self.tables);
         }
     }
 
@@ -479,13 +299,13 @@ impl Points {
         let judgement = sound.scrambling.judge(packet).this;
         let change = sound.run.push(judgement);
         if is_first {
-            self.note(offset, PointKind::SoundBegins, None, program);
+            self.found.note(offset, PointKind::SoundBegins, program);
         }
         if let Some(kind) = change.filter(|_| self.pictures.is_empty()) {
-            self.note(offset, kind, None, program);
+            self.found.note(offset, kind, program);
         }
         if judgement != Judgement::Clear {
-            self.hear_noise_beside_pictures();
+            self.see_scrambled_beside_pictures();
         } else {
             self.pass(packet, program, true);
         }
@@ -502,7 +322,7 @@ impl Points {
         if judgement == Judgement::Clear || is_believed {
             self.pass(packet, program, false);
         } else if !self.pictures.is_empty() || self.sounds.is_empty() {
-            self.hear_noise_beside_pictures();
+            self.see_scrambled_beside_pictures();
         }
     }
 
@@ -517,11 +337,9 @@ impl Points {
         self.observe_other(self.others.len() - 1, packet);
     }
 
-    fn hear_noise_beside_pictures(&mut self) {
-        self.entries.no_picture.restart();
-        if self.pictures.is_empty() || !self.entries.has_clear_picture {
-            self.entries.hear_noise();
-        }
+    fn see_scrambled_beside_pictures(&mut self) {
+        self.entries
+            .see_scrambled_beside_pictures(!self.pictures.is_empty());
     }
 
     /// A clear packet of what is no picture.
@@ -536,7 +354,9 @@ impl Points {
         }
         let has_pmt = self.tables.has_pmt();
         let is_video = begins_pes && payload.get(3).is_some_and(|id| (0xE0..=0xEF).contains(id));
-        self.entries.has_unnamed_picture |= is_video && !has_pmt;
+        if is_video && !has_pmt {
+            self.entries.see_unnamed_picture();
+        }
         let pts = pts_of_start(payload);
         self.entries.pass_unit(packet.pid(), pts);
         let is_taken = if self.pictures.is_empty() {
@@ -546,232 +366,18 @@ impl Points {
             self.entries.takes_instead_of_picture()
         };
         if is_sound {
-            self.entries.no_sound.restart();
+            self.entries.hear_sound();
         }
         if is_taken {
-            let counters = self.tables.counters();
-            let head = Head {
-                offset: self.offset,
-                pts,
-                random_access_indicator: false,
-                bytes: Vec::new(),
-                tables: self.tables.packets(&counters),
-                is_whole: !has_pmt || self.tables.are_whole(program),
-                counters,
-            };
+            let mut at = Beginning::new(self.offset, program, pts, &self.tables);
+            if !has_pmt {
+                at = at.expect_no_tables();
+            }
             let tables = Vec::new();
-            self.note_join(head, PointKind::Entry { tables }, program);
+            self.found
+                .note_beginning(at, PointKind::Entry { tables }, &self.tables);
         }
     }
-
-    /// Notes a point where a viewer can begin, once its tables are there.
-    fn note_join(&mut self, head: Head, kind: PointKind, program: u16) {
-        let kind = with_tables(kind, head.tables);
-        if head.is_whole {
-            self.note(head.offset, kind, head.pts, program);
-            return;
-        }
-        if self.pending.len() == MAX_PENDING {
-            self.pending.pop_front();
-        }
-        let point = Point {
-            offset: head.offset,
-            kind,
-            pts: head.pts,
-            program,
-        };
-        let counters = head.counters;
-        self.pending.push_back(Pending { point, counters });
-        self.complete_pending();
-    }
-
-    fn note(&mut self, offset: u64, kind: PointKind, pts: Option<Timestamp>, program: u16) {
-        if self.found.len() == MAX_POINTS {
-            self.found.pop_front();
-        }
-        self.found.push_back(Point {
-            offset,
-            kind,
-            pts,
-            program,
-        });
-    }
-}
-
-impl Entries {
-    fn hear_noise(&mut self) {
-        self.wait.restart();
-        self.no_picture.restart();
-        self.no_sound.restart();
-        self.has_clear_picture = false;
-        self.had_noise = true;
-        self.clear_packets = 0;
-    }
-
-    fn pass_packet(&mut self) {
-        self.clear_packets = self.clear_packets.saturating_add(1);
-        for wait in self.waits() {
-            wait.pass_packet();
-        }
-    }
-
-    fn pass_unit(&mut self, pid: Pid, pts: Option<Timestamp>) {
-        for wait in self.waits() {
-            wait.pass_unit(pid, pts);
-        }
-    }
-
-    fn waits(&mut self) -> impl Iterator<Item = &mut Wait> {
-        [&mut self.wait, &mut self.no_picture, &mut self.no_sound]
-            .into_iter()
-            .chain(&mut self.since_entry)
-    }
-
-    fn see_picture(&mut self) {
-        self.has_clear_picture = true;
-        self.no_picture.restart();
-    }
-
-    fn find_random_access(&mut self) {
-        self.has_random_access = true;
-        self.wait.restart();
-    }
-
-    /// Whether any picture will do; one that promises to become whole does where none is.
-    fn takes_picture(&mut self, is_promised: bool) -> bool {
-        if self.wait.lasts(PATIENCE) {
-            self.has_random_access = false;
-        }
-        let will_do = self.wait.lasts(PATIENCE) || is_promised && !self.has_random_access;
-        will_do && self.is_due()
-    }
-
-    fn takes_instead_of_picture(&mut self) -> bool {
-        self.no_picture.lasts(ABSENT) && self.is_due()
-    }
-
-    /// Nobody plays pictures without tables, of which some streams are sparing.
-    fn takes_sound(&mut self, is_heard: bool, has_pmt: bool) -> bool {
-        let wanted = if self.had_noise { CLEAR_AFTER_NOISE } else { 1 };
-        let comes_later = self.has_unnamed_picture && !has_pmt && !self.wait.lasts(PATIENCE);
-        let is_place = is_heard || self.no_sound.lasts(ABSENT);
-        is_place && self.clear_packets >= wanted && !comes_later && self.is_due()
-    }
-
-    fn is_due(&mut self) -> bool {
-        let is_due = self
-            .since_entry
-            .as_ref()
-            .is_none_or(|wait| wait.lasts(ENTRY_SPACING));
-        if is_due {
-            self.since_entry = Some(Wait::default());
-        }
-        is_due
-    }
-}
-
-impl Video {
-    fn new(pid: Pid, program: u16, codec: VideoCodec) -> Self {
-        Self {
-            pid,
-            program,
-            codec,
-            counter: SourceCounter::default(),
-            pes: PesReader::default(),
-            head: None,
-            scrambling: Scrambling::default(),
-            bareness: Bareness::default(),
-            run: ScrambledRun::default(),
-        }
-    }
-}
-
-impl Sound {
-    fn new(pid: Pid, program: u16) -> Self {
-        Self {
-            pid,
-            program,
-            is_heard: false,
-            scrambling: Scrambling::default(),
-            run: ScrambledRun::default(),
-        }
-    }
-}
-
-impl Other {
-    fn new(pid: Pid, carries_pes: bool) -> Self {
-        Self {
-            pid,
-            program: 0,
-            carries_pes,
-            scrambling: Scrambling::default(),
-        }
-    }
-}
-
-impl ScrambledRun {
-    /// Takes the judgement of the PID's next packet; returns what it changes.
-    fn push(&mut self, judgement: Judgement) -> Option<PointKind> {
-        match judgement {
-            Judgement::Scrambled => {
-                self.packets += 1;
-                if self.packets == SCRAMBLED_RUN && !self.is_scrambled {
-                    self.is_scrambled = true;
-                    return Some(PointKind::Scrambled);
-                }
-            }
-            Judgement::Clear => {
-                self.packets = 0;
-                if std::mem::take(&mut self.is_scrambled) {
-                    return Some(PointKind::Clear);
-                }
-            }
-            Judgement::Undecided => {}
-        }
-        None
-    }
-}
-
-impl Bareness {
-    /// Judges the next packet of video that is clear by its bits and by its beginning.
-    fn is_noise(&mut self, packet: Packet<'_>) -> bool {
-        let mut payload = packet.payload();
-        if packet.unit_start() {
-            if self.has_begun {
-                self.bare_units = match self.has_start_code {
-                    true => 0,
-                    false => self.bare_units.saturating_add(1),
-                };
-            }
-            payload = data_of_start(payload);
-            self.has_begun = true;
-            self.has_start_code = false;
-        }
-        if !self.has_start_code || self.bare_units > 0 {
-            if has_start_code(payload) {
-                self.has_start_code = true;
-                self.bare_units = 0;
-            } else if packet.unit_start() {
-                self.has_start_code = !is_noise(payload);
-            }
-        }
-        self.bare_units >= BARE_UNITS
-    }
-}
-
-fn with_tables(kind: PointKind, tables: Vec<u8>) -> PointKind {
-    match kind {
-        PointKind::RandomAccess { codec, is_open, .. } => PointKind::RandomAccess {
-            codec,
-            is_open,
-            tables,
-        },
-        _ => PointKind::Entry { tables },
-    }
-}
-
-fn has_start_code(payload: &[u8]) -> bool {
-    payload.windows(3).any(|bytes| bytes == [0, 0, 1])
 }
 
 fn take_where<T>(items: &mut Vec<T>, is_it: impl FnMut(&T) -> bool) -> Option<T> {

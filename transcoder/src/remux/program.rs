@@ -1,7 +1,8 @@
 //! A program: its PMT as the source sends it, and as it leaves.
 
+use super::content::Signalled;
 use super::signalling::{aac_entry, declared_audio, keep_language};
-use super::track::{Signalled, Track};
+use super::track::Track;
 use crate::ts::continuity::{Continuity, OutputCounter};
 use crate::ts::packet::{Packet, Pid, packetise, without_payload};
 use crate::ts::psi::{
@@ -179,18 +180,18 @@ fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
         if index != entry_of(pmt, track) {
             continue;
         }
-        match track.signalled() {
+        match track.content.signalled() {
             Signalled::AsInSource => streams.push(entry.clone()),
             Signalled::LeftOut => {}
             Signalled::AsAac => {
                 let mut aac = ElementaryStream {
-                    pid: track.output_pid,
+                    pid: track.output_pid(),
                     ..aac_entry(entry)
                 };
-                keep_language(&mut aac, track.heard());
+                keep_language(&mut aac, track.content.heard());
                 streams.push(aac);
                 // Players that take the first audio get the one they can play.
-                if track.output_pid != track.pid {
+                if track.output_pid() != track.pid {
                     streams.push(entry.clone());
                 }
             }
@@ -206,7 +207,7 @@ fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
 /// that is known.
 fn entry_of(pmt: &Pmt, track: &Track) -> usize {
     let mut entries = (0..pmt.streams.len()).filter(|&i| pmt.streams[i].pid == track.pid);
-    let found = track.codec();
+    let found = track.content.state.codec();
     entries
         .clone()
         .find(|&i| {

@@ -4,7 +4,7 @@
 //! not come. They have to leave before they are due. But a station may send its sound
 //! late as a habit: then a frame is overdue only when it is later than all before it.
 
-use crate::audio::source_clock::Arrival;
+use crate::audio::arrival::Arrival;
 use crate::ts::clock::Timestamp;
 
 /// Lead by the source's clock with which a frame can still be whole before it is due:

@@ -6,26 +6,11 @@
 
 use std::collections::VecDeque;
 
-use crate::audio::source_clock::Arrival;
+use super::clock::{MIN_EXTRAPOLATION_27M, Moment};
 use crate::audio::timeline::FrameTime;
 use crate::ts::clock::{Pcr, TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Pid, packetise};
 use crate::ts::pes::write_audio_pes;
-
-/// How far every PCR of the stream is moved back: 100 ms in 27 MHz.
-///
-/// Broadcast access units are complete 6 to 83 ms before their PTS; decoding a
-/// frame and encoding its samples needs up to 64 ms more. With this, the worst case
-/// is still 42 ms early, without holding anything else back.
-pub(super) const PCR_ADVANCE_27M: i64 = 2_700_000;
-
-/// A program's clock runs on by itself at least as long as PCRs may be apart
-/// (TR 101 290, 5.2.2: 100 ms), and on streams where they are further apart a
-/// little longer than the last two were.
-const MIN_EXTRAPOLATION_27M: i64 = 2_700_000;
-
-/// PCRs further apart than this do not show the rate.
-const MAX_PCR_STEP_27M: i64 = 27_000_000;
 
 /// A PTS further ahead of the clock has nothing to do with it: some broadcasters'
 /// audio descriptions are hours off. T-STD audio is at most 1 s ahead.
@@ -61,68 +46,6 @@ const MAX_PACKETS_BEFORE_CLOCK: usize = 128;
 /// the clock stands still, and then the oldest leave.
 const MAX_QUEUED_PACKETS: usize = 1024;
 
-/// The time of a program by its PCRs, estimated between them from the packets that
-/// went by.
-#[derive(Debug)]
-pub(super) struct ProgramClock {
-    pub(super) pid: Pid,
-    last: Option<(Pcr, u64)>,
-    last_step: i64,
-    /// Counts the jumps.
-    time_base: u32,
-    ticks_per_packet: i64,
-}
-
-impl ProgramClock {
-    pub(super) fn new(pid: Pid) -> Self {
-        Self {
-            pid,
-            last: None,
-            last_step: 0,
-            time_base: 0,
-            ticks_per_packet: 0,
-        }
-    }
-
-    /// Takes a PCR of the source, found in packet number `packet_number`.
-    pub(super) fn observe(&mut self, pcr: Pcr, packet_number: u64) {
-        if let Some((last, last_number)) = self.last {
-            let step = pcr.since(last);
-            let packets = packet_number.saturating_sub(last_number) as i64;
-            if (1..=MAX_PCR_STEP_27M).contains(&step) && packets > 0 {
-                self.ticks_per_packet = step / packets;
-                self.last_step = step;
-            } else if step != 0 {
-                self.time_base = self.time_base.wrapping_add(1);
-            }
-        }
-        self.last = Some((pcr, packet_number));
-    }
-
-    /// The output's clock at a packet.
-    pub(super) fn moment(&self, packet_number: u64) -> Option<Moment> {
-        let (pcr, number) = self.last?;
-        let packets = packet_number.saturating_sub(number).min(i64::MAX as u64) as i64;
-        let longest = MIN_EXTRAPOLATION_27M.max(self.last_step + self.last_step / 4);
-        let elapsed = packets.saturating_mul(self.ticks_per_packet).min(longest);
-        Some(Moment {
-            now: pcr.offset(elapsed - PCR_ADVANCE_27M),
-            packet_ticks_27m: self.ticks_per_packet,
-            time_base: self.time_base,
-        })
-    }
-}
-
-/// A moment of the output's clock.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    now: Pcr,
-    /// How long a packet of the stream takes.
-    packet_ticks_27m: i64,
-    /// Which of the clock's time bases this is.
-    time_base: u32,
-}
-
 /// Packets of one converted track that wait for their time.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -155,21 +78,6 @@ struct Unit {
     may_be_left_out: bool,
     /// Whether what follows it stands in another time.
     ends_base: bool,
-}
-
-impl Moment {
-    /// The output's clock.
-    pub(super) fn now(&self) -> Pcr {
-        self.now
-    }
-
-    /// The source's clock.
-    pub(super) fn arrival(&self) -> Arrival {
-        Arrival {
-            now: self.now.offset(PCR_ADVANCE_27M).timestamp(),
-            time_base: self.time_base,
-        }
-    }
 }
 
 impl Schedule {
@@ -484,15 +392,5 @@ mod tests {
             .map(|p| Packet::new(p).discontinuity())
             .collect();
         assert_eq!(flags, [false, true, false]);
-    }
-
-    #[test]
-    fn the_clock_between_two_pcrs_runs_with_the_packets() {
-        let mut clock = ProgramClock::new(PID);
-        assert!(clock.moment(0).is_none());
-        clock.observe(Pcr::new(27_000_000), 100);
-        clock.observe(Pcr::new(27_000_000 + 1_000_000), 200);
-        let now = clock.moment(250).map(|moment| moment.now);
-        assert_eq!(now, Some(Pcr::new(28_500_000 - PCR_ADVANCE_27M as u64)));
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::audio::access_unit::Lost;
 
 const UNIT_90K: i64 = 2160;
 const START: Timestamp = Timestamp::new(500_000);
