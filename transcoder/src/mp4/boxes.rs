@@ -20,7 +20,7 @@ use shiguredo_mp4::descriptors::{
 };
 use shiguredo_mp4::{Either, Encode, FixedPointNumber, Mp4FileTime, SampleFlags, Uint, Utf8String};
 
-use super::parameters::Description;
+use super::sample_entry::Description;
 
 /// The one track of a rendition's files.
 const TRACK_ID: u32 = 1;

@@ -18,15 +18,26 @@
 
 mod boxes;
 mod event;
+mod h264_slice;
+mod hevc_sps;
+mod nal_bits;
 mod packager;
+mod packager_options;
 mod parameters;
 mod parts;
 mod pictures;
+mod sample_entry;
 mod sound;
+mod sound_epoch;
+mod sound_frames;
 mod subtitle_tracks;
 mod subtitles;
 mod timeline;
+mod tracks;
 mod video;
+mod video_epoch;
 
 pub use event::{Event, Header, Media, NotOffered, Part, Reason, Rendition, Segment};
-pub use packager::{MAX_HELD_BYTES, MAX_IMAGES, MAX_SOUNDS, MAX_TEXTS, Packager, PackagerOptions};
+pub use packager::Packager;
+pub use packager_options::PackagerOptions;
+pub use tracks::{MAX_HELD_BYTES, MAX_IMAGES, MAX_SOUNDS, MAX_TEXTS};

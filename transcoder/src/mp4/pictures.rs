@@ -14,7 +14,8 @@ use std::collections::VecDeque;
 
 use memchr::memmem;
 
-use super::parameters::{Field, LENGTH_BYTES, SetKind, Sets, field_of_slice, pps_of_slice};
+use super::h264_slice::{Field, field_of_slice, pps_of_slice};
+use super::parameters::{LENGTH_BYTES, SetKind, Sets};
 use crate::ts::clock::Timestamp;
 use crate::ts::video::{Access, MAX_HEAD_BYTES, VideoCodec, access, is_leading_disposable};
 

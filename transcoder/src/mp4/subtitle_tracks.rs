@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::event::{Event, Media, Rendition};
 use super::subtitles::{self, SubtitleTrack};
 use super::timeline::Timeline;
-use crate::subtitles::{Decoder, MAX_PES_BYTES};
+use crate::subtitles::{Announced, Decoder, MAX_PES_BYTES, Source};
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::{Packet, Pid};
 
@@ -100,5 +100,48 @@ impl<D: Decoder> SubtitleTracks<D> {
     /// Bytes that they hold back.
     pub(super) fn held_bytes(&self) -> usize {
         self.tracks.iter().map(SubtitleTrack::held_bytes).sum()
+    }
+}
+
+/// The rendition of announced subtitles.
+pub(super) fn rendition(announced: &Announced) -> Rendition {
+    let pid = announced.pid;
+    match announced.source {
+        Source::Teletext(page) => Rendition::Text { pid, page },
+        Source::Bitmaps {
+            composition_page: page,
+            ..
+        } => Rendition::Images { pid, page },
+    }
+}
+
+/// The media of announced subtitles.
+pub(super) fn subtitle_media(announced: &Announced) -> Media {
+    let Announced {
+        language,
+        is_hearing_impaired,
+        ..
+    } = *announced;
+    match announced.source {
+        Source::Teletext(page) => Media::Text {
+            language,
+            is_hearing_impaired,
+            page,
+        },
+        Source::Bitmaps {
+            is_high_definition, ..
+        } => {
+            // EN 300 743, 7.2.1: the display where the stream defines none.
+            let (width, height) = match is_high_definition {
+                true => (1920, 1080),
+                false => (720, 576),
+            };
+            Media::Images {
+                language,
+                is_hearing_impaired,
+                width,
+                height,
+            }
+        }
     }
 }

@@ -8,14 +8,13 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::num::NonZeroU32;
 
-use super::boxes::{RunSample, video_header};
-use super::event::{Event, Header, Media, NotOffered, Reason, Rendition};
-use super::parameters::{Description, Sets};
-use super::parts::{Parts, Sample};
+use super::event::{Event, NotOffered, Reason, Rendition};
+use super::parts::Parts;
 use super::pictures::{Picture, Pictures};
+use super::sample_entry::describe;
 use super::timeline::Timeline;
+use super::video_epoch::{Epoch, PictureTime, Targets};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{Packet, Pid};
@@ -44,16 +43,6 @@ const MAX_REORDERING: i64 = 5 * TICKS_PER_SECOND;
 /// The duration of a picture that nothing tells.
 const DEFAULT_DURATION: i64 = TICKS_PER_SECOND / 25;
 
-/// Options of a video track.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Targets {
-    /// In 90 kHz.
-    pub(super) segment: i64,
-    pub(super) part: i64,
-    /// How long a segment is at most.
-    pub(super) longest: i64,
-}
-
 /// The programme's picture.
 #[derive(Debug)]
 pub(super) struct VideoTrack {
@@ -71,30 +60,13 @@ pub(super) struct VideoTrack {
     /// Whether the programme begins with pictures that only promise to become whole.
     accepts_refresh: bool,
     parts: Parts,
-    running: Option<Running>,
+    epoch: Option<Epoch>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Stamps {
     pts: Timestamp,
     dts: Timestamp,
-}
-
-/// The track within an epoch.
-#[derive(Debug)]
-struct Running {
-    sets: Sets,
-    description: Description,
-    has_header: bool,
-    /// Decode time of the latest picture.
-    time: i64,
-    /// Presentation time of the latest random access point, and less the one before it.
-    access_time: i64,
-    group: i64,
-    /// Presentation time below which pictures do not decode, until one is above it.
-    leading_before: Option<i64>,
-    /// The latest sample, whose duration the next one tells.
-    waiting: Option<Sample>,
 }
 
 impl VideoTrack {
@@ -112,7 +84,7 @@ impl VideoTrack {
             waited: 0,
             accepts_refresh: false,
             parts: Parts::new(Rendition::Video, targets.part.max(1) as u64),
-            running: None,
+            epoch: None,
         }
     }
 
@@ -151,19 +123,19 @@ impl VideoTrack {
 
     /// Bytes that are held.
     pub(super) fn held_bytes(&self) -> usize {
-        let waiting = self.running.as_ref().and_then(|r| r.waiting.as_ref());
+        let waiting = self.epoch.as_ref().and_then(|epoch| epoch.waiting.as_ref());
         let waiting = waiting.map_or(0, |sample| sample.data.len());
         self.pictures.held_bytes() + self.parts.held_bytes() + waiting
     }
 
     /// Whether its pictures make the segments.
     pub(super) fn is_running(&self) -> bool {
-        self.running.is_some()
+        self.epoch.is_some()
     }
 
     /// Whether pictures come and none has been taken for so long that the sound goes on alone.
     pub(super) fn is_hopeless(&self) -> bool {
-        self.running.is_none() && self.waited >= MAX_WAIT_PICTURES
+        self.epoch.is_none() && self.waited >= MAX_WAIT_PICTURES
     }
 
     /// Takes a picture into the time line.
@@ -190,26 +162,24 @@ impl VideoTrack {
             Access::Refresh => self.accepts_refresh || self.waited >= PATIENCE_PICTURES,
             _ => false,
         };
-        if let Some(running) = &mut self.running {
-            let time = running.time + step.unwrap_or(DEFAULT_DURATION);
-            running.time = time;
+        if let Some(epoch) = &mut self.epoch {
+            let time = epoch.time + step.unwrap_or(DEFAULT_DURATION);
+            epoch.time = time;
             timeline.set_clock(time);
             let offset = stamps.pts.since(stamps.dts);
-            if is_random {
-                let has_other_sets = picture.sets.as_ref().is_some_and(|s| *s != running.sets);
-                if has_other_sets || timeline.wants_epoch {
-                    self.end_epoch_at(time, time + offset, timeline, events);
-                } else {
-                    self.go_on(picture, time, offset, true, timeline, events);
-                    return;
-                }
-            } else if timeline
-                .open()
-                .is_some_and(|span| time - span.start > MAX_SEGMENT)
-            {
+            let has_other_sets = picture.sets.as_ref().is_some_and(|s| *s != epoch.sets);
+            let open = timeline.open();
+            if is_random && (has_other_sets || timeline.wants_epoch) {
+                self.end_epoch_at(time, time + offset, timeline, events);
+            } else if !is_random && open.is_some_and(|span| time - span.start > MAX_SEGMENT) {
                 self.end_epoch(timeline, events);
             } else {
-                self.go_on(picture, time, offset, false, timeline, events);
+                let at = PictureTime {
+                    time,
+                    offset,
+                    is_random,
+                };
+                epoch.go_on(picture, at, &mut self.parts, timeline, events);
                 return;
             }
         }
@@ -258,8 +228,8 @@ impl VideoTrack {
         events: &mut VecDeque<Event>,
         troubles: &mut Vec<NotOffered>,
     ) {
-        let sets = picture.sets.unwrap_or_default();
-        let Some(description) = sets.describe(self.codec) else {
+        let sets = picture.sets.as_ref();
+        let Some(description) = sets.and_then(|sets| describe(sets, self.codec)) else {
             self.waited = self.waited.saturating_add(1);
             troubles.push(self.trouble(Reason::Parameters));
             return;
@@ -268,8 +238,7 @@ impl VideoTrack {
         self.accepts_refresh = picture.access == Access::Refresh;
         let time = timeline.first_time(stamps.dts);
         let offset = stamps.pts.since(stamps.dts);
-        let access_time = time + offset;
-        let is_discontinuity = timeline.begin_epoch(access_time);
+        let is_discontinuity = timeline.begin_epoch(time + offset);
         timeline.set_clock(time);
         let Some(span) = timeline.open() else {
             return;
@@ -280,147 +249,26 @@ impl VideoTrack {
             });
         }
         self.parts.begin(span.number);
-        let is_open = matches!(picture.access, Access::Random { is_open: true });
-        self.running = Some(Running {
-            sets,
+        let is_hevc = self.codec == VideoCodec::Hevc;
+        self.epoch = Some(Epoch::new(
+            picture,
             description,
-            has_header: false,
             time,
-            access_time,
-            group: 0,
-            leading_before: is_open.then_some(access_time),
-            waiting: sample(picture.data, time, offset, true),
-        });
-    }
-
-    /// Takes the next picture of the epoch under way.
-    fn go_on(
-        &mut self,
-        picture: Picture,
-        time: i64,
-        offset: i64,
-        is_random: bool,
-        timeline: &mut Timeline,
-        events: &mut VecDeque<Event>,
-    ) {
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        let shown_at = time + offset;
-        if let Some(access_time) = running.leading_before {
-            let is_leading = shown_at < access_time;
-            if picture.is_disposable && (is_leading || self.codec == VideoCodec::Hevc) {
-                return;
-            }
-            if !is_leading {
-                running.leading_before = None;
-            }
-        }
-        self.end_longest(time, timeline, events);
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        let cuts = is_random && {
-            running.group = shown_at - running.access_time;
-            running.access_time = shown_at;
-            let elapsed = timeline.open().map_or(0, |span| shown_at - span.start);
-            elapsed > 0 && elapsed + running.group > self.targets.segment
-        };
-        self.end_waiting(time, events);
-        if cuts {
-            self.flush_part(events);
-            self.parts.end((0, 0), events);
-            timeline.begin_segment(shown_at);
-            if let Some(span) = timeline.open() {
-                self.parts.begin(span.number);
-            }
-        }
-        let mut data = picture.data;
-        if !is_random && !picture.new_sets.is_empty() {
-            // The next random access point brings them in an initialisation segment.
-            data.splice(0..0, picture.new_sets);
-        }
-        if let Some(running) = &mut self.running {
-            running.waiting = sample(data, time, offset, is_random);
-        }
-    }
-
-    /// Begins a segment with the latest sample where that, which ends at `time`, would make the one
-    /// under way too long.
-    fn end_longest(&mut self, time: i64, timeline: &mut Timeline, events: &mut VecDeque<Event>) {
-        let waiting = self.running.as_ref().and_then(|r| r.waiting.as_ref());
-        let (Some(begun_at), Some(waiting), Some(span)) =
-            (self.parts.begun_at(), waiting, timeline.open())
-        else {
-            return;
-        };
-        let (begun_at, ends_at) = (begun_at as i64, waiting.decode_time as i64);
-        if time - begun_at <= self.targets.longest || ends_at <= begun_at {
-            return;
-        }
-        self.flush_part(events);
-        self.parts.end((0, 0), events);
-        timeline.begin_segment(span.start + ends_at - begun_at);
-        if let Some(span) = timeline.open() {
-            self.parts.begin(span.number);
-        }
-    }
-
-    /// Gives the latest sample its duration: up to `time`.
-    fn end_waiting(&mut self, time: i64, events: &mut VecDeque<Event>) {
-        let Some(mut sample) = self.running.as_mut().and_then(|r| r.waiting.take()) else {
-            return;
-        };
-        let duration = time - sample.decode_time as i64;
-        sample.duration = u32::try_from(duration).unwrap_or_default();
-        if self.parts.is_full_for(sample.duration, sample.data.len()) {
-            self.flush_part(events);
-        }
-        self.parts.add(sample);
-    }
-
-    /// Ends the part under way, behind the initialisation segment.
-    fn flush_part(&mut self, events: &mut VecDeque<Event>) {
-        let Some(running) = &mut self.running else {
-            return;
-        };
-        let samples = self.parts.samples();
-        if !running.has_header && !samples.is_empty() {
-            running.has_header = true;
-            let rate = frames_per_1000_s(samples);
-            let timescale = NonZeroU32::MIN.saturating_add(TICKS_PER_SECOND as u32 - 1);
-            let description = &running.description;
-            let data = video_header(description, timescale);
-            if let (Some(data), Some(segment)) = (data, self.parts.segment()) {
-                events.push_back(Event::Header(Header {
-                    rendition: Rendition::Video,
-                    segment,
-                    codecs: description.codecs.clone(),
-                    timescale: timescale.get(),
-                    media: Media::Video {
-                        width: description.width,
-                        height: description.height,
-                        aspect: description.aspect,
-                        frames_per_1000_s: rate,
-                        is_interlaced: description.is_interlaced,
-                    },
-                    data,
-                }));
-            }
-        }
-        self.parts.flush(events);
+            offset,
+            self.targets,
+            is_hevc,
+        ));
     }
 
     /// Ends the epoch under way: what comes next does not follow.
     pub(super) fn end_epoch(&mut self, timeline: &mut Timeline, events: &mut VecDeque<Event>) {
-        let Some(running) = &self.running else {
+        let Some(epoch) = &self.epoch else {
             return;
         };
-        let last = running.waiting.as_ref();
+        let last = epoch.waiting.as_ref();
         let offset = last.map_or(0, |last| i64::from(last.composition_offset));
-        let end = running.time + self.step;
-        let shown_until = end + offset.max(0);
-        self.end_epoch_at(end, shown_until, timeline, events);
+        let end = epoch.time + self.step;
+        self.end_epoch_at(end, end + offset.max(0), timeline, events);
     }
 
     fn end_epoch_at(
@@ -430,31 +278,11 @@ impl VideoTrack {
         timeline: &mut Timeline,
         events: &mut VecDeque<Event>,
     ) {
-        self.end_waiting(end, events);
-        self.flush_part(events);
+        if let Some(mut epoch) = self.epoch.take() {
+            epoch.end_waiting(end, &mut self.parts, events);
+            epoch.flush_part(&mut self.parts, events);
+        }
         self.parts.end((0, 0), events);
         timeline.end_epoch(shown_until, end);
-        self.running = None;
     }
-}
-
-/// The frame rate by durations: those that pictures left out have made longer do not count.
-fn frames_per_1000_s(samples: &[RunSample]) -> Option<u32> {
-    let mut durations: Vec<u64> = samples.iter().map(|s| u64::from(s.duration)).collect();
-    durations.sort_unstable();
-    let median = *durations.get(durations.len() / 2)?;
-    durations.retain(|&duration| duration > 0 && duration <= median + median / 2);
-    let (count, total) = (durations.len() as u64, durations.iter().sum::<u64>());
-    let rate = (count * 1000 * TICKS_PER_SECOND as u64 + total / 2).checked_div(total)?;
-    u32::try_from(rate).ok().filter(|_| samples.len() > 1)
-}
-
-fn sample(data: Vec<u8>, time: i64, offset: i64, is_sync: bool) -> Option<Sample> {
-    Some(Sample {
-        data,
-        decode_time: u64::try_from(time).ok()?,
-        duration: 0,
-        composition_offset: i32::try_from(offset).ok()?,
-        is_sync,
-    })
 }

@@ -1,27 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-
-#[test]
-fn the_codecs_parameter_of_hevc_leaves_trailing_zeros_out() {
-    let general = General {
-        profile_space: 0,
-        is_high_tier: false,
-        profile_idc: 2,
-        compatibility: 0x2000_0000,
-        constraints: 0x9000_0000_0000,
-        is_interlaced: false,
-        level_idc: 153,
-    };
-    assert_eq!(general.codecs(), "hvc1.2.4.L153.90");
-    let none = General {
-        constraints: 0,
-        is_high_tier: true,
-        profile_space: 1,
-        ..general
-    };
-    assert_eq!(none.codecs(), "hvc1.A2.4.H153");
-}
+use crate::mp4::h264_slice::pps_of_slice;
+use crate::mp4::sample_entry::describe;
 
 /// x264's for 1920x1080 with six reference frames, where level 4.0 has room for four.
 const TOO_MANY_FRAMES: &[u8] = &[
@@ -38,45 +19,9 @@ fn more_frames_than_the_level_allows_are_taken_and_the_level_is_told_as_it_is() 
         SetKind::Picture,
         &[0x68, 0xce, 0x3c, 0x80],
     );
-    let told = sets.describe(VideoCodec::H264).expect("a description");
+    let told = describe(&sets, VideoCodec::H264).expect("a description");
     assert_eq!((told.width, told.height), (1920, 1080));
     assert_eq!(&told.codecs[told.codecs.len() - 2..], "28");
-}
-
-#[test]
-fn a_second_field_is_the_other_parity_of_the_same_frame() {
-    let first = Field {
-        frame_num: 5,
-        is_bottom: false,
-        is_reference: true,
-        is_idr: true,
-    };
-    let second = Field {
-        is_bottom: true,
-        is_idr: false,
-        ..first
-    };
-    assert!(first.is_completed_by(second));
-    for other in [
-        Field {
-            is_bottom: false,
-            ..second
-        },
-        Field {
-            frame_num: 6,
-            ..second
-        },
-        Field {
-            is_reference: false,
-            ..second
-        },
-        Field {
-            is_idr: true,
-            ..second
-        },
-    ] {
-        assert!(!first.is_completed_by(other), "{other:?}");
-    }
 }
 
 proptest! {
@@ -89,7 +34,7 @@ proptest! {
             let kind = [SetKind::Video, SetKind::Sequence, SetKind::Picture][kind];
             sets.insert(codec, kind, &unit);
             prop_assert!(sets.0.len() <= MAX_SETS);
-            sets.describe(codec);
+            describe(&sets, codec);
             pps_of_slice(&unit).and_then(|id| sets.slice_syntax(id));
         }
     }
