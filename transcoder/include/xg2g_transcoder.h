@@ -32,6 +32,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// pts_90k of a point without one.
+#define XG2G_NO_PTS UINT64_MAX
+
 // Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 // loading: unequal means that the header and the library do not fit.
 #define XG2G_ABI_VERSION 1
@@ -39,9 +42,6 @@
 // Most bytes that one call takes. It bounds the memory of a call, and keeps the count
 // of its output within an int; a receiver's read is a thousandth of it.
 #define XG2G_MAX_INPUT_BYTES (16 << 20)
-
-// pts_90k of a point without one.
-#define XG2G_NO_PTS UINT64_MAX
 
 // The kinds of failure, with the numbers they carry through the C ABI.
 //

@@ -1,36 +1,42 @@
 //! The C ABI. Its rules for callers open include/xg2g_transcoder.h, which is
 //! generated from this file.
 //!
-//! Every export is one call of `boundary`, of `call` for those that work on a handle, or
-//! of `answer` for those that work on bytes alone: no panic leaves them, and a test reads this file to see that none is
-//! written otherwise. What is not about C is in the modules below, without `unsafe`.
+//! Every export is one call of `boundary`, of `call` for those that work on a handle, or of
+//! `answer` for those that work on bytes alone: no panic leaves them, and a test reads this
+//! file to see that none is written otherwise. Whatever needs no `unsafe` is in the modules
+//! below.
 #![expect(unsafe_code, reason = "pointers of C callers")]
 #![expect(
     clippy::missing_safety_doc,
     reason = "the rules at the top of the header hold for every export"
 )]
 
+mod arguments;
+mod boundary;
 mod handles;
+#[cfg(feature = "test-hooks")]
+mod hold;
+mod names;
 mod packaging;
 mod session;
 #[cfg(feature = "test-hooks")]
 pub mod test_hooks;
+mod types;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::{mem, ptr, slice};
 
-use self::handles::Kept;
+use self::arguments::{invalid, not_null, range, require, writable};
+use self::boundary::{answer, boundary, call};
+use self::names::{error_name, version_json};
 use self::packaging::Packaging;
 use self::session::Session;
+use self::types::{FIRST_OPTIONS_BYTES, describe, options_of, point_of};
+pub use self::types::{XG2G_NO_PTS, xg2g_options, xg2g_point, xg2g_point_kind, xg2g_video_codec};
 use crate::mp4::PackagerOptions;
-use crate::ts::clock::Timestamp;
 use crate::ts::packet::PACKET_BYTES;
-use crate::ts::video::VideoCodec;
-use crate::{
-    DualMono, Error, ErrorKind, Joiner, Options, Point, PointKind, Tracks, splice, versions,
-};
+use crate::{Error, ErrorKind, Joiner, Options, Point, PointKind, splice};
 
 /// Version of this ABI. A caller compares it with `xg2g_abi_version()` once, after
 /// loading: unequal means that the header and the library do not fit.
@@ -39,99 +45,6 @@ pub const XG2G_ABI_VERSION: u32 = 1;
 /// Most bytes that one call takes. It bounds the memory of a call, and keeps the count
 /// of its output within an int; a receiver's read is a thousandth of it.
 pub const XG2G_MAX_INPUT_BYTES: usize = 16 << 20;
-
-/// Options of a stream. Every field is read: set them all.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct xg2g_options {
-    /// sizeof(xg2g_options), so that later versions can add fields at the end; what this
-    /// version does not know has to be 0. No version has padding at the end.
-    pub size: usize,
-    /// Output sample rate in Hz; 0 keeps the source's.
-    pub sample_rate_hz: u32,
-    /// Output channels: 1, 2 or 6; 0 keeps the source's.
-    pub channels: u32,
-    /// AAC bit rate in bit/s; 192000 suits stereo.
-    pub bitrate_bps: u32,
-    /// Service id of the one program to keep; 0 keeps every program.
-    pub program: u32,
-    /// 1 leaves the source track in and adds the AAC track on a free PID; else 0.
-    pub keep_original: u32,
-    /// 0 for a stream's first handle. A handle that goes on where another was lost has the
-    /// next number: its output says so, and players follow it.
-    pub generation: u32,
-    /// "all" (or NULL), "first", or ISO 639 codes in order of preference with commas,
-    /// "deu,eng": the first that matches is kept alone. "ger", "deu" and "de" are one.
-    pub tracks: *const c_char,
-    /// Which channels are heard of a track with a programme in either channel: "both" (or
-    /// NULL), "left" or "right". A language that tracks names comes first. Absent from the
-    /// first version of this struct.
-    pub dual_mono: *const c_char,
-}
-
-/// sizeof(xg2g_options) in its first version, which is still taken.
-const FIRST_OPTIONS_BYTES: usize = mem::offset_of!(xg2g_options, dual_mono);
-
-/// What is at a place in the output.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum xg2g_point_kind {
-    /// A picture with which a decoder can begin.
-    RandomAccess = 0,
-    /// Video is missing before it, or another time base begins.
-    Discontinuity = 1,
-    /// The first sound of a track.
-    SoundBegins = 2,
-    /// From here on the video is scrambled; where no program has video, the sound.
-    Scrambled = 3,
-    /// What was scrambled is clear again.
-    Clear = 4,
-    /// A PMT that differs from the one before it.
-    TablesChanged = 5,
-    /// A place where a viewer may begin although nothing promises a picture: there is no
-    /// video, or it does not come, or no random access point has come for long.
-    Entry = 6,
-}
-
-/// The coding of a random access point's video.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum xg2g_video_codec {
-    /// MPEG-1 or MPEG-2 video.
-    Mpeg2 = 1,
-    /// H.264.
-    H264 = 2,
-    /// HEVC.
-    Hevc = 3,
-    /// Another one, which is not looked into: it has no random access points.
-    Other = 4,
-}
-
-/// pts_90k of a point without one.
-pub const XG2G_NO_PTS: u64 = u64::MAX;
-
-/// A place in the output.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct xg2g_point {
-    /// sizeof(xg2g_point), set by the caller: a later library fills no more than that.
-    pub size: usize,
-    /// Bytes of output before it, counted from the stream's first: a packet begins there.
-    pub offset: u64,
-    /// PTS of the PES packet that begins there, 33 bits of 90 kHz, or XG2G_NO_PTS.
-    pub pts_90k: u64,
-    /// An xg2g_point_kind. Kinds that a caller does not know are to be passed over.
-    pub kind: u32,
-    /// Service id.
-    pub program: u32,
-    /// An xg2g_video_codec for a random access point, else 0.
-    pub codec: u32,
-    /// 1 for a random access point behind which pictures follow that do not decode for who
-    /// begins there (those with an earlier PTS), else 0.
-    pub is_open: u32,
-    /// Bytes of tables of a random access point or an entry, else 0.
-    pub tables_len: usize,
-}
 
 /// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
 #[unsafe(no_mangle)]
@@ -645,68 +558,10 @@ pub unsafe extern "C" fn xg2g_splice_first_packet(input: *const u8, input_len: u
     })
 }
 
-/// Runs the body of an export; a panic in it becomes `on_panic`.
-fn boundary<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
-    // What a panic could leave half changed is behind locks that it poisons.
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
-}
-
-/// Runs the body of an export that works on no handle.
-fn answer(body: impl FnOnce() -> Result<c_int, Error>) -> c_int {
-    boundary(ErrorKind::Internal as c_int, || {
-        body().unwrap_or_else(|why| why.kind() as c_int)
-    })
-}
-
-/// Runs the body of an export on what is behind a handle, with no other call inside.
-fn call<T: Kept>(handle: *mut c_void, body: impl FnOnce(&mut T) -> Result<c_int, Error>) -> c_int {
-    boundary(ErrorKind::Internal as c_int, || {
-        handles::find(handle.addr())
-            .ok_or(ErrorKind::InvalidArgument)
-            .and_then(|slot| slot.call(body))
-            .unwrap_or_else(|kind| kind as c_int)
-    })
-}
-
 fn open(options: Options) -> Result<*mut c_void, Error> {
     Ok(ptr::without_provenance_mut(handles::insert(Session::new(
         options,
     )?)))
-}
-
-fn describe(point: &Point, size: usize) -> xg2g_point {
-    let (kind, codec, is_open, tables_len) = match &point.kind {
-        PointKind::RandomAccess {
-            codec,
-            is_open,
-            tables,
-        } => {
-            let codec = match codec {
-                VideoCodec::Mpeg2 => xg2g_video_codec::Mpeg2,
-                VideoCodec::H264 => xg2g_video_codec::H264,
-                VideoCodec::Hevc => xg2g_video_codec::Hevc,
-                VideoCodec::Other => xg2g_video_codec::Other,
-            };
-            let kind = xg2g_point_kind::RandomAccess;
-            (kind, codec as u32, *is_open, tables.len())
-        }
-        PointKind::Discontinuity => (xg2g_point_kind::Discontinuity, 0, false, 0),
-        PointKind::SoundBegins => (xg2g_point_kind::SoundBegins, 0, false, 0),
-        PointKind::Scrambled => (xg2g_point_kind::Scrambled, 0, false, 0),
-        PointKind::Clear => (xg2g_point_kind::Clear, 0, false, 0),
-        PointKind::TablesChanged => (xg2g_point_kind::TablesChanged, 0, false, 0),
-        PointKind::Entry { tables } => (xg2g_point_kind::Entry, 0, false, tables.len()),
-    };
-    xg2g_point {
-        size,
-        offset: point.offset,
-        pts_90k: point.pts.map_or(XG2G_NO_PTS, Timestamp::ticks_90k),
-        kind: kind as u32,
-        program: point.program.into(),
-        codec,
-        is_open: is_open.into(),
-        tables_len,
-    }
 }
 
 /// Reads a point where a viewer can begin.
@@ -728,57 +583,7 @@ unsafe fn read_point(point: *const xg2g_point, tables: *const u8) -> Result<Poin
     if !tables.len().is_multiple_of(PACKET_BYTES) {
         return Err(invalid(format!("tables_len is {}", tables.len())));
     }
-    let codecs = [
-        (xg2g_video_codec::Mpeg2, VideoCodec::Mpeg2),
-        (xg2g_video_codec::H264, VideoCodec::H264),
-        (xg2g_video_codec::Hevc, VideoCodec::Hevc),
-    ];
-    let codec = codecs
-        .iter()
-        .find(|(number, _)| *number as u32 == given.codec)
-        .map_or(VideoCodec::Other, |&(_, codec)| codec);
-    let tables = tables.to_vec();
-    let kind = if given.kind == xg2g_point_kind::RandomAccess as u32 {
-        PointKind::RandomAccess {
-            codec,
-            is_open: given.is_open != 0,
-            tables,
-        }
-    } else if given.kind == xg2g_point_kind::Entry as u32 {
-        PointKind::Entry { tables }
-    } else {
-        let kind = given.kind;
-        return Err(invalid(format!("nobody begins at a point of kind {kind}")));
-    };
-    Ok(Point {
-        offset: given.offset,
-        kind,
-        pts: (given.pts_90k != XG2G_NO_PTS).then(|| Timestamp::new(given.pts_90k)),
-        program: given
-            .program
-            .try_into()
-            .map_err(|_| invalid("point.program is out of range".into()))?,
-    })
-}
-
-fn version_json() -> String {
-    format!("{}\0", serde_json::json!(versions()))
-}
-
-fn error_name(error: c_int) -> Option<&'static CStr> {
-    const NAMES: [(ErrorKind, &CStr); 7] = [
-        (ErrorKind::Internal, c"internal error"),
-        (ErrorKind::OutputTooSmall, c"output too small"),
-        (ErrorKind::InvalidArgument, c"invalid argument"),
-        (ErrorKind::Poisoned, c"poisoned"),
-        (ErrorKind::Codec, c"codec error"),
-        (ErrorKind::Finished, c"finished"),
-        (ErrorKind::Busy, c"busy"),
-    ];
-    NAMES
-        .iter()
-        .find(|(kind, _)| *kind as c_int == error)
-        .map(|(_, name)| *name)
+    point_of(given, tables)
 }
 
 /// Reads options whose `size` may be that of a later version of the struct, if all
@@ -813,62 +618,11 @@ unsafe fn read_options(options: *const xg2g_options) -> Result<Options, Error> {
             "options has a field that this version of the library lacks".into(),
         ));
     }
-    Ok(Options {
-        sample_rate_hz: given.sample_rate_hz,
-        channels: given.channels.try_into().map_err(|_| range("channels"))?,
-        bitrate_bps: given.bitrate_bps,
-        program: given.program.try_into().map_err(|_| range("program"))?,
-        keep_original: match given.keep_original {
-            0 => false,
-            1 => true,
-            _ => return Err(range("keep_original")),
-        },
-        generation: given.generation,
-        dual_mono: if given.dual_mono.is_null() {
-            DualMono::Both
-        } else {
-            // SAFETY: as below.
-            DualMono::parse(&unsafe { CStr::from_ptr(given.dual_mono) }.to_string_lossy())?
-        },
-        tracks: if given.tracks.is_null() {
-            Tracks::All
-        } else {
-            // SAFETY: by the header's rules a text of the caller ends with NUL.
-            parse_tracks(&unsafe { CStr::from_ptr(given.tracks) }.to_string_lossy())?
-        },
-    })
-}
-
-fn parse_tracks(text: &str) -> Result<Tracks, Error> {
-    match text {
-        "all" => Ok(Tracks::All),
-        "first" => Ok(Tracks::First),
-        codes => Tracks::in_languages(codes.split(',')),
-    }
-}
-
-fn invalid(why: String) -> Error {
-    Error::new(ErrorKind::InvalidArgument, why)
-}
-
-fn range(name: &str) -> Error {
-    invalid(format!("{name} is out of range"))
-}
-
-/// Refuses a buffer that is shorter than what is to be written.
-fn require(len: usize, capacity: usize) -> Result<(), Error> {
-    if len > capacity {
-        let why = format!("the output has {len} bytes, the buffer {capacity}");
-        return Err(Error::new(ErrorKind::OutputTooSmall, why));
-    }
-    Ok(())
-}
-
-fn not_null<T>(pointer: *const T) -> Result<(), Error> {
-    if pointer.is_null() {
-        return Err(invalid("a pointer is NULL".into()));
-    }
-    Ok(())
+    // SAFETY: by the header's rules a text of the caller ends with NUL.
+    let text = |start: *const c_char| unsafe { CStr::from_ptr(start) }.to_string_lossy();
+    let tracks = (!given.tracks.is_null()).then(|| text(given.tracks));
+    let dual_mono = (!given.dual_mono.is_null()).then(|| text(given.dual_mono));
+    options_of(&given, tracks.as_deref(), dual_mono.as_deref())
 }
 
 /// # Safety
@@ -885,14 +639,6 @@ unsafe fn bytes<'a>(start: *const u8, len: usize) -> Result<&'a [u8], Error> {
     }
     // SAFETY: not NULL, `len` bytes by this function's contract, and within isize.
     Ok(unsafe { slice::from_raw_parts(start, len) })
-}
-
-/// The part of a caller's buffer whose length the returned `int` can tell.
-fn writable(output: *mut u8, capacity: usize) -> Result<usize, Error> {
-    if capacity > 0 {
-        not_null(output)?;
-    }
-    Ok(capacity.min(c_int::MAX as usize))
 }
 
 /// # Safety

@@ -24,6 +24,7 @@ fn generated_header() -> String {
     cbindgen::Builder::new()
         .with_config(config)
         .with_src(Path::new(ROOT).join("src/error.rs"))
+        .with_src(Path::new(ROOT).join("src/ffi/types.rs"))
         .with_src(Path::new(ROOT).join("src/ffi.rs"))
         .generate()
         .expect("a header can be made of the sources")

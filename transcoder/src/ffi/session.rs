@@ -25,7 +25,7 @@ pub(super) struct Session {
     state: Output,
     _counted: Counted,
     #[cfg(feature = "test-hooks")]
-    pub(super) at_next_process: Option<super::test_hooks::Action>,
+    pub(super) at_next_process: Option<super::hold::Action>,
 }
 
 enum Output {

@@ -301,7 +301,7 @@ impl Content {
             }
             Verdict::NeedMore | Verdict::Unknown => {
                 outlet.let_leave(probing.held);
-                self.unknown(&probing.sniffer, 0)
+                self.unknown(probing.sniffer.looks_scrambled(), 0)
             }
         }
     }
@@ -330,7 +330,7 @@ impl Content {
             }
             Verdict::Unknown => {
                 outlet.let_leave(seeking.held);
-                self.unknown(&seeking.sniffer, seeking.false_beginnings)
+                self.unknown(seeking.sniffer.looks_scrambled(), seeking.false_beginnings)
             }
         }
     }
@@ -349,7 +349,7 @@ impl Content {
             Outcome::GoesOn => return State::Converting(converting),
             Outcome::Undecodable => State::Passing(Reason::Undecodable),
             Outcome::FoundAac => State::Passing(Reason::Aac { foreign_pes: 0 }),
-            Outcome::FoundNothing(sniffer) => self.unknown(&sniffer, 0),
+            Outcome::FoundNothing { looks_scrambled } => self.unknown(looks_scrambled, 0),
         };
         self.leave(State::Converting(converting), outlet);
         next
@@ -414,8 +414,8 @@ impl Content {
     }
 
     /// Return the state of a stream in which nothing was found.
-    fn unknown(&self, sniffer: &Sniffer, false_beginnings: u8) -> State {
-        if self.declared.codec.is_some() && self.declared.is_named && sniffer.looks_scrambled() {
+    fn unknown(&self, looks_scrambled: bool, false_beginnings: u8) -> State {
+        if self.declared.codec.is_some() && self.declared.is_named && looks_scrambled {
             return State::Passing(Reason::Scrambled { inside: true });
         }
         let mut seeking = Seeking::new(self.declared, TrackState::Unsupported);

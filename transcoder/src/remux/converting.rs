@@ -35,8 +35,10 @@ pub(super) enum Outcome {
     Undecodable,
     /// The stream has become AAC in ADTS.
     FoundAac,
-    /// The stream holds no audio that is known; with the search that has failed.
-    FoundNothing(Sniffer),
+    /// The stream holds no audio that is known.
+    FoundNothing {
+        looks_scrambled: bool,
+    },
 }
 
 impl Converting {
@@ -116,7 +118,8 @@ impl Converting {
             Verdict::Unknown => {
                 self.failed_resniffs += 1;
                 if self.failed_resniffs >= MAX_RESNIFFS {
-                    return Outcome::FoundNothing(sniffer);
+                    let looks_scrambled = sniffer.looks_scrambled();
+                    return Outcome::FoundNothing { looks_scrambled };
                 }
             }
         }

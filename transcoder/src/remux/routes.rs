@@ -57,7 +57,7 @@ impl Routes {
     }
 
     /// Let the PIDs that belong to programs pass.
-    pub(super) fn pass(&mut self, pids: impl Iterator<Item = Pid>) {
+    pub(super) fn set_passing(&mut self, pids: impl Iterator<Item = Pid>) {
         for pid in pids {
             self.named[pid.index()] = true;
             if pid != Pid::PAT {
@@ -67,14 +67,14 @@ impl Routes {
     }
 
     /// Route the PIDs of tracks, in their order.
-    pub(super) fn to_tracks(&mut self, pids: impl Iterator<Item = Pid>) {
+    pub(super) fn set_tracks(&mut self, pids: impl Iterator<Item = Pid>) {
         for (index, pid) in (0..).zip(pids) {
             self.routes[pid.index()] = Route::Track(index);
         }
     }
 
     /// Route the PIDs of PMTs, in their order.
-    pub(super) fn to_pmts(&mut self, pids: impl Iterator<Item = Pid>) {
+    pub(super) fn set_pmts(&mut self, pids: impl Iterator<Item = Pid>) {
         for (index, pid) in (0..).zip(pids) {
             self.named[pid.index()] = true;
             self.routes[pid.index()] = Route::Pmt(index);

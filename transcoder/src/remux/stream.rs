@@ -248,10 +248,10 @@ impl Stream {
         self.routes.reset(others, &self.tracks.abandoned_pids);
         let programs = self.programs.iter();
         self.routes
-            .pass(programs.flat_map(|program| program.pids()));
+            .set_passing(programs.flat_map(|program| program.pids()));
         let tracks = self.tracks.tracks.iter();
-        self.routes.to_tracks(tracks.map(|track| track.pid));
-        self.routes.to_pmts(self.programs.pmt_pids());
+        self.routes.set_tracks(tracks.map(|track| track.pid));
+        self.routes.set_pmts(self.programs.pmt_pids());
         self.watch_output();
     }
 

@@ -61,11 +61,11 @@ impl TrackSet {
     /// End the tracks that are not declared any more.
     fn end_others(&mut self, declared: &[DeclaredTrack], output: &mut Vec<u8>) {
         let stays = |track: &Track| declared.iter().any(|d| d.declaration.pid == track.pid);
-        let (kept, gone) = std::mem::take(&mut self.tracks)
+        let (kept, gone): (Vec<Track>, Vec<Track>) = std::mem::take(&mut self.tracks)
             .into_iter()
             .partition(stays);
         self.tracks = kept;
-        for mut track in Vec::<Track>::from(gone) {
+        for mut track in gone {
             track.end(output);
             track.finish(output);
             if track.has_replaced_source() && !self.abandoned_pids.contains(&track.pid) {
