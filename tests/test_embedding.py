@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
 import importlib.util
 import re
 import shutil
@@ -16,7 +17,9 @@ import pytest
 
 from tests.harness.ports import free_address
 from tests.harness.transcoder import Transcoder
-from xg2g_backends import EmbeddedBackend, ExternalBackend, ServiceAddress
+from xg2g_backends import EmbeddedBackend, ExternalBackend, ServiceAddress, base, joining
+from xg2g_backends.embedded import remux_file
+from xg2g_backends.external import address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,6 +72,37 @@ def test_the_readme_shows_the_example_of_the_crate() -> None:
     [program] = re.findall(r"^```rust\n(.*?)^```$", "\n".join(comments), re.DOTALL | re.MULTILINE)
     shown = "".join(line for line in program.splitlines(True) if not line.startswith("# "))
     assert _blocks("rust") == [shown]
+
+
+def test_the_examples_in_docstrings_are_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(CLIP, tmp_path / "recording.ts")
+    monkeypatch.chdir(tmp_path)
+    for module in (base, address, joining, remux_file):
+        results = doctest.testmod(module)
+        assert results.attempted > 0, module.__name__
+        assert results.failed == 0, module.__name__
+
+
+def test_the_example_in_the_backends_docstring_converts_as_the_command_does(
+    tmp_path: Path,
+) -> None:
+    [example] = doctest.DocTestFinder(recurse=False).find(
+        base.Backend, "Backend", globs=vars(base).copy()
+    )
+    names = vars(base).copy()
+    exec("".join(step.source for step in example.examples), names)
+    clip = CLIP.read_bytes()
+    chunks = [clip[at : at + 50_000] for at in range(0, len(clip), 50_000)]
+
+    async def convert() -> bytes:
+        async with aclosing(EmbeddedBackend()) as backend:
+            output = await names["convert"](backend, chunks)
+            assert isinstance(output, bytes)
+            return output
+
+    assert asyncio.run(convert()) == _expected(tmp_path, "--bitrate", "128000")
 
 
 def test_the_example_for_files_converts_as_the_command_does(tmp_path: Path) -> None:

@@ -1,17 +1,30 @@
 """Convert the audio of MPEG transport streams to AAC; the video stays as it is.
 
-`remux` converts a file with one blocking call. For a live stream a `Backend` opens `Remuxer`s,
-which take and return bytes: `EmbeddedBackend` runs them in this process, `ExternalBackend` in
-transcoder services. Errors are `BackendError`s. The names of `__all__` are the public interface,
-which stays compatible within a major version. Each is loaded at its first use, so that the package
-alone costs no start-up time.
+`remux` converts a file with one blocking call:
+
+    from xg2g_backends import RemuxOptions, remux
+
+    stats = remux("recording.ts", "converted.ts", RemuxOptions(tracks=("deu", "eng")))
+
+For a live stream, a `Backend` opens `Remuxer`s, which take and return bytes. `EmbeddedBackend` runs
+them in this process, `ExternalBackend` in transcoder services:
+
+    backend = EmbeddedBackend()
+    async with await backend.open(RemuxOptions()) as remuxer:
+        async for chunk in chunks:
+            send((await remuxer.process(chunk)).data)
+        send((await remuxer.finish()).data)
+
+Every error is a `BackendError`. The names in `__all__` are the public interface, which stays
+compatible within a major version. Each is imported at its first use, so that importing the package
+takes no time.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-# The folder above is a source root. Imported through it, every class would exist a second time, and
-# an `except BackendError` would miss the other one.
+# The parent folder is a source root. Imported through it, every class would exist twice, and
+# `except BackendError` would miss the other one.
 if __name__ != "xg2g_backends":
     raise ImportError(f"{__name__} is the package xg2g_backends: import it by that name")
 
@@ -63,7 +76,7 @@ _MODULES: Final = {
     "ServiceAddress": "external.address",
     "remux": "embedded.remux_file",
 }
-"""Name -> module that defines it; the others are in `base`."""
+"""Name -> module; the other names are in `base`."""
 
 
 def __getattr__(name: str) -> Any:

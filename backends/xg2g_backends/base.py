@@ -1,4 +1,4 @@
-"""The interface that every backend offers: a `Backend` opens `Remuxer`s."""
+"""The interface of every backend: a `Backend` opens `Remuxer`s."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -12,85 +12,91 @@ from .languages import is_language
 SAMPLE_RATES_HZ = frozenset(
     (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 )
-"""Rates that MPEG-4 AAC can signal (ISO/IEC 14496-3, table 1.18)."""
+"""Sample rates that MPEG-4 AAC can signal (ISO/IEC 14496-3, table 1.18)."""
 
 BITRATES_BPS = range(8_000, 576_001)
-"""AAC bit rates that are accepted."""
+"""Accepted AAC bit rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemuxOptions:
-    """What the caller chooses for a stream. Raises `InvalidArgumentError` for a value out of range.
+    """Options of one stream, as in transcoder/src/options.rs.
 
-    These are the options of transcoder/src/options.rs.
+    >>> RemuxOptions(tracks=("deu", "eng"), bitrate=128_000).channels
+    2
+
+    Raises `InvalidArgumentError` for a value out of range.
     """
 
     sample_rate: int = 0
-    """Output sample rate in Hz; 0 keeps the source's."""
+    """Output sample rate in Hz; 0: that of the source."""
     channels: int = 2
-    """Output channels: 1, 2 or 6; 0 keeps the source's."""
+    """Output channels: 1, 2 or 6; 0: those of the source."""
     bitrate: int = 192_000
     """AAC bit rate in bit/s."""
     program: int = 0
-    """Service id of the one program to keep; 0 keeps every program."""
+    """Service id of the only program to keep; 0: every program."""
     tracks: Literal["all", "first"] | tuple[str, ...] = "all"
-    """Every audio track, the PMT's first alone, or the one that matches the earliest of these
-    ISO 639 codes alone (the first when none matches). `ger`, `deu` and `de` are one language."""
+    """Audio tracks to keep: all, the first of the PMT, or one by language.
+
+    Languages are ISO 639 codes in order of preference; without a match the first track is kept.
+    `ger`, `deu` and `de` are the same language."""
     dual_mono: Literal["both", "left", "right"] = "both"
-    """Which channels are heard of a track with a programme in either channel; of both, one channel
-    has room for the left one alone. A language that `tracks` names comes first."""
+    """Channels to keep of a dual mono track, which has a programme in each channel.
+
+    A mono output takes the left channel for "both". A language in `tracks` takes precedence."""
     keep_original: bool = False
-    """Leave the source track in and add the AAC track on a free PID."""
+    """Keep the source track and add the AAC track on a free PID."""
     generation: int = 0
-    """Which of a stream's remuxers this is: 0 for the first; one more for each that goes on where
-    another was lost. From 1 on the output marks the discontinuity on every PID, and its PAT and PMT
-    have other versions, so that players follow them."""
+    """Number of the remuxer within its stream: 0 for the first, one more after each splice.
+
+    From 1 on the output marks a discontinuity on every PID, and its PAT and PMT have other
+    versions, so that players follow them."""
 
     def __post_init__(self) -> None:
         if self.sample_rate != 0 and self.sample_rate not in SAMPLE_RATES_HZ:
             raise InvalidArgumentError(
-                f"sample rate {self.sample_rate} is not a rate of AAC; "
+                f"AAC has no sample rate of {self.sample_rate} Hz; "
                 "use 0 (as the source), 48000, 44100 or 32000"
             )
         if self.channels not in (0, 1, 2, 6):
             raise InvalidArgumentError(
-                f"channels {self.channels} is not possible; use 0 (as the source), 1, 2 or 6"
+                f"invalid channels {self.channels}; use 0 (as the source), 1, 2 or 6"
             )
         if self.bitrate not in BITRATES_BPS:
             raise InvalidArgumentError(
-                f"bitrate {self.bitrate} is not possible; "
-                f"use {BITRATES_BPS[0]} to {BITRATES_BPS[-1]} bit/s"
+                f"invalid bitrate {self.bitrate}; use {BITRATES_BPS[0]} to {BITRATES_BPS[-1]} bit/s"
             )
         if not 0 <= self.program <= 0xFFFF:
             raise InvalidArgumentError(
-                f"program {self.program} is not a service id; use 0 (every program) to 65535"
+                f"invalid program {self.program}; use a service id to 65535, or 0 for every program"
             )
         if not 0 <= self.generation <= 0xFFFF_FFFF:
             raise InvalidArgumentError(
-                f"generation {self.generation} is not possible; use 0 to {0xFFFF_FFFF}"
+                f"invalid generation {self.generation}; use 0 to {0xFFFF_FFFF}"
             )
         if self.dual_mono not in ("both", "left", "right"):
             raise InvalidArgumentError(
-                f'dual_mono "{self.dual_mono}" is not possible; use "both", "left" or "right"'
+                f'invalid dual_mono "{self.dual_mono}"; use "both", "left" or "right"'
             )
         if isinstance(self.tracks, str):
             if self.tracks not in ("all", "first"):
                 raise InvalidArgumentError(
-                    f'tracks "{self.tracks}" is not possible; '
+                    f'invalid tracks "{self.tracks}"; '
                     'use "all", "first" or a tuple of language codes'
                 )
             return
         if not self.tracks:
-            raise InvalidArgumentError("tracks names no language; use at least one, or all")
+            raise InvalidArgumentError('tracks is empty; use a language, "all" or "first"')
         for code in self.tracks:
             if not is_language(code):
                 raise InvalidArgumentError(
-                    f'track language "{code}" is not an ISO 639 code such as "deu" or "de"'
+                    f'invalid track language "{code}"; use an ISO 639 code such as "deu" or "de"'
                 )
 
 
 class TrackState(StrEnum):
-    """What is done with an audio track."""
+    """State of an audio track."""
 
     WAITING = "waiting"
     CONVERTING = "converting"
@@ -102,7 +108,7 @@ class TrackState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackStats:
-    """Counters of one audio track; transcoder/src/stats.rs says what each counts."""
+    """Counters of one audio track; transcoder/src/stats.rs documents each."""
 
     pid: int
     program: int
@@ -120,7 +126,7 @@ class TrackStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemuxStats:
-    """Counters of one stream; transcoder/src/stats.rs says what each counts."""
+    """Counters of one stream; transcoder/src/stats.rs documents each."""
 
     bytes_in: int = 0
     bytes_out: int = 0
@@ -135,7 +141,7 @@ class RemuxStats:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read the remuxer's own JSON. Counters that this version does not know are left out."""
+        """Parse the remuxer's JSON. Unknown counters are ignored."""
         known = _known(cls, values)
         known["programs"] = tuple(values.get("programs", ()))
         known["tracks"] = tuple(
@@ -151,73 +157,74 @@ def _known(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendHealth:
-    """Whether a backend can be used now, and what runs there."""
+    """State of a backend: whether it can be used now, and what runs there."""
 
     usable: bool
     detail: str
-    """One line for a user: what runs, or why nothing does and what to do."""
+    """One line for a user: what runs, or the problem and its fix."""
     versions: Mapping[str, str] = field(default_factory=dict)
-    """Component -> version, the remuxer's own under "xg2g-transcoder"."""
+    """Component -> version; the remuxer is "xg2g-transcoder"."""
     open_remuxers: int = 0
     warnings: tuple[str, ...] = ()
-    """What is wrong though the backend can be used: each one line for a user."""
+    """Problems of a usable backend: one line each for a user."""
 
 
 class PointKind(StrEnum):
-    """What is at a place in the output."""
+    """Kind of a `Point`."""
 
     RANDOM_ACCESS = "random_access"
-    """A picture with which a decoder can begin."""
+    """A picture at which a decoder can start."""
     DISCONTINUITY = "discontinuity"
-    """Video is missing before it, or another time base begins."""
+    """Video is missing before this point, or another time base begins."""
     SOUND_BEGINS = "sound_begins"
-    """The first sound of a track."""
+    """The first access unit of an audio track."""
     SCRAMBLED = "scrambled"
-    """From here on the video is scrambled; where no program has video, the sound."""
+    """The video is scrambled from here on; the audio, where no program has video."""
     CLEAR = "clear"
-    """What was scrambled is clear again."""
+    """The scrambled payload is clear again."""
     TABLES_CHANGED = "tables_changed"
-    """A PMT that differs from the one before it."""
+    """The PMT differs from the one before."""
     ENTRY = "entry"
-    """A place where a viewer may begin although nothing promises a picture: there is no video, or
-    it does not come, or no random access point has come for long."""
+    """A viewer may start here, without a picture at once: the program has no video, its video is
+    missing, or there has been no random access point for a long time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A place in the output where a viewer can join, or where the stream changes."""
+    """A position in the output where a viewer can join, or where the stream changes."""
 
     offset: int
-    """Bytes of output before it, counted from the stream's first: a packet begins there. It may lie
-    before what the call gave that told of it: whether a decoder can begin with a picture is known
-    some packets later."""
+    """Offset in bytes from the beginning of the stream's output; a packet begins there.
+
+    It may lie before the output of the call that returned the point: whether a decoder can start at
+    a picture is known some packets later."""
     kind: PointKind
     program: int
     """Service id."""
     pts_90k: int | None = None
-    """PTS of the PES packet that begins there, 33 bits."""
+    """PTS of the PES packet at `offset`, 33 bits at 90 kHz."""
     codec: str | None = None
-    """Coding of a random access point's video: mpeg2, h264 or hevc."""
+    """Video coding of a random access point: mpeg2, h264 or hevc."""
     is_open: bool = False
-    """Pictures follow that do not decode for who begins here: those with an earlier PTS."""
+    """The pictures with an earlier PTS that follow do not decode for a viewer who starts here."""
     tables: bytes = field(default=b"", repr=False)
-    """Packets of PAT and PMT for a random access point or an entry: who begins there reads them
-    first. Empty where the stream has none."""
+    """PAT and PMT packets that a viewer who starts at a random access point or an entry needs
+    first; empty where the stream has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The next bytes of a remuxer's output, and the points that were found meanwhile."""
+    """The output of one call of a remuxer: bytes of the stream, and points."""
 
     data: bytes = field(repr=False)
     points: tuple[Point, ...] = ()
-    """In the order in which the remuxer found them. The offsets count from the stream's first byte
-    of output, not from the first of `data`. A call brings at most 1024, where a broadcast has a few
-    in a second; of more, the oldest are left out."""
+    """Points in the order in which the remuxer found them, at most 1024; beyond that the oldest are
+    missing. A broadcast has a few in a second. Their offsets count from the beginning of the
+    stream's output, not of `data`."""
 
     @classmethod
     def joined(cls, pieces: Iterable[Self]) -> Self:
-        """Return successive pieces as one."""
+        """Return consecutive pieces as one."""
         pieces = tuple(pieces)
         if len(pieces) == 1:
             return pieces[0]
@@ -236,23 +243,22 @@ class Piece:
 
 
 class Remuxer(Protocol):
-    """Converts the audio of one stream. An async context manager; leaving it closes.
+    """A converter of the audio of one stream, and an async context manager that closes itself.
 
-    Any split of the same input gives the same output and the same points, but for the pieces in
-    which they come. Stream content is never an error. Calls
-    made at the same time are served one after the other, in the order in which they were made.
-    A call that is cancelled leaves the remuxer in an unknown state: close it.
+    Any split of the same input gives the same output and points; only the pieces differ. No content
+    of a stream is an error. Concurrent calls are served one after the other, in their order. A call
+    that is cancelled leaves the remuxer in an unknown state: close it then.
     """
 
     async def process(self, chunk: bytes) -> Piece:
-        """Take the stream's next bytes and return what can leave, which may be nothing.
+        """Convert the stream's next bytes. Return the output that is ready, which may be empty.
 
-        Raises `FinishedError` after `finish` and `ClosedError` after `aclose`.
+        Raises `FinishedError` after `finish`, `ClosedError` after `aclose`.
         """
         ...
 
     async def finish(self) -> Piece:
-        """End the stream and return what was still held; nothing when called again."""
+        """End the stream. Return the rest of the output; a second call returns an empty piece."""
         ...
 
     async def stats(self) -> RemuxStats:
@@ -260,7 +266,7 @@ class Remuxer(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Give everything back, once no call is inside. Closing again does nothing."""
+        """Release the remuxer once no call is running. Closing again does nothing."""
         ...
 
     async def __aenter__(self) -> Self: ...
@@ -274,7 +280,13 @@ class Remuxer(Protocol):
 
 
 class Backend(Protocol):
-    """A place where remuxers run."""
+    """A place where remuxers run: in this process, or in transcoder services.
+
+    >>> async def convert(backend: Backend, chunks: Iterable[bytes]) -> bytes:
+    ...     async with await backend.open(RemuxOptions(bitrate=128_000)) as remuxer:
+    ...         output = [(await remuxer.process(chunk)).data for chunk in chunks]
+    ...         return b"".join([*output, (await remuxer.finish()).data])
+    """
 
     @property
     def name(self) -> str:
@@ -282,17 +294,17 @@ class Backend(Protocol):
         ...
 
     async def open(self, options: RemuxOptions) -> Remuxer:
-        """Make a remuxer for one stream. The caller closes it.
+        """Open a remuxer for one stream. The caller closes it.
 
-        Raises `UnavailableError` when the backend cannot be used, `InvalidArgumentError` when it
-        refuses the options.
+        Raises `UnavailableError` when the backend cannot be used, `InvalidArgumentError` for
+        options that it refuses.
         """
         ...
 
     async def check(self) -> BackendHealth:
-        """Find out whether `open` would succeed. Never raises for a backend that is down."""
+        """Check whether `open` would succeed. Does not raise when the backend is unavailable."""
         ...
 
     async def aclose(self) -> None:
-        """Close the backend. Remuxers still open have to be closed by their owners."""
+        """Close the backend. The owners of open remuxers close those themselves."""
         ...

@@ -1,25 +1,25 @@
-"""What can go wrong at a backend: one table from the number in the C ABI and the kind over HTTP to
-the exception and the HTTP status.
+"""Errors of a backend, with the table from numbers of the C ABI and kinds of the HTTP service to
+exceptions and HTTP statuses.
 
-Numbers and names are those of `ErrorKind` in transcoder/src/error.rs, further kinds those of the
-service in transcoder/src/service/problem.rs. A number is never given a second meaning.
+Numbers and names are those of `ErrorKind` in transcoder/src/error.rs; the service adds the kinds in
+transcoder/src/service/problem.rs. A number never gets a second meaning.
 """
 
 from typing import ClassVar
 
 
 class BackendError(Exception):
-    """Base of everything a backend raises. The text is one line for a user."""
+    """Base class of the errors that a backend raises. The text is one line for a user."""
 
     http_status: ClassVar[int] = 500
 
 
 class InternalError(BackendError):
-    """A defect of the remuxer."""
+    """A bug in the remuxer."""
 
 
 class OutputTooSmallError(BackendError):
-    """An output buffer could not hold the output; nothing was lost."""
+    """The output buffer was too small; nothing was lost."""
 
 
 class InvalidArgumentError(BackendError, ValueError):
@@ -29,7 +29,7 @@ class InvalidArgumentError(BackendError, ValueError):
 
 
 class PoisonedError(BackendError):
-    """An earlier call of this remuxer failed by a defect; it can only be closed."""
+    """An earlier call of this remuxer failed because of a bug; it can only be closed."""
 
 
 class CodecError(BackendError):
@@ -37,25 +37,25 @@ class CodecError(BackendError):
 
 
 class FinishedError(BackendError):
-    """Bytes were given to a stream that was finished before."""
+    """Bytes were passed to a stream that was already finished."""
 
     http_status = 409
 
 
 class BusyError(BackendError):
-    """Another call of this remuxer is under way."""
+    """Another call of this remuxer is running."""
 
     http_status = 409
 
 
 class ClosedError(BackendError):
-    """The remuxer or backend was closed before."""
+    """The remuxer or backend is closed."""
 
     http_status = 410
 
 
 class UnavailableError(BackendError):
-    """The backend cannot be used: its library does not load, its service does not answer."""
+    """The backend cannot be used: its library does not load, or its service does not respond."""
 
     http_status = 503
 
@@ -69,8 +69,8 @@ KINDS: dict[int, tuple[str, type[BackendError]]] = {
     -6: ("Finished", FinishedError),
     -7: ("Busy", BusyError),
 }
-"""Number in the C ABI -> (kind's name in Rust, exception). `ClosedError` and
-`UnavailableError` have no number: they are found before the library is called."""
+"""Number in the C ABI -> (name of the kind in Rust, exception). `ClosedError` and
+`UnavailableError` have no number: they are raised before the library is called."""
 
 SERVICE_KINDS: dict[str, tuple[int, type[BackendError]]] = {
     "NotFound": (404, UnavailableError),
@@ -83,8 +83,8 @@ SERVICE_KINDS: dict[str, tuple[int, type[BackendError]]] = {
     "MethodNotAllowed": (405, UnavailableError),
     "Timeout": (408, UnavailableError),
 }
-"""Kind that a service adds to those of Rust -> (its HTTP status, exception). Whatever a service
-refuses for a reason of its own, this remuxer cannot be used any more, and another one may be."""
+"""Kind that the service adds to those of Rust -> (HTTP status, exception). After each of them this
+remuxer cannot be used any more, but another one may work."""
 
 
 def error_for(number: int, message: str) -> BackendError:
@@ -94,7 +94,7 @@ def error_for(number: int, message: str) -> BackendError:
 
 
 def error_for_kind(kind: str, message: str) -> BackendError:
-    """Return the exception for the kind in a problem that a service answered with."""
+    """Return the exception for the kind in a service's problem response."""
     for name, exception in (*KINDS.values(), *((n, e) for n, (_, e) in SERVICE_KINDS.items())):
         if name == kind:
             return exception(message)

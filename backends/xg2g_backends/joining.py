@@ -1,4 +1,4 @@
-"""Beginning in the middle of a stream: at one of its points."""
+"""Joining a running stream at one of its points."""
 
 from types import TracebackType
 from typing import Self
@@ -10,25 +10,30 @@ from .errors import ClosedError
 
 
 class Joiner:
-    """Turns a remuxer's output from a point on into a stream that begins there.
+    """A filter that turns a remuxer's output from a point on into a stream that begins there.
 
-    What leaves first is the point's tables, then the packets of each PID from its next unit on.
-    Sound that belongs more than a second before the point is left out, and so are pictures that do
-    not decode for who begins there. Two joiners of one point give the same bytes, and any split of
-    the input does.
+    Its output begins with the point's tables, followed by the packets of each PID from its next
+    access unit on. Audio of more than a second before the point is dropped, and so are pictures
+    that do not decode for a viewer who starts there. Two joiners of one point return the same
+    bytes, for any split of the input.
 
-    It runs in this process, whichever backend made the stream. A context manager; forgetting it
-    closes it too.
+    >>> def join(point: Point, output: bytes) -> bytes:
+    ...     # `output`: a remuxer's whole output so far.
+    ...     with Joiner(point) as joiner:
+    ...         return joiner.take(output[point.offset :])
+
+    A joiner runs in this process, whichever backend made the stream. It is a context manager;
+    garbage collection closes it as well.
     """
 
     def __init__(self, point: Point, *, after_gap: bool = False) -> None:
         """Prepare to begin at `point`, a random access point or an entry.
 
-        `after_gap`: the reader has read something else of this stream before. The first packet of
-        each PID is then announced as not following that.
+        `after_gap`: the reader has already read an earlier part of this stream. The first packet of
+        each PID then signals a discontinuity.
 
-        Raises `UnavailableError` when the library does not load, `InvalidArgumentError` when nobody
-        can begin at such a point.
+        Raises `UnavailableError` when the library does not load, `InvalidArgumentError` for another
+        kind of point.
         """
         self._library = shared_library()
         self._handle: int | None = self._library.open_joiner(point, after_gap=after_gap)
@@ -38,12 +43,11 @@ class Joiner:
 
     @property
     def is_over(self) -> bool:
-        """Whether `take` returns whatever it is given: it need not be called any more."""
+        """True once `take` returns its input unchanged; it need not be called any more."""
         return self._is_over
 
     def take(self, data: bytes) -> bytes:
-        """Return what leaves of the stream's next bytes; those of the first call begin at the
-        point.
+        """Filter the stream's next bytes. The first call's begin at the point.
 
         Raises `ClosedError` after `close`.
         """
@@ -57,7 +61,7 @@ class Joiner:
         return output
 
     def close(self) -> None:
-        """Give the memory back. Closing again does nothing."""
+        """Free the memory. Closing again does nothing."""
         self._handle = None
         self._close()
 

@@ -1,4 +1,4 @@
-"""Codes of languages that the remuxer understands (transcoder/src/language.rs)."""
+"""Language codes that the remuxer knows (transcoder/src/language.rs)."""
 
 from typing import Final
 
@@ -15,8 +15,10 @@ _TWO_LETTERS: Final = frozenset(_ISO_639_1.split())
 
 
 def is_language(code: str) -> bool:
-    """Whether a text can name a language: by three letters (ISO 639-2, of either kind: `ger` and
-    `deu` are one language; or a code for local use, `qaa`) or by two of ISO 639-1."""
+    """Return True for a two-letter code of ISO 639-1, or any three ASCII letters.
+
+    Three letters cover both kinds of ISO 639-2 (`ger` and `deu`) and codes for local use (`qaa`).
+    """
     if len(code) == 2:
         return code.lower() in _TWO_LETTERS
     return len(code) == 3 and code.isascii() and code.isalpha()

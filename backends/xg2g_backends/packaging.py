@@ -1,4 +1,4 @@
-"""Pictures and sound as fragments of MP4, for HTTP Live Streaming."""
+"""Video and audio as fragmented MP4, for HTTP Live Streaming."""
 
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,27 +11,27 @@ from .errors import ClosedError
 
 @dataclass(frozen=True, slots=True)
 class VideoMedia:
-    """What a multivariant playlist says of pictures."""
+    """Properties of video for a multivariant playlist."""
 
     width: int
-    """Samples in a row."""
+    """Samples per row."""
     height: int
     aspect: tuple[int, int] | None
-    """Width and height of a sample where it is not square."""
+    """Width and height of a sample; None: square."""
     frame_rate: float | None
-    """Frames in a second, by the first part's time stamps; None where that has one frame."""
+    """Frames per second, by the first part's time stamps; None where that has one frame."""
     is_interlaced: bool
-    """Whether frames may consist of two fields."""
+    """Frames may consist of two fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundMedia:
-    """What a multivariant playlist says of sound."""
+    """Properties of an audio track for a multivariant playlist."""
 
     language: str | None
-    """ISO 639-2 code, the terminological one where there are two; as broadcast, it may be none."""
+    """ISO 639-2 code, the terminological one where there are two. Broadcasters may send others."""
     is_description: bool
-    """Whether it describes the picture to those who do not see it."""
+    """Audio description for viewers who cannot see the picture."""
     channels: int
     sample_rate: int
     """In Hz."""
@@ -39,29 +39,31 @@ class SoundMedia:
 
 @dataclass(frozen=True, slots=True)
 class TextMedia:
-    """What a multivariant playlist says of teletext subtitles. A segment is one part, a WebVTT
-    file."""
+    """Properties of teletext subtitles for a multivariant playlist.
+
+    A segment has one part, a WebVTT file.
+    """
 
     language: str | None
-    """ISO 639-2 code as of sound; None where the broadcaster names none."""
+    """ISO 639-2 code as for audio; None where the broadcaster gives none."""
     is_hearing_impaired: bool
-    """Whether they tell of sounds as well."""
+    """The subtitles describe sounds as well."""
     page: str
-    """The teletext page: three hexadecimal digits, as in `888`."""
+    """Teletext page of three hexadecimal digits, such as `888`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageMedia:
-    """What is told of DVB subtitles. A segment is one part, a JSON file of images."""
+    """Properties of DVB subtitles. A segment has one part, a JSON file of images."""
 
     language: str | None
-    """ISO 639-2 code as of sound; None where the broadcaster names none."""
+    """ISO 639-2 code as for audio; None where the broadcaster gives none."""
     is_hearing_impaired: bool
-    """Whether they tell of sounds as well."""
+    """The subtitles describe sounds as well."""
     width: int
-    """Of the display to which the images' places refer, as far as the PMT tells it; each file says
-    it anew."""
+    """Width of the display in which the images are placed, by the PMT. Each file repeats it."""
     height: int
+    """Height of that display."""
 
 
 Media = VideoMedia | SoundMedia | TextMedia | ImageMedia
@@ -69,17 +71,20 @@ Media = VideoMedia | SoundMedia | TextMedia | ImageMedia
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A rendition's initialisation segment. It precedes the rendition's first part, and comes again
-    behind every discontinuity; of subtitles also where the PMT says something else of them."""
+    """The initialisation segment of a rendition.
+
+    It precedes the rendition's first part, and is repeated after every discontinuity. For subtitles
+    it is repeated when their entry in the PMT changes, too.
+    """
 
     rendition: str
     """`video`, `sound-<PID>`, `text-<PID>-<page>` or `images-<PID>-<page>`."""
     segment: int
-    """The first segment to which it belongs."""
+    """Number of the first segment that uses it."""
     codecs: str
-    """As in RFC 6381; empty for images."""
+    """Codecs parameter of RFC 6381; empty for images."""
     timescale: int
-    """Ticks in a second of this rendition's times."""
+    """Ticks per second of this rendition's times."""
     media: Media
     data: bytes
     """Empty for subtitles."""
@@ -87,47 +92,49 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A fragment; of subtitles the file of a segment. A segment is its parts, one behind the
-    other."""
+    """A part of a segment: a fragment of MP4, or the file of a subtitle segment.
+
+    The parts of a segment, concatenated, are the segment.
+    """
 
     rendition: str
     segment: int
-    """Segments of one number belong to one time in every rendition."""
+    """Number of the segment. Segments of the same number cover the same time in all renditions."""
     index: int
-    """Its number in the segment, from 0."""
+    """Number of the part in its segment, from 0."""
     decode_time: int
-    """Of its first sample, in ticks; it goes on where the stream's time stamps wrap."""
+    """Decode time of the first sample in ticks. It does not wrap with the stream's time stamps."""
     duration: int
-    """In ticks."""
+    """Duration in ticks."""
     is_independent: bool
-    """Whether it begins with a sync sample."""
+    """The part begins with a sync sample."""
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The parts of a segment are all there."""
+    """The end of a segment: all its parts were returned."""
 
     rendition: str
     number: int
     parts: int
-    """How many; 0 is a gap: nothing came of the rendition in this time."""
+    """Number of parts; 0: a gap, in which the rendition had no data."""
     decode_time: int
-    """Of its first sample, in ticks."""
+    """Decode time of the first sample in ticks."""
     duration: int
-    """In ticks."""
+    """Duration in ticks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Discontinuity:
-    """From `segment` on every rendition has new initialisation segments."""
+    """A discontinuity: from `segment` on, every rendition has a new initialisation segment."""
 
     segment: int
 
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """A track of the program is not packaged."""
+    """A track of the program that is not packaged."""
 
     pid: int
     reason: str
@@ -139,13 +146,13 @@ Event = Header | Part | Segment | Discontinuity | NotOffered
 
 
 class Packager:
-    """Makes tracks for HTTP Live Streaming of one program of what a remuxer gives.
+    """A packager of one program of a remuxer's output for HTTP Live Streaming.
 
-    Any split of the input gives the same events. A rendition's events come in the order in which
-    its files are to be published; sound of a segment may come after pictures of the next one.
+    Any split of the input gives the same events. The events of a rendition come in the order in
+    which its files are to be published; audio of a segment may follow video of the next one.
 
-    It runs in this process, whichever backend made the stream. A context manager; forgetting it
-    closes it too.
+    A packager runs in this process, whichever backend made the stream. It is a context manager;
+    garbage collection closes it as well.
     """
 
     def __init__(
@@ -156,14 +163,14 @@ class Packager:
         part_ms: int = 500,
         longest_ms: int = 30_000,
     ) -> None:
-        """Prepare to package `program`, a service id; 0 is the first whose PMT comes.
+        """Prepare to package `program`, a service id; 0: the first program whose PMT arrives.
 
-        `segment_ms`: how long segments are where random access points allow it, 500 to 20000.
-        `part_ms`: how long parts are at most, 200 to 5000.
-        `longest_ms`: how long segments are at most, 500 to 30000. One whose group of pictures is
-        longer ends within it; the next does not begin with a random access point then.
+        `segment_ms`: target duration of segments, 500 to 20000. They end at random access points.
+        `part_ms`: longest part, 200 to 5000.
+        `longest_ms`: longest segment, 500 to 30000. A longer group of pictures is cut; the next
+        segment then does not begin with a random access point.
 
-        Raises `UnavailableError` when the library does not load, `InvalidArgumentError` for what is
+        Raises `UnavailableError` when the library does not load, `InvalidArgumentError` for a value
         out of range.
         """
         self._library = shared_library()
@@ -173,21 +180,21 @@ class Packager:
         self._close = finalize(self, self._library.free_packager, self._handle)
 
     def process(self, data: bytes) -> list[Event]:
-        """Return the events of the stream's next bytes.
+        """Package the stream's next bytes. Return the events that are complete.
 
         Raises `ClosedError` after `close`, `FinishedError` after `finish`.
         """
         return _events(self._library.package(self._open_handle(), data))
 
     def finish(self) -> list[Event]:
-        """End the stream, and return the events that were held back.
+        """End the stream. Return the remaining events.
 
         Raises `ClosedError` after `close`.
         """
         return _events(self._library.finish_package(self._open_handle()))
 
     def close(self) -> None:
-        """Give the memory back. Closing again does nothing."""
+        """Free the memory. Closing again does nothing."""
         self._handle = None
         self._close()
 
@@ -214,7 +221,7 @@ def _events(taken: list[tuple[dict[str, Any], bytes]]) -> list[Event]:
 
 
 def _event(fields: dict[str, Any], data: bytes) -> Event | None:
-    """Return the event; None for one that only a later library knows."""
+    """Return the event; None for an event of a later library."""
     match fields.pop("event"):
         case "header":
             return Header(media=_media(fields.pop("media")), data=data, **fields)

@@ -11,7 +11,7 @@ from xg2g_backends.errors import InvalidArgumentError
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"sample_rate": 47_999}, "sample rate 47999"),
+        ({"sample_rate": 47_999}, "47999 Hz"),
         ({"channels": 3}, "channels 3"),
         ({"bitrate": 7_999}, "8000 to 576000"),
         ({"bitrate": 576_001}, "8000 to 576000"),
@@ -20,7 +20,7 @@ from xg2g_backends.errors import InvalidArgumentError
         ({"generation": -1}, "generation -1"),
         ({"generation": 1 << 32}, "generation 4294967296"),
         ({"tracks": "deu"}, 'tracks "deu"'),
-        ({"tracks": ()}, "no language"),
+        ({"tracks": ()}, "tracks is empty"),
         ({"tracks": ("deu", "german")}, '"german"'),
         ({"tracks": ("d\u00e9u",)}, "ISO 639"),
         ({"tracks": ("de", "xx")}, '"xx"'),

@@ -45,7 +45,7 @@ async def test_a_panic_is_an_exception_and_other_streams_go_on(
         assert len((await sound.process(LARGE)).data) > 0
 
 
-async def test_the_handle_outlives_the_call_that_is_inside(
+async def test_the_handle_outlives_the_call_that_is_running(
     embedded: Subject, hooks: ctypes.CDLL
 ) -> None:
     remuxer = await open_embedded(embedded)

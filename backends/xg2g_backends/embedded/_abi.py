@@ -1,7 +1,4 @@
-"""The C ABI, declared for ctypes. transcoder/include/xg2g_transcoder.h says what each does.
-
-`CDLL` releases the GIL during a call.
-"""
+"""The C ABI, declared for ctypes. transcoder/include/xg2g_transcoder.h documents each function."""
 
 import ctypes
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
@@ -108,4 +105,4 @@ PROTOTYPES: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     ),
     "xg2g_splice_first_packet": (c_int, (c_char_p, c_size_t)),
 }
-"""Function -> (result, arguments)."""
+"""Function -> (type of its result, types of its arguments)."""

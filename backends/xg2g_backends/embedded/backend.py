@@ -12,10 +12,10 @@ from .remuxer import EmbeddedRemuxer
 
 
 class EmbeddedBackend:
-    """Opens remuxers of the library in this process, with one worker thread for each core."""
+    """Opener of remuxers in this process, with one worker thread per core."""
 
     def __init__(self, library: Path | None = None) -> None:
-        """Prepare to load `library`; by default that of `XG2G_LIBRARY`, or the installed one."""
+        """Prepare to load `library`; None: that of `XG2G_LIBRARY`, or the installed one."""
         self.path = library or library_path()
         self._workers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="xg2g-remux")
         self._remuxers: WeakSet[EmbeddedRemuxer] = WeakSet()

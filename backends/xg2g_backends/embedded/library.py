@@ -14,14 +14,14 @@ from ..errors import InvalidArgumentError, UnavailableError, error_for
 from . import _abi
 
 LIBRARY_VARIABLE: Final = "XG2G_LIBRARY"
-"""Environment variable with the path of another library than the one that is installed."""
+"""Environment variable with the path of a library to load instead of the installed one."""
 
 FILE_NAMES: Final = {"darwin": "libxg2g_transcoder.dylib", "win32": "xg2g_transcoder.dll"}
-"""Platform -> what cargo calls the library there."""
+"""Platform -> file name that cargo gives the library."""
 
 
 def file_name(platform: str = sys.platform) -> str:
-    """Return the library's name on a platform, in the words of `sys.platform`."""
+    """Return the library's file name on a platform, named as in `sys.platform`."""
     return FILE_NAMES.get(platform, "libxg2g_transcoder.so")
 
 
@@ -31,30 +31,31 @@ def library_path() -> Path:
 
 
 class Library:
-    """The library, loaded and found to fit. Failed calls raise the exception of their number.
+    """The library, loaded and checked. A failed call raises the exception of its error number.
 
-    A handle must not be freed while a call on it is inside: what it lends is copied in that call.
+    `CDLL` releases the GIL during a call. A handle must not be freed while a call on it is running:
+    the call copies memory of the handle.
     """
 
     def __init__(self, path: Path) -> None:
-        """Load the library; raises `UnavailableError` when it does not load or does not fit."""
+        """Load the library. Raises `UnavailableError` when it does not load or has another ABI."""
         try:
             library = ctypes.CDLL(str(path))
         except OSError as error:
             raise UnavailableError(
-                f"the remuxer's library does not load; build it with `make build` ({error})"
+                f"the remuxer's library does not load ({error}); build it with `make build`"
             ) from error
         found = library.xg2g_abi_version() if hasattr(library, "xg2g_abi_version") else 0
         if found != _abi.ABI_VERSION:
             raise UnavailableError(
-                f"{path} has ABI version {found}, which should be {_abi.ABI_VERSION}; "
-                "build it anew with `make build`"
+                f"{path} has ABI version {found}, xg2g needs {_abi.ABI_VERSION}; "
+                "rebuild it with `make build`"
             )
         for name, (result, arguments) in _abi.PROTOTYPES.items():
             function = getattr(library, name, None)
             if function is None:
                 raise UnavailableError(
-                    f"{path} is older than xg2g: it has no {name}; build it anew with `make build`"
+                    f"{path} is older than xg2g: {name} is missing; rebuild it with `make build`"
                 )
             function.restype, function.argtypes = result, arguments
         self._library = library
@@ -65,7 +66,7 @@ class Library:
         return versions
 
     def open_streams(self) -> int:
-        """Return how many streams of this process are open, whoever opened them."""
+        """Return the number of open streams in this process, of all users of the library."""
         return int(self._library.xg2g_open_streams())
 
     def open(self, options: RemuxOptions) -> int:
@@ -95,7 +96,7 @@ class Library:
         return handle
 
     def process(self, handle: int, chunk: bytes) -> bytes:
-        """Give the stream's next bytes, and return what is ready."""
+        """Convert the stream's next bytes. Return the output that is ready."""
         output, length = c_void_p(), c_size_t()
         code = self._library.xg2g_audio_remux_process_view(
             handle, chunk, len(chunk), byref(output), byref(length)
@@ -104,17 +105,17 @@ class Library:
         return ctypes.string_at(output, length.value)
 
     def finish(self, handle: int) -> bytes:
-        """End the stream, and return the rest."""
+        """End the stream. Return the rest of the output."""
         output, length = c_void_p(), c_size_t()
         code = self._library.xg2g_audio_remux_finish_view(handle, byref(output), byref(length))
         self._check(handle, code)
         return ctypes.string_at(output, length.value)
 
     def points(self, handle: int) -> tuple[Point, ...]:
-        """Take the points of what was processed since the last call."""
+        """Return and remove the points found since the last call."""
         points: list[Point] = []
         record = _abi.PointRecord(size=_abi.POINT_RECORD_BYTES)
-        # Most chunks have no point: for those, one call and one allocation are all.
+        # Most chunks have no point: they cost one call and one allocation.
         tables, room = None, 0
         while True:
             code = self._library.xg2g_audio_remux_next_point(handle, byref(record), tables, room)
@@ -156,19 +157,23 @@ class Library:
         )
         handle: int | None = self._library.xg2g_joiner_init(byref(record), point.tables, after_gap)
         if handle is None:
-            raise InvalidArgumentError(f"nobody can begin at this point: {point}")
+            raise InvalidArgumentError(
+                f"cannot join at {point}; use a random access point or an entry"
+            )
         return handle
 
     def join(self, joiner: int, data: bytes, more_bytes: int) -> bytes:
-        """Give a joiner the stream's next bytes, and return what leaves: at most twice as much,
-        what is left of a packet, and `more_bytes`."""
+        """Pass the stream's next bytes through a joiner.
+
+        The output has at most twice as many bytes, two packets and `more_bytes`.
+        """
         output = ctypes.create_string_buffer(2 * (len(data) + _abi.PACKET_BYTES) + more_bytes)
         written = self._library.xg2g_joiner_process(joiner, data, len(data), output, len(output))
         self._count(written)
         return ctypes.string_at(output, written)
 
     def has_joined(self, joiner: int) -> bool:
-        """Return whether a joiner gives back whatever it is given."""
+        """Return True once a joiner returns its input unchanged."""
         return bool(self._count(self._library.xg2g_joiner_is_over(joiner)))
 
     def free_joiner(self, joiner: int) -> None:
@@ -182,18 +187,19 @@ class Library:
         )
         if handle is None:
             raise InvalidArgumentError(
-                f"no packager for program {program} with segments of {segment_ms} ms, at most "
-                f"{longest_ms} ms, and parts of {part_ms} ms"
+                f"invalid packager options: program {program}, segment_ms {segment_ms}, "
+                f"part_ms {part_ms}, longest_ms {longest_ms}; use a service id to 65535, and "
+                "durations as Packager documents them"
             )
         return handle
 
     def package(self, packager: int, data: bytes) -> list[tuple[dict[str, Any], bytes]]:
-        """Give a packager the stream's next bytes, and return the events: text and bytes."""
+        """Pass the stream's next bytes to a packager. Return its events: fields and data."""
         self._count(self._library.xg2g_packager_process(packager, data, len(data)))
         return self._events(packager)
 
     def finish_package(self, packager: int) -> list[tuple[dict[str, Any], bytes]]:
-        """End a packager's stream, and return the events that were held back."""
+        """End a packager's stream. Return the remaining events."""
         self._count(self._library.xg2g_packager_finish(packager))
         return self._events(packager)
 
@@ -215,7 +221,7 @@ class Library:
         self._library.xg2g_packager_free(packager)
 
     def splice_lead(self, past: bytes, program: int, *, after_gap: bool) -> bytes:
-        """Return what to give a new handle before the bytes that follow `past`."""
+        """Return the input that a new handle needs before the bytes that follow `past`."""
         output = ctypes.create_string_buffer(len(past))
         count = self._library.xg2g_splice_lead(
             past, len(past), program, after_gap, output, len(output)
@@ -223,8 +229,10 @@ class Library:
         return ctypes.string_at(output, self._count(count))
 
     def splice_keep_video(self, past: bytes, body: bytes, program: int) -> tuple[bytes, int] | None:
-        """Return `body`, which follows `past`, without all that is no video, and how many bytes
-        are given up so; None where video cannot be told."""
+        """Return the video packets of `body`, which follows `past`, and the bytes that it drops.
+
+        None: video cannot be identified.
+        """
         output, given_up = ctypes.create_string_buffer(len(body)), c_size_t()
         count = self._library.xg2g_splice_keep_video(
             past, len(past), body, len(body), program, output, len(output), byref(given_up)
@@ -234,7 +242,7 @@ class Library:
         return ctypes.string_at(output, count), given_up.value
 
     def splice_first_packet(self, data: bytes) -> int:
-        """Return where the first packet begins; the length when there is none to be seen."""
+        """Return the offset of the first packet; the length of `data` when there is none."""
         return self._count(self._library.xg2g_splice_first_packet(data, len(data)))
 
     def _count(self, code: int) -> int:
@@ -255,7 +263,7 @@ class Library:
 
 @cache
 def loaded(path: Path) -> Library:
-    """Return the library of that path, which is loaded once; raises `UnavailableError`."""
+    """Return the library at `path`, loading it at the first call. Raises `UnavailableError`."""
     return Library(path)
 
 
@@ -272,6 +280,8 @@ def _point(record: _abi.PointRecord, tables: bytes) -> Point:
 
 
 def shared_library() -> Library:
-    """Return the library of `library_path`, for what every backend needs of it. Raises
-    `UnavailableError` when it does not load or does not fit."""
+    """Return the library at `library_path()`. Every backend uses it, for joiners and splices.
+
+    Raises `UnavailableError` when it does not load or has another ABI.
+    """
     return loaded(library_path())

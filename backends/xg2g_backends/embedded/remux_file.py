@@ -1,4 +1,4 @@
-"""A whole transport stream, converted with one blocking call."""
+"""Conversion of a whole transport stream with one blocking call."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ from ..errors import InvalidArgumentError
 from .library import Library, library_path, loaded
 
 READ_BYTES: Final = 256 * 1024
-"""Most bytes that are read and converted at a time."""
+"""Most bytes that are read and converted at once."""
 
 
 def remux(
@@ -21,15 +21,19 @@ def remux(
     target: str | PathLike[str] | BinaryIO,
     options: RemuxOptions | None = None,
 ) -> RemuxStats:
-    """Convert the audio of `source` to AAC, write the stream to `target`, return the counters.
+    """Convert the audio of `source` to AAC, write the stream to `target`, and return the counters.
 
-    Each is a path, or an open binary file such as `sys.stdin.buffer`, which stays open. The call
-    blocks until the source ends; it converts in the calling thread, without the interpreter's lock.
-    A target path is overwritten once there is output. After an error the target holds the output so
-    far.
+    >>> stats = remux("recording.ts", "converted.ts", RemuxOptions(tracks=("deu", "eng")))
+    >>> [track.language for track in stats.tracks if track.state == "converting"]
+    ['fra']
 
-    Raises `InvalidArgumentError` when both are the same file, or when the source has no packets of
-    a transport stream; `UnavailableError` when the library does not load; `OSError`.
+    Source and target are paths, or open binary files such as `sys.stdin.buffer`, which stay open.
+    The call blocks until the source ends. It converts in the calling thread and releases the GIL
+    meanwhile. A target path is overwritten once there is output. After an error the target holds
+    the output so far.
+
+    Raises `InvalidArgumentError` when both are the same file, or when the source is not a transport
+    stream; `UnavailableError` when the library does not load; `OSError`.
     """
     library = loaded(library_path())
     with ExitStack() as stack:
@@ -38,7 +42,9 @@ def remux(
         else:
             reader = source
         if _is_same_file(reader, target):
-            raise InvalidArgumentError(f"{_name(source)} is source and target; use another target")
+            raise InvalidArgumentError(
+                f"{_name(source)} is both source and target; use another target"
+            )
         handle = library.open(options or RemuxOptions())
         stack.callback(library.free, handle)
         writer: BinaryIO | None = None
@@ -52,13 +58,14 @@ def remux(
         stats = RemuxStats.from_json(library.stats(handle))
     if stats.packets_in == 0:
         raise InvalidArgumentError(
-            f"{_name(source)} is not a transport stream: it has no packets of 188 or 204 bytes"
+            f"{_name(source)} is not a transport stream (no packets of 188 or 204 bytes); "
+            "use a file of MPEG-TS"
         )
     return stats
 
 
 def _converted(library: Library, handle: int, reader: BinaryIO) -> Iterator[bytes]:
-    # A pipe gives what it has: a live stream does not wait until a chunk is full.
+    # read1 returns what a pipe has: a live stream does not wait for a full chunk.
     read = getattr(reader, "read1", reader.read)
     while chunk := read(READ_BYTES):
         if output := library.process(handle, chunk):
@@ -68,7 +75,7 @@ def _converted(library: Library, handle: int, reader: BinaryIO) -> Iterator[byte
 
 
 def _write(writer: BinaryIO, output: bytes) -> None:
-    """Write everything: an unbuffered file may take a part at a time."""
+    """Write all of `output`: an unbuffered file may accept only a part of it."""
     rest = memoryview(output)
     while rest:
         rest = rest[writer.write(rest) :]
@@ -82,7 +89,7 @@ def _is_same_file(reader: BinaryIO, target: str | PathLike[str] | BinaryIO) -> b
         else:
             there = os.fstat(target.fileno())
     except OSError:
-        # No such target yet, or a file in memory.
+        # The target does not exist yet, or is a file in memory.
         return False
     return stat.S_ISREG(here.st_mode) and os.path.samestat(here, there)
 

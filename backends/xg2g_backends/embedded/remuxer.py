@@ -1,4 +1,4 @@
-"""The owner of one handle of the library."""
+"""A remuxer of the library in this process."""
 
 import asyncio
 import time
@@ -13,29 +13,29 @@ from ..errors import ClosedError
 from .library import Library
 
 HOLD_S: Final = 0.0008
-"""The longest that a call is expected to take on the event loop: with what estimates miss, less
-than a millisecond."""
+"""Longest expected time of a call on the event loop. With the error of the estimate it stays below
+a millisecond."""
 
 UNKNOWN_BYTES: Final = 8 * 1024
-"""What is converted on the event loop of a stream of which nothing is known yet."""
+"""Longest chunk that is converted on the event loop before the stream's cost is known."""
 
 _LEAST_BYTES: Final = 4 * 1024
-"""Smaller chunks are judged as if they had this size: a frame of sound that becomes whole costs the
-same whether it came with 188 bytes or with all of its own."""
+"""Size assumed for smaller chunks. Completing an audio frame costs the same whether its last 188
+bytes arrive or the whole frame."""
 
-_FORGOTTEN: Final = 0.9
-"""What is left of the dearest call after each further one."""
+_DECAY: Final = 0.9
+"""Factor by which the highest cost decays with each call."""
 
 
 class EmbeddedRemuxer:
-    """Converts one stream in this process. Made by `EmbeddedBackend.open`.
+    """A remuxer of one stream in this process. Made by `EmbeddedBackend.open`.
 
-    Calls that are expected to be short are made on the event loop, others on a worker thread:
+    Calls that are expected to be short run on the event loop, others on a worker thread:
     docs/design/embedded-backend.md has the measurements.
 
-    The handle is freed once, by the last one out: by `aclose`, or when the call that is inside
-    the library then has returned. A call that is cancelled ends only when it has returned, which
-    takes milliseconds: a thread cannot be cancelled.
+    The handle is freed once: by `aclose`, or when the call that is running at that time has
+    returned. A cancelled call ends when the library returns, after milliseconds: a thread cannot be
+    cancelled.
     """
 
     def __init__(
@@ -46,14 +46,17 @@ class EmbeddedRemuxer:
         *,
         worked_s: Callable[[], float] = time.thread_time,
     ) -> None:
-        """`worked_s` is the CPU time of the thread that asks; for tests."""
+        """Take the handle, and run long calls on `workers`.
+
+        `worked_s`: returns the CPU time of the calling thread. Tests replace it.
+        """
         self._library = library
         self._handle: int | None = handle
         self._workers = workers
         self._worked_s = worked_s
         self._cost = CallCost()
         self._lock = asyncio.Lock()
-        self._inside: asyncio.Future[Piece] | None = None
+        self._running: asyncio.Future[Piece] | None = None
         self._closed = False
 
     async def process(self, chunk: bytes) -> Piece:
@@ -62,9 +65,9 @@ class EmbeddedRemuxer:
             if self._cost.is_short(len(chunk)):
                 return self._processed(handle, chunk)
             loop = asyncio.get_running_loop()
-            self._inside = loop.run_in_executor(self._workers, self._processed, handle, chunk)
-            self._inside.add_done_callback(self._left)
-            return await _to_the_end(self._inside)
+            self._running = loop.run_in_executor(self._workers, self._processed, handle, chunk)
+            self._running.add_done_callback(self._returned)
+            return await _to_the_end(self._running)
 
     async def finish(self) -> Piece:
         async with self._lock:
@@ -77,14 +80,14 @@ class EmbeddedRemuxer:
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._inside is None:
+        if self._running is None:
             self._free()
         else:
-            await asyncio.wait((self._inside,))
+            await asyncio.wait((self._running,))
 
     @property
     def closed(self) -> bool:
-        """Whether `aclose` was called."""
+        """True once `aclose` was called."""
         return self._closed
 
     async def __aenter__(self) -> Self:
@@ -101,7 +104,7 @@ class EmbeddedRemuxer:
     def __del__(self) -> None:
         if getattr(self, "_handle", None) is not None:
             warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=1)
-            # A call that is inside would hold on to this object.
+            # No call is running: it would keep this object alive.
             self._free()
 
     def _open_handle(self) -> int:
@@ -110,14 +113,14 @@ class EmbeddedRemuxer:
         return self._handle
 
     def _processed(self, handle: int, chunk: bytes) -> Piece:
-        """Call the library, on whichever thread; nobody else is inside meanwhile."""
+        """Call the library, on any thread. The lock keeps other calls out."""
         began_s = self._worked_s()
         piece = Piece(self._library.process(handle, chunk), self._library.points(handle))
         self._cost.learn(len(chunk), self._worked_s() - began_s)
         return piece
 
-    def _left(self, _: asyncio.Future[Piece]) -> None:
-        self._inside = None
+    def _returned(self, _: asyncio.Future[Piece]) -> None:
+        self._running = None
         if self._closed:
             self._free()
 
@@ -128,23 +131,23 @@ class EmbeddedRemuxer:
 
 
 class CallCost:
-    """The cost of one stream, in CPU time for each byte: that of its dearest recent call."""
+    """The cost of one stream in CPU time per byte: the highest of its recent calls."""
 
     def __init__(self) -> None:
         self._s_per_byte = HOLD_S / UNKNOWN_BYTES
 
     def is_short(self, size: int) -> bool:
-        """Return True if a call with so many bytes may be made on the event loop."""
+        """Return True if a call with `size` bytes may run on the event loop."""
         return self._s_per_byte * max(size, _LEAST_BYTES) <= HOLD_S
 
     def learn(self, size: int, took_s: float) -> None:
-        """Take a finished call into account; `took_s` is CPU time of the thread that made it."""
+        """Note the cost of a finished call. `took_s`: CPU time of its thread."""
         per_byte = took_s / max(size, _LEAST_BYTES)
-        self._s_per_byte = max(per_byte, self._s_per_byte * _FORGOTTEN)
+        self._s_per_byte = max(per_byte, self._s_per_byte * _DECAY)
 
 
 async def _to_the_end(call: asyncio.Future[Piece]) -> Piece:
-    """Wait for a call through every cancellation, and only then be cancelled."""
+    """Wait for a call until it ends, even if cancelled; raise `CancelledError` afterwards."""
     cancelled: asyncio.CancelledError | None = None
     while not call.done():
         try:

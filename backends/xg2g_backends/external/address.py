@@ -11,7 +11,10 @@ EXAMPLES: Final = "http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock"
 class ServiceAddress:
     """The address of a transcoder service, on TCP or a Unix socket.
 
-    `str(address)` is the URL for logs: `http://host:3000` or `unix:///path`.
+    As text it is the URL for logs:
+
+    >>> str(ServiceAddress.parse("unix:///run/xg2g/transcoder.sock"))
+    'unix:///run/xg2g/transcoder.sock'
     """
 
     url: str
