@@ -12,6 +12,7 @@ from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
+from xg2g.app.reload import LIVE_KEYS
 from xg2g.config import Settings
 from xg2g.config.environment import variables_of
 from xg2g.config.example import example
@@ -108,7 +109,7 @@ def _variables(setting: Setting) -> list[str]:
 def _remarks(setting: Setting) -> Iterator[str]:
     if setting.is_secret:
         yield "The second form names a file that holds it."
-    if not setting.is_live:
+    if setting.key not in LIVE_KEYS:
         yield "A change takes a restart."
     older = [*setting.older_variables, *setting.names.older_keys]
     if older:

@@ -4,9 +4,13 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from xg2g.app.daemon import Ready, run
+from xg2g.app.daemon import run
 from xg2g.config import Settings
+
+if TYPE_CHECKING:
+    from xg2g.app.announcement import Ready
 
 
 @asynccontextmanager

@@ -179,7 +179,7 @@ async def test_a_reload_with_such_a_name_changes_nothing(tmp_path: Path) -> None
         wrong = json.loads(config(receiver, channels=1))
         wrong["lineup"] = {"bouquets": ["Favorites"]}
         await started.hang_up(json.dumps(wrong))
-        await started.entry(lambda entry: entry["event"] == "the settings stay as they are")
+        await started.entry(lambda entry: entry["event"] == "settings unchanged")
         assert LINE in [line["event"] for line in started.entries]
         wrong["lineup"] = {"bouquets": ["Favourites"]}
         await started.hang_up(json.dumps(wrong))

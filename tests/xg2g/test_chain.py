@@ -12,7 +12,7 @@ import structlog
 from tests.harness.daemon import serving
 from tests.harness.player import STREAM_S, channels, clocks_s, seen, watch
 from xg2g.app.daemon import run
-from xg2g.config.setting import Secret
+from xg2g.config.secret import Secret
 from xg2g.config.settings import HdhomerunSettings, ReceiverSettings, ServerSettings, Settings
 from xg2g.errors import UserError
 from xg2g.simulator import Credentials, SimulatedReceiver

@@ -18,8 +18,7 @@ import pytest
 from tests.harness.configured_daemon import serving_file
 from tests.harness.player import watch
 from tests.harness.stream_server import CRLF_ANSWER, Connection, upstream
-from xg2g.config import Settings
-from xg2g.config.setting import settings_of
+from xg2g.app.reload import LIVE_KEYS
 from xg2g.config.settings import AudioSettings
 from xg2g.simulator import Credentials, SimulatedReceiver
 
@@ -305,7 +304,7 @@ CASES: dict[str, list[Case]] = {
 }
 
 
-@pytest.mark.parametrize("key", [it.key for it in settings_of(Settings).values() if it.is_live])
+@pytest.mark.parametrize("key", sorted(LIVE_KEYS))
 async def test_a_live_setting_acts_once_it_was_read_again(key: str, tmp_path: Path) -> None:
     if key.startswith("log."):
         await change_log(key, tmp_path)
@@ -313,7 +312,7 @@ async def test_a_live_setting_acts_once_it_was_read_again(key: str, tmp_path: Pa
     if key == "audio.dual_mono":
         # No card of the simulated receiver is in dual mono. It is asked of the remuxer as the other
         # audio settings are, which are tried here; tests/remux tries what becomes of it.
-        options = Settings(audio=AudioSettings(dual_mono="left")).remux_options()
+        options = AudioSettings(dual_mono="left").remux_options()
         assert options.dual_mono == "left"
         return
     for number, case in enumerate(CASES[key]):

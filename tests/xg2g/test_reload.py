@@ -16,6 +16,7 @@ import pytest
 from tests.harness.command import DaemonProcess
 from tests.harness.configured_daemon import ROOT, config, serving_file, starting
 from tests.harness.process import environment
+from xg2g.app.reload import LIVE_KEYS, LIVE_PARTS
 from xg2g.config import Settings
 from xg2g.config.setting import settings_of
 from xg2g.simulator import SimulatedReceiver
@@ -80,7 +81,7 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
     ):
         good = daemon.file.read_text()
         await daemon.hang_up("server:\n  port: x\nreciever:\n  url: x\n")
-        await daemon.entry(lambda line: line["event"] == "the settings stay as they are")
+        await daemon.entry(lambda line: line["event"] == "settings unchanged")
         errors = [line["event"] for line in daemon.entries if line["level"] == "error"]
         assert errors[:2] == [
             f'{daemon.file}:2: server.port: "x" is not a whole number',
@@ -88,9 +89,10 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
         ]
         assert (await client.get(f"{daemon.url}/healthz")).status_code == 200
 
-        # A file without the receiver is a good file, and still nothing to go on with.
-        await daemon.hang_up("log: {level: info}\n")
-        await daemon.entry(lambda line: line["event"] == "the settings stay as they are")
+        # A file without the receiver is valid, but the daemon cannot go on with it.
+        await daemon.hang_up("server: {token: swordfish}\n")
+        await daemon.entry(lambda line: line["event"] == "settings unchanged")
+        assert (await client.delete(f"{daemon.url}/api/v1/streams/none")).status_code == 404
         await daemon.hang_up(good)
         assert await daemon.reloaded() == []
 
@@ -123,12 +125,12 @@ async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path:
             assert await daemon.reloaded() == []
 
 
-async def test_what_is_not_marked_as_taking_a_restart_is_what_a_reload_changes() -> None:
-    """A setting that is added is marked, or changed in `xg2g.app.daemon` and listed here."""
-    live = {it.key for it in settings_of(Settings).values() if it.is_live}
-    sections = {"receiver", "audio", "log"}
-    whole = {it.key for it in settings_of(Settings).values() if it.section in sections}
-    assert live == whole - {"receiver.wait"} | {"server.token", "server.token_for_reading"}
+def test_each_live_setting_exists_and_belongs_to_one_part() -> None:
+    """tests/xg2g/test_live_settings.py changes each of them in a running daemon."""
+    declared = [key for part in LIVE_PARTS for key in part.LIVE_KEYS]
+    assert len(declared) == len(set(declared))
+    assert LIVE_KEYS == set(declared) <= settings_of(Settings).keys()
+    assert not LIVE_KEYS & {"receiver.wait", "server.port", "lineup.bouquets", "data.dir"}
 
 
 async def test_a_token_that_was_changed_counts_at_once(tmp_path: Path) -> None:

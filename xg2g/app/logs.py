@@ -1,31 +1,31 @@
-"""Structured logs on stderr: for eyes on a terminal, JSON lines elsewhere."""
+"""Structured logs on stderr: text on a terminal, JSON lines elsewhere."""
 
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 
 import xg2g_backends
 
-from ..config import Configuration
+from ..config import Configuration, Settings
 from ..config.settings import LogSettings
 
 
 def configure(settings: LogSettings) -> None:
-    """Set up logging for the process; a later call changes it."""
-    eyes = sys.stderr.isatty() if settings.format == "auto" else settings.format == "text"
+    """Configure the logs of this process; a later call changes them."""
+    is_text = sys.stderr.isatty() if settings.format == "auto" else settings.format == "text"
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if eyes else "iso", utc=not eyes),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_text else "iso", utc=not is_text),
     ]
-    if eyes:
-        # JSON escapes by itself.
+    if is_text:
+        # JSON escapes control characters by itself.
         shared.append(_escape)
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(pad_event_to=20, colors=sys.stderr.isatty())
-        if eyes
+        if is_text
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -46,20 +46,31 @@ def configure(settings: LogSettings) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(xg2g_backends.__name__).setLevel(settings.level.upper())
-    # A viewer who takes nothing any more gets no end of the body either; uvicorn calls that an
-    # error of the application.
+    # The body for a stalled viewer is never completed, which uvicorn reports as an error of the
+    # application.
     logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
 
 
+class LiveLogs:
+    """The logs as a part of the daemon that takes changed settings."""
+
+    LIVE_KEYS: ClassVar[frozenset[str]] = frozenset({"log.level", "log.format"})
+
+    async def apply(self, settings: Settings) -> None:
+        """Write the log with this level and format from now on."""
+        configure(settings.log)
+
+
 def note(configuration: Configuration) -> None:
-    """Say what there is to say about the configuration itself."""
+    """Log the warnings about the configuration itself."""
     log = structlog.get_logger()
     for line in configuration.notes:
         log.warning(line)
 
 
 def _escape(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Show what a terminal would obey, or a second line would pretend: names come from outside."""
+    """Escape control characters and line breaks: names come from outside, and a terminal would
+    obey them."""
     return {key: _shown(value) for key, value in event.items()}
 
 

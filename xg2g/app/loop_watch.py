@@ -45,9 +45,9 @@ class LoopWatch:
             await self._sleep(INTERVAL_S)
             late_s = self._clock_s() - begin_s - INTERVAL_S
             held_s = max(0.0, min(late_s, self._worked_s() - worked_s))
-            self._metrics.held_s.observe(held_s)
+            self._metrics.event_loop.blocked_s.observe(held_s)
             if held_s > longest_s:
                 longest_s = held_s
-                self._metrics.longest_hold_s.set(held_s)
+                self._metrics.event_loop.longest_s.set(held_s)
             if held_s >= TOLD_S and self._log_limit.allows(""):
                 log.warning("the event loop was held", held_s=round(held_s, 3))

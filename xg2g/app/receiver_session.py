@@ -1,13 +1,16 @@
-"""One receiver as the daemon has it: its lists, its streams and its tuners, tied together."""
+"""The daemon's session with one receiver: its lineup, its streams and its tuners."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields, replace
 from functools import partial
+from typing import ClassVar
 
 from xg2g_backends.base import Backend
 from xg2g_backends.joining import Joiner
 
 from ..config import Settings
+from ..config.settings import AudioSettings, ReceiverSettings
 from ..lineup import channel_table
 from ..lineup.arrangement import Bouquet
 from ..lineup.keeper import LineupKeeper
@@ -28,8 +31,15 @@ from ..streaming.iptv import IptvClient, StreamRouter
 
 
 class ReceiverSession:
-    """What is known of the receiver decides how its streams are opened, and what it streams is
-    needed to ask it why it refused one."""
+    """Lineup keeper and hub of one receiver, which need each other: the lineup decides how streams
+    are opened, and open streams are needed to find out why the receiver refused another one."""
+
+    LIVE_KEYS: ClassVar[frozenset[str]] = frozenset(
+        {
+            *(f"receiver.{it.name}" for it in fields(ReceiverSettings) if it.name != "wait"),
+            *(f"audio.{it.name}" for it in fields(AudioSettings)),
+        }
+    )
 
     def __init__(
         self,
@@ -40,6 +50,9 @@ class ReceiverSession:
         readiness: Readiness,
         settings: Settings,
     ) -> None:
+        self.on_new_receiver: Callable[[], None] = lambda: None
+        """Called when the receiver's settings have changed, so that its lists are read again."""
+        self._settings = settings.receiver
         self.keeper = LineupKeeper(
             partial(self._read, read_bouquets),
             database,
@@ -53,9 +66,9 @@ class ReceiverSession:
         self._readiness = readiness
         self._relays = RelayList(receiver)
         self.hub = Hub(
-            self._sources(settings),
+            self._streams(settings.receiver),
             backend,
-            settings.remux_options(),
+            settings.audio.remux_options(),
             metrics=metrics,
             linger_s=settings.receiver.linger_s,
             first_output_s=settings.receiver.first_byte_timeout_s,
@@ -63,27 +76,35 @@ class ReceiverSession:
             make_joiner=Joiner,
         )
 
-    async def turn_to(self, settings: Settings) -> None:
-        """Go on with the receiver of other settings; streams that are open are left alone."""
-        self.hub.receiver = self._sources(settings)
+    async def apply(self, settings: Settings) -> None:
+        """Use these settings from now on. Open streams stay as they are."""
+        before, receiver = self._settings, settings.receiver
+        self._settings = receiver
+        self.hub.linger_s = receiver.linger_s
+        self.hub.first_output_s = receiver.first_byte_timeout_s
+        self.hub.options = settings.audio.remux_options()
+        if replace(before, linger_s=receiver.linger_s) == receiver:
+            return
+        self.hub.receiver = self._streams(receiver)
         await self._receiver.reconfigure(
-            settings.receiver_address(),
-            connect_timeout_s=settings.receiver.connect_timeout_s,
-            answer_timeout_s=settings.receiver.answer_timeout_s,
+            receiver.address(),
+            connect_timeout_s=receiver.connect_timeout_s,
+            answer_timeout_s=receiver.answer_timeout_s,
         )
+        self.on_new_receiver()
 
     async def _probe_web_interface(self) -> Finding:
-        """Find out whether the web interface accepts a connection; it is asked nothing."""
+        """Check that the web interface accepts a connection, without sending a request."""
         address = self._address
         trouble = await port_trouble(address.host, address.port)
         if trouble is None:
             return READY
         reason = f"cannot reach the receiver's web interface at {address.url}: {trouble}"
-        # What was read before is served on.
-        return Finding(State.DEGRADED, f"{reason}; lineup and guide stay as they were")
+        # The lineup and guide that were read before are still served.
+        return Finding(State.DEGRADED, f"{reason}; lineup and guide are not updated")
 
-    def _sources(self, settings: Settings) -> StreamRouter:
-        address, deadlines = settings.receiver_address(), settings.stream_deadlines()
+    def _streams(self, settings: ReceiverSettings) -> StreamRouter:
+        address, deadlines = settings.address(), settings.deadlines()
         self._address = address
         streams = StreamClient(
             address,
@@ -105,7 +126,7 @@ class ReceiverSession:
         bouquets = await read(self._receiver, self._recalled)
         await self._relays.refresh()
         if self.hub.limit is None:
-            # Once: this question is a heavy one.
+            # Only once: this request is expensive for the receiver.
             self.hub.limit = len((await self._receiver.about()).tuners) or None
         return bouquets
 
@@ -119,7 +140,7 @@ class ReceiverSession:
         return await refusal_reason(self._receiver, refused[0], self._listed(self.hub.services))
 
     def _listed(self, services: Sequence[ServiceReference]) -> list[ListedService]:
-        """Those that the receiver itself has listed: it is asked about nothing else."""
+        """Return the services that are in the lineup: the receiver is asked about no others."""
         lineup = self.keeper.lineup
         return [
             ListedService(each, each.stream_path, "")

@@ -1,110 +1,127 @@
-"""Reads the configuration again on SIGHUP, and changes the running daemon."""
+"""Reads the configuration again on SIGHUP and applies what can change in a running daemon."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar, Final, Protocol
 
 import structlog
 
 from ..config import Configuration, Settings
 from ..config.setting import Setting, settings_of
 from ..errors import UserError
+from ..web.http.access import Access
 from . import logs
+from .receiver_session import ReceiverSession
 
 log = structlog.get_logger()
 
-Reread = Callable[[], Configuration]
+ReadAgain = Callable[[], Configuration]
 """Reads all sources anew; raises `ConfigurationError`."""
-Apply = Callable[[Settings, frozenset[str]], Awaitable[None]]
-"""Changes the daemon to these settings; the keys are those that differ. Raises `UserError` and has
-changed nothing then."""
+Check = Callable[[Settings, Settings], None]
+"""Raises `UserError` for settings that cannot work, now or after a restart. Called with the current
+settings and the new ones."""
+
+
+class LivePart(Protocol):
+    """A part of the daemon whose settings can change while it runs."""
+
+    LIVE_KEYS: ClassVar[frozenset[str]]
+    """The settings that `apply` uses. A change of any other setting takes a restart."""
+
+    async def apply(self, settings: Settings) -> None:
+        """Use these settings from now on. Open streams stay as they are."""
+        ...
+
+
+LIVE_PARTS: Final[tuple[type[LivePart], ...]] = (ReceiverSession, Access, logs.LiveLogs)
+"""Every part with live settings."""
+
+LIVE_KEYS: Final = frozenset().union(*(part.LIVE_KEYS for part in LIVE_PARTS))
+"""Every setting that a running daemon can change."""
 
 
 class Reloader:
-    """Holds the settings that the daemon runs with."""
+    """Holds the settings of the running daemon and changes them."""
 
     def __init__(
-        self,
-        settings: Settings,
-        reread: Reread,
-        apply: Apply,
-        *,
-        check: Callable[[Settings, Settings], None] = lambda before, after: None,
+        self, settings: Settings, read_again: ReadAgain, parts: Sequence[LivePart], check: Check
     ) -> None:
-        """`check` is given the settings of now and those that were read; raises `UserError` for
-        such as cannot work, whether they would change now or at the next start."""
         self.settings = settings
-        self._reread = reread
-        self._apply = apply
+        self._read_again = read_again
+        self._parts = parts
         self._check = check
 
     async def reload(self) -> None:
-        """Read again. What is wrong is logged, and everything stays as it is; what cannot change in
-        a running daemon is logged, and the rest changes."""
+        """Read the configuration again and apply it.
+
+        An invalid configuration is logged and changes nothing. A changed setting that takes a
+        restart is logged and keeps its value.
+        """
         try:
-            configuration = self._reread()
-            wanted = configuration.settings
-            self._check(self.settings, wanted)
-            differing = [it for it in _all() if _value(wanted, it) != _value(self.settings, it)]
-            live = frozenset(it.key for it in differing if it.is_live)
-            settings = _with(self.settings, wanted, live)
-            await self._apply(settings, live)
+            configuration = self._read_again()
+            self._check(self.settings, configuration.settings)
         except UserError as error:
             for line in str(error).splitlines():
                 log.error(line)
-            log.error("the settings stay as they are")
+            log.error("settings unchanged")
             return
-        self.settings = settings
-        logs.configure(settings.log)
+        wanted = configuration.settings
+        changed = [it for it in _all() if _value(wanted, it) != _value(self.settings, it)]
+        applied: set[str] = set()
+        for part in self._parts:
+            if keys := part.LIVE_KEYS & {it.key for it in changed}:
+                self.settings = _with(self.settings, wanted, keys)
+                await part.apply(self.settings)
+                applied |= keys
         logs.note(configuration)
-        for it in differing:
-            if not it.is_live:
-                log.warning("a change that takes a restart", setting=it.key)
-        log.info("settings read again", changed=sorted(live))
+        for it in changed:
+            if it.key not in applied:
+                log.warning("changed setting takes a restart", setting=it.key)
+        log.info("settings read again", changed=sorted(applied))
 
 
 def hold_hangups() -> None:
-    """Have SIGHUP wait for `reloading_on_hangup`, instead of ending a daemon that is starting."""
+    """Block SIGHUP until `reloading_on_hangup` runs, so that it does not end a starting daemon."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 @asynccontextmanager
 async def reloading_on_hangup(reload: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call `reload` for each SIGHUP within the context, one at a time, and for one that was held.
+    """Call `reload` for each SIGHUP within the context, one at a time, and for a blocked one.
 
-    SIGHUP also tells that the terminal was closed. A daemon that was started on one ends then, as
-    it would without this.
+    SIGHUP also reports that the terminal was closed. A daemon that was started on a terminal ends
+    then, as it would without this handler.
     """
-    asked = asyncio.Event()
+    requested = asyncio.Event()
     had_terminal = sys.stdin is not None and sys.stdin.isatty()
 
     def hung_up() -> None:
         if had_terminal and not os.isatty(sys.stdin.fileno()):
             signal.raise_signal(signal.SIGTERM)
         else:
-            asked.set()
+            requested.set()
 
-    async def attend() -> None:
+    async def reload_on_request() -> None:
         while True:
-            await asked.wait()
-            asked.clear()
+            await requested.wait()
+            requested.clear()
             await reload()
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, hung_up)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-    attending = asyncio.create_task(attend())
+    reloading = asyncio.create_task(reload_on_request())
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
-        attending.cancel()
-        await asyncio.wait({attending})
+        reloading.cancel()
+        await asyncio.wait({reloading})
 
 
 def _all() -> list[Setting]:
@@ -116,7 +133,7 @@ def _value(settings: Settings, setting: Setting) -> Any:
 
 
 def _with(settings: Settings, wanted: Settings, keys: frozenset[str]) -> Settings:
-    """The settings, with those of these keys as wanted."""
+    """Return the settings with the values of these keys replaced by the wanted ones."""
     sections: dict[str, dict[str, Any]] = {}
     for it in _all():
         if it.key in keys:

@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from xg2g.app.daemon import Ready
+from xg2g.app.announcement import Ready
 from xg2g.clients.m3u import stream_path
-from xg2g.config.given import without_password
+from xg2g.config.secret import without_password
 from xg2g.network.local_network import outgoing_address
 
 from .watch import find_player

@@ -12,7 +12,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from xg2g.config import ConfigurationError, load
-from xg2g.config.effective import effective
 from xg2g.config.example import example as example_file
 from xg2g.config.load import chosen_file
 
@@ -84,7 +83,7 @@ def show(
     `xg2g config show --json | jq '."server.port"'`
     """
     configuration = configure()
-    rows = list(effective(configuration))
+    rows = list(configuration.effective())
     if as_json:
         typer.echo(json.dumps({row.key: _without_key(asdict(row)) for row in rows}, indent=2))
         return

@@ -63,7 +63,7 @@ def remux(
     settings = configure().settings
     began_s = time.monotonic()
     try:
-        options = replace(settings.remux_options(), program=program)
+        options = replace(settings.audio.remux_options(), program=program)
         backend = choose_backend(settings, live=False)
         counters = remux_file(source, target, options, backend, replace_file=force)
     except BackendError as error:

@@ -16,9 +16,9 @@ from xg2g.config import Settings, load
 from xg2g.config.environment import CONFIG_VARIABLE, read_environment
 from xg2g.config.example import example
 from xg2g.config.file import SYSTEM_FILE, find_file, preferred_file
-from xg2g.config.given import Given, Value
 from xg2g.config.setting import settings_of
 from xg2g.config.settings import DEFAULT_PORT
+from xg2g.config.source import SourcedValue, Value
 from xg2g.errors import UsageError, UserError
 from xg2g.network.local_network import outgoing_address, own_network
 from xg2g.receiver.address import Credentials, ReceiverAddress
@@ -176,7 +176,7 @@ def _port_trouble(host: str, port: int) -> str | None:
     return asyncio.run(port_trouble(host, port))
 
 
-def _number(given: Given | None) -> int | None:
+def _number(given: SourcedValue | None) -> int | None:
     text = _text(given)
     return int(text) if text and text.isdecimal() else None
 
@@ -245,5 +245,5 @@ def _network(text: str | None) -> IPv4Network | None:
         raise UsageError(f"--network: {error}") from error
 
 
-def _text(given: Given | None) -> str | None:
+def _text(given: SourcedValue | None) -> str | None:
     return given.value if given is not None and isinstance(given.value, str) else None

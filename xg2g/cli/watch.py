@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xg2g.config.given import nearest
+from xg2g.config.source import nearest
 from xg2g.errors import UserError
 
 from .options import Configure, Url, with_settings

@@ -1,8 +1,8 @@
-"""Settings: from flags of the command line, `XG2G_*` variables, a YAML file and defaults, the first
-of these that says something.
+"""Settings from command-line flags, `XG2G_*` variables, a YAML file and defaults, in this order of
+precedence.
 
-To add a setting, write it in `settings.py` with its docstring. The key in the file, the variable,
-the flag with its help, the checks and the reference page follow from there.
+To add a setting, declare it in `settings.py` with its docstring. Key, variable, flag, help,
+validation and reference page follow from the declaration.
 """
 
 from .load import Configuration, ConfigurationError, load

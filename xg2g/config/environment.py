@@ -1,89 +1,90 @@
-"""Settings of the environment."""
+"""Settings from environment variables."""
 
 import re
 from collections.abc import Iterator, Mapping
 
-from .given import Given, Reading, nearest, read_secret
 from .predecessor import CONVERTED_VARIABLES, GONE, why_gone
+from .secret import read_secret
 from .setting import FILE_SUFFIX, VARIABLE_PREFIX, Setting
+from .source import Source, SourcedValue, nearest
 
 CONFIG_VARIABLE = "XG2G_CONFIG"
-"""Names the file."""
+"""Variable with the path of the file."""
 
 _ELSEWHERE = re.compile(
     r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|PUBLISH|STARTED_BY|WRITE_REFERENCE|TRANSCODER(_.*)?)$"
 )
-"""Variables that are read in other places: by the build, the tests, docker-compose.yml, the
-transcoder service."""
+"""Variables that are not settings: of the build, the tests, docker-compose.yml and the transcoder
+service."""
 
 _SLIP = 0.9
-"""How alike two names are of which one is a misspelling of the other: one letter in ten or less is
-wrong."""
+"""Similarity of a misspelt name: at most one letter in ten is wrong."""
 
 _KUBERNETES = re.compile(r"XG2G_(PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?|SERVICE_(HOST|PORT(_\w+)?))$")
-"""What Kubernetes sets in every pod beside a service called xg2g. `XG2G_PORT` is a URL there."""
+"""Variables that Kubernetes sets in every pod next to a service called xg2g. `XG2G_PORT` is a URL
+there."""
 
 
-def read_environment(environment: Mapping[str, str], settings: Mapping[str, Setting]) -> Reading:
-    """Read what the variables say. One that is empty says nothing."""
-    reading = Reading()
+def read_environment(environment: Mapping[str, str], settings: Mapping[str, Setting]) -> Source:
+    """Return the settings of the variables. Empty variables are ignored."""
+    source = Source()
     present = {
         name: value
         for name, value in environment.items()
-        if name.startswith(VARIABLE_PREFIX) and value and not _is_of_kubernetes(name, value)
+        if name.startswith(VARIABLE_PREFIX) and value and not _is_from_kubernetes(name, value)
     }
     for setting in settings.values():
         for name in (setting.variable, *setting.older_variables):
-            _take(reading, setting, name, present)
+            _take(source, setting, name, present)
     for name in [name for name in CONVERTED_VARIABLES if name in present]:
-        _convert(reading, name, present.pop(name), settings)
+        _convert(source, name, present.pop(name), settings)
     for name in sorted(present):
         if not _ELSEWHERE.match(name) or name.removeprefix(VARIABLE_PREFIX) in GONE:
-            reading.notes.append(_unknown(name, settings))
-    return reading
+            source.notes.append(_unknown(name, settings))
+    return source
 
 
 def variables_of(setting: Setting) -> Iterator[str]:
-    """Every variable that sets it, the one to prefer first."""
+    """Yield every variable of a setting, the preferred one first."""
     for name in (setting.variable, *setting.older_variables):
         yield name
         if setting.is_secret:
             yield name + FILE_SUFFIX
 
 
-def _take(reading: Reading, setting: Setting, name: str, present: dict[str, str]) -> None:
+def _take(source: Source, setting: Setting, name: str, present: dict[str, str]) -> None:
     value = present.pop(name, None)
     file = present.pop(name + FILE_SUFFIX, None) if setting.is_secret else None
     if value is not None and file is not None:
-        reading.problems.append(f"{name} and {name}{FILE_SUFFIX} are both set; keep one of them")
+        source.problems.append(f"{name} and {name}{FILE_SUFFIX} are both set; keep one of them")
         return
     if file is not None:
         name += FILE_SUFFIX
         try:
             value = read_secret(file)
         except ValueError as error:
-            reading.problems.append(f"{name}: {error}")
+            source.problems.append(f"{name}: {error}")
             return
     if value is None:
         return
     newer = setting.variable + (FILE_SUFFIX if file is not None else "")
     if name != newer:
-        reading.notes.append(f"{name} is called {newer} now")
-    reading.add(setting.key, Given(value, name, name))
+        source.notes.append(f"{name} is now called {newer}")
+    source.add(setting.key, SourcedValue(value, name, name))
 
 
-def _convert(reading: Reading, name: str, value: str, settings: Mapping[str, Setting]) -> None:
+def _convert(source: Source, name: str, value: str, settings: Mapping[str, Setting]) -> None:
     try:
         values = CONVERTED_VARIABLES[name](value)
     except ValueError as error:
-        reading.problems.append(f"{name}: {error}")
+        source.problems.append(f"{name}: {error}")
         return
-    reading.notes.append(f"{name} is now {' and '.join(settings[key].variable for key in values)}")
+    source.notes.append(f"{name} is now {' and '.join(settings[key].variable for key in values)}")
     for key, converted in values.items():
-        reading.add(key, Given(converted, name, name))
+        source.add(key, SourcedValue(converted, name, name))
 
 
-def _is_of_kubernetes(name: str, value: str) -> bool:
+def _is_from_kubernetes(name: str, value: str) -> bool:
     return bool(_KUBERNETES.match(name)) and (name != "XG2G_PORT" or "://" in value)
 
 
@@ -99,7 +100,7 @@ def _unknown(name: str, settings: Mapping[str, Setting]) -> str:
     }
     known[CONFIG_VARIABLE.removeprefix(VARIABLE_PREFIX)] = CONFIG_VARIABLE
     names = by_key | known
-    # A slip of the keyboard comes first: the predecessor's names are whole families.
+    # Misspelt names first: the patterns of the predecessor's names match whole families.
     if near := nearest(bare, names, cutoff=_SLIP):
         return f"{name} is not a setting; did you mean {names[near]}?"
     if why := why_gone(bare):

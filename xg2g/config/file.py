@@ -1,18 +1,19 @@
-"""Settings of the YAML file, and where it is looked for."""
+"""Settings from the YAML file, and the places where the file is searched."""
 
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from .given import Given, Reading, did_you_mean, holds_password, nearest, read_secret
 from .predecessor import CONVERTED_KEYS, why_gone
+from .secret import holds_password, read_secret
 from .setting import FILE_SUFFIX, Setting
+from .source import Source, SourcedValue, did_you_mean, nearest
 from .yaml_entries import Entry, read_document
 
 FILE_NAME = "config.yaml"
 SYSTEM_FILE = Path("/etc/xg2g") / FILE_NAME
 
-_OTHER_WORDS = {
+_SYNONYMS = {
     "receiver.address": "receiver.url",
     "receiver.host": "receiver.url",
     "receiver.ip": "receiver.url",
@@ -26,22 +27,21 @@ _SECRET_SUFFIX = FILE_SUFFIX.lower()
 
 
 def user_file(environment: Mapping[str, str]) -> Path:
-    """Where a user's own file is (XDG Base Directory Specification)."""
+    """Return the path of a user's own file (XDG Base Directory Specification)."""
     home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
     return Path(home) / "xg2g" / FILE_NAME
 
 
 def find_file(environment: Mapping[str, str]) -> Path | None:
-    """The file that counts when none is named: the first that exists, and no other.
+    """Return the file that is read when none is named: the first one that exists.
 
-    The folder in which a command happens to be called is not searched: what xg2g does should not
-    depend on it.
+    The working directory is not searched, so that xg2g behaves the same everywhere.
     """
     return next((path for path in _searched(environment) if os.path.lexists(path)), None)
 
 
 def preferred_file(environment: Mapping[str, str], *, is_root: bool) -> Path:
-    """Where a new file belongs."""
+    """Return the path for a new file."""
     if directory := _data_directory(environment):
         return directory / FILE_NAME
     return SYSTEM_FILE if is_root else user_file(environment)
@@ -55,31 +55,31 @@ def _searched(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _data_directory(environment: Mapping[str, str]) -> Path | None:
-    """Where a variable has put what xg2g keeps: a container has one volume for all of it. The
-    setting of that name in a file cannot say where the file is."""
+    """Return the data directory if a variable names it: a container has one volume for data and
+    file. The setting data.dir cannot tell where the file is that contains it."""
     named = (environment.get(name) for name in ("XG2G_DATA_DIR", "XG2G_DATA"))
     return next((Path(directory) for directory in named if directory), None)
 
 
-def read_file(path: Path, settings: Mapping[str, Setting]) -> Reading:
-    """Read what the file says."""
+def read_file(path: Path, settings: Mapping[str, Setting]) -> Source:
+    """Return the settings of a file."""
     document = read_document(path)
     file = _File(path, settings)
     file.read(document.entries)
-    reading = file.reading
-    reading.problems[:0] = document.problems
+    source = file.source
+    source.problems[:0] = document.problems
     if document.is_public and file.holds_secrets:
-        reading.notes.append(
-            f"{path}: every user of this computer can read the password in it; chmod 600 {path}"
+        source.notes.append(
+            f"{path}: every user of this computer can read the password in it; run chmod 600 {path}"
         )
-    return reading
+    return source
 
 
 class _File:
-    """Entries to settings."""
+    """Assigns the entries of a file to settings."""
 
     def __init__(self, path: Path, settings: Mapping[str, Setting]) -> None:
-        self.reading = Reading()
+        self.source = Source()
         self.holds_secrets = False
         self._path = path
         self._settings = settings
@@ -98,7 +98,7 @@ class _File:
                 values += entry.children
             else:
                 self._unknown_section(entry)
-        # A setting's own name counts, wherever an older one stands.
+        # Current names take precedence over older ones, whatever the order in the file.
         for entry in sorted(values, key=self._is_older):
             self._take(entry)
 
@@ -112,14 +112,15 @@ class _File:
             if entry.value is not None:
                 first = next(it for it in self._settings.values() if it.section == key)
                 self._complain(
-                    entry, f"{key} holds several settings; write {first.name}: below it, indented"
+                    entry,
+                    f"{key} is a section; write {first.name}: or others below it, indented",
                 )
         elif key in self._settings:
             self._take_value(self._settings[key], entry)
         elif secret is not None and secret.is_secret:
             self._take_secret_file(secret, entry)
         elif key in self._older:
-            self._note(entry, f"{key} is called {self._older[key].key} now")
+            self._note(entry, f"{key} is now called {self._older[key].key}")
             self._take_value(self._older[key], entry)
         elif key in CONVERTED_KEYS:
             self._convert(entry)
@@ -129,16 +130,16 @@ class _File:
             self._complain(entry, f"{key} is not a setting{self._nearest(key)}")
 
     def _take_value(self, setting: Setting, entry: Entry) -> None:
-        if entry.unfit:
-            self._complain(entry, f"{entry.key}: {entry.unfit}")
+        if entry.invalid:
+            self._complain(entry, f"{entry.key}: {entry.invalid}")
         elif entry.value is not None:
             self.holds_secrets |= setting.is_secret or holds_password(entry.value)
-            self.reading.add(
-                setting.key, Given(entry.value, self._where(entry), self._subject(entry))
+            self.source.add(
+                setting.key, SourcedValue(entry.value, self._where(entry), self._subject(entry))
             )
 
     def _take_secret_file(self, setting: Setting, entry: Entry) -> None:
-        if setting.key in self.reading.values:
+        if setting.key in self.source.values:
             self._complain(entry, f"{entry.key} and {setting.key} are both set; keep one of them")
         elif isinstance(entry.value, str):
             try:
@@ -146,25 +147,25 @@ class _File:
             except ValueError as error:
                 self._complain(entry, f"{entry.key}: {error}")
             else:
-                self.reading.add(
-                    setting.key, Given(secret, self._where(entry), self._subject(entry))
+                self.source.add(
+                    setting.key, SourcedValue(secret, self._where(entry), self._subject(entry))
                 )
-        elif entry.value is not None or entry.unfit:
-            self._complain(entry, f"{entry.key}: it takes the path of a file")
+        elif entry.value is not None or entry.invalid:
+            self._complain(entry, f"{entry.key}: write the path of a file")
 
     def _convert(self, entry: Entry) -> None:
-        if entry.value is None and entry.unfit is None:
+        if entry.value is None and entry.invalid is None:
             return
         try:
             if not isinstance(entry.value, str):
-                raise ValueError(entry.unfit or "a list does not fit here")
+                raise ValueError(entry.invalid or "a list is not allowed here; write one value")
             values = CONVERTED_KEYS[entry.key](entry.value)
         except ValueError as error:
             self._complain(entry, f"{entry.key}: {error}")
             return
-        self._note(entry, f"{entry.key} is called {' and '.join(values)} now")
+        self._note(entry, f"{entry.key} is now called {' and '.join(values)}")
         for key, value in values.items():
-            self.reading.add(key, Given(value, self._where(entry), self._subject(entry)))
+            self.source.add(key, SourcedValue(value, self._where(entry), self._subject(entry)))
 
     def _unknown_section(self, entry: Entry) -> None:
         if why := why_gone(f"{entry.key}."):
@@ -174,9 +175,9 @@ class _File:
             self._complain(entry, f"{entry.key} is not a section of the settings{near}")
 
     def _nearest(self, key: str) -> str:
-        """The setting meant by a word for the same thing, a misspelt one, or one that stands in
-        the wrong section."""
-        if meant := _OTHER_WORDS.get(key):
+        """Return `; did you mean ...?` for a synonym, a misspelt key, or a key in the wrong
+        section."""
+        if meant := _SYNONYMS.get(key):
             return f"; did you mean {meant}?"
         section, _, name = key.rpartition(".")
         known = list(self._settings.values())
@@ -193,7 +194,7 @@ class _File:
         return f"{self._where(entry)}: {entry.key}"
 
     def _note(self, entry: Entry, what: str) -> None:
-        self.reading.notes.append(f"{self._where(entry)}: {what}")
+        self.source.notes.append(f"{self._where(entry)}: {what}")
 
     def _complain(self, entry: Entry, what: str) -> None:
-        self.reading.problems.append(f"{self._where(entry)}: {what}")
+        self.source.problems.append(f"{self._where(entry)}: {what}")

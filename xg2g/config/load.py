@@ -1,4 +1,4 @@
-"""All sources put together and checked."""
+"""The settings of all sources, combined and validated."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,26 +12,48 @@ from xg2g.receiver.address import ReceiverAddress
 
 from .environment import CONFIG_VARIABLE, read_environment
 from .file import find_file, read_file
-from .given import Given, Reading, Value, holds_password, is_text
-from .setting import Setting, sections_of, settings_of
+from .secret import HIDDEN, holds_password, without_password
+from .setting import Setting, as_text, sections_of, settings_of
 from .settings import Settings
+from .source import Source, SourcedValue, Value, is_text
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSetting:
+    """One setting as it is shown to people."""
+
+    key: str
+    value: str
+    """As in a file; `HIDDEN` for a secret, and in place of a password in a URL."""
+    place: str
+    """`default`, `config.yaml:12`, `XG2G_PORT`, `--port`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The settings, and where they come from."""
+    """The settings and their sources."""
 
     settings: Settings
     places: Mapping[str, str]
-    """Where each setting that is not a default stands, by its key."""
+    """The place of each setting that is not a default, by key."""
     notes: tuple[str, ...]
-    """What is good to know, one line each: older names, variables that are no settings."""
+    """Warnings, one line each: older names, unknown variables."""
     file: Path | None
     """The file that was read, if there is one."""
 
+    def effective(self) -> Iterator[EffectiveSetting]:
+        """Yield every setting in the order of the file, without secrets."""
+        for key, setting in settings_of(Settings).items():
+            value = getattr(getattr(self.settings, setting.section), setting.name)
+            if setting.is_secret:
+                text = HIDDEN if value is not None else ""
+            else:
+                text = without_password(as_text(value))
+            yield EffectiveSetting(key, text, self.places.get(key, "default"))
+
 
 class ConfigurationError(UsageError):
-    """Settings that cannot work."""
+    """Settings that are invalid."""
 
     def __init__(self, problems: tuple[str, ...], notes: tuple[str, ...] = ()) -> None:
         super().__init__("\n".join(problems))
@@ -46,43 +68,45 @@ def load(
     file: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Configuration:
-    """Read the settings: flags (by key) win over variables, they over the file, it over defaults.
+    """Return the settings. Flags (by key) override variables, variables override the file, and the
+    file overrides defaults.
 
-    The file is `file`, or the one that `XG2G_CONFIG` names, or the first that is where a file is
-    looked for. Raises `ConfigurationError` with everything that is wrong.
+    The file is `file`, else the one that `XG2G_CONFIG` names, else the first that `find_file`
+    finds. Raises `ConfigurationError` with every problem. Nothing else validates a value.
     """
     environment = os.environ if environment is None else environment
     settings = settings_of(Settings)
     path = chosen_file(file, environment)
     sources = (
-        read_file(path, settings) if path else Reading(),
+        read_file(path, settings) if path else Source(),
         read_environment(environment, settings),
         _read_flags(flags or {}, settings),
     )
-    reading = Reading()
+    sourced: dict[str, SourcedValue] = {}
+    parsed: dict[str, Any] = {}
+    problems: list[str] = []
+    notes: list[str] = []
     for source in sources:
-        _check_values(source, settings)
-        reading.overlay(source)
+        # Overridden values, too: an invalid one is an error wherever it stands.
+        parsed |= _parse(source, settings)
+        sourced |= source.values
+        problems += source.problems
+        notes += source.notes
     checked = Settings()
-    if not reading.problems:
-        checked = _checked(reading, settings)
-        reading.problems += _contradictions(checked, reading)
-        reading.notes += _without_effect(checked, reading)
-    if reading.problems:
-        raise ConfigurationError(
-            tuple(sorted(reading.problems, key=lambda problem: _line_in(path, problem))),
-            tuple(reading.notes),
-        )
-    return Configuration(
-        checked,
-        MappingProxyType({key: given.place for key, given in reading.values.items()}),
-        tuple(reading.notes),
-        path,
-    )
+    if not problems:
+        checked = _settings(parsed, settings)
+        for key, problem in _contradictions(checked):
+            problems.append(f"{sourced[key].subject if key in sourced else key}: {problem}")
+        notes += _without_effect(checked, sourced)
+    if problems:
+        problems.sort(key=lambda problem: _line_in(path, problem))
+        raise ConfigurationError(tuple(problems), tuple(notes))
+    places = {key: value.place for key, value in sourced.items()}
+    return Configuration(checked, MappingProxyType(places), tuple(notes), path)
 
 
 def chosen_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
-    """The file to read: the one that is named, or the first that is where one is looked for."""
+    """Return the file to read: the named one, else the first that `find_file` finds."""
     if file is not None:
         return file
     if named := environment.get(CONFIG_VARIABLE):
@@ -90,81 +114,79 @@ def chosen_file(file: Path | None, environment: Mapping[str, str]) -> Path | Non
     return find_file(environment)
 
 
-def _read_flags(flags: Mapping[str, Value], settings: Mapping[str, Setting]) -> Reading:
-    reading = Reading()
+def _read_flags(flags: Mapping[str, Value], settings: Mapping[str, Setting]) -> Source:
+    source = Source()
     for key, value in flags.items():
         flag = settings[key].names.flag or key
-        reading.values[key] = Given(value, flag, flag)
+        source.values[key] = SourcedValue(value, flag, flag)
         if holds_password(value):
-            reading.notes.append(
-                f"{flag}: every user of this computer can read the password among the processes; "
+            source.notes.append(
+                f"{flag}: every user of this computer can see the password in the process list; "
                 "set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD instead, or "
-                "XG2G_RECEIVER_PASSWORD_FILE to a file that holds it"
+                "XG2G_RECEIVER_PASSWORD_FILE to a file that holds the password"
             )
-    return reading
+    return source
 
 
-def _line_in(file: Path | None, problem: str) -> float:
-    """For the order of reading: the file from top to bottom, and behind it everything else."""
-    of_file, _, rest = problem.partition(f"{file}:")
-    number = rest.partition(":")[0]
-    return int(number) if not of_file and number.isdigit() else float("inf")
+def _parse(source: Source, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Return the valid values of a source, and add a problem to it for each invalid one."""
+    parsed: dict[str, Any] = {}
+    for key, sourced in source.values.items():
+        try:
+            if not is_text(sourced.value):
+                raise ValueError("not UTF-8 text")
+            parsed[key] = settings[key].parse(sourced.value)
+        except ValueError as error:
+            source.problems.append(f"{sourced.subject}: {error}")
+    return parsed
 
 
-def _checked(reading: Reading, settings: Mapping[str, Setting]) -> Settings:
-    """The settings of values that were checked."""
+def _settings(parsed: Mapping[str, Any], settings: Mapping[str, Setting]) -> Settings:
     values: dict[str, dict[str, Any]] = {}
-    for key, given in reading.values.items():
+    for key, value in parsed.items():
         setting = settings[key]
-        values.setdefault(setting.section, {})[setting.name] = setting.read(given.value)
+        values.setdefault(setting.section, {})[setting.name] = value
     sections = sections_of(Settings)
     return Settings(**{name: sections[name](**found) for name, found in values.items()})
 
 
-def _check_values(reading: Reading, settings: Mapping[str, Setting]) -> None:
-    """Add what is wrong with each value of a source, also with those that another one outdoes."""
-    for key, given in list(reading.values.items()):
-        if not is_text(given.value):
-            del reading.values[key]
-            reading.problems.append(f"{given.subject}: not UTF-8 text")
-            continue
-        try:
-            settings[key].read(given.value)
-        except ValueError as error:
-            reading.problems.append(f"{given.subject}: {error}")
-
-
-def _contradictions(settings: Settings, reading: Reading) -> Iterator[str]:
-    """Values that are good each, and not together."""
-    receiver = settings.receiver
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield key and problem of values that are valid alone, but not together."""
+    receiver, server = settings.receiver, settings.server
     address = ReceiverAddress.parse(receiver.url) if receiver.url else None
-
-    def subject(key: str) -> str:
-        return reading.values[key].subject if key in reading.values else key
-
     if receiver.password is not None and receiver.user is None:
         yield (
-            f"{subject('receiver.password')}: there is no receiver.user to this password; it is "
-            "root on most receivers"
+            "receiver.password",
+            "receiver.password is set without receiver.user; set it to root, the user of most "
+            "receivers",
         )
     if address is not None and address.credentials is not None and receiver.user is not None:
         yield (
-            f"{subject('receiver.user')}: the receiver's URL names a user, too; keep one of them"
+            "receiver.user",
+            "the receiver's URL also contains a user; keep one of them",
         )
     if address is not None and address.port == receiver.stream_port:
         yield (
-            f"{subject('receiver.url')}: port {address.port} is the stream port; the URL is that "
-            "of the web interface, which is on port 80 of most receivers"
+            "receiver.url",
+            f"port {address.port} is the stream port; write the URL of the web interface, which is "
+            "on port 80 of most receivers",
         )
-    if settings.server.token_for_reading and settings.server.token is None:
+    if server.token_for_reading and server.token is None:
         yield (
-            f"{subject('server.token_for_reading')}: there is no token to ask for; set "
-            "server.token, or XG2G_TOKEN_FILE to a file that holds one"
+            "server.token_for_reading",
+            "there is no token to require; set server.token, or XG2G_TOKEN_FILE to a file that "
+            "holds the token",
         )
 
 
-def _without_effect(settings: Settings, reading: Reading) -> Iterator[str]:
+def _without_effect(settings: Settings, sourced: Mapping[str, SourcedValue]) -> Iterator[str]:
     for key in ("external.fallback", "external.transcoder_token"):
-        if key in reading.values and not settings.external.transcoder:
-            subject = reading.values[key].subject
-            yield f"{subject}: without effect, since external.transcoder is not set"
+        if key in sourced and not settings.external.transcoder:
+            yield f"{sourced[key].subject}: no effect without external.transcoder; set both"
+
+
+def _line_in(file: Path | None, problem: str) -> float:
+    """Return a sort key: lines of the file from top to bottom, then everything else."""
+    before, _, rest = problem.partition(f"{file}:")
+    number = rest.partition(":")[0]
+    return int(number) if not before and number.isdigit() else float("inf")

@@ -1,6 +1,6 @@
-"""What the predecessor's variables and keys are today, where that is more than another name.
+"""The predecessor's variables and keys that are converted or ignored.
 
-Plain renames stand with the settings themselves (`Names.older_variables`, `Names.older_keys`).
+Plain renames are declared with the settings (`Names.older_variables`, `Names.older_keys`).
 """
 
 import re
@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 
 Conversion = Callable[[str], Mapping[str, str]]
-"""From the older value to values by key. Raises `ValueError`."""
+"""Returns today's values, by key, for an older value. Raises `ValueError`."""
 
 
 def _milliseconds(key: str) -> Conversion:
     def convert(text: str) -> Mapping[str, str]:
         if not text.strip().isdigit():
-            raise ValueError(f'"{text}" is no number of milliseconds')
+            raise ValueError(f'"{text}" is not a number of milliseconds')
         return {key: f"{int(text) / 1000:g}"}
 
     return convert
@@ -26,7 +26,7 @@ def _duration(key: str) -> Conversion:
     def convert(text: str) -> Mapping[str, str]:
         parts = re.findall(r"([\d.]+)(ms|s|m|h)", text)
         if not parts or "".join(map("".join, parts)) != text.strip():
-            raise ValueError(f'"{text}" is no duration such as 10s')
+            raise ValueError(f'"{text}" is not a duration; write it as 10s')
         return {key: f"{sum(float(number) * units[unit] for number, unit in parts):g}"}
 
     return convert
@@ -35,7 +35,7 @@ def _duration(key: str) -> Conversion:
 def _listen(text: str) -> Mapping[str, str]:
     host, colon, port = text.strip().rpartition(":")
     if not colon:
-        raise ValueError(f'"{text}" is no address such as :8080')
+        raise ValueError(f'"{text}" is not an address; write it as :8080')
     return {"server.host": host.strip("[]") or "0.0.0.0", "server.port": port}
 
 
@@ -50,14 +50,14 @@ CONVERTED_KEYS: Mapping[str, Conversion] = {
     "enigma2.timeout": _duration("receiver.answer_timeout_s"),
 }
 
-_ALWAYS_CONVERTED = "sound is always converted, without ffmpeg"
-_OWN_STREAMS = "every stream passes through xg2g itself"
-_OWN_MANNERS = "xg2g knows by itself how to treat a receiver"
-_OWN_DEADLINES = "a stream has no deadline, and everything else one that suits it"
-_ONE_PORT = "everything is served on one port"
+_ALWAYS_CONVERTED = "audio is always converted, without ffmpeg"
+_OWN_STREAMS = "xg2g serves every stream itself"
+_BUILT_IN_POLICY = "xg2g adapts its requests to the receiver by itself"
+_OWN_DEADLINES = "streams have no deadline, and other requests have a fixed one"
+_ONE_PORT = "xg2g serves everything on one port"
 
 GONE: Mapping[str, str] = {
-    # Variables, without their prefix.
+    # Variables, without the prefix.
     "ENABLE_AUDIO_TRANSCODING": _ALWAYS_CONVERTED,
     "AUDIO_CODEC": _ALWAYS_CONVERTED,
     "FFMPEG_PATH": _ALWAYS_CONVERTED,
@@ -69,53 +69,53 @@ GONE: Mapping[str, str] = {
     "USE_PROXY_URLS": _OWN_STREAMS,
     "USE_WEBIF_STREAMS": _OWN_STREAMS,
     "PLEX_FORCE_HLS": _OWN_STREAMS,
-    "SMART_STREAM_DETECTION": _OWN_MANNERS,
-    "OWI_*": _OWN_MANNERS,
-    "E2_*": _OWN_MANNERS,
-    "HTTP_*": _OWN_MANNERS,
+    "SMART_STREAM_DETECTION": _BUILT_IN_POLICY,
+    "OWI_*": _BUILT_IN_POLICY,
+    "E2_*": _BUILT_IN_POLICY,
+    "HTTP_*": _BUILT_IN_POLICY,
     "INITIAL_REFRESH": "the channels are read at every start",
     "PLAYLIST_FILENAME": "the playlist is always /playlist.m3u",
     "METRICS_LISTEN": _ONE_PORT,
     "SERVER_*": _OWN_DEADLINES,
-    "RATELIMIT_*": "who guesses tokens is slowed down, and nobody else",
-    "VERSION": "xg2g --version names it",
-    "FEATURE_API_V2": "it has no meaning any more",
-    "FUZZY_MAX": "guide and channels belong together by their ids",
-    "V3_*": "it has no meaning any more",
-    "DECISION_SECRET": "it has no meaning any more",
-    "EPG_*": _OWN_MANNERS,
+    "RATELIMIT_*": "only clients that send wrong tokens are slowed down",
+    "VERSION": "xg2g --version prints it",
+    "FEATURE_API_V2": "it no longer has a meaning",
+    "FUZZY_MAX": "guide and channels are matched by their ids",
+    "V3_*": "it no longer has a meaning",
+    "DECISION_SECRET": "it no longer has a meaning",
+    "EPG_*": _BUILT_IN_POLICY,
     "XMLTV": "the guide is always /xmltv.xml",
-    "X_TVG_URL": "the playlist names its guide by itself",
-    "PICON_BASE": "the receiver's own logos are served",
-    "TRUSTED_PROXIES": "XG2G_PUBLIC_URL says how players reach xg2g",
-    "HDHR_*": "xg2g has an identity of its own as a tuner",
+    "X_TVG_URL": "the playlist always contains the guide's URL",
+    "PICON_BASE": "xg2g serves the receiver's own logos",
+    "TRUSTED_PROXIES": "set XG2G_PUBLIC_URL to the address by which players reach xg2g",
+    "HDHR_*": "xg2g creates its own tuner identity",
     # Keys of the file.
-    "hdhr.*": "xg2g has an identity of its own as a tuner",
-    "version": "the file needs none",
-    "configVersion": "the file needs none",
-    "openWebIF.*": _OWN_MANNERS,
-    "enigma2.*": _OWN_MANNERS,
+    "hdhr.*": "xg2g creates its own tuner identity",
+    "version": "the file has no version",
+    "configVersion": "the file has no version",
+    "openWebIF.*": _BUILT_IN_POLICY,
+    "enigma2.*": _BUILT_IN_POLICY,
     "metrics.*": _ONE_PORT,
-    "epg.fuzzyMax": "guide and channels belong together by their ids",
+    "epg.fuzzyMax": "guide and channels are matched by their ids",
     "epg.xmltvPath": "the guide is always /xmltv.xml",
-    "epg.*": _OWN_MANNERS,
-    "picons.*": "the receiver's own logos are served",
+    "epg.*": _BUILT_IN_POLICY,
+    "picons.*": "xg2g serves the receiver's own logos",
 }
 
 
 _PAUSE_LIMIT = (
-    "a viewer who vanished goes within seconds, and server.pause_limit_s says how long a paused "
-    "one is kept"
+    "vanished viewers are disconnected within seconds; server.pause_limit_s limits how long a "
+    "player may pause"
 )
 
 WITHDRAWN: Mapping[str, str] = {
     "SEND_TIMEOUT_S": _PAUSE_LIMIT,
     "server.send_timeout_s": _PAUSE_LIMIT,
 }
-"""Settings that xg2g itself had in earlier versions."""
+"""Settings of earlier versions of xg2g."""
 
 
 def why_gone(name: str) -> str | None:
-    """Why a variable (without prefix) or key is needed no more; None for one that never was."""
+    """Return why a variable (without prefix) or key is ignored; None if it never existed."""
     gone = (*GONE.items(), *WITHDRAWN.items())
     return next((why for pattern, why in gone if fnmatchcase(name, pattern)), None)

@@ -1,5 +1,4 @@
-"""What there is to know about a setting beside its value: how the file, the environment and the
-command line call it."""
+"""The description of a setting: its key, variable, flag, type, default and meaning."""
 
 import ast
 import sys
@@ -9,60 +8,51 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, get_args
 
-from .given import Value
+from .secret import Secret
+from .source import Value
 
 T = TypeVar("T")
 
 VARIABLE_PREFIX = "XG2G_"
 FILE_SUFFIX = "_FILE"
-"""Behind a secret's variable (and, in lower case, its key): a file that holds the secret."""
+"""Suffix of a secret's variable (and, in lower case, of its key) that names a file which holds the
+secret."""
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """A text that shows nowhere by itself."""
+class Parser:
+    """Annotation of a type: how its values are parsed."""
 
-    value: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """Annotates a type with how a value of it is read. `read` raises `ValueError` with one line for
-    a user, which repeats no secret."""
-
-    read: Callable[[Value], Any]
+    parse: Callable[[Value], Any]
+    """Raises `ValueError` with one line for a user, which repeats no secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Annotates a field of a section with its names. Without one it has no flag, and its variable
-    is `XG2G_SECTION_KEY`."""
+    """Annotation of a setting: its names. Without it, the setting has no flag and its variable is
+    `XG2G_SECTION_KEY`."""
 
     flag: str | None = None
     metavar: str | None = None
-    """Stands for the value in the help; flags without a value, which are on or off, have none."""
+    """Placeholder of the value in the help; None for flags that take no value."""
     variable: str | None = None
-    """Without the prefix."""
+    """Name of the variable, without the prefix."""
     older_variables: tuple[str, ...] = ()
-    """Names that the predecessor had for the same thing; without the prefix."""
+    """The predecessor's variables for this setting, without the prefix."""
     older_keys: tuple[str, ...] = ()
-    """The same in its file, from the top: `openWebIF.baseUrl`."""
-
-
-class RestartNeeded:
-    """Annotates a field that a running daemon cannot change."""
+    """The predecessor's keys for this setting: `openWebIF.baseUrl`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Annotates a field without a default with what could stand there."""
+    """Annotation of a setting without a default: an example of a value."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting under all its names."""
+    """One setting with all its names."""
 
     section: str
     name: str
@@ -70,17 +60,15 @@ class Setting:
     default: Any
     names: Names
     meaning: str
-    """On one line."""
+    """The docstring, on one line."""
     example: str
-    """What could stand there; empty where nobody gave one."""
-    is_live: bool
-    """A reload changes it in a running daemon."""
-    read: Callable[[Value], Any] = field(repr=False)
-    """Make a value of what was written. Raises `ValueError` with one line for a user."""
+    """An example of a value; empty if there is none."""
+    parse: Callable[[Value], Any] = field(repr=False)
+    """Return the value of a text. Raises `ValueError` with one line for a user."""
 
     @property
     def key(self) -> str:
-        """Its name in the file, from the top: `receiver.stream_port`."""
+        """Full name in the file: `receiver.stream_port`."""
         return f"{self.section}.{self.name}"
 
     @property
@@ -93,12 +81,12 @@ class Setting:
 
     @property
     def default_text(self) -> str:
-        """The default as it is written in a file; empty where nothing is the default."""
+        """The default as it is written in a file; empty if there is none."""
         return as_text(self.default)
 
     @property
     def is_secret(self) -> bool:
-        """Not to be shown, and allowed to stand in a file of its own."""
+        """True for a value that is never shown and may be read from a file of its own."""
         return Secret in get_args(self.type)
 
     @property
@@ -107,13 +95,13 @@ class Setting:
 
     @property
     def is_list(self) -> bool:
-        """Its flag may be given several times."""
+        """True if the flag may be repeated."""
         return bool(self.type == tuple[str, ...])
 
 
 @cache
 def settings_of(model: type) -> Mapping[str, Setting]:
-    """Every setting of a dataclass of sections by its key, in the order of their declaration."""
+    """Return the settings of a dataclass of sections, by key, in the order of declaration."""
     found: dict[str, Setting] = {}
     for section, group in sections_of(model).items():
         meanings = _meanings(group.__module__)
@@ -124,7 +112,7 @@ def settings_of(model: type) -> Mapping[str, Setting]:
 
 
 def sections_of(model: type) -> Mapping[str, type]:
-    """Name -> dataclass, in the order of their declaration."""
+    """Return the sections by name, in the order of declaration."""
     return {item.name: item.type for item in fields(model) if isinstance(item.type, type)}
 
 
@@ -142,15 +130,17 @@ def _setting(section: str, item: "Field[Any]", meaning: str) -> Setting:
         names=said(Names, Names()),
         meaning=" ".join(meaning.split()),
         example=said(Example, Example("")).text,
-        is_live=not any(isinstance(each, RestartNeeded) for each in annotations),
-        read=next(each.read for each in annotations if isinstance(each, Reads)),
+        parse=next(each.parse for each in annotations if isinstance(each, Parser)),
     )
 
 
 @cache
 def _meanings(module: str) -> Mapping[tuple[str, str], str]:
-    """Class and field -> the docstring below it. Python drops those, so the source tells;
-    scripts/xg2g.spec puts it into the single executable, too."""
+    """Return the docstring below each field, by class and field.
+
+    Python drops these docstrings, so they are parsed from the source, which scripts/xg2g.spec
+    adds to the single executable as well.
+    """
     loader = sys.modules[module].__loader__
     source = loader.get_source(module)  # type: ignore[union-attr]
     assert source is not None, f"the source of {module} is not here"
@@ -167,7 +157,7 @@ def _meanings(module: str) -> Mapping[tuple[str, str], str]:
 
 
 def as_text(value: object) -> str:
-    """A value as it is written in a file or variable; empty for nothing. Not for secrets."""
+    """Return a value as it is written in a file or variable; empty for None. Not for secrets."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -180,7 +170,7 @@ def as_text(value: object) -> str:
 
 
 def _quoted(item: str) -> str:
-    """An item of a list on one line; in quotation marks where it would be cut otherwise."""
+    """Return an item of a one-line list, quoted if it contains a separator."""
     if "," in item or item.startswith('"'):
         return '"' + item.replace('"', '""') + '"'
     return item

@@ -1,7 +1,7 @@
-"""What a setting can hold: from the text that was written to the value, or to what is wrong.
+"""The types of settings, each with its parser.
 
-Each type reads texts, since that is all that a file, a variable and a flag give; what it raises
-is one line for a user.
+A parser takes text, because files, variables and flags hold nothing else. It returns the value, or
+raises `ValueError` with one line for a user.
 """
 
 import csv
@@ -18,71 +18,74 @@ from xg2g.receiver.address import ReceiverAddress
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.external.address import ServiceAddress
 
-from .given import Value
-from .setting import Reads, Secret
+from .secret import Secret
+from .setting import Parser
+from .source import Value
 
 _LONGEST_SHOWN: Final = 60
-"""Characters of a value that a complaint repeats."""
+"""Characters of a value that an error line repeats."""
 _LONGEST_NUMBER: Final = 100
-"""Digits: Python refuses to read 4301 of them, and no setting has ten."""
+"""Digits. Python refuses to parse 4301, and no setting needs ten."""
 
 _LONGEST_NAME: Final = 64
-"""Characters of the name that media servers show."""
+"""Characters of a name that media servers show."""
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(\.0+)?", re.ASCII)
 _TRUE = frozenset(("true", "yes", "on", "1", "y", "t"))
 _FALSE = frozenset(("false", "no", "off", "0", "n", "f"))
 
 
-def text(check: Callable[[str], Any]) -> Reads:
-    """Read one text; `check` makes a value of it, or raises `ValueError`."""
+def text(check: Callable[[str], Any]) -> Parser:
+    """Return a parser of one text; `check` returns the value or raises `ValueError`."""
 
-    def read(value: Value) -> Any:
+    def parse(value: Value) -> Any:
         if not isinstance(value, str):
-            raise ValueError("a list does not fit here; it takes one value")
+            raise ValueError("a list is not allowed here; write one value")
         return check(value)
 
-    return Reads(read)
+    return Parser(parse)
 
 
-def texts(check: Callable[[tuple[str, ...]], Any]) -> Reads:
-    """Read a list, or one on a line; `check` makes a value of it, or raises `ValueError`."""
-    return Reads(lambda value: check(_separated(value)))
+def texts(check: Callable[[tuple[str, ...]], Any]) -> Parser:
+    """Return a parser of a list, or of a text with commas; `check` returns the value or raises
+    `ValueError`."""
+    return Parser(lambda value: check(_separated(value)))
 
 
-def whole_number(least: int, most: int) -> Reads:
-    """Read a number without a fraction."""
+def whole_number(minimum: int, maximum: int) -> Parser:
+    """Return a parser of integers between `minimum` and `maximum`."""
 
-    def read(value: str) -> int:
+    def parse(value: str) -> int:
         number = _whole_number(value)
-        _check_range(value, number, least, most)
+        _check_range(value, number, minimum, maximum)
         return number
 
-    return text(read)
+    return text(parse)
 
 
-def number(least: float, most: float, *, or_more: bool = True) -> Reads:
-    """Read a number; without `or_more` it has to be more than `least`."""
+def number(minimum: float, maximum: float, *, exclusive: bool = False) -> Parser:
+    """Return a parser of numbers between `minimum` and `maximum`; `exclusive` excludes the
+    minimum."""
 
-    def read(value: str) -> float:
+    def parse(value: str) -> float:
         try:
             number = float(value) if value.isascii() else None
         except ValueError:
             number = None
         if number is None or not isfinite(number):
             raise ValueError(f"{_shown(value)} is not a number")
-        if number <= least and not or_more:
-            raise ValueError(f"{_shown(value)} is too small; it has to be more than {least:g}")
-        _check_range(value, number, least, most)
+        if number <= minimum and exclusive:
+            raise ValueError(f"{_shown(value)} is too small; it must be more than {minimum:g}")
+        _check_range(value, number, minimum, maximum)
         return number
 
-    return text(read)
+    return text(parse)
 
 
-def one_of(*words: str) -> Reads:
-    """Read one of several words, in any case."""
+def one_of(*words: str) -> Parser:
+    """Return a parser of one of several words, in upper or lower case."""
 
-    def read(value: str) -> str:
+    def parse(value: str) -> str:
         word = value.strip().lower()
         if word not in words:
             *first, last = map(repr, words)
@@ -90,7 +93,7 @@ def one_of(*words: str) -> Reads:
             raise ValueError(f"{_shown(word)} is not possible; use {known}")
         return word
 
-    return text(read)
+    return text(parse)
 
 
 def _shown(value: str) -> str:
@@ -98,11 +101,11 @@ def _shown(value: str) -> str:
     return f'"{short}"'
 
 
-def _check_range(value: str, number: float, least: float, most: float) -> None:
-    if number < least:
-        raise ValueError(f"{_shown(value)} is too small; the least is {least:g}")
-    if number > most:
-        raise ValueError(f"{_shown(value)} is too big; the most is {most:g}")
+def _check_range(value: str, number: float, minimum: float, maximum: float) -> None:
+    if number < minimum:
+        raise ValueError(f"{_shown(value)} is too small; the minimum is {minimum:g}")
+    if number > maximum:
+        raise ValueError(f"{_shown(value)} is too big; the maximum is {maximum:g}")
 
 
 def _whole_number(value: str) -> int:
@@ -110,7 +113,7 @@ def _whole_number(value: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(digits):
         raise ValueError(f"{_shown(value)} is not a whole number")
     if len(digits) > _LONGEST_NUMBER:
-        raise ValueError(f"{_shown(value)} is no number that fits here")
+        raise ValueError(f"{_shown(value)} is too long for a number")
     return int(digits.partition(".")[0])
 
 
@@ -134,11 +137,11 @@ def _separated(value: Value) -> tuple[str, ...]:
 
 
 def _items(text: str) -> list[str]:
-    """Cut a text at its commas and line breaks, but not within quotation marks (RFC 4180).
+    """Split a text at commas and line breaks outside of quotation marks (RFC 4180).
 
-    Marks that enclose no whole item belong to the text.
+    Quotation marks that do not enclose a whole item are part of the text.
     """
-    # csv takes blanks before a field, and none behind its closing mark.
+    # csv accepts blanks before a field, but not after its closing mark.
     lines = [re.sub(r'"\s+(?=,|$)', '"', line) for line in text.splitlines()]
     try:
         rows = list(csv.reader(lines, skipinitialspace=True, strict=True))
@@ -154,13 +157,13 @@ def _tracks(value: Value) -> str | tuple[str, ...]:
     return codes
 
 
-def _for_remuxer(option: str, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Read the value of an option that the remuxer checks itself."""
+def _for_remuxer(option: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a parser of an option that `RemuxOptions` validates."""
 
     def check(value: Any) -> Any:
-        read_value = read(value)
-        RemuxOptions(**{option: read_value})
-        return read_value
+        parsed = parse(value)
+        RemuxOptions(**{option: parsed})
+        return parsed
 
     return check
 
@@ -169,7 +172,7 @@ def _ports(texts: tuple[str, ...]) -> tuple[int, ...]:
     ports = tuple(map(_whole_number, texts))
     for port in ports:
         if not 1 <= port <= 65535:
-            raise ValueError(f"{port} is no port; ports are 1 to 65535")
+            raise ValueError(f"{port} is not a port; ports are 1 to 65535")
     return tuple(dict.fromkeys(ports))
 
 
@@ -195,7 +198,7 @@ def _transcoder_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _listening_host(host: str) -> str:
-    # An empty one would be every address of this computer.
+    # An empty host would mean every address of this computer.
     if not is_host(host):
         raise ValueError(
             "write an address of this computer, such as 127.0.0.1, or 0.0.0.0 for all of them"
@@ -206,7 +209,9 @@ def _listening_host(host: str) -> str:
 def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name != ANY and (host_of(name) is None or ":" in name):
-            raise ValueError(f"{name} is no host name; write tv.example.org, or * for every name")
+            raise ValueError(
+                f"{name} is not a host name; write tv.example.org, or * for every name"
+            )
     return names
 
 
@@ -214,35 +219,35 @@ def _web_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for origin in origins:
         if origin != ANY and origin_of(origin) is None:
             raise ValueError(
-                f"{origin} is no origin; write https://dash.example.org without a path, or * for "
-                "every page"
+                f"{origin} is not an origin; write https://dash.example.org without a path, or * "
+                "for every page"
             )
     return origins
 
 
 def _one_line(text: str) -> str:
     if len(text) > _LONGEST_NAME:
-        raise ValueError(f"{_shown(text)} is too long; the most is {_LONGEST_NAME} characters")
+        raise ValueError(f"{_shown(text)} is too long; the maximum is {_LONGEST_NAME} characters")
     if not text.isprintable() or not text.strip():
-        raise ValueError("a name is one line of text")
+        raise ValueError("a name must be one line of text")
     return text.strip()
 
 
 def _user(user: str) -> str:
-    # RFC 7617, 2: everything behind the first colon would be password.
+    # RFC 7617, 2: everything after the first colon would be the password.
     if ":" in user or not user.isprintable():
-        raise ValueError("a user's name has no colon and no line break in it")
+        raise ValueError("a user name must not contain a colon or a line break")
     return user
 
 
 def _one_word(text: str) -> Secret | None:
-    # RFC 6750, 2.1: it goes into a header.
+    # RFC 6750, 2.1: the token is sent in a header.
     if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("a token is one word of ASCII letters, digits and signs")
+        raise ValueError("a token must be one word of ASCII letters, digits and signs")
     return Secret(text) if text else None
 
 
-Seconds = Annotated[float, number(0, 600, or_more=False)]
+Seconds = Annotated[float, number(0, 600, exclusive=True)]
 Switch = Annotated[bool, text(_switch)]
 Port = Annotated[int, whole_number(1, 65535)]
 PortOrAny = Annotated[int, whole_number(0, 65535)]
@@ -250,7 +255,7 @@ Ports = Annotated[tuple[int, ...], texts(_ports)]
 """`80,5004`"""
 ListeningHost = Annotated[str, text(_listening_host)]
 ReceiverUrl = Annotated[str, text(_receiver_url)]
-"""Empty for none, as the other URLs."""
+"""Empty if not set, like the other URLs."""
 PublicUrl = Annotated[str, text(_public_url)]
 TranscoderUrls = Annotated[tuple[str, ...], texts(_transcoder_urls)]
 """`http://one:3000,http://two:3000`"""
@@ -271,7 +276,7 @@ BitRate = Annotated[int, text(_for_remuxer("bitrate", _bits_per_second))]
 AudioChannels = Annotated[int, text(_for_remuxer("channels", _whole_number))]
 SampleRate = Annotated[int, text(_for_remuxer("sample_rate", _whole_number))]
 Tracks = Annotated[
-    Literal["all", "first"] | tuple[str, ...], Reads(_for_remuxer("tracks", _tracks))
+    Literal["all", "first"] | tuple[str, ...], Parser(_for_remuxer("tracks", _tracks))
 ]
 """`all`, `first`, or `deu,eng`"""
 DualMono = Annotated[Literal["both", "left", "right"], one_of("both", "left", "right")]

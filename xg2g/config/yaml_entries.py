@@ -1,8 +1,8 @@
-"""The YAML file as entries, each with its line.
+"""The entries of a YAML file, each with its line number.
 
-The file is composed into nodes and never constructed into objects. Each value stays the text that
-was written, as a variable's value does: `password: 0123` keeps its zero, `no` is Norwegian where a
-language is wanted and false where a switch is, and aliases are not multiplied.
+The file is composed into nodes and never constructed into objects, so each value stays the text
+that was written: `password: 0123` keeps its zero, `no` is Norwegian as a language and false as a
+switch, and aliases are not multiplied.
 """
 
 import stat
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import yaml
 
-from .given import Value
+from .source import Value
 
 SIZE_LIMIT_BYTES = 256 * 1024
 ENTRY_LIMIT = 2000
-"""Entries that are looked at; a file has some dozens. Aliases repeat what is written once."""
+"""Maximum number of entries; real files have some dozens. Aliases repeat entries."""
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-"""Plain scalars that say nothing (YAML 1.2, 10.3.2)."""
+"""Plain scalars that mean null (YAML 1.2, 10.3.2)."""
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
 
 
@@ -29,32 +29,32 @@ class Entry:
     """`key: value`, or `key:` with entries below it."""
 
     key: str
-    """From the top: `receiver.url`."""
+    """Full name: `receiver.url`."""
     line: int
     value: Value | None = field(default=None, repr=False)
-    """None for an entry that says nothing."""
-    unfit: str | None = None
-    """Why the value is none that any setting takes."""
+    """None for a null entry."""
+    invalid: str | None = None
+    """Why no setting accepts this kind of value."""
     children: "tuple[Entry, ...] | None" = None
 
 
 @dataclass(slots=True)
 class Document:
-    """What a file holds."""
+    """The content of a file."""
 
     entries: tuple[Entry, ...] = ()
     problems: list[str] = field(default_factory=list)
-    """One line each, with the file and, where there is one, the line."""
+    """One line each, with the file and, if known, the line number."""
     is_public: bool = False
-    """Every user of the computer can read the file."""
+    """True if every user of the computer can read the file."""
 
 
 class _WholeFileProblem(Exception):
-    """One line that makes an end of reading."""
+    """A problem that ends the reading of the file."""
 
 
 def read_document(path: Path) -> Document:
-    """Read a file. What is wrong with it stands in the document."""
+    """Return the content of a file, with its problems."""
     document = Document()
     try:
         root = _compose(_text_of(path, document), path)
@@ -70,22 +70,24 @@ def _text_of(path: Path, document: Document) -> str:
             document.is_public = bool(path.stat().st_mode & stat.S_IROTH)
             content = file.read(SIZE_LIMIT_BYTES + 1)
     except OSError as error:
-        advice = "; let the user that xg2g runs as read it" if error.errno == EACCES else ""
-        raise _WholeFileProblem(f"{path}: cannot be read: {error.strerror}{advice}") from None
+        advice = (
+            "; give the user that runs xg2g permission to read it" if error.errno == EACCES else ""
+        )
+        raise _WholeFileProblem(f"cannot read {path}: {error.strerror}{advice}") from None
     if len(content) > SIZE_LIMIT_BYTES:
         limit = f"{SIZE_LIMIT_BYTES // 1024} KiB"
-        raise _WholeFileProblem(f"{path}: too big for a file of settings; the limit is {limit}")
+        raise _WholeFileProblem(f"{path}: too big for a settings file; the limit is {limit}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _no_text(path, content, error.start) from None
+        raise _not_text(path, content, error.start) from None
     if "\0" in text:
-        # UTF-16 without a mark, or no text at all.
-        raise _no_text(path, content, content.index(0))
+        # UTF-16 without a byte order mark, or a binary file.
+        raise _not_text(path, content, content.index(0))
     return text
 
 
-def _no_text(path: Path, content: bytes, position: int) -> _WholeFileProblem:
+def _not_text(path: Path, content: bytes, position: int) -> _WholeFileProblem:
     line = content.count(b"\n", 0, position) + 1
     return _WholeFileProblem(f"{path}:{line}: not UTF-8 text; save the file as UTF-8")
 
@@ -95,7 +97,7 @@ def _compose(text: str, path: Path) -> yaml.Node | None:
         root: yaml.Node | None = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _WholeFileProblem(f"{path}:{line}: a control character; YAML allows none") from None
+        raise _WholeFileProblem(f"{path}:{line}: remove the control character") from None
     except yaml.MarkedYAMLError as error:
         raise _WholeFileProblem(f"{path}:{_syntax_trouble(error, text)}") from None
     except RecursionError:
@@ -109,20 +111,20 @@ def _syntax_trouble(error: yaml.MarkedYAMLError, text: str) -> str:
     line = dict(enumerate(text.splitlines(), start=1)).get(number, "")
     problem = error.problem or error.context or ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
-        return f"{number}: indented with a tab; YAML takes spaces"
+        return f"{number}: indented with a tab; use spaces"
     if "'\\t' that cannot start" in problem:
-        return f"{number}: a tab where a value should begin; YAML takes spaces"
+        return f"{number}: a tab before a value; use spaces"
     if "single document" in str(error.context):
-        return f"{number}: a second document begins here (---); settings are one document"
+        return f"{number}: a second document begins here (---); keep all settings in one document"
     if "mapping values are not allowed" in problem:
-        return f"{number}: a colon that is not expected; quote the value, or check the indentation"
+        return f"{number}: unexpected colon; quote the value, or check the indentation"
     if "undefined alias" in problem:
-        return f"{number}: {problem}; quote a value that begins with *"
-    return f"{number}: this is not YAML: {problem}"
+        return f"{number}: {problem}; quote values that begin with *"
+    return f"{number}: invalid YAML: {problem}"
 
 
 class _Walk:
-    """Through sections, and the entries of each; nothing is deeper."""
+    """Collects the entries of sections; settings are not nested more deeply."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         self._path = path
@@ -134,8 +136,8 @@ class _Walk:
             return ()
         if not isinstance(root, yaml.MappingNode):
             raise _WholeFileProblem(
-                f"{self._path}:{root.start_mark.line + 1}: no settings; write the name of a "
-                "section and a colon, and below it, indented, name: value"
+                f"{self._path}:{root.start_mark.line + 1}: not a settings file; write the "
+                "name of a section and a colon, and below it, indented, name: value"
             )
         return tuple(self._mapping(root, ""))
 
@@ -148,38 +150,38 @@ class _Walk:
             line = key_node.start_mark.line + 1
             key = f"{prefix}{key_node.value}"
             if not isinstance(key_node, yaml.ScalarNode):
-                self._complain(line, "a name has to be plain text")
+                self._complain(line, "a name must be plain text")
             elif key_node.value == "<<" and key_node.style is None:
-                self._complain(line, "merge keys (<<) are not supported; write the settings out")
+                self._complain(line, "merge keys (<<) are not supported; write out the settings")
             elif not prefix and "." in key:
                 section, _, name = key.partition(".")
                 self._complain(line, f"write {section}: and below it, indented, {name}:")
             elif key in lines:
-                self._complain(line, f"{key} stands in line {lines[key]} already; keep one of them")
+                self._complain(line, f"{key} is already set in line {lines[key]}; keep one of them")
             else:
                 lines[key] = line
                 yield self._entry(key, line, node)
 
     def _entry(self, key: str, line: int, node: yaml.Node) -> Entry:
         if node.tag not in _PLAIN_TAGS:
-            return Entry(key, line, unfit="a tag (!) does not fit here")
+            return Entry(key, line, invalid="tags (!) are not supported; remove it")
         if isinstance(node, yaml.MappingNode):
             if "." in key:
-                return Entry(key, line, unfit="it takes a value, and no settings below it")
+                return Entry(key, line, invalid="write a value here, not settings below it")
             return Entry(key, line, children=tuple(self._mapping(node, f"{key}.")))
         if isinstance(node, yaml.SequenceNode):
             if all(_is_plain(item) for item in node.value):
-                said = (item.value for item in node.value if not _is_null(item))
-                return Entry(key, line, tuple(map(str, said)))
-            return Entry(key, line, unfit="a list of plain values is the most that fits here")
+                values = (item.value for item in node.value if not _is_null(item))
+                return Entry(key, line, tuple(map(str, values)))
+            return Entry(key, line, invalid="only a list of plain values is allowed here")
         if _is_null(node):
             return Entry(key, line)
         if node.value.startswith("${") and node.value.endswith("}"):
             return Entry(
                 key,
                 line,
-                unfit=f"{node.value} is not replaced by a variable; leave the line out and set the "
-                "variable of this setting, which wins over the file",
+                invalid=f"{node.value} is not replaced by a variable; remove the line and set the "
+                "variable of this setting, which overrides the file",
             )
         return Entry(key, line, str(node.value))
 

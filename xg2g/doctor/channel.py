@@ -68,10 +68,10 @@ async def _watch(
     assert context.address is not None
     receiver = StreamClient(
         context.address,
-        settings.stream_deadlines(),
+        settings.receiver.deadlines(),
         relayed=RelayList(openwebif).includes,
     )
-    options = replace(settings.remux_options(), program=service.reference.sid)
+    options = replace(settings.audio.remux_options(), program=service.reference.sid)
     backend = choose_backend(settings)
     try:
         began_s = time.monotonic()

@@ -42,7 +42,7 @@ async def run_checks(
     on the receiver. Calls `on_check` with a line about each check before it runs.
     """
     async with AsyncExitStack() as stack:
-        address = settings.receiver_address() if settings.receiver.url else None
+        address = settings.receiver.address() if settings.receiver.url else None
         openwebif = None
         if address is not None:
             openwebif = await stack.enter_async_context(

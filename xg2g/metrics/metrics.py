@@ -1,12 +1,13 @@
-"""What Prometheus can see. Labels take few values, never a name or address from outside."""
+"""The metrics of the daemon. A label has few values and never a name or address from outside."""
 
 from enum import StrEnum
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 
 class Outcome(StrEnum):
-    """How a stream ended, or why it never began."""
+    """Why a stream ended, or was not opened."""
 
     VIEWER_LEFT = "viewer_left"
     VIEWER_STALLED = "viewer_stalled"
@@ -32,37 +33,34 @@ class BackendMetrics:
     """The observer of the backend (backends/xg2g_backends/external/observer.py)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._info = Info("xg2g_backend", "Where streams are converted", registry=registry)
-        self._retries = Counter(
+        counter = partial(Counter, registry=registry)
+        self._info = Info("xg2g_backend", "Backend that converts streams", registry=registry)
+        self._retries = counter(
             "xg2g_backend_retries",
-            "Requests to a transcoder sent again, since their answer was lost",
-            registry=registry,
+            "Requests to a transcoder that were sent again because the response was lost",
         )
-        self._takeovers = Counter(
+        self._splices = counter(
             "xg2g_backend_failovers",
-            "Streams that went on with another remuxer, since their transcoder was lost",
-            registry=registry,
+            "Streams that continued with a new remuxer after losing their transcoder",
         )
-        self._fallbacks = Counter(
+        self._fallbacks = counter(
             "xg2g_backend_fallbacks",
-            "Streams converted in this process, since no transcoder could be had",
-            registry=registry,
+            "Streams converted in this process because no transcoder was available",
         )
-        self._dropped_bytes = Counter(
+        self._dropped_bytes = counter(
             "xg2g_backend_dropped_bytes",
-            "Bytes of input dropped while no transcoder could be had",
-            registry=registry,
+            "Bytes of input dropped while no transcoder was available",
         )
 
     def runs(self, backend: str) -> None:
-        """Say which backend it is."""
+        """Set the name of the backend."""
         self._info.info({"backend": backend})
 
     def retried(self) -> None:
         self._retries.inc()
 
     def spliced(self) -> None:
-        self._takeovers.inc()
+        self._splices.inc()
 
     def fallen_back(self) -> None:
         self._fallbacks.inc()
@@ -71,106 +69,98 @@ class BackendMetrics:
         self._dropped_bytes.inc(count)
 
 
+class HlsMetrics:
+    """HTTP Live Streaming."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.parts = Counter(
+            "xg2g_hls_parts",
+            "HLS parts produced, by kind of rendition",
+            ["kind"],
+            registry=registry,
+        )
+        self.requests = Counter(
+            "xg2g_hls_requests", "HLS responses", ["kind", "status"], registry=registry
+        )
+        self.blocked_s = Histogram(
+            "xg2g_hls_blocked_seconds",
+            "Time that HLS requests waited for a part or playlist to be produced",
+            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 4, 6, 12),
+            registry=registry,
+        )
+        self.long_segments = Counter(
+            "xg2g_hls_long_segments",
+            "Segments longer than the target duration of their playlist, which some players reject",
+            registry=registry,
+        )
+        for kind in ("video", "sound", "text", "images"):
+            self.parts.labels(kind)
+
+
+class EventLoopMetrics:
+    """Time for which the event loop was blocked."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.blocked_s = Histogram(
+            "xg2g_event_loop_held_seconds",
+            "Time for which the event loop was blocked, sampled twenty times a second",
+            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+            registry=registry,
+        )
+        self.longest_s = Gauge(
+            "xg2g_event_loop_longest_hold_seconds",
+            "Longest time for which the event loop was blocked since the start",
+            registry=registry,
+        )
+
+
 class Metrics:
-    """The metrics of one daemon, in a registry of their own."""
+    """The metrics of one daemon, in a registry of its own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "xg2g_http_requests",
-            "Answers, by the template of the path",
-            ["route", "status"],
-            registry=self.registry,
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        counter = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        self.backend = BackendMetrics(registry)
+        self.hls = HlsMetrics(registry)
+        self.event_loop = EventLoopMetrics(registry)
+        self.requests = counter(
+            "xg2g_http_requests", "HTTP responses, by path template", ["route", "status"]
         )
-        self.programmes = Gauge(
-            "xg2g_guide_programmes", "Programmes in the guide", registry=self.registry
+        self.programmes = gauge("xg2g_guide_programmes", "Programmes in the guide")
+        self.streams = gauge("xg2g_streams_active", "Viewers with a stream that is open or opening")
+        self.remuxers = gauge(
+            "xg2g_remuxers_open", "Open remuxers, in this process or in transcoder services"
         )
-        self.streams = Gauge(
-            "xg2g_streams_active",
-            "Viewers whose stream is open, or being opened",
-            registry=self.registry,
-        )
-        self.remuxers = Gauge(
-            "xg2g_remuxers_open",
-            "Remuxers that convert streams, here or in the transcoder services",
-            registry=self.registry,
-        )
-        self.outcomes = Counter(
-            "xg2g_streams", "Streams that ended", ["outcome"], registry=self.registry
-        )
-        self.relay_failures = Counter(
+        self.outcomes = counter("xg2g_streams", "Streams that ended", ["outcome"])
+        self.relay_failures = counter(
             "xg2g_relay_failures",
-            "Streams that the softcam's relay did not bring, so that the stream server was asked",
-            registry=self.registry,
+            "Streams that the softcam relay failed to deliver, opened at the stream server instead",
         )
-        self.bytes_in = Counter(
-            "xg2g_stream_input_bytes", "Bytes from the receiver", registry=self.registry
-        )
-        self.bytes_out = Counter(
-            "xg2g_stream_output_bytes", "Bytes to viewers", registry=self.registry
-        )
-        self.start_s = Histogram(
+        self.bytes_in = counter("xg2g_stream_input_bytes", "Bytes from the receiver")
+        self.bytes_out = counter("xg2g_stream_output_bytes", "Bytes to viewers")
+        self.start_s = histogram(
             "xg2g_stream_start_seconds",
-            "Time from the viewer's request to the first byte",
+            "Time from a viewer's request to the first byte",
             buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30),
-            registry=self.registry,
         )
-        self.freeze_s = Histogram(
+        self.freeze_s = histogram(
             "xg2g_stream_freeze_seconds",
-            "How long viewers got nothing though the receiver sent: a transcoder was lost, or late",
+            "Time without output although the receiver sent: a transcoder was lost or late",
             buckets=(0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30),
-            registry=self.registry,
         )
-        self.skips = Counter(
+        self.skips = counter(
             "xg2g_viewer_skips",
-            "Times that a viewer fell behind the kept output and went on at the newest",
-            registry=self.registry,
+            "Skips to the newest output by viewers that fell behind the buffered output",
         )
-        self.skipped_bytes = Counter(
-            "xg2g_viewer_skipped_bytes", "Output left out by these skips", registry=self.registry
+        self.skipped_bytes = counter(
+            "xg2g_viewer_skipped_bytes", "Bytes of output that were skipped"
         )
-        self.reconnections = Counter(
+        self.reconnections = counter(
             "xg2g_upstream_reconnections",
-            "Lost streams of the receiver that came back while viewers stayed",
-            registry=self.registry,
+            "Lost receiver streams that were opened again while viewers stayed",
         )
-        self.hls_parts = Counter(
-            "xg2g_hls_parts",
-            "Parts made for HTTP Live Streaming, by kind of rendition",
-            ["kind"],
-            registry=self.registry,
-        )
-        self.hls_requests = Counter(
-            "xg2g_hls_requests",
-            "Answers by HTTP Live Streaming",
-            ["kind", "status"],
-            registry=self.registry,
-        )
-        self.hls_blocked_s = Histogram(
-            "xg2g_hls_blocked_seconds",
-            "How long requests waited for what was yet to come",
-            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 4, 6, 12),
-            registry=self.registry,
-        )
-        self.hls_long_segments = Counter(
-            "xg2g_hls_long_segments",
-            "Segments longer than their playlist's target duration, which some players refuse",
-            registry=self.registry,
-        )
-        self.held_s = Histogram(
-            "xg2g_event_loop_held_seconds",
-            "Time for which the event loop gave nobody a turn, looked at twenty times a second",
-            buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-            registry=self.registry,
-        )
-        self.longest_hold_s = Gauge(
-            "xg2g_event_loop_longest_hold_seconds",
-            "The longest of these since the start",
-            registry=self.registry,
-        )
-        self.backend = BackendMetrics(self.registry)
         for outcome in Outcome:
             self.outcomes.labels(outcome)
-        for kind in ("video", "sound", "text", "images"):
-            self.hls_parts.labels(kind)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from xg2g.config.given import Value
+from xg2g.config.source import Value
 from xg2g.errors import UserError
 from xg2g.receiver.address import Credentials, ReceiverAddress
 from xg2g.receiver.errors import AddressRefusedError, CredentialsError, ReceiverError

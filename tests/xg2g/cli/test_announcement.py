@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.command import COMMAND, DaemonProcess
 from tests.harness.process import READY_S, environment
-from xg2g.app.daemon import Ready
+from xg2g.app.announcement import Ready
 from xg2g.cli import announcement
 from xg2g.cli.announcement import command_with
 from xg2g.lineup import Lineup

@@ -13,7 +13,7 @@ from tests.harness.command import xg2g
 from tests.harness.daemon import serving
 from xg2g.cli.watch import find_player
 from xg2g.config import Settings
-from xg2g.config.setting import Secret
+from xg2g.config.secret import Secret
 from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.simulator import SimulatedReceiver
 

@@ -72,10 +72,10 @@ async def test_a_person_answers_and_gets_a_file_that_works(
 
     configuration = load(file=file, environment={})
     settings = configuration.settings
-    credentials = settings.receiver_address().credentials
+    credentials = settings.receiver.address().credentials
     assert credentials is not None
     assert (credentials.user, credentials.password) == ("root", "geheim")
-    assert settings.receiver_address().url == receiver.base_url
+    assert settings.receiver.address().url == receiver.base_url
     assert settings.server.host == "0.0.0.0"
     assert settings.lineup.bouquets == ("Favourites (TV)", "Favourites (Radio)")
     assert configuration.notes == ()

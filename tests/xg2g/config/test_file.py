@@ -42,7 +42,7 @@ def test_a_whole_file(file: Path) -> None:
           level: DEBUG
         """,
     ).settings
-    credentials = settings.receiver_address().credentials
+    credentials = settings.receiver.address().credentials
     assert credentials is not None
     assert credentials.password == "0123"
     assert settings.receiver.stall_timeout_s == 7.5
@@ -96,10 +96,10 @@ ERRORS = [
     ("bitrate: 192k\n", "1: bitrate is not a setting; did you mean audio.bitrate?"),
     ("server:\n  colour: red\n", "2: server.colour is not a setting"),
     ("server:\n  port: 80a\n", '2: server.port: "80a" is not a whole number'),
-    ("server:\n  port: 70000\n", '2: server.port: "70000" is too big; the most is 65535'),
+    ("server:\n  port: 70000\n", '2: server.port: "70000" is too big; the maximum is 65535'),
     ("receiver:\n  stall_timeout_s: soon\n", '2: receiver.stall_timeout_s: "soon" is not a number'),
-    ("receiver:\n  stall_timeout_s: 0\n", '2: receiver.stall_timeout_s: "0" is too small; it has '
-     "to be more than 0"),
+    ("receiver:\n  stall_timeout_s: 0\n", '2: receiver.stall_timeout_s: "0" is too small; it must '
+     "be more than 0"),
     ("audio:\n  keep_original: maybe\n", '2: audio.keep_original: "maybe" is neither true nor '
      "false"),
     ("audio:\n  tracks: [german]\n", '2: audio.tracks: track language "german" is not an ISO 639 '
@@ -108,50 +108,51 @@ ERRORS = [
      "'warning' or 'error'"),
     ("receiver:\n  url: ftp://box\n", "2: receiver.url: the receiver's URL has to begin with "
      "http:// or https://"),
-    ("receiver:\n  url: box\n  password: x\n", "3: receiver.password: there is no receiver.user to "
-     "this password; it is root on most receivers"),
+    ("receiver:\n  url: box\n  password: x\n", "3: receiver.password: receiver.password is set "
+     "without receiver.user; set it to root, the user of most receivers"),
     ("receiver:\n  password: x\n  password_file: y\n", "3: receiver.password_file and "
      "receiver.password are both set; keep one of them"),
     ("receiver:\n  password_file: nowhere\n", "2: receiver.password_file: cannot read nowhere: No "
      "such file or directory"),
-    ("receiver:\n  password_file: [a]\n", "2: receiver.password_file: it takes the path of a file"),
+    ("receiver:\n  password_file: [a]\n", "2: receiver.password_file: write the path of a file"),
     ("receiver:\n  password: ${PASS}\n", "2: receiver.password: ${PASS} is not replaced by a "
-     "variable; leave the line out and set the variable of this setting, which wins over the file"),
-    ("server:\n  port: 1\n  port: 2\n", "3: server.port stands in line 2 already; keep one of "
+     "variable; remove the line and set the variable of this setting, which overrides the file"),
+    ("server:\n  port: 1\n  port: 2\n", "3: server.port is already set in line 2; keep one of "
      "them"),
-    ("server:\n  port: 1\naudio:\nserver:\n  host: x\n", "4: server stands in line 1 already; keep "
+    ("server:\n  port: 1\naudio:\nserver:\n  host: x\n", "4: server is already set in line 1; keep "
      "one of them"),
-    ("server:\n  port: [1, 2]\n", "2: server.port: a list does not fit here; it takes one value"),
-    ("server:\n  port: {a: 1}\n", "2: server.port: it takes a value, and no settings below it"),
-    ("audio:\n  tracks: [[deu]]\n", "2: audio.tracks: a list of plain values is the most that fits "
+    ("server:\n  port: [1, 2]\n", "2: server.port: a list is not allowed here; write one value"),
+    ("server:\n  port: {a: 1}\n", "2: server.port: write a value here, not settings below it"),
+    ("audio:\n  tracks: [[deu]]\n", "2: audio.tracks: only a list of plain values is allowed "
      "here"),
-    ("receiver: http://box\n", "1: receiver holds several settings; write url: below it, indented"),
-    ("server:\n\tport: 1\n", "2: indented with a tab; YAML takes spaces"),
-    ("server:\n  port: 1\n host: x\n", "3: this is not YAML: expected <block end>, but found "
+    ("receiver: http://box\n", "1: receiver is a section; write url: or others below it, "
+     "indented"),
+    ("server:\n\tport: 1\n", "2: indented with a tab; use spaces"),
+    ("server:\n  port: 1\n host: x\n", "3: invalid YAML: expected <block end>, but found "
      "'<block mapping start>'"),
-    ("server:\n  port: 1 host: 2\n", "2: a colon that is not expected; quote the value, or check "
+    ("server:\n  port: 1 host: 2\n", "2: unexpected colon; quote the value, or check "
      "the indentation"),
-    ("receiver:\n  password: *ab\n", "2: found undefined alias 'ab'; quote a value that begins "
+    ("receiver:\n  password: *ab\n", "2: found undefined alias 'ab'; quote values that begin "
      "with *"),
-    ("base: &b\n  port: 1\nserver:\n  <<: *b\n", "4: merge keys (<<) are not supported; write the "
-     "settings out"),
+    ("base: &b\n  port: 1\nserver:\n  <<: *b\n", "4: merge keys (<<) are not supported; write out "
+     "the settings"),
     ("server:\n  port: 1\n---\nserver:\n  port: 2\n", "3: a second document begins here (---); "
-     "settings are one document"),
-    ("- server\n", "1: no settings; write the name of a section and a colon, and below it, "
+     "keep all settings in one document"),
+    ("- server\n", "1: not a settings file; write the name of a section and a colon, and below it, "
      "indented, name: value"),
-    ("server\n", "1: no settings; write the name of a section and a colon, and below it, indented, "
-     "name: value"),
+    ("server\n", "1: not a settings file; write the name of a section and a colon, and below it, "
+     "indented, name: value"),
     ("receiver.url: http://box\n", "1: write receiver: and below it, indented, url:"),
-    ("? [a, b]\n: 1\n", "1: a name has to be plain text"),
-    ("server:\n  host: !!python/object/apply:os.system [ls]\n", "2: server.host: a tag (!) does "
-     "not fit here"),
-    ("server:\n  host: \x07\n", "2: a control character; YAML allows none"),
-    ("server:\n  port:\t80\n", "2: a tab where a value should begin; YAML takes spaces"),
+    ("? [a, b]\n: 1\n", "1: a name must be plain text"),
+    ("server:\n  host: !!python/object/apply:os.system [ls]\n", "2: server.host: tags (!) are "
+     "not supported; remove it"),
+    ("server:\n  host: \x07\n", "2: remove the control character"),
+    ("server:\n  port:\t80\n", "2: a tab before a value; use spaces"),
     ("server:\n  port: 12:30\n", '2: server.port: "12:30" is not a whole number'),
     ("server:\n  host: ''\n", "2: server.host: write an address of this computer, such as "
      "127.0.0.1, or 0.0.0.0 for all of them"),
     ("hdhomerun:\n  ports: [80, x]\n", '2: hdhomerun.ports: "x" is not a whole number'),
-    ("hdhomerun:\n  name: ''\n", "2: hdhomerun.name: a name is one line of text"),
+    ("hdhomerun:\n  name: ''\n", "2: hdhomerun.name: a name must be one line of text"),
     ("guide:\n  days: 7.5\n", '2: guide.days: "7.5" is not a whole number'),
     ("receiver:\n  linger_s: .nan\n", '2: receiver.linger_s: ".nan" is not a number'),
     ("receiver:\n  user: \"\\ud800\"\n", "2: receiver.user: not UTF-8 text"),
@@ -188,8 +189,8 @@ def test_every_error_of_a_file_is_said_at_once_from_top_to_bottom(file: Path) ->
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("nowhere.yaml", "nowhere.yaml: cannot be read: No such file or directory"),
-        (".", ".: cannot be read: Is a directory"),
+        ("nowhere.yaml", "cannot read nowhere.yaml: No such file or directory"),
+        (".", "cannot read .: Is a directory"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(file: Path, path: str, said: str) -> None:
@@ -202,7 +203,8 @@ def test_a_file_that_others_can_read_is_noted_when_a_password_is_in_it(file: Pat
     assert read(file, text).notes == ()
     file.chmod(0o644)
     assert load(file=file, environment={}).notes == (
-        "xg2g.yaml: every user of this computer can read the password in it; chmod 600 xg2g.yaml",
+        "xg2g.yaml: every user of this computer can read the password in it; run chmod 600 "
+        "xg2g.yaml",
     )
     file.write_text("receiver: {url: 'http://root:geheim@box'}\n")
     assert len(load(file=file, environment={}).notes) == 1

@@ -25,7 +25,7 @@ def test_its_main_variables_still_work_and_are_noted_once() -> None:
         }
     )
     settings = configuration.settings
-    address = settings.receiver_address()
+    address = settings.receiver.address()
     assert (address.url, address.stream_port) == ("http://box", 17999)
     assert address.credentials is not None
     assert (address.credentials.user, address.credentials.password) == ("root", "geheim")
@@ -33,9 +33,9 @@ def test_its_main_variables_still_work_and_are_noted_once() -> None:
     assert (settings.server.host, settings.server.port) == ("0.0.0.0", 8080)
     assert (settings.audio.bitrate, settings.audio.channels) == (160_000, 6)
     assert configuration.notes == (
-        "XG2G_OWI_BASE is called XG2G_RECEIVER now",
-        "XG2G_OWI_USER is called XG2G_RECEIVER_USER now",
-        "XG2G_OWI_PASS is called XG2G_RECEIVER_PASSWORD now",
+        "XG2G_OWI_BASE is now called XG2G_RECEIVER",
+        "XG2G_OWI_USER is now called XG2G_RECEIVER_USER",
+        "XG2G_OWI_PASS is now called XG2G_RECEIVER_PASSWORD",
         "XG2G_LISTEN is now XG2G_HOST and XG2G_PORT",
         "XG2G_OWI_TIMEOUT_MS is now XG2G_ANSWER_TIMEOUT_S",
     )
@@ -64,18 +64,18 @@ metrics:
     file.chmod(0o600)
     configuration = load(file=file, environment={})
     settings = configuration.settings
-    assert settings.receiver_address().url == "http://box"
+    assert settings.receiver.address().url == "http://box"
     assert settings.receiver.stream_port == 17999
     assert settings.receiver.answer_timeout_s == 65
     assert (settings.server.host, settings.server.port) == ("127.0.0.1", 8081)
     assert settings.log.level == "debug"
     said = {note.removeprefix(f"{file}:") for note in configuration.notes}
     assert {
-        "2: logLevel is called log.level now",
-        "4: openWebIF.baseUrl is called receiver.url now",
-        "7: openWebIF.timeout is called receiver.answer_timeout_s now",
-        "11: api.listenAddr is called server.host and server.port now",
-        "12: metrics is ignored: everything is served on one port",
+        "2: logLevel is now called log.level",
+        "4: openWebIF.baseUrl is now called receiver.url",
+        "7: openWebIF.timeout is now called receiver.answer_timeout_s",
+        "11: api.listenAddr is now called server.host and server.port",
+        "12: metrics is ignored: xg2g serves everything on one port",
     } <= said
     assert len(said) == 10
 
@@ -85,7 +85,7 @@ def test_the_new_name_counts_where_both_are_set(tmp_path: Path) -> None:
     file.write_text("openWebIF: {baseUrl: http://old}\nreceiver: {url: http://new}\n")
     configuration = load(file=file, environment={})
     assert configuration.settings.receiver.url == "http://new"
-    assert any("ignored, since" in note for note in configuration.notes)
+    assert any("takes precedence" in note for note in configuration.notes)
     environment = {"XG2G_OWI_BASE": "http://old", "XG2G_RECEIVER": "http://newest"}
     assert load(file=file, environment=environment).settings.receiver.url == "http://newest"
 
@@ -123,9 +123,7 @@ def test_a_port_that_is_set_is_the_port_that_is_used() -> None:
     """There, the documented XG2G_PROXY_PORT was read by nothing."""
     configuration = load(environment=NO_FILE | {"XG2G_PORT": "9000", "XG2G_PROXY_PORT": "18000"})
     assert configuration.settings.server.port == 9000
-    assert "XG2G_PROXY_PORT is ignored: every stream passes through xg2g itself" in (
-        configuration.notes
-    )
+    assert "XG2G_PROXY_PORT is ignored: xg2g serves every stream itself" in (configuration.notes)
 
 
 def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
@@ -144,7 +142,7 @@ def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
 def test_no_variable_says_which_version_this_is() -> None:
     """There, XG2G_VERSION was set and overwritten."""
     [note] = load(environment=NO_FILE | {"XG2G_VERSION": "9"}).notes
-    assert note == "XG2G_VERSION is ignored: xg2g --version names it"
+    assert note == "XG2G_VERSION is ignored: xg2g --version prints it"
 
 
 def test_a_name_of_the_playlist_that_nothing_else_would_know_cannot_be_set() -> None:
@@ -156,13 +154,13 @@ def test_a_name_of_the_playlist_that_nothing_else_would_know_cannot_be_set() -> 
 def test_no_path_to_a_program_has_to_be_set() -> None:
     """There, the default of XG2G_FFMPEG_PATH failed its own check."""
     [note] = load(environment=NO_FILE | {"XG2G_FFMPEG_PATH": "ffmpeg"}).notes
-    assert note == "XG2G_FFMPEG_PATH is ignored: sound is always converted, without ffmpeg"
+    assert note == "XG2G_FFMPEG_PATH is ignored: audio is always converted, without ffmpeg"
 
 
 @pytest.mark.parametrize("name", ["XG2G_PLEX_FORCE_HLS", "XG2G_USE_PROXY_URLS"])
 def test_no_setting_points_at_a_proxy_that_is_gone(name: str) -> None:
     [note] = load(environment=NO_FILE | {name: "true"}).notes
-    assert note == f"{name} is ignored: every stream passes through xg2g itself"
+    assert note == f"{name} is ignored: xg2g serves every stream itself"
 
 
 def test_every_name_of_its_file_is_a_setting_or_explained(tmp_path: Path) -> None:

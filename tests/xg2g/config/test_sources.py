@@ -173,7 +173,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
 def test_every_default_passes_its_own_check() -> None:
     for setting in settings_of(Settings).values():
         if setting.default_text:
-            assert setting.read(setting.default_text) == setting.default, setting.key
+            assert setting.parse(setting.default_text) == setting.default, setting.key
         else:
             assert setting.default in (None, "", ()), setting.key
     assert load(environment=NO_FILE).settings == Settings()
@@ -181,7 +181,7 @@ def test_every_default_passes_its_own_check() -> None:
 
 def test_credentials_may_stand_in_the_url_and_show_nowhere_else() -> None:
     settings = from_variables(RECEIVER="http://root:p%40ss@box:81/x/").settings
-    address = settings.receiver_address()
+    address = settings.receiver.address()
     assert address.credentials is not None
     assert address.credentials.password == "p@ss"
     assert address.url == "http://box:81/x"
@@ -192,7 +192,7 @@ def test_credentials_may_stand_in_the_url_and_show_nowhere_else() -> None:
 def test_a_password_shows_in_no_repr() -> None:
     configuration = from_variables(RECEIVER="box", RECEIVER_USER="root", RECEIVER_PASSWORD="geheim")
     assert "geheim" not in repr(configuration)
-    assert "geheim" not in repr(configuration.settings.receiver_address())
+    assert "geheim" not in repr(configuration.settings.receiver.address())
 
 
 def test_a_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
         load(file=file, environment={}),
         load({"receiver.url": "box", "receiver.user": "root"}, environment=NO_FILE | variable),
     ):
-        credentials = configuration.settings.receiver_address().credentials
+        credentials = configuration.settings.receiver.address().credentials
         assert credentials is not None
         assert credentials.password == "geheim"
 
@@ -214,14 +214,14 @@ def test_a_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     [("all", "all"), ("first", "first"), ("deu, eng", ("deu", "eng")), ("fra", ("fra",))],
 )
 def test_tracks_are_a_word_or_languages(text: str, tracks: object) -> None:
-    assert from_variables(AUDIO_TRACKS=text).settings.remux_options().tracks == tracks
+    assert from_variables(AUDIO_TRACKS=text).settings.audio.remux_options().tracks == tracks
 
 
 @pytest.mark.parametrize(
     ("flag", "text", "said"),
     [
-        ("server.port", "70000", '--port: "70000" is too big; the most is 65535'),
-        ("receiver.stream_port", "0", '--stream-port: "0" is too small; the least is 1'),
+        ("server.port", "70000", '--port: "70000" is too big; the maximum is 65535'),
+        ("receiver.stream_port", "0", '--stream-port: "0" is too small; the minimum is 1'),
         ("audio.bitrate", "fast", '--bitrate: "fast" is not a bit rate; write 192000 or 192k'),
         (
             "audio.bitrate",
@@ -269,15 +269,19 @@ def test_a_flag_that_cannot_work_is_one_line_that_names_it(flag: str, text: str,
     [
         ("PORT", " ", '" " is not a whole number'),
         ("PORT", "0x50", '"0x50" is not a whole number'),
-        ("PORT", "9" * 100_000, f'"{"9" * 59}…" is no number that fits here'),
+        ("PORT", "9" * 100_000, f'"{"9" * 59}…" is too long for a number'),
         ("WAIT", "garbage", '"garbage" is neither true nor false'),
         ("LINGER_S", "nan", '"nan" is not a number'),
-        ("LINGER_S", "-1", '"-1" is too small; the least is 0'),
+        ("LINGER_S", "-1", '"-1" is too small; the minimum is 0'),
         ("HDHOMERUN_PORTS", "80,x", '"x" is not a whole number'),
-        ("HDHOMERUN_PORTS", "80,0", "0 is no port; ports are 1 to 65535"),
-        ("HDHR_FRIENDLY_NAME", "a\nb", "a name is one line of text"),
-        ("HDHR_FRIENDLY_NAME", "x" * 65, f'"{"x" * 59}…" is too long; the most is 64 characters'),
-        ("RECEIVER_USER", "root:x", "a user's name has no colon and no line break in it"),
+        ("HDHOMERUN_PORTS", "80,0", "0 is not a port; ports are 1 to 65535"),
+        ("HDHR_FRIENDLY_NAME", "a\nb", "a name must be one line of text"),
+        (
+            "HDHR_FRIENDLY_NAME",
+            "x" * 65,
+            f'"{"x" * 59}…" is too long; the maximum is 64 characters',
+        ),
+        ("RECEIVER_USER", "root:x", "a user name must not contain a colon or a line break"),
         ("AUDIO_TRACKS", "\udcff", "not UTF-8 text"),
         ("TOKEN", "\udcff", "not UTF-8 text"),
         ("TOKEN_FILE", "/dev/null", "/dev/null is empty"),
@@ -296,19 +300,19 @@ def test_a_file_of_a_secret_holds_one_line(tmp_path: Path) -> None:
     assert token is not None and token.value == "swordfish"
     file.write_text("swordfish\nhunter2\n")
     [problem] = problems(environment={"XG2G_TOKEN_FILE": str(file)})
-    assert problem == f"XG2G_TOKEN_FILE: {file} has several lines; a password is one"
+    assert problem == f"XG2G_TOKEN_FILE: {file} has several lines; a password is one line"
 
 
 def test_a_password_among_the_flags_is_noted() -> None:
     [note] = load({"receiver.url": "http://root:geheim@box"}, environment=NO_FILE).notes
-    assert note.startswith("--receiver: every user of this computer can read the password")
+    assert note.startswith("--receiver: every user of this computer can see the password")
     assert "geheim" not in note
 
 
 @pytest.mark.parametrize("name", ["EXTERNAL_FALLBACK", "EXTERNAL_TRANSCODER_TOKEN"])
 def test_what_has_no_effect_without_another_setting_is_noted(name: str) -> None:
     [note] = from_variables(**{name: "true"}).notes
-    assert note == f"XG2G_{name}: without effect, since external.transcoder is not set"
+    assert note == f"XG2G_{name}: no effect without external.transcoder; set both"
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -326,16 +330,16 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     [
         (
             {"RECEIVER": "box", "RECEIVER_PASSWORD": "geheim"},
-            "XG2G_RECEIVER_PASSWORD: there is no receiver.user to this password; "
-            "it is root on most receivers",
+            "XG2G_RECEIVER_PASSWORD: receiver.password is set without receiver.user; set it to "
+            "root, the user of most receivers",
         ),
         (
             {"RECEIVER": "http://root:geheim@box", "RECEIVER_USER": "root"},
-            "XG2G_RECEIVER_USER: the receiver's URL names a user, too; keep one of them",
+            "XG2G_RECEIVER_USER: the receiver's URL also contains a user; keep one of them",
         ),
         (
             {"RECEIVER": "http://box:8001"},
-            "XG2G_RECEIVER: port 8001 is the stream port; the URL is that of the web interface, "
+            "XG2G_RECEIVER: port 8001 is the stream port; write the URL of the web interface, "
             "which is on port 80 of most receivers",
         ),
         (
@@ -348,8 +352,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ),
         (
             {"TOKEN_FOR_READING": "true"},
-            "XG2G_TOKEN_FOR_READING: there is no token to ask for; set server.token, or "
-            "XG2G_TOKEN_FILE to a file that holds one",
+            "XG2G_TOKEN_FOR_READING: there is no token to require; set server.token, or "
+            "XG2G_TOKEN_FILE to a file that holds the token",
         ),
     ],
 )

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tests.harness.command import xg2g
 from xg2g.cli.doctor import show
-from xg2g.config.setting import Secret
+from xg2g.config.secret import Secret
 from xg2g.config.settings import (
     DataSettings,
     HdhomerunSettings,

@@ -118,7 +118,7 @@ class HlsOutput:
             on_away=self._make_way,
             on_gone=partial(self._end, Outcome.VIEWER_LEFT),
         )
-        self.waiting = WaitingRequests(context.now, context.later, metrics.hls_blocked_s.observe)
+        self.waiting = WaitingRequests(context.now, context.later, metrics.hls.blocked_s.observe)
         self.viewer = Viewer(
             channel_id=channel_id,
             address=address,
@@ -289,9 +289,9 @@ class HlsOutput:
         metrics = self._context.metrics
         for event in events:
             if isinstance(event, Part):
-                metrics.hls_parts.labels(event.rendition.partition("-")[0]).inc()
+                metrics.hls.parts.labels(event.rendition.partition("-")[0]).inc()
         if self.presentation.too_long != self._too_long:
-            metrics.hls_long_segments.inc(self.presentation.too_long - self._too_long)
+            metrics.hls.long_segments.inc(self.presentation.too_long - self._too_long)
             self._too_long = self.presentation.too_long
         self._context.size_limit.enforce()
 

@@ -5,11 +5,13 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ...config import Settings
 from ...network.hosts import client_network, is_loopback
 from .refusals import problem
 
@@ -62,6 +64,8 @@ class WrongTokens:
 class Access:
     """Decision about requests."""
 
+    LIVE_KEYS: ClassVar[frozenset[str]] = frozenset({"server.token", "server.token_for_reading"})
+
     def __init__(
         self,
         token: str | None = None,
@@ -81,6 +85,11 @@ class Access:
         token, only this computer may change something."""
         self._token = token.encode() if token else None
         self._for_reading = for_reading
+
+    async def apply(self, settings: Settings) -> None:
+        """Require the token of these settings from now on."""
+        token = settings.server.token
+        self.ask_for(token.value if token else None, for_reading=settings.server.token_for_reading)
 
     def refusal(self, request: Request, *, changes: bool) -> Response | None:
         """Return the answer to a request that is not allowed; None if it is allowed."""

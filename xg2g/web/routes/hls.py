@@ -327,7 +327,7 @@ class _Counted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        requests = gateway_of(request).metrics.hls_requests
+        requests = gateway_of(request).metrics.hls.requests
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":

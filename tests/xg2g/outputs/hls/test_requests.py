@@ -11,7 +11,7 @@ from tests.harness.scripted_daemon import BOUQUETS, daemon
 from tests.harness.transcoder import transcoder
 from tests.xg2g.outputs.hls.house import WITHIN_S, house
 from tests.xg2g.web.test_playlists import DASH, HLS, PLAYS
-from xg2g.config.setting import Secret
+from xg2g.config.secret import Secret
 from xg2g.config.settings import HlsSettings, ServerSettings
 from xg2g.lineup.arrangement import Bouquet
 
