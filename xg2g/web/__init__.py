@@ -1,1 +1,1 @@
-"""What the daemon answers over HTTP, and to whom."""
+"""The daemon's HTTP interface: rules of HTTP, the API, pages and routes."""

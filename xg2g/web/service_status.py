@@ -1,4 +1,4 @@
-"""How the daemon is: one state, and why."""
+"""Service status: one state, and the reasons for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,32 +9,32 @@ from .gateway import Gateway
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """What a viewer who comes now would get."""
+    """Whether a new viewer would be served, and what is wrong."""
 
     state: State
     findings: tuple[Finding, ...]
-    """What is wrong, the worst first; empty when all is well."""
+    """Problems, the worst first; empty if there are none."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What is wrong: one line each."""
+        """Problems, one line each."""
         return tuple(dict.fromkeys(it.reason for it in self.findings))
 
     @property
     def is_ready(self) -> bool:
-        """Whether a viewer would be served, if something is wrong or not."""
+        """True if a new viewer would be served, even if something is wrong."""
         return self.state is not State.NOT_READY
 
 
 def service_status(gateway: Gateway) -> ServiceStatus:
-    """Judge by what is known now; `gateway.readiness.examine` brings that up to date."""
+    """Return the status by the latest probes; `gateway.readiness.examine` renews them."""
     found = sorted(_findings(gateway), key=lambda it: -it.state.severity)
     worst = found[0].state if found else State.READY
     return ServiceStatus(worst, tuple(found))
 
 
 def receiver_state(gateway: Gateway) -> str:
-    """`ok`, or one line about what is wrong with the receiver."""
+    """Return `ok`, or one line about what is wrong with the receiver."""
     for part in (Part.STREAM_SERVER, Part.WEB_INTERFACE):
         if reason := gateway.readiness.finding(part).reason:
             return reason
@@ -45,7 +45,7 @@ def receiver_state(gateway: Gateway) -> str:
 
 
 def _findings(gateway: Gateway) -> Iterator[Finding]:
-    """Everything that is not as it should be."""
+    """Yield every problem."""
     keeper = gateway.lineup_keeper
     lineup = keeper.lineup
     if gateway.stopping.is_set():

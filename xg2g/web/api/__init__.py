@@ -1,1 +1,1 @@
-"""The API under /api/v1: how its answers look, who may ask, and the document that describes it."""
+"""The API under /api/v1: operations by subject, their models, the OpenAPI document, its page."""

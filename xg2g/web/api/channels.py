@@ -15,7 +15,7 @@ from ...lineup.picons import may_have_logo
 from ..gateway import base_url, gateway_of
 from ..http.incremental import in_steps
 from ..selection import Selection, lineup_of
-from . import models
+from . import models, queries
 from .guide import programme_model
 from .operation import Operation, find_channel, invalid_cursor
 
@@ -23,7 +23,7 @@ _NEXT_WITHIN_S = 24 * 3600
 """How far ahead the next programme may begin."""
 
 
-async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
+async def _channels(request: Request, query: queries.ChannelsQuery) -> BaseModel:
     lineup = lineup_of(request)
     page, cursor = _page(lineup, query)
     return models.Channels(
@@ -31,7 +31,7 @@ async def _channels(request: Request, query: models.ChannelsQuery) -> BaseModel:
     )
 
 
-async def _now(request: Request, query: models.ChannelsQuery) -> BaseModel:
+async def _now(request: Request, query: queries.ChannelsQuery) -> BaseModel:
     page, cursor = _page(lineup_of(request), query)
     now_s = int(datetime.now(UTC).timestamp())
     coming = await gateway_of(request).database.read(
@@ -49,7 +49,7 @@ async def _now(request: Request, query: models.ChannelsQuery) -> BaseModel:
     return models.Now(channels=await in_steps(shown, page), next=cursor)
 
 
-async def _channel_now(request: Request, _: models.NoQuery) -> BaseModel:
+async def _channel_now(request: Request, _: queries.NoQuery) -> BaseModel:
     lineup = lineup_of(request)
     channel = find_channel(lineup, request.path_params["channel_id"])
     now_s = int(datetime.now(UTC).timestamp())
@@ -69,7 +69,7 @@ async def _channel_now(request: Request, _: models.NoQuery) -> BaseModel:
     )
 
 
-def _page(lineup: Lineup, query: models.ChannelsQuery) -> tuple[Sequence[Channel], str | None]:
+def _page(lineup: Lineup, query: queries.ChannelsQuery) -> tuple[Sequence[Channel], str | None]:
     """Return the requested channels, and the cursor for the rest. Raises `Refused`."""
     chosen = Selection(query.bouquet, query.radio).channels(lineup)
     if query.after is not None:
@@ -124,7 +124,7 @@ OPERATIONS = (
         path="/channels",
         handler=_channels,
         summary="List channels",
-        query=models.ChannelsQuery,
+        query=queries.ChannelsQuery,
         answer=models.Channels,
         refusals={404: "No such bouquet"},
         is_cacheable=True,
@@ -133,7 +133,7 @@ OPERATIONS = (
         path="/now",
         handler=_now,
         summary="List the current and next programme of each channel",
-        query=models.ChannelsQuery,
+        query=queries.ChannelsQuery,
         answer=models.Now,
         refusals={404: "No such bouquet"},
         is_cacheable=True,

@@ -17,14 +17,14 @@ from ..gateway import gateway_of
 from ..http.incremental import in_steps
 from ..http.refusals import Refused
 from ..selection import lineup_of
-from . import models
+from . import models, queries
 from .operation import Operation, find_channel, invalid_cursor
 
 _DEFAULT_PERIOD = timedelta(hours=4)
 _LONGEST_PERIOD = timedelta(days=31)
 
 
-async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
+async def _guide(request: Request, query: queries.GuideQuery) -> BaseModel:
     lineup = lineup_of(request)
     begin_s = (query.begin or datetime.now(UTC)).timestamp()
     end_s = query.end.timestamp() if query.end else begin_s + _DEFAULT_PERIOD.total_seconds()
@@ -51,15 +51,15 @@ async def _guide(request: Request, query: models.GuideQuery) -> BaseModel:
     )
 
 
-def _channel_ids(lineup: Lineup, query: models.GuideQuery) -> list[str] | None:
+def _channel_ids(lineup: Lineup, query: queries.GuideQuery) -> list[str] | None:
     """Return the ids of the requested channels; None for all. Raises `Refused`."""
     ids = [] if query.channel is None else [query.channel]
     if query.channels is not None:
         ids += [each for each in query.channels.split(",") if each]
     elif query.channel is None:
         return None
-    if len(ids) > models.MAX_IDS:
-        raise Refused(400, f"channels: too many ids; use at most {models.MAX_IDS}")
+    if len(ids) > queries.MAX_IDS:
+        raise Refused(400, f"channels: too many ids; use at most {queries.MAX_IDS}")
     return [find_channel(lineup, each).id for each in dict.fromkeys(ids)]
 
 
@@ -107,7 +107,7 @@ OPERATIONS = (
         path="/guide",
         handler=_guide,
         summary="List programmes",
-        query=models.GuideQuery,
+        query=queries.GuideQuery,
         answer=models.Guide,
         refusals={404: "No such channel"},
         is_cacheable=True,

@@ -1,120 +1,117 @@
-"""What the API answers, and what it is asked."""
+"""Models of the API's answers. Their docstrings are descriptions in the OpenAPI document."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from ...readiness import State
 
-MAX_IDS = 200
-"""Channels in a query."""
-MAX_IDS_LENGTH = 12_000
-"""What a request's head may hold of them."""
 
-
-class Answer(BaseModel):
-    """A part of an answer. Times are UTC."""
+class Model(BaseModel):
+    """Part of an answer. Times are UTC."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True)
 
 
-class Query(BaseModel):
-    """The query of a request."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="forbid")
-
-
-class TunerState(Answer):
+class TunerState(Model):
     """The receiver's tuners, as far as xg2g uses them."""
 
     in_use: int
-    """Tuners that upstreams need. All viewers of a channel use one, as do channels of one
-    transponder."""
+    """Number of tuners that upstreams use. All viewers of a channel share one tuner, and so do all
+    channels of a transponder."""
     limit: int | None
-    """How many there are; null while the receiver has not said it."""
+    """Number of tuners of the receiver; null until the receiver has told it."""
     lingering: int
-    """Upstreams that nobody watches any more, and that stay open for a moment."""
+    """Number of upstreams without viewers that stay open for a moment."""
 
 
-class RefreshState(Answer):
-    """What became of reading the lineup, or the guide, since xg2g started."""
+class RefreshState(Model):
+    """Refreshes of the lineup or of the guide since xg2g started."""
 
     name: str
-    """`lineup`, or `guide` with the logos."""
+    """`lineup`, or `guide` (which includes the logos)."""
     running: bool
+    """True while a refresh is running."""
     succeeded: int
-    """Successful runs."""
+    """Number of successful runs."""
     failed: int
-    """Failed runs."""
+    """Number of failed runs."""
     succeeded_at: datetime | None
+    """Time of the last successful run."""
     duration_s: float | None
-    """Of the last one."""
+    """Duration of the last run in seconds."""
     trouble: str | None
-    """Why the last one failed, if it did."""
+    """Why the last run failed; null if it succeeded."""
 
 
-class Status(Answer):
+class Status(Model):
     """Service status."""
 
     version: str
+    """Version of xg2g."""
     ready: bool
-    """Whether a viewer who comes now would be served."""
+    """True if a new viewer would be served."""
     state: State
-    """`ready`, `degraded` (a viewer is served, though something is wrong) or `not ready`."""
+    """`ready`; `degraded`: viewers are served, but something is wrong; `not ready`."""
     reasons: list[str]
-    """Why it is not ready, one line each, what is worst first."""
+    """What is wrong, one line each, the worst first."""
     receiver: str
-    """`ok`, or one line that says what is wrong."""
+    """`ok`, or one line about what is wrong with the receiver."""
     channels: int
+    """Number of channels in the lineup."""
     programmes: int
-    """In the guide."""
+    """Number of programmes in the guide."""
     streams: int
-    """Viewers whose stream is open, or being opened."""
+    """Number of viewers whose stream is open or is being opened."""
     upstreams: int
-    """Streams of the receiver that are open, or being opened: one for all viewers of a channel."""
+    """Number of streams from the receiver that are open or are being opened. All viewers of a
+    channel share one."""
     tuners: TunerState
     refreshes: list[RefreshState]
 
 
-class Programme(Answer):
-    """A programme of the guide."""
+class Programme(Model):
+    """Programme of the guide."""
 
     channel: str
-    """The channel's id."""
+    """Channel id."""
     begin: datetime
     end: datetime
     title: str
     subtitle: str
     description: str
     categories: list[str]
-    """English words, as in XMLTV."""
+    """Categories in English, as in XMLTV."""
     episode: str | None
-    """As S02E03 or E03."""
+    """Season and episode, such as S02E03 or E03."""
 
 
-class Channel(Answer):
-    """A channel of the lineup."""
+class Channel(Model):
+    """Channel of the lineup."""
 
     id: str
     number: int
     name: str
     radio: bool
+    """True for radio."""
     bouquets: list[str]
+    """Names of the bouquets that contain the channel."""
     service: str | None
-    """The service reference; null for an IPTV entry."""
+    """Service reference; null for an IPTV entry."""
     stream_url: str
+    """URL of the live stream, MPEG-TS."""
     hls_url: str | None
-    """Multivariant playlist of HTTP Live Streaming. Null where `hls.enabled` is off, and for what
-    its source sends as DASH."""
+    """URL of the multivariant playlist of HTTP Live Streaming; null if `hls.enabled` is off or the
+    channel's source is DASH."""
     hls_refusal: str | None
-    """Why players of HTTP Live Streaming cannot play the channel: one line, as it was found when
-    somebody opened it last (406). Null if they can, or nobody has."""
+    """Why HTTP Live Streaming cannot play the channel (status 406), as found when it was last
+    opened; null if it can, or if the channel has not been opened yet."""
     logo_url: str | None
+    """URL of the logo, PNG."""
 
 
-class Slot(Answer):
-    """A programme in a few words."""
+class Slot(Model):
+    """Programme in short."""
 
     begin: datetime
     end: datetime
@@ -122,64 +119,69 @@ class Slot(Answer):
     subtitle: str
 
 
-class Shown(Answer):
-    """What a channel shows."""
+class Shown(Model):
+    """Current and next programme of a channel."""
 
     channel: str
-    """The channel's id."""
+    """Channel id."""
     now: Slot | None
+    """Current programme."""
     next: Slot | None
-    """What begins next, within a day."""
+    """Next programme, if it begins within a day."""
 
 
 class ChannelNow(Channel):
-    """A channel, and what it shows."""
+    """Channel with its current and next programme."""
 
     now: Programme | None
+    """Current programme."""
     next: Programme | None
+    """Next programme, if it begins within a day."""
 
 
-class Page(Answer):
-    """A part of a long list."""
+class Page(Model):
+    """Part of a long list."""
 
     next: str | None
-    """What to give as `after`, with the rest of the query as before, to go on; null at the end."""
+    """Cursor for the next part: repeat the query with it as `after`. Null at the end."""
 
 
 class Channels(Page):
-    """Channels in the order of their numbers, or of the bouquet."""
+    """Channels by number, or in the order of the bouquet."""
 
     channels: list[Channel]
 
 
 class Guide(Page):
-    """Programmes in the order of their begins."""
+    """Programmes by start time."""
 
     programmes: list[Programme]
 
 
 class Now(Page):
-    """What channels show, in the order of their numbers, or of the bouquet."""
+    """Current and next programmes, by channel number or in the order of the bouquet."""
 
     channels: list[Shown]
 
 
-class Access(Answer):
-    """What this client may do with what it has shown."""
+class Access(Model):
+    """Permissions of this client, with the token that it sent."""
 
     may_change: bool
-    """It may end streams and start a refresh."""
+    """True if the client may end streams and start a refresh."""
     has_token: bool
-    """A token is set (`server.token`), and whoever shows it may."""
+    """True if a token is set (`server.token`). Clients that send it may change things."""
     detail: str | None
-    """Why it may not, and what to do; null if it may."""
+    """Why the client may not change things, and how to fix that; null if it may."""
 
 
-class Track(Answer):
-    """An audio track of a stream, as the remuxer sees it."""
+class Track(Model):
+    """Audio track of a stream."""
 
     pid: int
+    """PID in the receiver's stream."""
     output_pid: int
+    """PID in the converted stream."""
     state: str
     """`waiting`, `converting`, `passing_aac`, `scrambled`, `unsupported` or `dropped`."""
     codec: str | None
@@ -188,11 +190,12 @@ class Track(Answer):
     frames_encoded: int
     decode_errors: int
     silence_ms: int
+    """Milliseconds of silence that fill gaps."""
     scrambled_packets: int
     continuity_errors: int
 
 
-class Remuxing(Answer):
+class Remuxing(Model):
     """Counters of a stream's remuxer."""
 
     bytes_in: int
@@ -206,140 +209,101 @@ class Remuxing(Answer):
     tracks: list[Track]
 
 
-class Upstream(Answer):
-    """A stream of the receiver, converted once for all its viewers."""
+class Upstream(Model):
+    """Stream from the receiver, converted once for all its viewers."""
 
     id: str
     channel: str
-    """Id of the channel that its viewers asked for."""
+    """Id of the channel that its viewers requested."""
     channel_name: str | None
-    """Null for a service that is in no bouquet."""
+    """Name of the channel; null for a service that is in no bouquet."""
     state: str
-    """`opening`; `running`; `reconnecting`: the receiver's stream was lost and is opened again;
-    `lingering`: nobody watches, and the next viewer begins at once."""
+    """`opening`; `running`; `reconnecting`: the receiver's stream was lost and is being opened
+    again; `lingering`: no viewer is left, and the stream stays open for a moment."""
     since: datetime
     viewers: int
-    """Viewers of it, including those whose stream is being opened."""
+    """Number of viewers, including those whose stream is being opened."""
     transponder: str | None
-    """Namespace, transport stream id and original network id, hexadecimal. Upstreams of one
-    transponder use one tuner. Null if no tuner is needed."""
+    """Namespace, transport stream id and original network id in hexadecimal. Upstreams of one
+    transponder share a tuner. Null if the stream needs no tuner."""
     ring_bytes: int
-    """Size of the newest output, which is kept for viewers who join or are behind."""
+    """Size of the latest output, which is kept for viewers that join or fall behind."""
     ring_s: float
-    """Length of that output in seconds."""
+    """Length of the kept output in seconds."""
     freezes: int
-    """How often viewers got nothing although the receiver sent."""
+    """How often viewers got nothing although the receiver was sending."""
     reconnections: int
-    """How often a lost stream of the receiver came back."""
+    """How often a lost stream came back."""
     remuxer: Remuxing | None
     """Null until the upstream has begun, and while its transcoder does not answer."""
 
 
-class Stream(Answer):
-    """A viewer; all players of a channel by HTTP Live Streaming are one."""
+class Stream(Model):
+    """Viewer. All players of a channel by HTTP Live Streaming count as one viewer."""
 
     id: str
     channel: str
-    """The channel's id."""
+    """Channel id."""
     channel_name: str | None
-    """Null for a service that is in no bouquet."""
+    """Name of the channel; null for a service that is in no bouquet."""
     address: str | None
-    """Of the viewer, or of the proxy before them; of the first player by HTTP Live Streaming."""
+    """Address of the viewer, or of a proxy in between. For HTTP Live Streaming, that of the first
+    player."""
     format: str
     """`mpegts`, or `hls` for HTTP Live Streaming."""
     players: int
-    """How many players there are, as far as they can be told apart."""
+    """Number of players, as far as they can be told apart."""
     since: datetime
     bytes_out: int
-    """Sent to the viewer."""
+    """Bytes sent to the viewer."""
     upstream: str | None
-    """Id of the upstream. Viewers with the same one share it. Null until the stream has begun."""
+    """Id of the upstream; null until the stream has begun."""
     behind_s: float | None
-    """Seconds for which the next output has waited for the viewer; no more than the upstream's
-    `ring_s`. Null until the stream has begun."""
+    """Seconds for which the next output has been waiting for the viewer, at most the upstream's
+    `ring_s`; null until the stream has begun."""
     skips: int
-    """How often the viewer fell behind the kept output and went on at the newest."""
+    """How often the viewer fell behind the kept output and went on with the latest."""
     skipped_bytes: int
-    """Size of the output that was left out."""
+    """Bytes that the viewer missed by that."""
 
 
-class Streams(Answer):
-    """Who watches what."""
+class Streams(Model):
+    """Viewers, and the upstreams they watch."""
 
     streams: list[Stream]
     """Viewers, the earliest first."""
     upstreams: list[Upstream]
-    """What they watch, the earliest first, with what lingers."""
+    """Upstreams, the earliest first, including those that are lingering."""
 
 
-class Failure(Answer):
-    """A stream that did not open, or that broke."""
+class Failure(Model):
+    """Stream that did not open, or that broke."""
 
     at: datetime
-    """When it last happened."""
+    """Time of the last failure."""
     channel: str
-    """What was asked for: most often a channel's id."""
+    """What the client requested, usually a channel id."""
     channel_name: str | None
-    """Null for what is in no bouquet."""
+    """Name of the channel; null for a service that is in no bouquet."""
     viewer: str | None
-    """Address of the viewer, or of the proxy before them."""
+    """Address of the viewer, or of a proxy in between."""
     status: int | None
-    """The HTTP status that the viewer got; null when the stream had begun."""
+    """HTTP status of the answer; null if the stream had already begun."""
     outcome: str
-    """A word for programs, as in `xg2g_streams_total`."""
+    """Reason as a code, as in the metric `xg2g_streams_total`."""
     reason: str
-    """One line for a user: what is wrong, and what to do."""
+    """Reason for users, in one line: what is wrong, and how to fix it."""
     times: int
     """How often it happened."""
 
 
-class Failures(Answer):
-    """The last streams that failed, the latest first; no more than 20."""
+class Failures(Model):
+    """The latest streams that failed, the newest first, at most 20."""
 
     failures: list[Failure]
 
 
-class Accepted(Answer):
-    """A refresh that has begun."""
+class Accepted(Model):
+    """Refresh that was started."""
 
     detail: str
-
-
-class NoQuery(Query):
-    """Nothing to choose."""
-
-
-class PageQuery(Query):
-    """Which part of a long list."""
-
-    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
-    """Maximum number of items."""
-    after: str | None = None
-    """Continue after this cursor: `next` of the answer before."""
-
-
-class ChannelsQuery(PageQuery):
-    """Which channels."""
-
-    bouquet: str | None = None
-    """Those of this bouquet alone, in its order."""
-    radio: bool | None = None
-    """Radio alone, or television alone."""
-
-
-class GuideQuery(PageQuery):
-    """Which programmes."""
-
-    channel: str | None = None
-    """Those of this channel alone."""
-    channels: Annotated[str | None, Field(max_length=MAX_IDS_LENGTH)] = None
-    """Those of these channels alone: ids with commas between them, 200 at most."""
-    search: Annotated[str | None, Field(max_length=100)] = None
-    """Those whose title or subtitle has all of these words, in whatever case."""
-    brief: bool = False
-    """Leave descriptions and categories empty."""
-    begin: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    """What runs then, or later; now if not given. RFC 3339 with its zone, or seconds since
-    1970."""
-    end: Annotated[AwareDatetime | None, Field(alias="to")] = None
-    """What begins before; four hours later if not given, and 31 days later at most."""

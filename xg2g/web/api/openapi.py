@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the operations and the models."""
+"""The OpenAPI document, generated from the operations and the models."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,20 +9,20 @@ from typing import Any
 from pydantic import BaseModel  # noqa: TC002
 from pydantic.json_schema import models_json_schema
 
-from ..http import refusals as problem
+from ..http.refusals import MEDIA_TYPE, Problem
 from .operation import Operation
 
 _REFERENCE = "#/components/schemas/{model}"
 
 
 def document(operations: Sequence[Operation]) -> dict[str, Any]:
-    """Describe the operations (OpenAPI 3.1)."""
+    """Return the OpenAPI 3.1 document of the operations."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         methods = paths.setdefault(f"/api/v1{operation.path}", {})
         methods[operation.method.lower()] = _described(operation)
     answers = [operation.answer for operation in operations if operation.answer]
-    models: list[type[BaseModel]] = [*answers, problem.Problem]
+    models: list[type[BaseModel]] = [*answers, Problem]
     _, schemas = models_json_schema(
         [(model, "serialization") for model in models], ref_template=_REFERENCE
     )
@@ -31,7 +31,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         "info": {
             "title": "xg2g",
             "version": version("xg2g"),
-            "description": "What xg2g knows and does, for programs. Players use other addresses.",
+            "description": "Status, channels, guide and streams of xg2g. Players use other URLs.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
@@ -41,8 +41,8 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "`server.token`. Without one set, programs on the same "
-                    "computer need none, and nobody else may.",
+                    "description": "Value of `server.token`. If no token is set, requests from "
+                    "the same computer need none, and others are refused.",
                 }
             },
         },
@@ -56,11 +56,11 @@ def _described(operation: Operation) -> dict[str, Any]:
         body["content"] = {"application/json": {"schema": reference}}
     responses = {str(operation.status): body}
     refusals = {
-        400: "The query is wrong",
-        401: "The token is missing, or wrong",
-        403: "There is no token, and the request is from another computer",
-        429: "Too many wrong tokens came from this address",
-        503: "What is stored cannot be read now, or there is no lineup yet",
+        400: "Invalid query",
+        401: "Missing or wrong token",
+        403: "No token is set, and the request comes from another computer",
+        429: "Too many wrong tokens from this address",
+        503: "The database cannot be read, or the lineup has not been read yet",
         **operation.refusals,
     }
     for status, when in sorted(refusals.items()):
@@ -75,10 +75,10 @@ def _described(operation: Operation) -> dict[str, Any]:
 
 
 def _refusal(status: int, when: str) -> dict[str, Any]:
-    schema = {"$ref": _REFERENCE.format(model=problem.Problem.__name__)}
+    schema = {"$ref": _REFERENCE.format(model=Problem.__name__)}
     described: dict[str, Any] = {
         "description": when,
-        "content": {problem.MEDIA_TYPE: {"schema": schema}},
+        "content": {MEDIA_TYPE: {"schema": schema}},
     }
     headers = {
         HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", {"type": "string"}),
@@ -109,7 +109,7 @@ def _in_query(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _without_null(described: dict[str, Any]) -> dict[str, Any]:
-    """What a parameter takes when it is given."""
+    """Return the schema of a parameter's values, without null."""
     kept = {k: v for k, v in described.items() if k not in ("anyOf", "title", "description")}
     for choice in described.get("anyOf", ()):
         if choice != {"type": "null"}:

@@ -14,27 +14,27 @@ from ...store.database import StoreError
 from ..http.access import access_of
 from ..http.conditional import private_answer
 from ..http.refusals import Refused, problem
-from .models import NoQuery, Query
+from .queries import NoQuery, Query
 
 _MESSAGES: Mapping[str, str] = {
     "int_parsing": "is not a whole number",
-    "int_parsing_size": "is no number that fits here",
+    "int_parsing_size": "is out of range",
     "int_from_float": "is not a whole number",
     "int_type": "is not a whole number",
     "float_parsing": "is not a number",
     "float_type": "is not a number",
     "finite_number": "is not a number",
-    "string_too_long": "is too long; the most is {max_length} characters",
+    "string_too_long": "is too long; use at most {max_length} characters",
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
-    "literal_error": "is not possible; use {expected}",
-    "greater_than": "is too small; it has to be more than {gt:g}",
-    "greater_than_equal": "is too small; the least is {ge:g}",
-    "less_than": "is too big; it has to be less than {lt:g}",
-    "datetime_parsing": "is not a time; write 2026-11-24T20:15:00Z",
-    "datetime_from_date_parsing": "is not a time; write 2026-11-24T20:15:00Z",
-    "timezone_aware": "has no time zone; write 2026-11-24T20:15:00Z",
-    "less_than_equal": "is too big; the most is {le:g}",
+    "literal_error": "is invalid; use {expected}",
+    "greater_than": "is too small; use more than {gt:g}",
+    "greater_than_equal": "is too small; use at least {ge:g}",
+    "less_than": "is too big; use less than {lt:g}",
+    "datetime_parsing": "is not a time; use 2026-11-24T20:15:00Z",
+    "datetime_from_date_parsing": "is not a time; use 2026-11-24T20:15:00Z",
+    "timezone_aware": "has no time zone; use 2026-11-24T20:15:00Z",
+    "less_than_equal": "is too big; use at most {le:g}",
 }
 """What is wrong with a value, by the type of pydantic's error."""
 
@@ -48,6 +48,7 @@ class Operation:
     handler: Callable[..., Awaitable[BaseModel | Response]]
     """Function of the request and the validated query. Raises `Refused`."""
     summary: str
+    """What it does, in a line; verb first."""
     answer: type[BaseModel] | None
     """Model of the answer; None for an answer without content."""
     method: str = "GET"

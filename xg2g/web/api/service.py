@@ -13,14 +13,14 @@ from ..gateway import gateway_of
 from ..http.access import access_of
 from ..http.refusals import Refused
 from ..service_status import receiver_state, service_status
-from . import models
+from . import models, queries
 from .operation import Operation
 
 _PROBES_WITHIN_S = 2
 """How long probes may take; a later result is part of the next answer."""
 
 
-async def _status(request: Request, _: models.NoQuery) -> BaseModel:
+async def _status(request: Request, _: queries.NoQuery) -> BaseModel:
     gateway = gateway_of(request)
     await gateway.readiness.examine(within_s=_PROBES_WITHIN_S)
     keeper, found = gateway.lineup_keeper, service_status(gateway)
@@ -43,7 +43,7 @@ async def _status(request: Request, _: models.NoQuery) -> BaseModel:
     )
 
 
-async def _access(request: Request, _: models.NoQuery) -> BaseModel | Response:
+async def _access(request: Request, _: queries.NoQuery) -> BaseModel | Response:
     access = access_of(request)
     # A wrong token is counted as a guess, here as on every path.
     if access.shows_token(request) and (refusal := access.refusal(request, changes=True)):
@@ -52,7 +52,7 @@ async def _access(request: Request, _: models.NoQuery) -> BaseModel | Response:
     return models.Access(may_change=why is None, has_token=access.has_token, detail=why)
 
 
-async def _refresh(request: Request, _: models.NoQuery) -> BaseModel:
+async def _refresh(request: Request, _: queries.NoQuery) -> BaseModel:
     wait_s = gateway_of(request).refresher.ask()
     if wait_s is not None:
         raise Refused(

@@ -15,14 +15,14 @@ from ...streaming.ledger import transponder
 from ...streaming.upstream import State, Upstream
 from ..gateway import gateway_of
 from ..http.refusals import Refused
-from . import models
+from . import models, queries
 from .operation import Operation
 
 _STATS_WITHIN_S = 2
 """How long a transcoder may take to tell its counters; after that, they are left out."""
 
 
-async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
+async def _streams(request: Request, _: queries.NoQuery) -> BaseModel:
     gateway = gateway_of(request)
     lineup = gateway.lineup_keeper.lineup or Lineup()
     asked = gateway.hub.upstreams
@@ -36,7 +36,7 @@ async def _streams(request: Request, _: models.NoQuery) -> BaseModel:
     )
 
 
-async def _failures(request: Request, _: models.NoQuery) -> BaseModel:
+async def _failures(request: Request, _: queries.NoQuery) -> BaseModel:
     return models.Failures(
         failures=[
             models.Failure(
@@ -54,7 +54,7 @@ async def _failures(request: Request, _: models.NoQuery) -> BaseModel:
     )
 
 
-async def _end_stream(request: Request, _: models.NoQuery) -> Response:
+async def _end_stream(request: Request, _: queries.NoQuery) -> Response:
     viewer = gateway_of(request).viewers.find(request.path_params["stream_id"])
     if viewer is None:
         raise Refused(404, "no such stream; it may have ended already")

@@ -1,4 +1,4 @@
-"""What a browser needs to let the page of another server read an answer (CORS)."""
+"""Headers that let pages of other servers read an answer (CORS)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,9 +17,9 @@ _PREFLIGHT_S: Final = 600
 
 
 class CrossOrigin:
-    """Middleware: names the origin that asks, where it may read the answer.
+    """Middleware that names a request's origin in the answer, if that origin may read it.
 
-    What changes something is never allowed: the answer to a preflight names reading methods alone.
+    Pages of other servers can never change anything: preflights allow only methods that read.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class CrossOrigin:
         played: Iterable[BaseRoute],
         api: Iterable[BaseRoute],
     ) -> None:
-        """`played` are the routes of players, `api` those that take an origin of the settings."""
+        """`played` are the routes for players, `api` those for origins in the settings only."""
         self._app = app
         self._origins = origins
         self._played = tuple(played)
@@ -51,7 +51,7 @@ class CrossOrigin:
         origin = headers.get("origin", "")
         allowed = may_read(origin)
         if allowed and _is_preflight(scope, headers):
-            # For the count of answers.
+            # The metrics count answers by route.
             scope["route"] = route
             await _preflight(headers, origin)(scope, receive, send)
             return
@@ -59,7 +59,7 @@ class CrossOrigin:
         async def with_origin(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                # Also where none is named: a cache must not show a page what others got.
+                # Always: a cache must not give a page the answer for another page.
                 answer.add_vary_header("Origin")
                 if allowed:
                     answer["Access-Control-Allow-Origin"] = origin
@@ -87,6 +87,6 @@ def _preflight(headers: Headers, origin: str) -> Response:
         "Vary": "Origin",
     }
     if headers.get("access-control-request-private-network") == "true":
-        # A public page that may ask a server of a home network (Private Network Access).
+        # Lets a public page request from a server in a home network (Private Network Access).
         answer["Access-Control-Allow-Private-Network"] = "true"
     return Response(status_code=204, headers=answer)

@@ -1,8 +1,9 @@
-"""Whether a page of another site has a browser ask: it would take a tuner with an image.
+"""Detects requests that a browser sends for a page of another site.
 
-Browsers say what they want a stream for, and for whose page (Fetch Metadata, W3C), to addresses
-that they trust: HTTPS, and this computer's own. To others they still say what an element accepts,
-and mostly whose page it is in. Players say nothing of all this.
+Such a page could take a tuner by embedding a stream as an image. To addresses that they trust
+(HTTPS, and this computer's own), browsers tell what an element wants and which page it is in (Fetch
+Metadata, W3C). To other addresses they still tell which types it accepts, and usually the page.
+Players send none of these headers.
 """
 
 from urllib.parse import urlsplit
@@ -18,39 +19,39 @@ from ..gateway import gateway_of
 log = structlog.get_logger()
 
 _PLAYED_AS = frozenset(("", "audio", "video", "empty", "document"))
-"""Destinations of a request that can play a stream: elements, scripts, and a person."""
+"""Values of `Sec-Fetch-Dest` that can play a stream: elements, scripts, and a person's visit."""
 _NEVER_PLAYED = ("image/", "text/css")
-"""How `Accept` begins for elements that never do."""
-_told = LogLimit(60.0)
+"""How `Accept` begins for elements that never play a stream."""
+_log_limit = LogLimit(60.0)
 
 
 def is_from_foreign_page(request: Request) -> bool:
-    """Whether a page of another site embeds what is asked for, or fetches it though it may not read
-    the answer (CORS): the browser would keep the stream from the page, and the tuner is taken."""
+    """Tell whether a page of another site embeds the requested stream, or fetches it though it may
+    not read it (CORS): the browser would withhold the stream, but the tuner would be taken."""
     headers = request.headers
     if origin := origin_of(headers.get("origin", "")):
         own = host_of(urlsplit(origin).netloc) == _own_host(request)
-        return not (own or gateway_of(request).origins.may_play(origin)) and _tell(origin)
+        return not (own or gateway_of(request).origins.may_play(origin)) and _refuse(origin)
     if headers.get("sec-fetch-dest", "") not in _PLAYED_AS:
-        return _tell(headers.get("sec-fetch-site", ""))
+        return _refuse(headers.get("sec-fetch-site", ""))
     if headers.get("accept", "").lstrip().lower().startswith(_NEVER_PLAYED):
-        return _tell(headers.get("referer", ""))
+        return _refuse(headers.get("referer", ""))
     mode = headers.get("sec-fetch-mode", "")
     if site := headers.get("sec-fetch-site"):
-        # A person who follows a link is no page that embeds.
+        # A person who follows a link is not a page that embeds the stream.
         followed = mode == "navigate" and headers.get("sec-fetch-user") == "?1"
         foreign = site == "cross-site" and mode != "cors" and not followed
-        return foreign and _tell(site)
+        return foreign and _refuse(site)
     if "origin" in headers or headers.get("accept", "").startswith("text/html"):
         return False
     referer = headers.get("referer")
     if not referer or _page_host(referer) == _own_host(request):
         return False
-    return _tell(referer)
+    return _refuse(referer)
 
 
-def _tell(page: str) -> bool:
-    if _told.allows(""):
+def _refuse(page: str) -> bool:
+    if _log_limit.allows(""):
         log.warning("stream refused: a web page of another site embeds it", page=page[:200])
     return True
 

@@ -1,4 +1,4 @@
-"""Which methods a path has."""
+"""Methods of a path: OPTIONS, and `Allow`."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _SERVER = "*"
 """Target of an OPTIONS request about the server itself (RFC 9112, 3.2.4)."""
 _METHODS = ("GET", "HEAD", "POST", "DELETE")
-"""All that there are, in the order in which they are told."""
+"""All methods of the daemon, in the order of `Allow`."""
 
 
 class Options:
-    """Middleware: answers OPTIONS for the paths that there are (RFC 9110, 9.3.7)."""
+    """Middleware that answers OPTIONS for existing paths (RFC 9110, 9.3.7)."""
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
@@ -24,34 +24,34 @@ class Options:
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             methods = _METHODS if scope["path"] == _SERVER else _methods_of(self._routes, scope)
             if methods:
-                # Without Access-Control-Allow-...: `cross_origin` lets the pages in that may read.
+                # Without Access-Control-Allow-...: that is for `cross_origin` to decide.
                 app = Response(status_code=204, headers={"Allow": allow(methods)})
         await app(scope, receive, send)
 
 
 def allow(methods: Iterable[str]) -> str:
-    """Value of an `Allow` header: these methods, and OPTIONS."""
+    """Return the value of an `Allow` header: these methods, and OPTIONS."""
     given = set(methods)
     return ", ".join([*(method for method in _METHODS if method in given), "OPTIONS"])
 
 
 def with_options(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Headers of a refusal; where they tell the methods, OPTIONS is one."""
-    told = dict(headers or {})
-    if "Allow" in told:
-        told["Allow"] = allow(method.strip() for method in told["Allow"].split(","))
-    return told
+    """Return the headers of a refusal, with OPTIONS added to `Allow`."""
+    added = dict(headers or {})
+    if "Allow" in added:
+        added["Allow"] = allow(method.strip() for method in added["Allow"].split(","))
+    return added
 
 
 def _methods_of(routes: Iterable[BaseRoute], scope: Scope) -> Iterable[str]:
-    """Methods of the first route that takes the path; none where there is no such route."""
+    """Return the methods of the first route that matches the path; nothing if no route does."""
     for route in routes:
         match, inner = route.matches(scope)
         if match is Match.NONE:
             continue
         if isinstance(route, Mount):
             return _methods_of(route.routes, {**scope, **inner})
-        # For the count of answers.
+        # The metrics count answers by route.
         scope["route"] = route
         return (isinstance(route, Route) and route.methods) or ()
     return ()

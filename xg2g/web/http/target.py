@@ -1,4 +1,4 @@
-"""What a request asks for, in one form."""
+"""Request targets in one form."""
 
 import re
 from urllib.parse import unquote
@@ -12,11 +12,11 @@ _SLASHES = re.compile(rb"/{2,}")
 
 
 class RequestTarget:
-    """Middleware: brings targets into one form.
+    """Middleware that normalises request targets.
 
-    A target in absolute form, as clients of a proxy send it, is that of its path, and its authority
-    counts in place of `Host` (RFC 9112, 3.2.2). Doubled slashes are one, and one at the end is
-    none: clients join addresses and paths in both ways. What is encoded stays as it is.
+    A target in absolute form, as clients of a proxy send it, becomes its path, and its authority
+    replaces `Host` (RFC 9112, 3.2.2). Doubled slashes become one, and a final slash is removed:
+    clients join addresses and paths in both ways. Encoded slashes stay.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,7 +30,7 @@ class RequestTarget:
 
 
 def _normalise(scope: Scope) -> bool:
-    """Change the scope; whether it names something that there can be."""
+    """Normalise the target in the scope. Return False if it names no host."""
     raw: bytes = scope["raw_path"]
     if match := _ABSOLUTE.fullmatch(raw):
         authority, raw = match[1].rpartition(b"@")[2], match[2] or b"/"

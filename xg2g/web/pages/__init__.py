@@ -1,1 +1,1 @@
-"""The built web page: files made of `page/`, and what the daemon knows of them."""
+"""Pages: the web page, built from `page/`, and templates of pages without scripts."""

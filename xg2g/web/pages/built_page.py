@@ -1,5 +1,5 @@
-"""The files of the web page, read once: a cleaner of /tmp may remove what the single executable
-unpacked there."""
+"""The files of the web page. They are read once: a cleaner of /tmp may remove the files that the
+single executable unpacked there."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from typing import Final, Self
 
 INDEX: Final = "index.html"
-_CODED: Final = ".gz"
+_GZIP_ENDING: Final = ".gz"
 _MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -18,47 +18,47 @@ _MEDIA_TYPES: Final = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
-"""Not those of the system, which know little on a bare one."""
+"""By file ending. The tables of a bare system lack some of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file of the page."""
+    """File of the web page."""
 
     body: bytes
     gzipped: bytes | None
-    """The same, coded with gzip; None for what does not shrink."""
+    """The body coded with gzip; None if that is not smaller."""
     media_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltPage:
-    """What `page/build.mjs` wrote."""
+    """Output of `page/build.mjs`."""
 
     files: Mapping[str, PageFile]
-    """By path, relative to the page. Names below `assets/` change with their content."""
+    """Files by path relative to the page. Names below `assets/` change with their content."""
 
     @classmethod
     def load(cls, folder: Traversable | None = None) -> Self | None:
         """Read the page that is installed with the daemon, or the one in `folder`. Return None
-        where there is none: Node was not there when this was built."""
+        if there is none, because Node was missing at build time."""
         folder = folder or files(__package__).joinpath("built")
         if not folder.joinpath(INDEX).is_file():
             return None
-        found = dict(_found(folder, ""))
+        found = dict(_files(folder, ""))
         return cls(
             {
-                path: PageFile(body, found.get(path + _CODED), _media_type(path))
+                path: PageFile(body, found.get(path + _GZIP_ENDING), _media_type(path))
                 for path, body in found.items()
-                if not path.endswith(_CODED)
+                if not path.endswith(_GZIP_ENDING)
             }
         )
 
 
-def _found(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
     for each in folder.iterdir():
         if each.is_dir():
-            yield from _found(each, f"{path}{each.name}/")
+            yield from _files(each, f"{path}{each.name}/")
         else:
             yield f"{path}{each.name}", each.read_bytes()
 

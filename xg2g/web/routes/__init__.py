@@ -1,1 +1,1 @@
-"""The daemon's HTTP routes, by subject."""
+"""Routes, apart from the API: each file begins with the paths that it answers."""

@@ -1,4 +1,4 @@
-"""The page without scripts: the state, and the addresses to copy for other players."""
+"""The page without scripts, /addresses: the state, and addresses to copy for other players."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The tuner's documents, and its stream URLs by number."""
+"""The network tuner (HDHomeRun): /discover.json, /lineup.*, /device.xml, /auto/v{number}, ..."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _TUNER_IN_USE = Refusal(503, "804 Tuner In Use", Outcome.NO_TUNER)
 _NUMBER = re.compile(r"v([0-9]{1,9})")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _TUNER = re.compile(r"[0-9]{1,3}")
-_LONGEST_S = 7 * 24 * 3600
+_LONGEST_DURATION_S = 7 * 24 * 3600
 
 
 async def _discover(request: Request) -> Response:
@@ -56,12 +56,12 @@ async def _lineup_status(request: Request) -> Response:
 
 
 async def _lineup_post(request: Request) -> Response:
-    """A scan, which Plex insists on: 405 here once made it say "device not found"."""
+    """Accept a channel scan. Plex insists on it: with 405 it says "device not found"."""
     return Response()
 
 
 async def _status(request: Request) -> Response:
-    """Who watches what, so that it is for those alone who may know."""
+    """Return who uses which tuner, to clients that may read it."""
     if refusal := access_of(request).refusal(request, changes=False):
         return refusal
     gateway = gateway_of(request)
@@ -79,50 +79,51 @@ async def _device(request: Request) -> Response:
 
 
 async def _on_any_tuner(request: Request) -> ASGIApp:
-    """`/auto/v101`."""
+    """Answer `/auto/v101`."""
     return _stream(request)
 
 
 async def _on_one_tuner(request: Request) -> ASGIApp:
-    """`/tuner0/v101`. The receiver chooses among its own; here a number is what one client has
-    asked for, and what no other can have for another channel meanwhile."""
+    """Answer `/tuner0/v101`. The receiver chooses its tuner itself. Here, the number only keeps a
+    second client from watching another channel under the same number."""
     given, there_are = request.path_params["tuner"], gateway_of(request).hub.limit
     tuner = int(given) if _TUNER.fullmatch(given) else None
     if tuner is None or (there_are is not None and tuner >= there_are):
-        return unknown(request, _asked_for(request))
+        return unknown(request, _requested(request))
     return _stream(request, tuner)
 
 
 def _stream(request: Request, tuner: int | None = None) -> ASGIApp:
     if request.query_params.get("transcode", "none") != "none":
-        reason = "xg2g has no transcode profiles; leave transcode= out"
-        return refused(request, _UNKNOWN_PROFILE, _asked_for(request), reason)
+        reason = "xg2g has no transcode profiles; leave out transcode="
+        return refused(request, _UNKNOWN_PROFILE, _requested(request), reason)
     duration_s = _duration_s(request.query_params.get("duration"))
     if duration_s == 0:
-        # Without a word: whatever comes on a stream's path is stored as video.
+        # Empty body: clients store any body of a stream URL as video.
         return Response(status_code=400)
     lineup = gateway_of(request).lineup_keeper.lineup
     if lineup is None:
-        return refused_without_lineup(request, _asked_for(request))
-    # By frequency, as in ch546000000, and with a dot, as in America, there are none.
+        return refused_without_lineup(request, _requested(request))
+    # Not supported: frequencies (ch546000000), and numbers with a dot as in North America.
     number = _NUMBER.fullmatch(request.path_params.get("wanted", ""))
     channel = lineup.by_number(int(number[1])) if number else None
     if channel is None:
-        return unknown(request, _asked_for(request))
+        return unknown(request, _requested(request))
     if tuner is not None and _is_held(request, tuner, channel):
-        reason = f"somebody else watches another channel on tuner {tuner}; use /auto/ instead"
+        reason = f"another client is watching another channel on tuner {tuner}; use /auto/ instead"
         return refused(request, _TUNER_IN_USE, channel.id, reason)
     return live(
         request, channel.id, channel.sources, name=channel.name, duration_s=duration_s, tuner=tuner
     )
 
 
-def _asked_for(request: Request) -> str:
+def _requested(request: Request) -> str:
     return str(request.path_params.get("wanted", ""))
 
 
 def _is_held(request: Request, tuner: int, channel: Channel) -> bool:
-    """Whether somebody else watches another channel there. Who zaps has hardly left the last."""
+    """Tell whether another client watches another channel on this tuner. A client that changes the
+    channel may still have its last stream open."""
     holder = gateway_of(request).viewers.by_tuner().get(tuner)
     if holder is None or holder.channel_id == channel.id:
         return False
@@ -130,10 +131,10 @@ def _is_held(request: Request, tuner: int, channel: Channel) -> bool:
 
 
 def _duration_s(given: str | None) -> int | None:
-    """How long the stream may last; None for ever, 0 for what is no duration."""
+    """Return the duration of a stream; None: unlimited, 0: invalid."""
     if not given:
         return None
-    return min(int(given), _LONGEST_S) if _SECONDS.fullmatch(given) else 0
+    return min(int(given), _LONGEST_DURATION_S) if _SECONDS.fullmatch(given) else 0
 
 
 ROUTES: list[BaseRoute] = [
@@ -145,11 +146,11 @@ ROUTES: list[BaseRoute] = [
 ]
 
 PLAYED: list[BaseRoute] = [
-    # Plex and some others ask with POST.
+    # Plex and some others use POST.
     Route("/lineup.json", _lineup, methods=["GET", "POST"]),
     Route("/lineup.xml", _lineup_xml),
     Route("/lineup.m3u", _lineup_m3u),
-    # What comes behind is looked at here, so that a refusal is always one of a tuner.
+    # Any rest is matched here, so that every refusal has the form of a tuner's.
     Route("/auto", _on_any_tuner),
     Route("/auto/{wanted:path}", _on_any_tuner),
     Route("/tuner{tuner}", _on_one_tuner),

@@ -1,4 +1,4 @@
-"""Live streams, by channel and by service reference."""
+"""Live streams as MPEG-TS: /stream/{channel_id}.ts, /{service reference}."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -38,12 +38,12 @@ async def _service_reference(request: Request) -> ASGIApp:
         reference = ServiceReference.parse(request.path_params["reference"])
     except ValueError:
         return PlainTextResponse("Not Found\n", status_code=404)
-    # Only services: a path would be a file of the receiver or a URL for it to fetch.
+    # Services only: a path would be a file of the receiver, or a URL for it to fetch.
     if not reference.is_dvb_service:
         return unknown(request, request.path_params["reference"])
     lineup = gateway_of(request).lineup_keeper.lineup
     channel = lineup.find(reference.channel_id) if lineup else None
-    # Whoever asks by the reference shares what viewers of the channel have.
+    # A stream by reference and viewers of the channel share one upstream.
     sources = [nameless(reference)]
     return live(request, reference.channel_id, sources, name=channel.name if channel else None)
 
@@ -57,13 +57,13 @@ def live(
     duration_s: float | None = None,
     tuner: int | None = None,
 ) -> ASGIApp:
-    """The stream of the first source that plays, or the type alone for HEAD. `name` is the
-    channel's, or None for a service that is in no bouquet."""
+    """Return the stream of the first source that plays; for HEAD, its headers. `name` is the
+    channel's, None for a service that is in no bouquet."""
     gateway = gateway_of(request)
     if request.method == "HEAD":
         return _head()
     if is_from_foreign_page(request):
-        # No failure of a channel, which would stand in the list of them: a page may try for ever.
+        # Not listed as a failure of the channel: a page may try for ever.
         return Response(status_code=403, headers={"X-HDHomeRun-Error": "803 System Busy"})
     return LiveResponse(
         channel_id,
@@ -82,7 +82,7 @@ def live(
 
 
 def _head() -> Response:
-    """What clients ask first: the type. No tuner is touched for it."""
+    """Return the headers of a stream without using a tuner."""
     response = Response()
     response.raw_headers = list(LIVE_HEADERS)
     return response
@@ -97,7 +97,7 @@ ROUTES: list[BaseRoute] = [
 
 
 class _ServiceConvertor(Convertor[str]):
-    """What begins as a service reference does; the rest is for whoever reads it to judge."""
+    """Path that begins like a service reference; `ServiceReference.parse` judges the rest."""
 
     regex = r"[0-9]+:[0-9]+:[^/]*:.*"
 
@@ -111,7 +111,7 @@ class _ServiceConvertor(Convertor[str]):
 register_url_convertor("service", _ServiceConvertor())
 
 BY_REFERENCE: list[BaseRoute] = [
-    # http://receiver:8001/1:0:19:... with xg2g's address in place of the receiver's. Mounts come
-    # before it.
+    # http://receiver:8001/1:0:19:... with xg2g's address in place of the receiver's. It must stand
+    # after all mounts.
     Route("/{reference:service}", _service_reference),
 ]

@@ -1,4 +1,4 @@
-"""Channel logos."""
+"""Channel logos: /logos/{channel_id}.png."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,7 +14,7 @@ _DAY_S = 24 * 3600
 
 
 async def _logo(request: Request) -> Response:
-    """Only channels of the lineup have one: no path of a client reaches the receiver."""
+    """Return a logo of the lineup's channels: no other path reaches the receiver."""
     channel = lineup_of(request).find(request.path_params["channel_id"])
     if channel is None:
         return PlainTextResponse("no such channel\n", status_code=404)

@@ -1,4 +1,4 @@
-"""What whoever runs the daemon looks at."""
+"""Monitoring: /healthz, /readyz, /metrics."""
 
 import asyncio
 from contextlib import suppress
@@ -16,16 +16,17 @@ from ..http.access import access_of
 from ..service_status import receiver_state, service_status
 
 _BACKEND_WITHIN_S = 2
-_GLANCE_S = 0.5
-"""For probes, where the question is whether the process serves: who asks restarts it otherwise."""
-_EXAMINATION_S = 8.0
-"""For probes, where the question is whether a viewer would be served."""
+"""Time for probes and for the backend's counters in /metrics."""
+_HEALTH_PROBES_S = 0.5
+"""Time for probes in /healthz, which must answer fast: its clients restart a silent process."""
+_READY_PROBES_S = 8.0
+"""Time for probes in /readyz."""
 
 
 async def _health(request: Request) -> Response:
-    """200 while the process serves, whatever the receiver does: a restart would not mend that."""
+    """Return 200 while the process serves, whatever the receiver does: no restart would fix it."""
     gateway = gateway_of(request)
-    await gateway.readiness.examine(within_s=_GLANCE_S)
+    await gateway.readiness.examine(within_s=_HEALTH_PROBES_S)
     found, lineup = service_status(gateway), gateway.lineup_keeper.lineup
     return JSONResponse(
         {
@@ -39,9 +40,9 @@ async def _health(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    """200 when a viewer who comes now would be served."""
+    """Return 200 if a new viewer would be served."""
     gateway = gateway_of(request)
-    await gateway.readiness.examine(within_s=_EXAMINATION_S)
+    await gateway.readiness.examine(within_s=_READY_PROBES_S)
     found = service_status(gateway)
     body = {"status": found.state.value, "reasons": found.reasons}
     if found.is_ready:
@@ -54,11 +55,11 @@ async def _metrics(request: Request) -> Response:
     if refusal := access_of(request).refusal(request, changes=False):
         return refusal
     gateway = gateway_of(request)
-    # Without the store the last number stays; nobody looks at metrics for that alone.
+    # Without the database, the last number stays.
     with suppress(StoreError):
         gateway.metrics.programmes.set(await gateway.database.read(programme_table.count))
     await gateway.readiness.examine(within_s=_BACKEND_WITHIN_S)
-    # As with transcoder services that do not answer in time.
+    # The same if transcoder services do not answer in time.
     with suppress(TimeoutError):
         async with asyncio.timeout(_BACKEND_WITHIN_S):
             health = await gateway.hub.backend.check()

@@ -1,4 +1,4 @@
-"""The playlist, whole and by bouquet."""
+"""Playlists: /playlist.m3u, /bouquets/{bouquet}.m3u."""
 
 from functools import partial
 
@@ -19,9 +19,9 @@ async def _playlist(request: Request) -> ASGIApp:
     channels = selection.channels(lineup)
     wanted = request.query_params.get("format", "ts").lower()
     if wanted not in ("ts", "hls"):
-        raise Refused(400, "format is ts, or hls for HTTP Live Streaming")
+        raise Refused(400, "invalid format; use ts, or hls for HTTP Live Streaming")
     if wanted == "hls" and gateway_of(request).hls is None:
-        raise Refused(404, "HTTP Live Streaming is switched off (hls.enabled)")
+        raise Refused(404, "HTTP Live Streaming is switched off; set hls.enabled")
     texts = partial(
         playlist.render,
         lineup,
@@ -36,7 +36,7 @@ async def _playlist(request: Request) -> ASGIApp:
 
 ROUTES: list[BaseRoute] = [
     Route("/playlist.m3u", _playlist),
-    # Where the predecessor had it.
+    # Path of the predecessor.
     Route("/files/playlist.m3u", _playlist),
     Route("/bouquets/{bouquet:path}.m3u", _playlist),
 ]

@@ -1,5 +1,7 @@
-"""The web page at `/`, its files, and the icon. Without a built page, `/` shows that of
-`/addresses`."""
+"""The web page and its files: /, /assets/..., /manifest.webmanifest, /licenses.txt, /favicon.ico.
+
+If the page was not built, `/` shows the page of `/addresses`.
+"""
 
 from importlib.resources import files
 from typing import Final
@@ -18,10 +20,10 @@ from . import addresses as addresses
 
 log = structlog.get_logger()
 
-_told = LogLimit(24 * 3600)
+_log_limit = LogLimit(24 * 3600)
 _HEADERS: Final = {
-    # Scripts, styles and everything that they ask for come from here. Names that a receiver made
-    # up stay text, and if one did not, it could neither run nor tell anybody.
+    # Everything that the page loads comes from xg2g. So a name from a receiver that were taken for
+    # HTML could neither run nor send anything.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -38,8 +40,8 @@ async def _index(request: Request) -> Response:
     page = gateway_of(request).page
     if page is not None:
         return _file(request, page, INDEX)
-    if _told.allows(""):
-        log.info("the web page was not built, since Node was missing; / shows that of /addresses")
+    if _log_limit.allows(""):
+        log.info("the web page was not built because Node was missing; / shows /addresses instead")
     return await addresses.addresses_page(request)
 
 
@@ -57,7 +59,7 @@ def _file(request: Request, page: BuiltPage, path: str) -> Response:
     headers = {
         **_HEADERS,
         "Cache-Control": _IMMUTABLE if path.startswith("assets/") else "no-cache",
-        # Each representation has its own (RFC 9110, 8.8.3.3).
+        # Each coding has its own tag (RFC 9110, 8.8.3.3).
         "ETag": entity_tag(body),
     }
     if has_current(request, headers["ETag"]):

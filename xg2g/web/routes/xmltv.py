@@ -1,4 +1,4 @@
-"""The guide as XMLTV, plain and compressed."""
+"""The guide as XMLTV: /xmltv.xml, /xmltv.xml.gz."""
 
 from importlib.metadata import version
 
@@ -32,18 +32,18 @@ async def _plain(request: Request) -> ASGIApp:
 
 
 async def _compressed(request: Request) -> ASGIApp:
-    """A file that is compressed, and no encoding of one that is not: Jellyfin unpacks by this name
-    and would unpack twice."""
+    """Return a compressed file without a content coding: Jellyfin unpacks files of this name, and
+    would unpack twice."""
     return _answer(request, "-gz", {"Content-Type": "application/gzip"})
 
 
 def _answer(request: Request, form: str, headers: dict[str, str]) -> ASGIApp:
     selection = Selection.of(request)
-    # What is refused is refused by the lineup that everybody sees.
+    # Unknown bouquets are refused by the current lineup, before the database is read.
     selection.channels(lineup_of(request))
     if gateway_of(request).downloads.locked():
         return PlainTextResponse(
-            "others load the guide; try again in a moment\n",
+            "too many downloads of the guide; try again in a moment\n",
             status_code=503,
             headers={"Retry-After": "10"},
         )
@@ -51,7 +51,7 @@ def _answer(request: Request, form: str, headers: dict[str, str]) -> ASGIApp:
 
 
 def _unread(request: Request) -> Response:
-    """Refuse a guide that is not read yet: a media server would keep the empty one."""
+    """Refuse a guide that has not been read yet: a media server would keep an empty one."""
     troubles = (each.trouble for each in gateway_of(request).refresher.progress())
     reason = next(filter(None, troubles), "the guide is being read for the first time")
     return PlainTextResponse(
@@ -60,7 +60,7 @@ def _unread(request: Request) -> Response:
 
 
 class _GuideResponse:
-    """Answers from one state of the store, whatever is written meanwhile."""
+    """Response made of one snapshot of the database, whatever is written meanwhile."""
 
     def __init__(
         self, request: Request, selection: Selection, form: str, headers: dict[str, str]
@@ -76,9 +76,9 @@ class _GuideResponse:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             async with self._gateway.downloads, self._gateway.database.snapshot() as snapshot:
-                await self._from(snapshot, scope, receive, send)
+                await self._send(snapshot, scope, receive, send)
         except (StoreError, StalledError) as error:
-            # A body that has begun stays without its end, so that nobody takes it for the whole.
+            # A body that has begun stays without its end, so that no client takes it as complete.
             log.warning("guide not sent", reason=str(error))
             if not self._started:
                 refusal = PlainTextResponse(f"{error}\n", status_code=500)
@@ -86,7 +86,7 @@ class _GuideResponse:
                 return
             raise TruncatedError from error
 
-    async def _from(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send(self, snapshot: Snapshot, scope: Scope, receive: Receive, send: Send) -> None:
         if self._gateway.has_guide and not await snapshot.read(programme_table.was_read):
             await _unread(self._request)(scope, receive, send)
             return
@@ -122,6 +122,6 @@ class _GuideResponse:
 ROUTES: list[BaseRoute] = [
     Route("/xmltv.xml", _plain),
     Route("/xmltv.xml.gz", _compressed),
-    # Where the predecessor had it.
+    # Path of the predecessor.
     Route("/files/xmltv.xml", _plain),
 ]
