@@ -1,1 +1,1 @@
-"""What viewers get beside the transport stream itself."""
+"""Outputs: the forms in which viewers get a stream, and what they have in common."""

@@ -1,4 +1,4 @@
-"""The streams that failed last, and why: players show their users nothing of it."""
+"""The latest stream failures with their reasons, which players do not show."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 KEPT = 20
-"""Failures that are remembered; an older one is forgotten for another."""
+"""Number of failures that are kept; the oldest makes way."""
 LONGEST_ID = 64
-"""Characters of what a client asked for, whatever that was."""
+"""Most characters of the requested id, which may be anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,23 +18,23 @@ class Failure:
     at: datetime
     """When it last happened."""
     channel_id: str
-    """What was asked for, which need not be a channel."""
+    """The requested id, which need not be a channel's."""
     channel_name: str | None
-    """None for what is in no bouquet."""
+    """None for a service that is in no bouquet."""
     viewer: str | None
-    """Where the request came from; a proxy's address, if there is one."""
+    """Remote address of the request; behind a proxy, the proxy's."""
     status: int | None
-    """The HTTP status that the viewer got; None when the stream had begun."""
+    """HTTP status of the answer; None when the stream had begun."""
     outcome: str
-    """A word for programs."""
+    """Machine-readable outcome."""
     reason: str
-    """One line for a user: what is wrong, and what to do."""
+    """One line for users: the problem, then the fix."""
     times: int = 1
-    """How often in a row: players try again by themselves."""
+    """Number of the same failures in a row: players try again by themselves."""
 
 
 class Failures:
-    """The last failures, the latest first."""
+    """The latest failures, the newest first."""
 
     def __init__(self, today: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._today = today
@@ -56,7 +56,7 @@ class Failures:
         outcome: str,
         reason: str,
     ) -> Failure:
-        """Remember a failure. The same one again is one that happened more often."""
+        """Add a failure. The same one again is counted at the one that is kept."""
         failure = Failure(
             at=self._today(),
             channel_id="".join(c if c.isprintable() else "?" for c in channel_id[:LONGEST_ID]),

@@ -1,1 +1,1 @@
-"""Live streams: from the grant of a tuner to the last byte at the viewer."""
+"""Streams of channels: tuner, receiver and conversion, shared by all viewers."""

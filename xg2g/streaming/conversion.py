@@ -48,7 +48,7 @@ class FreezeTimer:
         self._since_s: float | None = None
 
     def received(self, waited_s: float) -> None:
-        """Note input, for which the receiver was waited for so long."""
+        """Note input. `waited_s` is how long the receiver made it wait."""
         if self._since_s is None:
             self._since_s = self._now()
         elif waited_s >= STALL_S:
@@ -200,7 +200,7 @@ def scrambled() -> ReceiverError:
 
 
 def nothing_received(limit_s: float) -> ReceiverError:
-    """Return the error of a channel that gave no output for so long."""
+    """Return the error of a channel without output for `limit_s`."""
     return TimeLimitError(f"the receiver sent nothing of this channel for {limit_s:g} s")
 
 

@@ -1,7 +1,7 @@
-"""IPTV entries of the receiver's bouquets: streams from the web, not through the receiver.
+"""Client for the IPTV entries of the receiver's bouquets: streams from the internet.
 
-Its stream server would take their URL for the name of a file. Only URLs that stand in the
-receiver's own lists come here; what a client sends never does.
+The receiver's stream server would take their URL for a file name. Only URLs of the receiver's own
+lists are opened, never one that a client sends.
 """
 
 import asyncio
@@ -31,24 +31,24 @@ from .remote_transport import RemoteTransport
 
 _REDIRECTS = 5
 _FULL_BYTES = 64 * 1024
-"""The most that httpcore reads at once. It pauses the socket between two reads."""
+"""Largest read of httpcore. It pauses the socket between two reads."""
 _PLAYLIST_TYPES = ("mpegurl", "dash+xml")
 
 
 class StreamRouter:
-    """Opens whatever a channel comes from."""
+    """Opens a service at the receiver or, for an IPTV entry, at its own address."""
 
-    def __init__(self, receiver: StreamOpener, web: "IptvClient") -> None:
+    def __init__(self, receiver: StreamOpener, iptv: "IptvClient") -> None:
         self._receiver = receiver
-        self._web = web
+        self._iptv = iptv
 
     def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
-        """Open a service; raises `ReceiverError`."""
-        return self._web.open(service) if service.path else self._receiver.open(service)
+        """Open a service. Raises `ReceiverError`."""
+        return self._iptv.open(service) if service.path else self._receiver.open(service)
 
 
 class IptvClient:
-    """Opens IPTV entries."""
+    """Opens the streams of IPTV entries."""
 
     def __init__(
         self,
@@ -57,8 +57,8 @@ class IptvClient:
         *,
         receiver_ports: Container[int] = (),
     ) -> None:
-        """`receiver_host` is what the receiver means by its own loopback address. Where that is
-        this machine's own, too, only `receiver_ports` are the receiver's."""
+        """`receiver_host` replaces loopback addresses, by which the receiver means itself. Where it
+        is this machine's loopback as well, only `receiver_ports` may be connected to."""
         self._receiver_ports = receiver_ports
         self._receiver_host = f"[{receiver_host}]" if ":" in receiver_host else receiver_host
         self._deadlines = deadlines
@@ -76,8 +76,8 @@ class IptvClient:
             timeout=httpx.Timeout(self._deadlines.stall_s, connect=self._deadlines.connect_s),
             follow_redirects=not own,
             max_redirects=_REDIRECTS,
-            # The receiver may be on this machine; nothing else on it is meant by its lists.
-            transport=RemoteTransport(here=self._receiver_ports if own else ()),
+            # The receiver may be on this machine; its lists name nothing else on it.
+            transport=RemoteTransport(local_ports=self._receiver_ports if own else ()),
             headers={"User-Agent": "xg2g", "Accept-Encoding": "identity"},
             trust_env=False,
         ) as client:
@@ -93,15 +93,15 @@ class IptvClient:
                 ) from error
             if not first:
                 raise NoSignalError(f"the stream of {_host(url)} ended before it began")
-            # What is live does not know its length.
-            body = _WebFile if "content-length" in response.headers else _WebStream
+            # A live stream does not know its length.
+            body = _IptvFile if "content-length" in response.headers else _IptvStream
             async with aclosing(body(url, first, pieces, self._deadlines.stall_s)) as stream:
                 yield stream
 
     def _url(self, service: ServiceReference) -> str:
         url = web_address(service)
         if url is None:
-            raise UnexpectedAnswerError("the entry names no address that can be opened")
+            raise UnexpectedAnswerError("the IPTV entry has no address that can be opened")
         if not is_receivers_own(url):
             return url
         parts = urlsplit(url)
@@ -109,7 +109,7 @@ class IptvClient:
         return urlunsplit(parts._replace(netloc=f"{self._receiver_host}{port}"))
 
 
-class _WebStream:
+class _IptvStream:
     """The body of a response."""
 
     def __init__(
@@ -130,7 +130,7 @@ class _WebStream:
             return piece
         if self._coming is None and (wait_s := self._due_s - self._loop.time()) > 0:
             await asyncio.sleep(wait_s)
-        # httpx ends a response whose reader is cancelled, and who reads next would find its end.
+        # httpx ends a response whose reader is cancelled; the next read would return its end.
         self._coming = self._coming or asyncio.create_task(self._next_piece())
         try:
             async with asyncio.timeout(self._stall_s), _foreign_errors(self._url):
@@ -152,8 +152,8 @@ class _WebStream:
         return await anext(self._pieces, b"")
 
 
-class _WebFile(_WebStream, FileSource):
-    """The body of a response whose length was told."""
+class _IptvFile(_IptvStream, FileSource):
+    """The body of a response with `Content-Length`."""
 
     async def read(self) -> bytes:
         piece = await super().read()

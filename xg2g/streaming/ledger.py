@@ -1,12 +1,12 @@
-"""The tuner ledger: who has a tuner of the receiver, and who may have one. Decides, does nothing.
+"""The tuner ledger: decides which streams get a tuner of the receiver. It awaits nothing.
 
-A tuner receives a transponder; all services of it can be had at once. So tuners are counted by
+A tuner receives a transponder with all its services. So tuners are counted by
 transponder, and another service of a tuned transponder needs no further tuner.
 
-An upstream that nobody watches any more lingers and keeps its tuner, until a request for another
-transponder needs it. A receiver frees a tuner only seconds after the stream was closed, and some of
-its tuners may be taken by a recording or by the television. So a receiver that refuses although a
-tuner is free by this count is asked again for a while, but only if a tuner may come free.
+An upstream without viewers lingers and keeps its tuner until a request for another transponder
+needs it. A receiver frees a tuner only seconds after its stream was closed, and recordings or the
+television may use some of its tuners. So a receiver that refuses although a tuner is free by this
+count is asked again for a while, but only if a tuner may come free.
 """
 
 import math
@@ -20,14 +20,14 @@ from ..receiver.service_reference import ServiceReference
 Holder = TypeVar("Holder", bound=Hashable)
 
 RELEASE_S: Final = (0.5, 1.0, 2.0)
-"""Waits before the receiver is asked again, one after each refusal."""
+"""Waits before the receiver is asked again, one for each refusal."""
 
 Transponder = tuple[int, int, int]
 """Namespace, transport stream id, original network id."""
 
 
 def transponder(service: ServiceReference) -> Transponder | None:
-    """Return what a tuner has to receive for the service; None if the service needs no tuner."""
+    """Return the transponder of a service; None if the service needs no tuner."""
     if not service.is_dvb_service:
         return None
     _, _, _, _, tsid, onid, namespace, *_ = service.numbers
@@ -49,7 +49,7 @@ class Evict(Generic[Holder]):
     """Close these lingering holders, then open the stream: the tuner is reserved for it."""
 
     holders: tuple[Holder, ...]
-    """At least one, in the order in which they were left."""
+    """One or more, in the order in which viewers left them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Refuse:
     """Do not open the stream; the request holds nothing."""
 
     reason: str
-    """One line for a user."""
+    """One line for users."""
 
 
 Decision: TypeAlias = Grant | Share | Evict[Holder] | Refuse
@@ -68,7 +68,7 @@ class Retry(Generic[Holder]):
     """Close these holders, wait, then ask the receiver again; the tuner stays reserved."""
 
     holders: tuple[Holder, ...]
-    """Lingering holders of other tuners, in the order in which they were left; may be empty."""
+    """Lingering holders of other tuners, in the order in which viewers left them; may be empty."""
     wait_s: float
 
 
@@ -78,15 +78,15 @@ class _Lease:
     refusals: int = 0
     is_streaming: bool = False
     left: int | None = None
-    """Number of the leave since which nobody watches; None while somebody does."""
+    """Number of the leave since which it has no viewers; None while it has."""
     is_closing: bool = False
-    """The tuner is given to others, or free: this holder only has to finish closing."""
+    """Its tuner is free, or reserved for another holder: it only has to finish closing."""
 
 
 class Ledger(Generic[Holder]):
     """The leases of one receiver's tuners.
 
-    A holder is whatever opens one stream of the receiver, and is told apart by equality. Its calls
+    A holder opens one stream of the receiver; holders are told apart by equality. The calls for it
     are `request`; then `began`, or `refused` for each refusal of the receiver; `lingers` and
     `watched` as viewers leave and come; `closing` when it starts to close its stream; and `release`
     in the end, whatever happened. Calls for a holder without a lease raise `KeyError`, except
@@ -96,8 +96,8 @@ class Ledger(Generic[Holder]):
     def __init__(
         self, limit: int | None = None, clock_s: Callable[[], float] = time.monotonic
     ) -> None:
-        """`limit` is the number of tuners; None while it is unknown: only the receiver refuses
-        then."""
+        """`limit` is the number of tuners; None while it is unknown: then only the receiver
+        refuses."""
         self.limit = limit
         """May change at any time. Leases above a lowered limit stay until they are released."""
         self._clock_s = clock_s
@@ -112,7 +112,7 @@ class Ledger(Generic[Holder]):
 
     @property
     def lingering(self) -> tuple[Holder, ...]:
-        """Holders that nobody watches and that are not closing, in the order they were left."""
+        """Holders without viewers that are not closing, in the order in which viewers left them."""
         return self._in_order(lambda lease: True)
 
     @property
@@ -159,7 +159,7 @@ class Ledger(Generic[Holder]):
         lease = self._leases[holder]
         if lease.refusals == len(RELEASE_S):
             return None
-        # Which tuner would help is not known: one of them may not reach the satellite.
+        # Nobody knows which tuner would help: some may not reach the satellite.
         idle = self._idle_the_longest_first(self._tuned() - {lease.transponder})
         if not idle and not self._may_come_free():
             return None
@@ -174,12 +174,12 @@ class Ledger(Generic[Holder]):
         lease.is_streaming = False
 
     def lingers(self, holder: Holder) -> None:
-        """Note that a viewer left and nobody watches now: the holder may be evicted."""
+        """Note that the last viewer left: the holder may be evicted."""
         self._leaves += 1
         self._leases[holder].left = self._leaves
 
     def watched(self, holder: Holder) -> None:
-        """Note that somebody watches. Raises `ValueError` if the holder is closing."""
+        """Note that the holder has viewers. Raises `ValueError` if it is closing."""
         lease = self._leases[holder]
         if lease.is_closing:
             raise ValueError("the holder is closing")
@@ -219,7 +219,7 @@ class Ledger(Generic[Holder]):
         return evicted
 
     def _in_order(self, wanted: Callable[[_Lease], bool]) -> tuple[Holder, ...]:
-        """Return the lingering holders among these, the one left first first."""
+        """Return the lingering holders among these, in the order in which viewers left them."""
         left = {
             holder: lease.left
             for holder, lease in self._leases.items()
@@ -232,8 +232,8 @@ class Ledger(Generic[Holder]):
             self._freed_at_s = self._clock_s()
 
     def _may_come_free(self) -> bool:
-        """Whether a tuner of ours is being closed, or was closed so recently that the receiver may
-        still hold it."""
+        """Return whether a stream of ours is being closed, or was closed so recently that the
+        receiver may still hold its tuner."""
         return self._clock_s() - self._freed_at_s <= sum(RELEASE_S) or any(
             lease.is_closing and lease.is_streaming and lease.transponder is not None
             for lease in self._leases.values()

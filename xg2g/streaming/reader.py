@@ -1,4 +1,4 @@
-"""One viewer's place in a ring."""
+"""A reader: the place of one viewer in a ring."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,7 +9,7 @@ from .ring import Ring
 
 
 class Joining(Protocol):
-    """What `xg2g_backends.joining.Joiner` does: it makes a beginning of output from a point on."""
+    """Cuts the beginning of a stream at a point; `xg2g_backends.joining.Joiner` is one."""
 
     @property
     def is_over(self) -> bool:
@@ -17,11 +17,11 @@ class Joining(Protocol):
         ...
 
     def take(self, data: bytes) -> bytes:
-        """Return what leaves of the next output, which at first begins at the point."""
+        """Return what is left of the next output. The first output begins at the point."""
         ...
 
     def close(self) -> None:
-        """Give everything back."""
+        """Free its memory."""
         ...
 
 
@@ -29,7 +29,7 @@ class MakeJoiner(Protocol):
     """Makes a `Joining` that begins at a point."""
 
     def __call__(self, point: Point, *, after_gap: bool = False) -> Joining:
-        """`after_gap`: the reader has read other output before."""
+        """`after_gap` is True when the reader has read other output before."""
         ...
 
 
@@ -42,41 +42,41 @@ class Reader:
     """
 
     on_freeze: Callable[[float], None]
-    """Told for how long, in seconds, no output came although the receiver sent."""
+    """Called with the seconds for which no output came although the receiver sent."""
     on_skip: Callable[[int], None]
-    """Told how many bytes were left out, each time that the reader was behind the ring."""
+    """Called with the number of bytes left out, whenever the reader fell behind the ring."""
 
     def __init__(self, ring: Ring, point: Point, make_joiner: MakeJoiner) -> None:
         """Begin at a join point of the ring."""
         self.on_freeze = lambda frozen_s: None
         self.on_skip = lambda skipped_bytes: None
         self.skips = 0
-        """How often output was left out because the reader was behind the ring."""
+        """How often the reader fell behind the ring."""
         self.skipped_bytes = 0
         self.bytes_out = 0
         self._ring = ring
         self._make_joiner = make_joiner
         self._joiner: Joining | None = None
         self._number = 0
-        """Of the next chunk to read."""
+        """Number of the next chunk to read."""
         self._from = point.offset
         """Offset of the next byte to read."""
         self._generation = 0
         self._waits_from: int | None = None
-        """Offset from which on the next join point is waited for."""
+        """Offset from which on the reader waits for the next join point; None while it reads."""
         self._has_skipped = False
         self._begin(point, after_gap=False)
 
     @property
     def lag_s(self) -> float:
-        """For how long the next output to read has been there."""
+        """How long the next output has waited to be read."""
         chunk = self._ring.chunk(max(self._number, self._ring.first_number))
         return 0.0 if chunk is None else max(0.0, self._ring.now() - chunk.at_s)
 
     @property
     def unread_bytes(self) -> int:
-        """How much output has come that was not read; 0 while the next join point is waited for,
-        since more has to come then."""
+        """Size of the output that was not read yet; 0 while the reader waits for a join point:
+        more output has to come then."""
         return 0 if self._waits_from is not None else max(0, self._ring.end - self._from)
 
     async def read(self) -> bytes:
@@ -97,13 +97,13 @@ class Reader:
         return data
 
     def close(self) -> None:
-        """Give the joiner's memory back."""
+        """Free the joiner's memory."""
         joiner, self._joiner = self._joiner, None
         if joiner is not None:
             joiner.close()
 
     def _next(self) -> bytes | None:
-        """Return what leaves of the next chunk, which may be nothing; None if it has not come."""
+        """Return what is left of the next chunk, maybe nothing; None if the chunk has not come."""
         if self._waits_from is not None and not self._go_on():
             return None
         try:
@@ -114,7 +114,7 @@ class Reader:
         if chunk is None:
             return None
         if chunk.generation != self._generation:
-            # What lies between a seam and the first point behind it is the middle of something.
+            # Output between a seam and the first point behind it cannot be decoded.
             self._waits_from = chunk.offset
             return b""
         data = chunk.data[self._from - chunk.offset :] if self._from > chunk.offset else chunk.data
@@ -135,7 +135,7 @@ class Reader:
         self._waits_from = self._ring.end if newest is None else newest.offset
 
     def _go_on(self) -> bool:
-        """Go on at the join point that was waited for, if it has come."""
+        """Go on at the awaited join point. Return False if it has not come."""
         assert self._waits_from is not None
         point = self._ring.first_point(self._waits_from)
         if point is None:

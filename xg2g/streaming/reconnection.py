@@ -9,7 +9,7 @@ RECONNECT_S: Final = 12.0
 RECONNECT_DELAYS_S: Final = (0.0, 0.5, 1.0, 2.0)
 """Waits before the attempts; the last one repeats."""
 STEADY_S: Final = 10.0
-"""A stream that held for so long and is lost again is a new outage."""
+"""Time after which a stream that is lost again is a new outage."""
 
 
 class Reconnection:

@@ -1,9 +1,9 @@
-"""Connections that never lead back to this machine.
+"""HTTP connections to other machines only, which protects local services from IPTV entries.
 
 A URL in the receiver's lists, or a redirect behind one, may name this machine in many spellings:
-0.0.0.0, 2130706433, 0x7f.1, ::ffff:127.0.0.1, or a name of somebody's that resolves to one of them,
-another time to something else. So no spelling is judged, but each address that a name resolves to,
-and the connection is made to an address that was judged: the name is not resolved again.
+0.0.0.0, 2130706433, 0x7f.1, ::ffff:127.0.0.1, or a foreign name that resolves to one of them,
+another time to something else. So every address that a name resolves to is checked, not its
+spelling, and the connection is made to a checked address: the name is not resolved again.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ _EMBEDDING = (
     IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
 )
 _LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
-"""RFC 8215: where in it the IPv4 address is, each network decides."""
+"""RFC 8215: each network decides where in it the IPv4 address is."""
 
 
 def is_remote(address: str) -> bool:
-    """Whether it is an address of another machine that can have a server: neither loopback,
-    unspecified, link-local, multicast nor reserved, nor an IPv6 address of one of them."""
+    """Return whether an address can be that of a server on another machine: not a loopback,
+    unspecified, link-local, multicast or reserved address, nor an IPv6 address that embeds one."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -62,28 +62,28 @@ def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a name, or of an address in any spelling. Raises `OSError`."""
+    """Return the addresses of a host name, or of an address in any spelling. Raises `OSError`."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class RemoteTransport(httpx.AsyncHTTPTransport):
-    """A transport that connects to other machines alone, redirects included. Raises
-    `UnexpectedAnswerError` where a host has an address of another kind."""
+    """A transport of httpx that connects to other machines only, redirects included. Raises
+    `UnexpectedAnswerError` where a host has any other address."""
 
-    def __init__(self, *, here: Container[int] = ()) -> None:
-        """`here` are ports that may be connected to on this machine, too."""
+    def __init__(self, *, local_ports: Container[int] = ()) -> None:
+        """`local_ports` are ports of this machine that may be connected to as well."""
         super().__init__(trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
-            network_backend=_RemoteBackend(here),
+            network_backend=_RemoteBackend(local_ports),
         )
 
 
 class _RemoteBackend(httpcore.AsyncNetworkBackend):
-    def __init__(self, here: Container[int]) -> None:
-        self._here = here
+    def __init__(self, local_ports: Container[int]) -> None:
+        self._local_ports = local_ports
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -101,8 +101,10 @@ class _RemoteBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        if not (port in self._here or all(map(is_remote, addresses))):
-            raise UnexpectedAnswerError("the stream leads to this machine itself")
+        if not (port in self._local_ports or all(map(is_remote, addresses))):
+            raise UnexpectedAnswerError(
+                "the address of the stream leads to the machine that xg2g runs on"
+            )
         for address in addresses[:-1]:
             try:
                 return await self._backend.connect_tcp(

@@ -1,4 +1,4 @@
-"""The last seconds of an upstream's output, which all its readers share."""
+"""The ring: the last seconds of an upstream's output, which all its readers share."""
 
 import asyncio
 from bisect import insort
@@ -12,12 +12,12 @@ from xg2g_backends.base import Point, PointKind
 RING_S: Final = 10.0
 """How long output is kept. A reader that is further behind goes on at a later join point."""
 RING_BYTES: Final = 24 * 1024 * 1024
-"""The most that is kept: 10 s at 20 Mbit/s."""
+"""Largest size of the kept output: 10 s at 20 Mbit/s."""
 POINT_S: Final = 20.0
 """How long the newest join point is kept, with the output behind it, while `RING_BYTES` allow."""
 
 POINTS_KEPT: Final = 256
-"""The most join points that are kept: a stream may have one in each packet."""
+"""Most join points that are kept: a stream may have one in each packet."""
 
 JOIN_KINDS: Final = frozenset({PointKind.RANDOM_ACCESS, PointKind.ENTRY})
 """Kinds of points where a reader can begin."""
@@ -25,15 +25,15 @@ JOIN_KINDS: Final = frozenset({PointKind.RANDOM_ACCESS, PointKind.ENTRY})
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Successive output, as it came from the remuxer."""
+    """A piece of output, as it came from the remuxer."""
 
     data: bytes
     offset: int
-    """Bytes of output before it, since the ring began."""
+    """Number of bytes before it, since the ring began."""
     at_s: float
     """When it came."""
     generation: int
-    """Number of the seams before it."""
+    """Number of seams before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Ring:
 
     @property
     def kept_bytes(self) -> int:
-        """Size of what is kept."""
+        """Size of the kept output."""
         return self.end - self.start
 
     @property
@@ -100,7 +100,7 @@ class Ring:
     def append(self, data: bytes, points: Iterable[Point] = ()) -> None:
         """Add output and the points that were found with it, and wake the readers.
 
-        A point may lie in earlier output. One that is no longer kept is ignored.
+        A point may lie in earlier output. It is ignored when that is no longer kept.
         """
         now_s = self.now()
         if data:
@@ -121,13 +121,13 @@ class Ring:
             self.seam_offset = self.end
 
     def close(self, error: Exception | None = None) -> None:
-        """Mark the end of the output; `error` is raised to readers that have read it all."""
+        """Mark the end of the output. Readers that have read it all get `error` raised."""
         if not self.is_closed:
             self.is_closed, self.error = True, error
             self._wake()
 
     def newest_point(self) -> Point | None:
-        """Return where a reader begins that wants to be as close to the end as it can.
+        """Return the point for a reader that wants to be as close to the end as possible.
 
         A random access point comes before any other.
         """
@@ -139,7 +139,7 @@ class Ring:
         return newest
 
     def oldest_point(self) -> Point | None:
-        """Return where a reader begins that wants as much of what is kept as it can have.
+        """Return the point for a reader that wants as much of the kept output as possible.
 
         A random access point comes before any other.
         """
@@ -152,7 +152,7 @@ class Ring:
         return next((it.point for it in self._joins if it.point.offset >= offset), None)
 
     def forget_points(self, before: int) -> None:
-        """Let nobody begin before this offset any more."""
+        """Forget the join points before an offset, also those that are still to be appended."""
         self._joins_from = before
         self._joins = [join for join in self._joins if join.point.offset >= before]
 
@@ -170,7 +170,7 @@ class Ring:
         return self._first
 
     def chunk(self, number: int) -> Chunk | None:
-        """Return a chunk by its number; None if it has not come yet.
+        """Return the chunk of a number; None if it has not come yet.
 
         Raises `IndexError` if it is no longer kept.
         """

@@ -14,9 +14,9 @@ class Timer(Protocol):
 
 
 CallLater: TypeAlias = Callable[[float, Callable[[], None]], Timer]
-"""Makes a call after so many seconds."""
+"""Makes a call after a delay in seconds."""
 
 
 def call_later(delay_s: float, call: Callable[[], None]) -> Timer:
-    """Make a call after so many seconds of the event loop's time."""
+    """Make a call after a delay in seconds of the event loop's time."""
     return asyncio.get_running_loop().call_later(delay_s, call)

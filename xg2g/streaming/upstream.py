@@ -28,7 +28,7 @@ from .ring import Ring
 log = structlog.get_logger()
 
 STALE_S: Final = 1.0
-"""A stream that brought nothing for so long is not passed from viewers who left to the next one."""
+"""Time without output after which a stream without viewers does not serve the next viewer."""
 GENERATION_STEP: Final = 8
 """Difference between the remuxers' generations at both sides of a seam: an external backend counts
 its own splices in between."""
@@ -41,15 +41,15 @@ _ID_BYTES: Final = 6
 
 
 class State(StrEnum):
-    """What an upstream does."""
+    """States of an upstream."""
 
     OPENING = "opening"
-    """Nobody can begin to watch yet."""
+    """There is no output yet."""
     RUNNING = "running"
     RECONNECTING = "reconnecting"
     """The receiver's stream was lost and is opened again."""
     LINGERING = "lingering"
-    """Nobody watches; the next viewer begins at once."""
+    """It has no viewers; the next one begins at once."""
     ENDED = "ended"
     """It takes no more viewers, and closes its streams."""
 
@@ -111,14 +111,14 @@ class Upstream:
 
     @property
     def state(self) -> State:
-        """What it does."""
+        """State of the stream."""
         if self._state is State.RUNNING and not self.viewers:
             return State.LINGERING
         return self._state
 
     @property
     def is_stale(self) -> bool:
-        """Whether nothing came for so long that nobody should begin with it."""
+        """Whether no output came for so long that a viewer should not begin with it."""
         newest_s = self.ring.newest_at_s
         return newest_s is not None and self._context.now() - newest_s > STALE_S
 

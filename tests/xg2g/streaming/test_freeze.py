@@ -17,7 +17,7 @@ from xg2g_backends.errors import UnavailableError
 pytestmark = pytest.mark.anyio
 
 
-def test_it_begins_with_input_that_nothing_comes_of() -> None:
+def test_a_freeze_begins_with_input_and_ends_with_output() -> None:
     time = Time()
     watch = FreezeTimer(time.now)
     watch.received(0)
@@ -33,7 +33,7 @@ def test_it_begins_with_input_that_nothing_comes_of() -> None:
     assert watch.sent() is None
 
 
-def test_what_the_receiver_pauses_meanwhile_does_not_count() -> None:
+def test_pauses_of_the_receiver_do_not_count() -> None:
     time = Time()
     watch = FreezeTimer(time.now)
     watch.received(0)

@@ -72,7 +72,7 @@ async def test_the_receivers_relay_is_asked_at_the_receiver(names: None) -> None
         "silent",
     ],
 )
-async def test_what_cannot_be_played_is_a_status_with_an_empty_body_and_no_secret_in_the_log(
+async def test_an_entry_that_cannot_be_played_is_a_status_without_secrets_in_the_log(
     script: Script, status: int, error: str, names: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with upstream(script) as web:
@@ -142,7 +142,7 @@ async def test_a_server_that_looks_first_and_then_plays_asks_the_provider_once(
         assert len(provider.connections) == 1
 
 
-async def test_a_file_begins_anew_for_who_comes_back(names: None) -> None:
+async def test_a_file_begins_anew_for_a_viewer_who_comes_back(names: None) -> None:
     """Nothing lingers that would rush by meanwhile."""
 
     async def script(connection: Connection) -> None:

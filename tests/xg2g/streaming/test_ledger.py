@@ -39,7 +39,7 @@ def test_services_of_one_transponder_share_a_tuner() -> None:
     assert ledger.in_use == 1
 
 
-def test_what_needs_no_tuner_is_granted_and_not_counted() -> None:
+def test_a_request_without_a_tuner_is_granted_and_not_counted() -> None:
     ledger: Ledger[str] = Ledger(1)
     opened(ledger, "iptv", None)
     assert ledger.request("another iptv", None) == Grant()
@@ -62,7 +62,7 @@ def test_a_refusal_says_how_many_tuners_are_in_use(limit: int, reason: str) -> N
     assert ledger.request(99, THIRD) == Refuse(reason)
 
 
-def test_who_is_refused_holds_nothing() -> None:
+def test_a_refused_request_holds_nothing() -> None:
     ledger: Ledger[str] = Ledger(1)
     opened(ledger, "viewer", ONE)
     assert isinstance(ledger.request("late", OTHER), Refuse)
@@ -80,7 +80,7 @@ def test_the_one_left_first_makes_way_first() -> None:
     assert ledger.lingering == ("a",)
 
 
-def test_who_was_watched_again_counts_as_left_at_the_latest_leave() -> None:
+def test_a_holder_that_was_watched_again_counts_from_its_latest_leave() -> None:
     ledger: Ledger[str] = Ledger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
@@ -119,7 +119,7 @@ def test_a_tuner_is_as_old_as_the_channel_of_it_that_was_left_last() -> None:
     assert ledger.request("c", THIRD) == Evict(("b",))
 
 
-def test_nobody_makes_way_where_that_does_not_suffice() -> None:
+def test_no_holder_makes_way_where_that_does_not_suffice() -> None:
     ledger: Ledger[str] = Ledger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
@@ -158,7 +158,7 @@ def test_the_transponder_of_an_evicted_channel_needs_a_tuner_again() -> None:
     assert isinstance(ledger.request("a again", ONE), Refuse)
 
 
-def test_nobody_can_watch_what_was_evicted() -> None:
+def test_an_evicted_holder_cannot_be_watched() -> None:
     ledger: Ledger[str] = Ledger(1)
     opened(ledger, "a", ONE)
     left(ledger, "a")

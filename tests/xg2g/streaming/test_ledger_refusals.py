@@ -58,7 +58,7 @@ def test_a_refusal_while_a_stream_still_closes_is_not_final(clock: Time) -> None
     assert ledger.refused("b") == Retry((), RELEASE_S[0])
 
 
-def test_what_needs_no_tuner_frees_none(clock: Time) -> None:
+def test_a_service_without_a_tuner_frees_none(clock: Time) -> None:
     ledger: Ledger[str] = Ledger(1, clock.now)
     opened(ledger, "iptv", None)
     ledger.closing("iptv")
@@ -86,7 +86,7 @@ def test_when_the_receiver_refuses_every_idle_tuner_but_the_shared_one_is_given_
     assert ledger.refused("a") == Retry((), RELEASE_S[1]), "they may still be held there"
 
 
-def test_who_is_evicted_after_a_refusal_is_always_told(clock: Time) -> None:
+def test_every_holder_that_is_evicted_after_a_refusal_is_returned(clock: Time) -> None:
     ledger: Ledger[str] = Ledger(2, clock.now)
     opened(ledger, "a", ONE)
     left(ledger, "a")
@@ -107,7 +107,7 @@ def test_a_tuner_stays_reserved_while_the_receiver_is_asked_again(clock: Time) -
     assert isinstance(ledger.request("c", THIRD), Refuse)
 
 
-def test_nobody_makes_way_for_a_request_that_is_given_up(clock: Time) -> None:
+def test_no_holder_makes_way_for_a_request_that_is_given_up(clock: Time) -> None:
     ledger: Ledger[str] = Ledger(3, clock.now)
     opened(ledger, "a", ONE)
     ledger.release("a")

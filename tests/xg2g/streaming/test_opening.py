@@ -86,13 +86,13 @@ async def test_television_begins_with_its_tables_and_a_picture_that_decodes_by_i
         assert await begins_with_a_picture(reader)
 
 
-async def test_a_picture_to_begin_with_is_waited_for_though_there_was_noise_before() -> None:
+async def test_after_scrambled_payload_the_stream_still_waits_for_a_random_access_point() -> None:
     pieces = (TELEVISION, *[NOISE] * 4, *MORE, KEY, *MORE)
     async with hub(Broadcast(*pieces)).open(SERVICE) as reader:
         assert await begins_with_a_picture(reader)
 
 
-async def test_noise_whose_bits_say_clear_is_refused_as_scrambled() -> None:
+async def test_scrambled_payload_whose_bits_say_clear_is_refused() -> None:
     pieces = (TELEVISION, *[noise(VIDEO, n, starts=True) * 20 for n in range(20)])
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
@@ -108,12 +108,12 @@ async def test_a_clear_channel_whose_bits_say_scrambled_is_shown() -> None:
         assert await begins_with_a_picture(reader)
 
 
-async def test_noise_that_comes_and_goes_is_noise_in_the_end() -> None:
+async def test_a_stream_that_is_scrambled_again_and_again_is_refused() -> None:
     pieces = (TELEVISION, *[NOISE, picture()] * 20, NOISE)
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
 
-async def test_who_comes_to_a_channel_that_has_become_noise_is_told_so() -> None:
+async def test_a_new_viewer_of_a_channel_that_became_scrambled_is_refused() -> None:
     broadcast = Broadcast(TELEVISION, KEY, *MORE, NOISE)
     shared = hub(broadcast, first_output_s=5)
     async with shared.open(SERVICE) as reader:
@@ -125,7 +125,7 @@ async def test_who_comes_to_a_channel_that_has_become_noise_is_told_so() -> None
         assert await reader.read(), "who watches goes on"
 
 
-async def test_tables_alone_are_silence() -> None:
+async def test_a_stream_of_tables_alone_is_refused_as_silent() -> None:
     assert isinstance(await failure(Broadcast(TELEVISION), first_output_s=0.3), TimeLimitError)
 
 

@@ -94,7 +94,7 @@ async def test_an_entry_is_a_beginning_only_where_there_is_no_random_access_poin
     assert await read_all(reader(ring)) == b"Eqrst", "an old one is no longer near"
 
 
-async def test_a_point_may_be_told_of_behind_what_it_lies_in(ring: Ring) -> None:
+async def test_a_point_may_come_after_the_output_that_it_lies_in(ring: Ring) -> None:
     ring.append(b"abcde")
     ring.append(b"fghij", [key(3)])
     assert await read_all(reader(ring)) == b"Tdefghij"
@@ -149,7 +149,7 @@ async def test_a_reader_that_stops_waiting_takes_nothing_from_the_others(ring: R
     assert await other.read() == b"fghij"
 
 
-async def test_what_ends_a_ring_is_told_behind_what_was_in_it(ring: Ring) -> None:
+async def test_the_error_of_a_ring_is_raised_behind_its_last_output(ring: Ring) -> None:
     ring.append(b"abcde", [key(0)])
     readers = [reader(ring), reader(ring)]
     ring.close(UnreachableError("the connection broke"))
@@ -202,7 +202,7 @@ async def test_a_reader_tells_how_far_it_is_behind(ring: Ring, clock: Time) -> N
     assert one.lag_s == RING_S
 
 
-async def test_a_reader_that_fell_behind_where_nobody_can_begin_waits_for_the_next_point(
+async def test_a_reader_that_fell_behind_without_a_join_point_waits_for_the_next(
     ring: Ring, clock: Time
 ) -> None:
     ring.append(b"abcde", [key(0)])
@@ -233,7 +233,7 @@ async def test_behind_a_seam_a_reader_goes_on_at_the_first_point(ring: Ring) -> 
     assert await read_all(late) == b"Vpqrst"
 
 
-async def test_what_came_between_two_seams_and_begins_nowhere_is_left_out(ring: Ring) -> None:
+async def test_output_between_two_seams_without_a_join_point_is_left_out(ring: Ring) -> None:
     ring.append(b"abcde", [key(0)])
     one = reader(ring)
     ring.seam()
@@ -243,7 +243,7 @@ async def test_what_came_between_two_seams_and_begins_nowhere_is_left_out(ring: 
     assert await read_all(one) == b"Tabcde" + GAP + b"Tklmno"
 
 
-async def test_a_ring_that_is_closed_behind_a_seam_ends_for_those_who_wait_there(
+async def test_a_ring_that_is_closed_behind_a_seam_ends_for_readers_that_wait_there(
     ring: Ring,
 ) -> None:
     ring.append(b"abcde", [key(0)])
@@ -289,7 +289,7 @@ def test_a_stream_of_nothing_but_points_fills_no_memory_with_them(ring: Ring) ->
     assert newest.offset == ring.end - 5
 
 
-def test_a_point_of_what_is_no_longer_kept_is_none(ring: Ring, clock: Time) -> None:
+def test_a_point_in_output_that_is_no_longer_kept_is_ignored(ring: Ring, clock: Time) -> None:
     ring.append(b"abcde")
     clock.now_s += RING_S + 1
     ring.append(b"fghij")

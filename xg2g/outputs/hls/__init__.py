@@ -1,1 +1,1 @@
-"""HTTP Live Streaming: a presentation made of the packager's events; its files and playlists."""
+"""HTTP Live Streaming: one output for each channel, with its playlists and files."""

@@ -11,7 +11,7 @@ LEFT_S: Final = 0.5
 """How long the output goes on when every client has said that it leaves, or has not waited for the
 channel to open."""
 SILENT_LOW_LATENCY_S: Final = 0.5
-"""After so long without a request a low-latency client, which always has one waiting, is gone."""
+"""Time without a request after which a low-latency client is gone: it always has one waiting."""
 MAX_CLIENTS: Final = 1000
 """Most clients of an output that are told apart."""
 

@@ -1,9 +1,9 @@
-"""Windows on disk: hours of a channel, in files of their own.
+"""Storage on disk, for windows of hours.
 
-    <hls.dir>/xg2g-hls-<random>/lock            held by the process as long as it lives
+    <hls.dir>/xg2g-hls-<random>/lock            locked by the process while it lives
                                /<run>/video-12.m4s
 
-Files are written, read and removed by threads: a disk that is slow or asleep holds nobody up.
+Threads write, read and remove the files: a slow or sleeping disk does not block the event loop.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ _LOCK: Final = "lock"
 _READERS: Final = 4
 
 _READ_S: Final = 10.0
-"""How long a file may take to be read. The output lasts, and with it the tuner, while a request is
-answered: a disk that hangs may not keep it."""
+"""Longest time to read a file. The output and its tuner last while a request is answered: a disk
+that hangs must not hold them."""
 
 _RECENT: Final = 24
-"""Segments of all renditions of a channel that stay in memory: most clients play live."""
+"""Segments of a channel, all renditions counted, that stay in memory: most clients play live."""
 
 _RETRIES: Final = 2
-"""Writes that are tried again with each new segment."""
+"""Number of failed writes that are tried again with each new segment."""
 
 _MAX_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
-"""What waits for a slow disk, at most. What is more stays in memory until its window has passed."""
+"""Most bytes that wait for a slow disk. Later segments stay in memory while the window has them."""
 
 
 class UnwritableFolderError(Exception):
-    """Nothing can be kept in the folder."""
+    """The folder cannot be written."""
 
 
 class StorageFolder:
-    """A folder with the windows of one process."""
+    """The folder of one process, and the threads that work in it."""
 
     def __init__(self, folder: Path, lock: IO[bytes]) -> None:
         self.folder = folder
@@ -55,8 +55,8 @@ class StorageFolder:
 
     @classmethod
     def open(cls, root: Path) -> Self:
-        """Make a folder in `root`, and remove those of processes that are no more. Blocks. Raises
-        `UnwritableFolderError`."""
+        """Make a folder in `root`, and remove the folders of processes that have ended. Blocks.
+        Raises `UnwritableFolderError`."""
         try:
             root.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(root)
@@ -70,7 +70,7 @@ class StorageFolder:
         return cls(folder, lock)
 
     async def aclose(self) -> None:
-        """Remove everything."""
+        """Remove the folder."""
 
         def close() -> None:
             self.writer.shutdown()
@@ -89,11 +89,11 @@ def _remove_leftovers(root: Path) -> None:
 
 
 class DiskStorage:
-    """Keeps whole segments on disk, and what is new in memory."""
+    """Storage with whole segments on disk, and new files in memory."""
 
     def __init__(self, disk: StorageFolder, run: str, on_failure: Callable[[], None]) -> None:
-        """`run` names a folder. `on_failure` is called when a segment could not be written, which
-        a shorter window may change."""
+        """`run` names a folder. `on_failure` is called when a segment could not be written: a
+        shorter window may leave room for it."""
         self._disk = disk
         self._folder = disk.folder / run
         self._on_failure = on_failure
@@ -106,7 +106,7 @@ class DiskStorage:
         self._written_bytes = 0
         self._parts: dict[str, tuple[str, ...]] = {}
         self._places: dict[str, tuple[str, int, int]] = {}
-        """The segment of a part, and where it is in it."""
+        """The segment of a part, and its offset and size there."""
         self._failed: OrderedDict[str, None] = OrderedDict()
         """Segments that could not be written, oldest first. Later ones try them again."""
         self._unwritten_bytes = 0
@@ -186,7 +186,7 @@ class DiskStorage:
         return self._folder / key.replace("/", "-")
 
     def _later(self, call: Callable[[], object]) -> "Future[object] | None":
-        """Hand a call to the thread, unless everything is being closed."""
+        """Submit a call to the thread that writes, unless it is being shut down."""
         try:
             return self._disk.writer.submit(call)
         except RuntimeError:
@@ -203,7 +203,7 @@ class DiskStorage:
             written.add_done_callback(partial(self._done, key, len(data)))
 
     def _done(self, key: str, size: int, written: "Future[object]") -> None:
-        """Take note in the loop. Called by the thread."""
+        """Continue in the event loop. Called by the thread."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._note, key, size, written)
 
@@ -212,7 +212,7 @@ class DiskStorage:
         if self._is_cleared:
             return
         if key not in self._parts:
-            # Its window has passed meanwhile.
+            # It has left the window meanwhile.
             self._later(partial(_remove, self._path(key)))
             return
         error = written.exception()
@@ -230,7 +230,11 @@ class DiskStorage:
         self._failed[key] = None
         if not self._has_failed:
             self._has_failed = True
-            log.warning("the window on disk gets shorter", folder=str(self._folder), reason=reason)
+            log.warning(
+                "the disk takes no more: the HLS window gets shorter",
+                folder=str(self._folder),
+                reason=reason,
+            )
         self._on_failure()
 
 
@@ -239,7 +243,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError:
-        # What was written of it takes room.
+        # The incomplete file takes room.
         _remove(path)
         raise
 

@@ -1,4 +1,4 @@
-"""Languages as playlists write them, and as people call them.
+"""Language tags for playlists, and English names for menus.
 
 Broadcasts name a language by a code of ISO 639-2 (ETSI EN 300 468, 6.2.18); playlists want a tag of
 BCP 47, which is the code of ISO 639-1 where there is one (RFC 5646, 2.2.1).
@@ -44,7 +44,7 @@ def tag(code: str | None) -> str | None:
     code = _BIBLIOGRAPHIC.get(code, code)
     if code in _KNOWN:
         return _KNOWN[code][0]
-    # `qaa` to `qtz` are for local use; what the others mean is nothing that a player could choose.
+    # `qaa` to `qtz` are for local use; the others name no language that a player could choose.
     is_code = len(code) == 3 and code.isascii() and code.isalpha()
     if not is_code or code in ("und", "zxx", "mis") or "qaa" <= code <= "qtz":
         return None

@@ -22,15 +22,15 @@ _SKIP_VERSION = 9
 """For EXT-X-SKIP (8)."""
 
 _LONG_WINDOW_S = 600
-"""From this window on playlists are long enough to leave out what the client has."""
+"""Windows of this length and more have playlists that are worth delta updates."""
 
 
 def media(
     presentation: Presentation, rendition: str, *, skip: bool = False, lead_in: bool = True
 ) -> str:
     """Return the playlist of a rendition as it is now. `skip` leaves out old segments (6.2.5.1)
-    where the playlist offers it. Without `lead_in` it begins with the first segment that came, for
-    a client that tries to load gaps. Raises `KeyError` for a rendition that is none."""
+    where the playlist offers it. Without `lead_in` it begins with the first segment, for a client
+    that tries to load gaps. Raises `KeyError` for an unknown rendition."""
     presentation.settle()
     lines = _Lines(presentation, presentation.renditions[rendition], lead_in=lead_in)
     return "\n".join(lines.all(skip=skip)) + "\n"
@@ -160,7 +160,7 @@ class _Lines:
 
 
 def _last(rendition: Rendition) -> str:
-    """Return what a report says of a rendition's newest segment, the one under way included."""
+    """Return the attributes of a report about the newest segment, the one under way included."""
     newest = rendition.open
     if newest is None or not newest.parts:
         newest = rendition.segments[-1] if rendition.segments else newest

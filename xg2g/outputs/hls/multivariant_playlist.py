@@ -10,7 +10,7 @@ from .presentation import Presentation
 from .rendition import Rendition
 
 _PEAK_HEADROOM = 1.5
-"""What was measured, to what is told: later scenes may need more."""
+"""Factor from the measured peak to BANDWIDTH: later scenes may need more."""
 
 _AVERAGE_HEADROOM = 1.1
 
@@ -27,7 +27,7 @@ _HARD_OF_HEARING = (
 
 def multivariant(presentation: Presentation) -> str:
     """Return the playlist of all renditions: one variant, with every sound and all subtitles. URIs
-    are relative to the folder above the run's. Without a variant while nothing has come."""
+    are relative to the folder above the run's. It has no variant while nothing has come."""
     presentation.settle()
     return "\n".join(_lines(presentation)) + "\n"
 
@@ -66,7 +66,7 @@ def _order(rendition: Rendition) -> tuple[bool, int]:
 
 
 def name_of(media: Media) -> str:
-    """Return what a menu calls a sound or subtitles."""
+    """Return the name of a sound or of subtitles for menus."""
     if isinstance(media, VideoMedia):
         return "Picture"
     name = languages.name(media.language) or languages.tag(media.language)
@@ -78,8 +78,7 @@ def name_of(media: Media) -> str:
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Return the names, with a number where one comes again: none may stand twice in a group
-    (4.4.6.1.1)."""
+    """Return the names, repeated ones with a number: names in a group are unique (4.4.6.1.1)."""
     given: list[str] = []
     for name in names:
         number, wanted = 1, _quotable(name)
@@ -95,7 +94,7 @@ def _media(
     media: Media, name: str, uri: str, told: list[tuple[str | None, str | None]]
 ) -> Iterator[str]:
     """Give the attributes of a sound or of subtitles. `told` are those before it in the group: the
-    first sound is the default, and nothing is selected by a language that another has (4.4.6.1.1).
+    first sound is the default, and a language selects only the first of its renditions (4.4.6.1.1).
     """
     assert isinstance(media, SoundMedia | TextMedia)
     is_sound, tag = isinstance(media, SoundMedia), languages.tag(media.language)
@@ -158,14 +157,14 @@ def _bits(bps: float) -> int:
 
 
 def _codecs(renditions: Iterable[Rendition]) -> list[str]:
-    """Return every format of what is listed (6.2.4), the newest of each rendition first. WebVTT
-    has none."""
+    """Return the formats of all listed segments (6.2.4), the newest of each rendition first.
+    WebVTT has none."""
     found = [h.codecs for r in renditions for h in reversed(r.headers) if h.codecs]
     return list(dict.fromkeys(found))
 
 
 def _resolution(media: VideoMedia) -> str:
-    """Return the size at which the picture is shown, in square samples."""
+    """Return the display size of the picture, in square samples."""
     width, height = media.width, media.height
     if media.aspect is not None and 0 not in media.aspect:
         width = ceil(width * media.aspect[0] / media.aspect[1])

@@ -31,11 +31,11 @@ _CONVERTED: Final = frozenset((TrackState.WAITING, TrackState.CONVERTING, TrackS
 
 
 class NotOfferedError(Exception):
-    """The channel has pictures that no HLS player decodes."""
+    """The channel has pictures that HLS players do not decode."""
 
 
 class NoPlaylistError(Exception):
-    """The channel's stream gives nothing to package."""
+    """The channel's stream has nothing to package."""
 
 
 class ReadAhead:
@@ -48,7 +48,7 @@ class ReadAhead:
         self._lead_s = 0.0
 
     def wait_s(self, packaged_s: float) -> float:
-        """Note so many packaged seconds, and return how long to read nothing."""
+        """Count seconds that were packaged, and return how long to pause reading."""
         now_s = self._now()
         passed_s, self._at_s = now_s - self._at_s, now_s
         self._lead_s *= max(0.0, 1 - FORGOTTEN * passed_s)

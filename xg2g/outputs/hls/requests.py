@@ -33,9 +33,9 @@ class Decision(Enum):
     BAD = "bad"
     """400: it is further ahead than a client has reason to request."""
     MISSING = "missing"
-    """404: there is no such thing."""
+    """404: there is no such playlist or file."""
     GONE = "gone"
-    """410: it was there."""
+    """410: it has been removed."""
 
 
 def playlist_decision(

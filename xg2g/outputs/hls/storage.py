@@ -1,39 +1,39 @@
-"""Where the files of a presentation lie until they are asked for."""
+"""Storage for the files of a presentation."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class Storage(Protocol):
-    """Files by key. A key is a file's path in the presentation: `video/header-0.mp4` is an
+    """Files by their key: the path below the run's folder. `video/header-0.mp4` is an
     initialisation segment, `video/12.3.m4s` a part, `video/12.m4s` a segment."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep a file. Never blocks."""
+        """Store a file. Does not block."""
 
     def join(self, key: str, parts: Sequence[str]) -> None:
-        """Make the file `key` of these, one behind the other. They stay."""
+        """Store the concatenation of these files as `key`. They stay."""
 
     async def get(self, key: str) -> bytes | None:
-        """Return a file's bytes; None when it is not there, or no longer."""
+        """Return a file's bytes; None if it is not there, or no longer."""
 
     def drop(self, key: str) -> None:
-        """Give up a file. One that was joined takes its parts along."""
+        """Remove a file. One that was joined takes its parts along."""
 
     def clear(self) -> None:
-        """Give up all files."""
+        """Remove all files."""
 
     @property
     def held_bytes(self) -> int:
-        """Bytes in memory."""
+        """Size of the files in memory."""
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of all files, wherever they are."""
+        """Size of all files, in memory and on disk."""
 
 
 class MemoryStorage:
-    """Keeps all files in memory. A segment and its parts share their bytes."""
+    """Storage in memory. A segment and its parts share their bytes."""
 
     def __init__(self) -> None:
         self._files: dict[str, bytes | memoryview] = {}

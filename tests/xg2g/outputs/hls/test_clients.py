@@ -67,7 +67,7 @@ async def test_a_player_that_comes_back_at_once_has_not_left() -> None:
         assert not output.is_over
 
 
-async def test_a_player_that_leaves_takes_nobody_else_along() -> None:
+async def test_a_player_that_leaves_does_not_end_the_output_for_others() -> None:
     async with house() as home:
         output = await home.plays()
         with output.clients.asking("another"):
@@ -129,7 +129,7 @@ async def test_a_tuner_that_was_let_go_and_is_taken_ends_the_output_without_a_tr
         assert home.outcome(Outcome.VIEWER_LEFT) == 1
 
 
-async def test_nobody_waits_for_a_channel_that_everybody_has_left_before_it_opened() -> None:
+async def test_an_opening_output_that_all_players_left_ends() -> None:
     async with house() as home:
         output = home.open()
         with output.clients.asking("player"):

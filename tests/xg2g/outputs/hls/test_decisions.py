@@ -24,7 +24,7 @@ from xg2g.outputs.hls.requests import Decision, file_decision, playlist_decision
         (7, None, Decision.BAD),
     ],
 )
-def test_a_blocking_reload_is_decided_by_what_is_listed(
+def test_a_blocking_reload_is_decided_by_the_listed_parts(
     msn: int | None, part: int | None, decision: Decision
 ) -> None:
     stream = Stream()

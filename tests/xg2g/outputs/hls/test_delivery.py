@@ -30,7 +30,7 @@ async def test_a_channel_plays_in_ffmpeg() -> None:
     assert sum(line.startswith("1,") for line in frames) >= 150
 
 
-async def test_all_who_come_at_once_share_one_output_and_one_tuner() -> None:
+async def test_simultaneous_players_share_one_output_and_one_tuner() -> None:
     async with house() as home:
         answers = await asyncio.gather(*(home.client.get(home.path(ONE)) for _ in range(50)))
         told = await home.api("streams")
@@ -63,7 +63,7 @@ async def test_a_part_can_be_asked_for_before_it_is_there() -> None:
             await player.reload()
 
 
-async def test_who_stopped_asking_is_gone_and_so_is_the_tuner() -> None:
+async def test_a_player_that_sends_no_more_requests_frees_the_tuner() -> None:
     async with house() as home:
         await home.play(ONE)
         assert len((await home.api("streams"))["streams"]) == 1
@@ -91,7 +91,7 @@ async def test_a_part_is_a_piece_of_its_segment_and_never_changes() -> None:
         assert each.headers["content-length"] == str(len(each.content))
 
 
-async def test_who_has_only_one_tuner_zaps_from_channel_to_channel() -> None:
+async def test_with_one_tuner_a_player_changes_from_channel_to_channel() -> None:
     async with house(tuners=1) as home:
         for channel in (ONE, THREE, ONE):
             player = await home.play(channel)
@@ -115,7 +115,7 @@ async def test_a_player_that_is_watched_keeps_its_tuner() -> None:
     assert refused.headers["x-hdhomerun-error"] == "805 All Tuners In Use"
 
 
-async def test_who_does_not_wait_for_a_channel_to_open_leaves_nothing_tuned() -> None:
+async def test_a_player_that_leaves_an_opening_channel_frees_the_tuner() -> None:
     async with house() as home:
         opening = asyncio.create_task(home.client.get(home.path("Late first byte (4 s)")))
         await home.until(lambda it: bool(it["streams"]))

@@ -81,7 +81,7 @@ async def test_old_segments_are_on_disk_and_are_read_as_they_came(tmp_path: Path
         assert await storage.get("video/103.m4s") is None
 
 
-async def test_what_leaves_the_window_leaves_the_disk(tmp_path: Path) -> None:
+async def test_segments_that_leave_the_window_are_removed_from_the_disk(tmp_path: Path) -> None:
     async with opened(tmp_path) as disk:
         presentation = presented(DiskStorage(disk, "r", no_failure), window_s=60)
         for first in range(0, 200, 10):
@@ -112,7 +112,7 @@ async def test_nothing_is_left_behind_and_leftovers_of_the_dead_are_removed(tmp_
     assert names(tmp_path) == ["mine", alive.name]
 
 
-async def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_an_error_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UnwritableFolderError, match=r"hls\.dir .* cannot be written"):
         StorageFolder.open(tmp_path / "file" / "windows")
@@ -152,7 +152,7 @@ async def test_a_full_disk_shortens_the_window_and_live_playback_goes_on(
         assert storage.held_bytes < 35 * 2000
 
 
-async def test_a_disk_that_hangs_holds_nobody_up(
+async def test_a_disk_that_hangs_does_not_block_the_event_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
@@ -173,7 +173,7 @@ async def test_a_disk_that_hangs_holds_nobody_up(
         assert await storage.get("video/3.m4s") == bytes(2000)
 
 
-async def test_what_waits_for_a_slow_disk_is_bounded(
+async def test_data_that_waits_for_a_slow_disk_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk_module, "_MAX_UNWRITTEN_BYTES", 20_000)
@@ -186,7 +186,7 @@ async def test_what_waits_for_a_slow_disk_is_bounded(
         goes_on.set()
 
 
-async def test_nobody_waits_for_ever_for_what_a_disk_that_hangs_has(
+async def test_a_file_on_a_disk_that_hangs_is_given_up_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(disk_module, "_READ_S", 0.01)
@@ -266,7 +266,7 @@ async def test_the_longest_window_gets_shorter_where_all_take_too_much() -> None
     assert space.used_bytes == long.storage.stored_bytes
 
 
-async def test_what_live_playback_needs_stays_whatever_it_takes() -> None:
+async def test_segments_for_live_playback_stay_whatever_their_size() -> None:
     space = SizeLimit(1000)
     presentation = presented(MemoryStorage())
     space.add(presentation)

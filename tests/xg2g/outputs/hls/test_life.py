@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 ONE, THREE = "Card One HD", "Card Three & Friends"
 
 
-async def test_who_ends_the_stream_through_the_api_ends_it_for_every_player() -> None:
+async def test_a_stream_that_the_api_ends_is_over_for_every_player() -> None:
     async with house() as home:
         player = await home.play(ONE)
         waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
@@ -31,7 +31,7 @@ async def test_who_ends_the_stream_through_the_api_ends_it_for_every_player() ->
     assert again.media_url != player.media_url
 
 
-async def test_the_end_of_the_daemon_is_told_to_who_waits() -> None:
+async def test_the_end_of_the_daemon_answers_requests_that_wait() -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
         async with house() as home:
             player = await home.play(ONE)
@@ -68,7 +68,7 @@ async def test_players_of_both_kinds_share_the_tuner_and_a_channel_that_runs_is_
     assert {each["format"] for each in told["streams"]} == {"mpegts", "hls"}
 
 
-async def test_settings_that_are_read_again_cut_nobody_off_and_are_those_of_who_comes(
+async def test_new_settings_are_for_new_players_and_the_others_play_on(
     tmp_path: Path,
 ) -> None:
     async with (

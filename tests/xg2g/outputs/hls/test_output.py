@@ -45,7 +45,7 @@ async def test_a_request_whose_client_left_waits_no_more() -> None:
         assert len(output.waiting) == 0
 
 
-async def test_what_comes_answers_those_who_wait_for_it_and_nobody_else() -> None:
+async def test_a_segment_answers_the_requests_that_wait_for_it_alone() -> None:
     async with house() as home:
         output = await home.plays()
         number, part = output.presentation.renditions["video"].position
@@ -68,7 +68,7 @@ async def test_what_comes_answers_those_who_wait_for_it_and_nobody_else() -> Non
         later.cancel()
 
 
-async def test_all_who_come_for_a_channel_find_the_same_output() -> None:
+async def test_all_requests_for_a_channel_find_the_same_output() -> None:
     async with house() as home:
         found = {home.open() for _ in range(50)}
         await turns()
@@ -102,7 +102,7 @@ async def test_the_next_output_of_a_channel_has_another_run() -> None:
         assert home.outputs.find("other", second.run) is None
 
 
-async def test_a_stream_that_ended_is_told_to_those_who_watch_and_kept_for_a_while() -> None:
+async def test_the_playlists_of_a_stream_that_ended_say_so_for_a_while() -> None:
     async with house() as home:
         output = await home.plays()
         with output.clients.asking("player", waits=True):
@@ -119,7 +119,7 @@ async def test_a_stream_that_ended_is_told_to_those_who_watch_and_kept_for_a_whi
         assert home.outcome(Outcome.RECEIVER_ENDED) == 1
 
 
-async def test_a_stream_that_broke_is_told_as_a_failure_and_ends_the_playlists() -> None:
+async def test_a_stream_that_broke_is_a_failure_and_ends_the_playlists() -> None:
     async with house() as home:
         output = await home.plays()
         home.source.pieces.put_nowait(UnreachableError("the receiver is gone"))
@@ -132,7 +132,9 @@ async def test_a_stream_that_broke_is_told_as_a_failure_and_ends_the_playlists()
         await home.clock.passes(ENDED_S)
 
 
-async def test_all_who_wait_for_a_channel_that_does_not_open_are_told_why_once() -> None:
+async def test_all_requests_for_a_channel_that_does_not_open_get_the_reason_of_one_failure() -> (
+    None
+):
     async with house() as home:
         home.source.error = NoTunerError("all tuners are in use")
         output = home.open()
@@ -185,7 +187,7 @@ async def test_without_the_library_no_tuner_is_taken(monkeypatch: pytest.MonkeyP
         assert home.source.opened == 0
 
 
-async def test_who_ends_an_output_ends_it_for_everybody() -> None:
+async def test_an_output_that_is_terminated_is_over_for_all() -> None:
     async with house() as home:
         output = await home.plays()
         (viewer,) = home.viewers
@@ -197,7 +199,7 @@ async def test_who_ends_an_output_ends_it_for_everybody() -> None:
         await home.clock.passes(ENDED_S)
 
 
-async def test_a_stream_that_breaks_while_somebody_ends_it_is_told_once() -> None:
+async def test_a_stream_that_breaks_while_it_is_terminated_is_reported_once() -> None:
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     async with house() as home:

@@ -55,7 +55,7 @@ def test_a_late_sound_has_the_numbers_of_the_picture() -> None:
     assert 'sound-514/4.m4s\n#EXT-X-MAP:URI="sound-514/header-5.mp4"' in text
 
 
-def test_a_silent_sound_has_gaps_and_what_comes_after_them_is_left_out() -> None:
+def test_a_silent_sound_has_gaps_and_its_late_parts_are_left_out() -> None:
     stream = Stream()
     stream.header()
     stream.header("sound-514")
@@ -155,7 +155,7 @@ def test_a_short_window_offers_no_delta_updates() -> None:
     assert media(stream.presentation, "video", skip=True) == stream.text()
 
 
-def test_the_end_is_told_once() -> None:
+def test_the_end_is_listed_once() -> None:
     stream = Stream()
     stream.header()
     stream.segment(0)
@@ -187,7 +187,7 @@ def test_the_multivariant_playlist_names_sounds_in_plain_words() -> None:
     ]
 
 
-def test_subtitles_are_a_group_as_text_and_told_as_images() -> None:
+def test_subtitles_are_a_group_as_text_and_session_data_as_images() -> None:
     stream = Stream()
     for name in ("video", "text-520-888", "images-521-1"):
         stream.header(name)

@@ -83,7 +83,7 @@ async def test_head_and_pages_of_other_sites_open_nothing() -> None:
     assert told == {"streams": [], "upstreams": []}
 
 
-async def test_pages_of_the_house_and_cast_receivers_may_read_what_they_play() -> None:
+async def test_local_pages_and_cast_receivers_may_read_streams() -> None:
     async with house() as home:
         player = await home.play(ONE)
         await player.reload(msn=player.hint[1])
@@ -110,7 +110,7 @@ async def test_pages_of_the_house_and_cast_receivers_may_read_what_they_play() -
     assert "access-control-allow-origin" not in stranger.headers
 
 
-async def test_playlists_are_compressed_for_who_takes_it_and_stored_by_nobody() -> None:
+async def test_playlists_are_compressed_on_request_and_revalidated() -> None:
     async with house() as home:
         player = await home.play(ONE)
         for url in (home.path(ONE), player.media_url):
@@ -130,7 +130,7 @@ async def test_playlists_are_compressed_for_who_takes_it_and_stored_by_nobody() 
                 assert "set-cookie" not in each.headers
 
 
-async def test_what_head_asks_for_is_not_counted_as_sent() -> None:
+async def test_head_requests_are_not_counted_as_sent_bytes() -> None:
     async with house() as home:
         player = await home.play(ONE)
         await home.client.get(player.media_url)
@@ -164,7 +164,7 @@ async def test_files_have_a_length_and_a_tag_and_are_not_sent_twice() -> None:
     assert header.headers["content-type"] == "audio/mp4"
 
 
-async def test_what_left_the_window_is_gone() -> None:
+async def test_files_that_left_the_window_are_410() -> None:
     async with house(speed=20, hls=HlsSettings(window_s=10)) as home:
         player = await home.play(ONE)
         await player.reload(msn=player.hint[1])
@@ -197,7 +197,7 @@ async def test_a_channel_of_mpeg2_video_is_refused_with_the_reason() -> None:
     assert told["streams"] == []
 
 
-async def test_who_finds_no_tuner_is_told_who_has_them() -> None:
+async def test_a_refusal_for_want_of_a_tuner_names_its_users() -> None:
     async with house(tuners=1) as home:
         player = await home.play(ONE)
         waiting = asyncio.create_task(player.reload(msn=player.hint[1] + 1))
@@ -218,7 +218,7 @@ async def test_who_finds_no_tuner_is_told_who_has_them() -> None:
     }
 
 
-async def test_with_a_token_players_play_and_are_not_told_who_watches() -> None:
+async def test_with_a_token_players_play_and_refusals_name_no_users() -> None:
     server = ServerSettings(port=0, token=Secret("swordfish"), token_for_reading=True)
     async with house(tuners=1, server=server) as home:
         player = await home.play(ONE)

@@ -81,7 +81,7 @@ def listed(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("path", listed(CLIPS) + listed(CAPTURES), ids=lambda path: path.name)
-def test_what_is_made_of_a_recording_is_as_the_specification_wants_it(path: Path) -> None:
+def test_the_playlists_of_a_recording_keep_the_specification(path: Path) -> None:
     watching, complaints = judged(remux(path.read_bytes()).output)
     if not watching.looks:
         assert not any(r.has_parts for r in watching.presentation.renditions.values())

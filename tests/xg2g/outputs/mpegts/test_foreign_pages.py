@@ -57,7 +57,9 @@ ANSWERED = {
 
 @pytest.mark.parametrize("path", [STREAM, "/auto/v1", "/1:0:19:283D:3FB:1:C00000:0:0:0:"])
 @pytest.mark.parametrize("lines", REFUSED.values(), ids=REFUSED)
-async def test_what_a_foreign_page_embeds_takes_no_tuner(path: str, lines: list[str]) -> None:
+async def test_a_stream_that_a_foreign_page_embeds_takes_no_tuner(
+    path: str, lines: list[str]
+) -> None:
     async with daemon(PLAYS) as gateway:
         head = "\n".join((f"GET {path} HTTP/1.0", "Host: gateway:8088", *lines))
         status, _, body = await gateway.ask(f"{head}\n\n")

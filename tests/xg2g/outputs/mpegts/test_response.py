@@ -45,7 +45,7 @@ class EndsWithTheViewer:
 
 
 @pytest.mark.parametrize("turns", range(16))
-async def test_a_stream_that_ends_while_it_is_dismissed_is_ended_once(turns: int) -> None:
+async def test_a_stream_that_ends_while_it_is_terminated_is_ended_once(turns: int) -> None:
     viewers, sent = Viewers(), list[MutableMapping[str, Any]]()
 
     @asynccontextmanager

@@ -103,7 +103,7 @@ async def test_two_viewers_get_identical_bytes_from_their_common_start_on() -> N
         assert len(gateway.upstream.connections) == len(gateway.backend.remuxers) == 1
 
 
-async def test_a_viewer_who_leaves_takes_nothing_from_the_others() -> None:
+async def test_a_viewer_who_leaves_makes_no_gap_for_the_others() -> None:
     async with daemon(counts()) as gateway, watching(gateway) as staying:
         before = await staying.numbers(50)
         async with watching(gateway) as leaving:

@@ -81,7 +81,7 @@ def dismiss(gateway: Daemon) -> None:
 
 
 @pytest.mark.parametrize("end", [dismiss, lambda gateway: gateway.gateway.stopping.set()])
-async def test_a_stream_that_somebody_ends_ends_in_good_order(
+async def test_a_stream_that_is_terminated_ends_in_good_order(
     end: Callable[[Daemon], None],
 ) -> None:
     async with daemon(plays_at_leisure) as gateway:

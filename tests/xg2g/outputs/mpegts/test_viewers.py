@@ -91,7 +91,7 @@ async def test_a_viewer_who_leaves_while_the_remuxer_is_busy_frees_the_stream(
         viewer[1].transport.abort()
 
 
-async def test_a_viewer_who_takes_nothing_is_given_up_after_the_limit_of_a_pause() -> None:
+async def test_a_viewer_who_reads_nothing_is_disconnected_after_the_pause_limit() -> None:
     async with daemon(plays_endlessly, pause_limit_s=0.2) as gateway:
         viewer = await gateway.watch()
         viewer[1].transport.pause_reading()  # type: ignore[attr-defined]
@@ -155,7 +155,7 @@ async def test_a_paused_viewer_of_a_stream_that_ends_is_not_kept(
                     pass
 
 
-async def test_a_slow_viewer_holds_up_nobody_else() -> None:
+async def test_a_slow_viewer_does_not_slow_the_others() -> None:
     async with daemon(plays_endlessly) as gateway:
         slow = await reads_nothing(gateway)
         reader, writer = await gateway.watch()

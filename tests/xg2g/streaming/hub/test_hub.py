@@ -65,7 +65,7 @@ async def test_a_viewer_begins_at_once_with_the_newest_picture_that_decodes(hous
             assert await read(second, 2) == key(1) + packet(2), "without any further input"
 
 
-async def test_who_wants_what_is_kept_begins_with_the_oldest_picture_that_decodes(
+async def test_a_viewer_of_the_kept_output_begins_with_the_oldest_picture_that_decodes(
     house: House,
 ) -> None:
     async with house.hub.open(ONE) as first:
@@ -147,7 +147,7 @@ async def test_a_reader_that_reads_nothing_changes_nothing_for_the_others(house:
         assert (slow.skips, slow.skipped_bytes) == (1, 100 * 188)
 
 
-async def test_what_an_upstream_keeps_is_bounded_without_time_passing() -> None:
+async def test_the_output_that_an_upstream_keeps_is_bounded_in_bytes() -> None:
     house = House()
     async with house.hub.open(ONE):
         house.receiver.sources[0].send(*[packet(1) * 10_000] * 40)
@@ -218,7 +218,7 @@ async def test_a_web_stream_goes_on_after_a_long_pause_of_its_only_viewer(house:
     await house.hub.aclose()
 
 
-async def test_an_upstream_tells_what_it_is(house: House) -> None:
+async def test_an_upstream_has_service_state_and_counters(house: House) -> None:
     async with house.hub.open(ONE) as reader:
         [upstream] = house.hub.upstreams
         assert upstream.service == ONE

@@ -43,7 +43,7 @@ async def test_a_stream_with_nothing_to_show_is_given_up_after_its_time() -> Non
     assert_nothing_held(house)
 
 
-async def test_what_a_transcoder_of_before_the_points_converts_begins_anywhere(
+async def test_output_of_a_transcoder_without_points_begins_anywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("xg2g.streaming.conversion.RANDOM_ACCESS_S", -1.0)
@@ -59,7 +59,7 @@ async def test_what_a_transcoder_of_before_the_points_converts_begins_anywhere(
     await house.aclose()
 
 
-async def test_who_comes_to_a_stream_that_nobody_can_begin_with_is_told_so_in_time() -> None:
+async def test_a_new_viewer_of_a_stream_without_join_points_is_refused_in_time() -> None:
     house = House(first_output_s=0.05)
     async with house.hub.open(ONE) as reader:
         await reader.read()
@@ -98,7 +98,9 @@ async def test_a_remuxer_that_fails_ends_the_stream_for_all_its_viewers(house: H
     assert_nothing_held(house)
 
 
-async def test_a_fault_of_ours_is_told_to_every_viewer_and_holds_nothing(house: House) -> None:
+async def test_an_unexpected_error_reaches_every_viewer_and_leaves_nothing_open(
+    house: House,
+) -> None:
     async with house.hub.open(ONE) as one, house.hub.open(ONE) as other:
         house.receiver.sources[0].send(ZeroDivisionError())
         for reader in (one, other):

@@ -31,7 +31,7 @@ from xg2g_backends.base import RemuxOptions
 pytestmark = pytest.mark.anyio
 
 
-async def test_who_opens_again_within_the_moment_gets_the_same_stream(house: House) -> None:
+async def test_a_viewer_who_comes_back_while_it_lingers_gets_the_same_stream(house: House) -> None:
     await watch_and_leave(house.hub, ONE, ONE, ONE)
     assert house.receiver.opened == [ONE]
     assert [each.state for each in house.hub.upstreams] == [State.LINGERING]
@@ -45,14 +45,14 @@ async def test_a_stream_is_read_and_converted_on_while_it_lingers(house: House) 
         assert await reader.read() == key(2)
 
 
-async def test_after_the_moment_the_tuner_is_free(house: House) -> None:
+async def test_after_lingering_the_tuner_is_free(house: House) -> None:
     await watch_and_leave(house.hub, ONE)
     house.timers.expire()
     await turns()
     assert_nothing_held(house)
 
 
-async def test_the_moment_begins_anew_with_each_leave(house: House) -> None:
+async def test_lingering_begins_anew_with_each_leave(house: House) -> None:
     await watch_and_leave(house.hub, ONE)
     [first] = house.timers.pending
     assert first.delay_s == 60
@@ -62,7 +62,7 @@ async def test_the_moment_begins_anew_with_each_leave(house: House) -> None:
     assert first not in house.timers.pending
 
 
-async def test_the_moment_begins_when_the_last_viewer_leaves(house: House) -> None:
+async def test_lingering_begins_when_the_last_viewer_leaves(house: House) -> None:
     async with house.hub.open(ONE):
         await watch_and_leave(house.hub, ONE)
         assert not house.timers.pending
@@ -107,7 +107,7 @@ async def test_a_viewer_who_is_cancelled_leaves_a_stream_that_lingers(house: Hou
     assert house.receiver.opened == [ONE]
 
 
-async def test_a_stream_of_which_its_viewer_is_tired_lingers(house: House) -> None:
+async def test_a_stream_whose_viewer_fails_lingers(house: House) -> None:
     with pytest.raises(ZeroDivisionError):
         async with house.hub.open(ONE):
             raise ZeroDivisionError
@@ -131,7 +131,7 @@ async def test_a_stream_that_stands_still_under_its_viewers_is_shared(house: Hou
             assert house.receiver.opened == [ONE]
 
 
-async def test_who_is_cancelled_at_any_moment_leaves_nothing_open() -> None:
+async def test_a_viewer_who_is_cancelled_at_any_step_leaves_nothing_open() -> None:
     for count in range(30):
         house = House(limit=1)
         await watch_and_leave(house.hub, ONE)
@@ -144,7 +144,7 @@ async def test_who_is_cancelled_at_any_moment_leaves_nothing_open() -> None:
         await house.aclose()
 
 
-async def test_who_is_cancelled_while_taking_over_leaves_nothing_open(house: House) -> None:
+async def test_a_viewer_who_is_cancelled_while_joining_leaves_nothing_open(house: House) -> None:
     for count in range(10):
         await watch_and_leave(house.hub, ONE)
         taking = asyncio.create_task(watch_and_leave(house.hub, ONE))
@@ -154,7 +154,7 @@ async def test_who_is_cancelled_while_taking_over_leaves_nothing_open(house: Hou
         await house.aclose()
 
 
-async def test_what_another_receiver_has_opened_does_not_linger_and_is_not_shared(
+async def test_a_stream_of_another_receiver_does_not_linger_and_is_not_shared(
     house: House,
 ) -> None:
     other = Receiver()
@@ -171,7 +171,7 @@ async def test_what_another_receiver_has_opened_does_not_linger_and_is_not_share
     assert house.hub.lingering == 1
 
 
-async def test_what_was_opened_with_other_options_does_not_linger_and_is_not_shared(
+async def test_a_stream_with_other_options_does_not_linger_and_is_not_shared(
     house: House,
 ) -> None:
     await watch_and_leave(house.hub, OTHER)
@@ -184,7 +184,7 @@ async def test_what_was_opened_with_other_options_does_not_linger_and_is_not_sha
     assert house.receiver.open_now == [ONE]
 
 
-async def test_what_could_not_be_shown_does_not_linger(house: House) -> None:
+async def test_a_stream_that_could_not_be_shown_does_not_linger(house: House) -> None:
     with pytest.raises(ScrambledError):
         async with house.hub.open(ONE):
             raise ScrambledError("noise")

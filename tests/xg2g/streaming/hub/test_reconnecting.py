@@ -62,7 +62,7 @@ async def test_a_lost_stream_comes_back_under_its_viewers_with_the_seam_marked(
         assert await read(one, 1) == await read(other, 1) == packet(12)
 
 
-async def test_what_the_lost_streams_remuxer_still_held_is_sent(
+async def test_output_that_the_remuxer_of_a_lost_stream_held_is_sent(
     steady: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def finish(self: FakeRemuxer) -> Piece:
@@ -74,7 +74,9 @@ async def test_what_the_lost_streams_remuxer_still_held_is_sent(
         assert await read(reader, 3) == key(0) + packet(99) + GAP + key(0)
 
 
-async def test_it_is_tried_again_with_growing_waits_until_the_deadline(steady: House) -> None:
+async def test_a_lost_stream_is_tried_again_with_growing_waits_until_the_deadline(
+    steady: House,
+) -> None:
     async with steady.hub.open(ONE) as reader:
         steady.receiver.errors += [NoTunerError("not yet")] + [UnreachableError("booting")] * 20
         steady.receiver.sources[0].send(UnreachableError("the connection broke"))

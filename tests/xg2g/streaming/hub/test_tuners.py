@@ -28,7 +28,7 @@ from xg2g.streaming.ledger import RELEASE_S
 pytestmark = pytest.mark.anyio
 
 
-async def test_who_is_refused_a_tuner_has_made_no_remuxer(house: House) -> None:
+async def test_a_request_that_gets_no_tuner_opens_no_remuxer(house: House) -> None:
     async with house.hub.open(ONE), house.hub.open(OTHER):
         with pytest.raises(NoTunerError, match="all 2 tuners"):
             await watch_and_leave(house.hub, THIRD)
@@ -49,7 +49,7 @@ async def test_channels_of_one_transponder_share_a_tuner(house: House) -> None:
     assert THIRD not in house.receiver.opened
 
 
-async def test_what_needs_no_tuner_is_not_counted(house: House) -> None:
+async def test_a_service_without_a_tuner_is_not_counted(house: House) -> None:
     async with house.hub.open(ONE), house.hub.open(OTHER), house.hub.open(IPTV):
         assert house.hub.in_use == 2
 
@@ -96,7 +96,7 @@ async def test_the_tuner_is_free_before_the_other_channel_asks_for_it(house: Hou
         assert open_then == []
 
 
-async def test_making_way_is_asked_only_of_what_frees_a_tuner(house: House) -> None:
+async def test_only_streams_that_free_a_tuner_make_way(house: House) -> None:
     async with house.hub.open(ONE):
         await watch_and_leave(house.hub, ONE_TOO, OTHER)
         async with house.hub.open(THIRD):
@@ -104,7 +104,7 @@ async def test_making_way_is_asked_only_of_what_frees_a_tuner(house: House) -> N
             assert OTHER not in house.receiver.open_now
 
 
-async def test_who_comes_back_while_their_stream_makes_way_gets_another_or_a_reason(
+async def test_a_viewer_who_comes_back_while_their_stream_makes_way_is_refused(
     house: House,
 ) -> None:
     house.hub.limit = 1
@@ -116,7 +116,7 @@ async def test_who_comes_back_while_their_stream_makes_way_gets_another_or_a_rea
     await zapping
 
 
-async def test_when_the_receiver_refuses_what_lingers_is_given_up_and_it_is_asked_again(
+async def test_when_the_receiver_refuses_lingering_streams_are_ended_and_it_is_asked_again(
     house: House,
 ) -> None:
     await watch_and_leave(house.hub, ONE)
@@ -136,7 +136,7 @@ async def test_viewers_who_make_way_are_ended_for_another_channel(house: House) 
 
 
 @pytest.mark.parametrize("come_back", ["ask", "join"])
-async def test_viewers_who_made_way_for_nobody_keep_their_tuner_when_they_are_back(
+async def test_viewers_whose_tuner_was_not_taken_keep_it_when_they_are_back(
     house: House, come_back: str
 ) -> None:
     house.hub.limit = 1
@@ -162,7 +162,7 @@ async def test_one_viewer_who_makes_way_ends_no_other(house: House) -> None:
             assert house.receiver.open_now == [OTHER]
 
 
-async def test_who_left_while_they_made_way_are_not_counted_any_more(house: House) -> None:
+async def test_viewers_who_left_while_they_made_way_are_not_counted(house: House) -> None:
     house.hub.limit = 1
     async with house.hub.open(ONE) as reader:
         reader.makes_way = True
