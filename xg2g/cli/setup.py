@@ -155,9 +155,9 @@ def _print_next_steps(console: Console, config: Path | None, answers: dict[str, 
 
 
 _INTRODUCTION = """\
-xg2g streams your Enigma2 receiver's television to every player, with sound that all of them play.
-This command finds the receiver, asks a few questions and writes a settings file. It writes at the
-end only; Ctrl+C leaves everything as it is.
+xg2g streams your Enigma2 receiver's television to every player, with audio that
+every player can play. This command finds the receiver, asks a few questions and
+writes a settings file at the end. Ctrl+C leaves everything as it is.
 """
 
 
@@ -190,7 +190,7 @@ def _no_terminal_explained() -> Iterator[None]:
         if sys.stdin.isatty():
             raise
         raise UserError(
-            "cannot ask: the input has ended; to be asked nothing, run xg2g setup --yes "
+            "cannot ask: standard input has ended; in a script, run xg2g setup --yes "
             "--receiver http://192.168.1.10"
         ) from None
 

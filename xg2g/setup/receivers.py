@@ -1,9 +1,9 @@
-"""Looks for receivers in the home's network.
+"""Finds receivers in the home's network, and reads what a receiver is.
 
-Each address is asked for a connection to port 80, and whoever accepts for `/api/about`, once. Only
-addresses of private networks are asked, a few at a time, so that a home's router does not take it
-for an attack. OpenWebif is on port 80 unless somebody has moved it, HTTPS is off until somebody
-switches it on; whoever did so knows the address to type.
+The search connects to port 80 of each address, and sends one request for `/api/about` where that
+succeeds. It asks addresses of private networks only, and few at a time: a router might take more
+for an attack. OpenWebif listens on port 80 unless its owner changed it, and HTTPS is off unless
+they switched it on; such an owner knows the address to type.
 """
 
 import asyncio
@@ -32,34 +32,36 @@ _ANSWER_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class FoundReceiver:
-    """Something that answers as OpenWebif does."""
+    """A device that answers like OpenWebif."""
 
     url: str
     name: str
-    """Brand and model, or what kept it from telling."""
+    """Brand and model, or why they are unknown."""
 
 
 class NetworkError(ValueError):
-    """A network that is not searched. Its text is one line for a user."""
+    """A network that cannot be searched. The text is one line for the user."""
 
 
 def parse_network(text: str) -> IPv4Network:
-    """Read `192.168.1.0/24`. Raises `NetworkError` for what is none, not private, or too big."""
+    """Parse `192.168.1.0/24`. Raises `NetworkError` unless it is private and small enough."""
     try:
         network = IPv4Network(text, strict=False)
     except ValueError:
-        raise NetworkError(f"{text} is no network; write 192.168.1.0/24") from None
+        raise NetworkError(f"{text} is not a network; write it as 192.168.1.0/24") from None
     if not (is_private(network) or network.is_loopback):
-        raise NetworkError(f"{text} is not a private network; only those are searched")
+        raise NetworkError(f"{text} is not a private network; name one such as 192.168.1.0/24")
     if network.prefixlen < LARGEST_PREFIX:
-        raise NetworkError(f"{text} is too big to search; /{LARGEST_PREFIX} is the biggest")
+        raise NetworkError(
+            f"{text} is too big to search; name a part of it, at most a /{LARGEST_PREFIX}"
+        )
     return network
 
 
 async def find_receivers(
     addresses: Iterable[IPv4Address], *, port: int = 80
 ) -> list[FoundReceiver]:
-    """Ask each address; the receivers among them, in the order of the addresses."""
+    """Return the receivers among the addresses, in the order of the addresses."""
     turns = asyncio.Semaphore(SCANNED_AT_ONCE)
     timeout = httpx.Timeout(SCAN_ANSWER_TIMEOUT_S, connect=SCAN_CONNECT_TIMEOUT_S)
     async with httpx.AsyncClient(timeout=timeout, trust_env=False, verify=False) as client:
@@ -114,7 +116,7 @@ class ReceiverSummary:
 
 
 async def read_receiver(address: ReceiverAddress) -> ReceiverSummary:
-    """Ask a receiver what it is and which bouquets it has. Raises `ReceiverError`."""
+    """Return what a receiver is and which bouquets it has. Raises `ReceiverError`."""
     async with OpenWebif(
         address,
         connect_timeout_s=_CONNECT_TIMEOUT_S,

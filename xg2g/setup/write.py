@@ -1,4 +1,4 @@
-"""Writes the file of settings."""
+"""Writes the settings file."""
 
 import os
 import stat
@@ -9,8 +9,10 @@ from xg2g.errors import UserError
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise `UserError` for a path that is neither free, nor a regular file, nor a link to either:
-    a device that is replaced by a file is missing to every other program."""
+    """Raise `UserError` unless the path is free, a regular file, or a link to either.
+
+    A device replaced by a file would be missing for every other program.
+    """
     try:
         found = path.stat().st_mode
     except FileNotFoundError:
@@ -19,13 +21,15 @@ def check_replaceable(path: Path) -> None:
         raise _cannot_write(path, error) from error
     if not stat.S_ISREG(found):
         raise UserError(
-            f"{path} is {_kind(found)} and no regular file; name another file with --config"
+            f"{path} is {_kind(found)}, not a regular file; name another file with --config"
         )
 
 
 def write_whole(path: Path, text: str, *, mode: int) -> None:
-    """Replace a regular file, or the one that a link leads to, at once and completely. Raises
-    `UserError`, also for everything that `check_replaceable` refuses."""
+    """Replace a regular file, or the target of a link, atomically.
+
+    Raises `UserError`, also for everything that `check_replaceable` refuses.
+    """
     check_replaceable(path)
     try:
         path = path.resolve()
@@ -46,7 +50,7 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
 
 
 def _cannot_write(path: Path, error: OSError | RuntimeError) -> UserError:
-    why = error.strerror if isinstance(error, OSError) else "a loop of links"
+    why = error.strerror if isinstance(error, OSError) else "its links form a loop"
     return UserError(f"cannot write {path}: {why}; name another file with --config")
 
 

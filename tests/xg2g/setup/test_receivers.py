@@ -78,8 +78,8 @@ async def test_an_answer_without_end_ends_the_question(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("192.168.1.300/24", "no network"),
-        ("box", "no network"),
+        ("192.168.1.300/24", "not a network"),
+        ("box", "not a network"),
         ("8.8.8.0/24", "not a private network"),
         ("10.0.0.0/8", "too big"),
         ("0.0.0.0/0", "not a private network"),
