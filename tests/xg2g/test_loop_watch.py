@@ -53,7 +53,7 @@ async def test_a_hold_of_a_second_is_told_once_a_minute(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await watch((1.5, 2.0), (1.5, 2.0), (60.0, 60.0))
-    assert capsys.readouterr().out.count("the event loop was held") == 2
+    assert capsys.readouterr().out.count("the event loop was blocked") == 2
 
 
 async def test_the_daemon_tells_how_long_its_loop_was_held() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ async def states(gateway: Daemon) -> tuple[int, list[str], list[str]]:
     health = json.loads((await gateway.get("/healthz"))[2])
     status = json.loads((await gateway.get("/api/v1/status"))[2])
     metrics = (await gateway.get("/metrics"))[2].decode().splitlines()
-    page = (await gateway.get("/"))[2].decode()
+    page = unescape((await gateway.get("/"))[2].decode())
     assert told["reasons"] == health["reasons"] == status["reasons"]
     assert status["ready"] is (ready == 200)
     assert f"xg2g_ready {float(ready == 200)}" in metrics

@@ -315,7 +315,7 @@ async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
     few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who watch go on."""
-    monkeypatch.setattr(connection, "_files_told", LogLimit(10.0))
+    monkeypatch.setattr(connection, "_files_log_limit", LogLimit(10.0))
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         first = await gateway.watch()
         stack.callback(lambda: first[1].transport.abort())

@@ -35,7 +35,7 @@ from .loop_watch import LoopWatch
 __all__ = ["ROUTES", "Gateway", "create_app"]
 
 PLAYED: tuple[BaseRoute, ...] = (
-    # First: a player by low latency asks ten times a second.
+    # First: a low-latency player sends ten requests a second.
     *hls.ROUTES,
     *playlists.ROUTES,
     *xmltv.ROUTES,
@@ -43,7 +43,7 @@ PLAYED: tuple[BaseRoute, ...] = (
     *live.ROUTES,
     *hdhomerun.PLAYED,
 )
-"""What players need, on a web page as elsewhere."""
+"""Routes for players, which web pages may use as well."""
 
 ROUTES: tuple[BaseRoute, ...] = (
     *web_page.ROUTES,
@@ -78,9 +78,9 @@ def create_app(gateway: Gateway) -> Starlette:
         routes=ROUTES,
         exception_handlers={Refused: on_refused, HTTPException: on_http_exception},
     )
-    # No redirects for a slash, which lead to whatever host the request names.
+    # No redirects for a slash: they lead to the host that the request names.
     app.router.redirect_slashes = False
-    # From the inside to the outside.
+    # From the innermost to the outermost.
     app.add_middleware(Options, routes=ROUTES)
     app.add_middleware(CrossOrigin, origins=gateway.origins, played=PLAYED, api=api.ROUTES)
     app.add_middleware(HostGuard, hosts=gateway.hosts, is_stream=is_stream_path)

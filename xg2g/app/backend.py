@@ -1,8 +1,8 @@
-"""The one place that chooses where the remuxer runs."""
+"""The choice of the backend: where remuxers run."""
 
 from typing import TYPE_CHECKING
 
-# It loads what is chosen, and the other backend not.
+# It loads only the backend that is chosen.
 import xg2g_backends
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 def choose_backend(
     settings: "Settings | None" = None, *, live: bool = True, observer: "Observer | None" = None
 ) -> "Backend":
-    """Return the backend that streams are opened with: the transcoder services that the settings
-    name, or the library in this process.
+    """Return the backend for streams: the transcoder services in the settings, or the library in
+    this process.
 
-    `live`: the input comes at its own pace, and cannot wait while there is no service.
+    `live`: the input comes at its own pace and cannot wait for a service to become available.
     """
     if settings is None or not settings.external.transcoder:
         return xg2g_backends.EmbeddedBackend()

@@ -1,4 +1,4 @@
-"""What is looked up at the moment when Prometheus asks, instead of being kept beside."""
+"""Metrics that are computed when Prometheus collects them."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ UNKNOWN = float("nan")
 
 
 class GatewayCollector(Collector):
-    """Lineup, tuners, tasks and refreshes of one daemon; collected inside its event loop."""
+    """Lineup, tuners, tasks and refreshes of one daemon. Must be collected in its event loop."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -26,18 +26,18 @@ class GatewayCollector(Collector):
         lineup, hub = self._gateway.lineup_keeper.lineup, self._gateway.hub
         limit = UNKNOWN if hub.limit is None else hub.limit
         found = service_status(self._gateway)
-        yield _gauge("xg2g_ready", "Whether a viewer who comes now is served", found.is_ready)
+        yield _gauge("xg2g_ready", "1 if a stream can be served now", found.is_ready)
         yield self._state(found.state)
         yield self._parts()
         channels = len(lineup.channels) if lineup else 0
         yield _gauge("xg2g_channels", "Channels in the lineup", channels)
-        yield _gauge("xg2g_tuners_in_use", "Tuners that are tuned for xg2g", hub.in_use)
-        yield _gauge("xg2g_tuners_limit", "Tuners there are; NaN while unknown", limit)
+        yield _gauge("xg2g_tuners_in_use", "Tuners in use by xg2g", hub.in_use)
+        yield _gauge("xg2g_tuners_limit", "Number of tuners; NaN while unknown", limit)
         yield _gauge(
-            "xg2g_streams_lingering", "Streams kept open after their last viewer", hub.lingering
+            "xg2g_streams_lingering", "Streams that linger after their last viewer", hub.lingering
         )
         tasks = len(asyncio.all_tasks())
-        yield _gauge("xg2g_tasks", "Tasks of the event loop", tasks)
+        yield _gauge("xg2g_tasks", "Tasks in the event loop", tasks)
         yield from self._sharing()
         yield from self._hls()
         yield from self._refreshes()
@@ -46,7 +46,7 @@ class GatewayCollector(Collector):
         upstreams = self._gateway.hub.upstreams
         states = GaugeMetricFamily(
             "xg2g_upstreams",
-            "Streams of the receiver, one for all viewers of a channel",
+            "Streams from the receiver, one for all viewers of a channel, by state",
             labels=["state"],
         )
         for state in UpstreamState:
@@ -56,52 +56,50 @@ class GatewayCollector(Collector):
         yield states
         yield _gauge(
             "xg2g_ring_bytes",
-            "Newest output, kept for viewers who join or are behind",
+            "Bytes of output buffered for viewers that join or fall behind",
             sum(it.ring.kept_bytes for it in upstreams),
         )
         viewers = self._gateway.viewers
         lags_s = [it.stream.lag_s for it in viewers if it.stream is not None]
         yield _gauge(
             "xg2g_viewers_late",
-            f"Viewers for whom output has waited for more than {LATE_S:g} s",
+            f"Viewers that are more than {LATE_S:g} s behind the output",
             sum(lag_s > LATE_S for lag_s in lags_s),
         )
         yield _gauge(
             "xg2g_viewer_longest_lag_seconds",
-            "The longest time for which output has waited for a viewer",
+            "Longest time that a viewer is behind the output",
             max(lags_s, default=0.0),
         )
 
     def _hls(self) -> Iterator[Metric]:
         outputs = tuple(self._gateway.hls or ())
         current = [it for it in outputs if not it.is_over]
-        yield _gauge(
-            "xg2g_hls_outputs", "Channels that are made for HTTP Live Streaming", len(current)
-        )
+        yield _gauge("xg2g_hls_outputs", "Channels with an HLS output", len(current))
         yield _gauge(
             "xg2g_hls_players",
-            "Players of them that asked lately, as far as they can be told apart",
+            "HLS players with a recent request, as far as they can be told apart",
             sum(len(it.clients) for it in current),
         )
         yield _gauge(
             "xg2g_hls_waiting_requests",
-            "Requests that wait for what is yet to come",
+            "HLS requests that wait for a part or playlist to be produced",
             sum(len(it.waiting) for it in outputs),
         )
         yield _gauge(
             "xg2g_hls_held_bytes",
-            "Parts and segments in memory",
+            "Bytes of HLS parts and segments in memory",
             sum(it.storage.held_bytes for it in outputs),
         )
         yield _gauge(
             "xg2g_hls_window_bytes",
-            "Parts and segments of all windows, in memory or in hls.dir",
+            "Bytes of HLS parts and segments of all windows, in memory or in hls.dir",
             sum(it.storage.stored_bytes for it in outputs),
         )
 
     def _state(self, current: State) -> Metric:
         states = GaugeMetricFamily(
-            "xg2g_state", "1 for the state: ready, degraded or not_ready", labels=["state"]
+            "xg2g_state", "1 for the current state: ready, degraded or not_ready", labels=["state"]
         )
         for state in State:
             states.add_metric([_label(state)], state is current)
@@ -110,8 +108,8 @@ class GatewayCollector(Collector):
     def _parts(self) -> Metric:
         parts = GaugeMetricFamily(
             "xg2g_part_state",
-            "1 for the state of each part: the receiver's stream server and web interface, the "
-            "transcoder",
+            "1 for the current state of each part: the receiver's stream server and web interface, "
+            "the transcoder",
             labels=["part", "state"],
         )
         for part, finding in self._gateway.readiness:
@@ -121,13 +119,15 @@ class GatewayCollector(Collector):
 
     def _refreshes(self) -> Iterator[Metric]:
         runs = CounterMetricFamily(
-            "xg2g_refreshes", "Readings of the lineup and of the guide", labels=["part", "outcome"]
+            "xg2g_refreshes", "Refreshes of lineup and guide", labels=["part", "outcome"]
         )
         duration = GaugeMetricFamily(
-            "xg2g_refresh_duration_seconds", "Of the last reading", labels=["part"]
+            "xg2g_refresh_duration_seconds", "Duration of the last refresh", labels=["part"]
         )
         last = GaugeMetricFamily(
-            "xg2g_refresh_last_success_timestamp_seconds", "When it last went well", labels=["part"]
+            "xg2g_refresh_last_success_timestamp_seconds",
+            "Time of the last successful refresh",
+            labels=["part"],
         )
         for each in self._gateway.refresher.progress():
             runs.add_metric([each.name, "success"], each.succeeded)
@@ -140,7 +140,7 @@ class GatewayCollector(Collector):
 
 
 class ReceiverCollector(Collector):
-    """What the receiver's web interface is asked."""
+    """Requests to the receiver's web interface."""
 
     def __init__(self, traffic: Callable[[], Traffic]) -> None:
         self._traffic = traffic
@@ -148,14 +148,16 @@ class ReceiverCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         traffic = self._traffic()
         yield CounterMetricFamily(
-            "xg2g_receiver_requests", "Requests to the web interface", traffic.requests
+            "xg2g_receiver_requests", "Requests to the receiver's web interface", traffic.requests
         )
         yield CounterMetricFamily(
-            "xg2g_receiver_failures", "Of these, without an answer in time", traffic.failures
+            "xg2g_receiver_failures",
+            "Requests to the web interface without a response in time",
+            traffic.failures,
         )
         breaker = GaugeMetricFamily(
             "xg2g_receiver_breaker",
-            "1 for how its breaker stands: open, and it is left alone; half open, for one trial",
+            "1 for the state of the circuit breaker: open, no requests; half_open, one trial",
             labels=["state"],
         )
         for state in BreakerState:

@@ -1,4 +1,4 @@
-"""One connection of a client, within limits of time and number."""
+"""One client connection, with limits on time and number."""
 
 import asyncio
 import contextlib
@@ -22,42 +22,43 @@ from . import open_files
 log = structlog.get_logger()
 
 REQUEST_DEADLINE_S = 10
-"""From the connection, or the first byte of a further request, to the end of its head."""
+"""Time for a request's head, from the connection or from the first byte of the next request."""
 
 CONNECTION_LIMIT = 512
-"""Connections at once; each holds a few buffers of 64 KiB, and a home has a dozen."""
+"""Maximum number of connections; each holds a few buffers of 64 KiB, and a home needs a dozen."""
 
 ADDRESS_LIMIT = 128
-"""Of these, from one address (with IPv6, from one /64). One more, and the one among them that can
-best be spared is closed, so that nobody keeps others out."""
+"""Maximum number of connections from one address (with IPv6, from one /64). Another connection
+closes the least needed one of that address, so that one client cannot keep others out."""
 
 PROXY_LIMIT = 384
-"""The same for addresses behind which there may be a whole household: loopback, and everywhere
+"""`ADDRESS_LIMIT` of addresses that may stand for a whole household: loopback, and every address
 behind a reverse proxy."""
 
 WAITING_LIMIT = 128
-"""Of all, such as have brought no request yet, or have had their answer. One more, and the one
-that has waited longest is closed: who opens hundreds and says nothing keeps nobody out."""
+"""Maximum number of idle connections: without a request yet, or after their response. Another one
+closes the connection that has been idle longest, so that hundreds of silent connections keep
+nobody out."""
 
 STALLED_S = 1.0
-"""A viewer who has taken nothing for so long can be spared, where somebody has to be."""
+"""A client that has read nothing for this time is closed first when there are too many."""
 
 CLOSING_S = 10.0
-"""How long the other side may take nothing of what is left for them of a connection that ends."""
+"""How long a client may read nothing of the rest of a closing connection."""
 
 TAKING_S = 30.0
-"""How long a client may take nothing of an answer that waits for them as a whole: a segment of HLS
-has megabytes."""
+"""How long a client may read nothing of a response that is buffered as a whole: an HLS segment has
+megabytes."""
 
 
 class BoundedProtocol(H11Protocol):
-    """A connection that has to bring its request in time, that may half-close, and that is closed
-    when too many others need its place."""
+    """A connection with a deadline for its request. It may half-close, and it is closed early when
+    there are too many connections."""
 
     _shared_limit = ADDRESS_LIMIT
     _deadline: asyncio.TimerHandle | None = None
     _stalled_since_s: float | None = None
-    """Since when nothing was taken of what is buffered; None where little is."""
+    """Since when the client has read nothing of a full buffer; None if the buffer is not full."""
     _buffered_bytes = 0
     _closing_since_s: float | None = None
     _place = ""
@@ -84,8 +85,8 @@ class BoundedProtocol(H11Protocol):
         self._watch()
 
     def eof_received(self) -> None:
-        # asyncio closes the transport now, but only once what is buffered has left, and for a
-        # viewer who takes nothing any more that is never. Whoever hangs up has left.
+        # asyncio closes the transport only after the buffer is sent, which never happens for a
+        # client that stopped reading. A client that hangs up has left.
         if self._responding():
             self._leave()
 
@@ -101,7 +102,7 @@ class BoundedProtocol(H11Protocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stalled_since_s = None
-        # An answer that was buffered as a whole has left: from now on the connection waits.
+        # A response that was buffered as a whole has been sent: the connection is idle now.
         self._watch()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -113,15 +114,15 @@ class BoundedProtocol(H11Protocol):
             )
 
     def end_if_vanished(self) -> None:
-        """End the connection at once if the other side acknowledges nothing any more, or takes
-        nothing of a whole answer or of the rest of a connection that is closing."""
+        """End the connection at once if the client no longer acknowledges data, or no longer reads
+        a buffered response or the rest of a closing connection."""
         now_s = self.loop.time()
-        self._see_what_is_taken(now_s)
+        self._note_progress(now_s)
         info = TcpInfo.of(self._socket)
         if info is not None and self._haste is not None:
             self._haste.go_on(info, now_s)
         if info is not None and self._acknowledgements.have_ceased(info, now_s):
-            log.info("viewer vanished", viewer=self.client and self.client[0])
+            log.info("client vanished", client=self.client and self.client[0])
             self._reset()
         elif self.transport.is_closing():
             self._closing_since_s = self._closing_since_s or now_s
@@ -132,10 +133,10 @@ class BoundedProtocol(H11Protocol):
             and not self._responding()
             and now_s - self._stalled_since_s >= TAKING_S
         ):
-            log.info("viewer takes nothing", viewer=self.client and self.client[0])
+            log.info("client does not read", client=self.client and self.client[0])
             self._reset()
 
-    def _see_what_is_taken(self, now_s: float) -> None:
+    def _note_progress(self, now_s: float) -> None:
         if self._stalled_since_s is not None:
             buffered_bytes = self.transport.get_write_buffer_size()
             if buffered_bytes < self._buffered_bytes:
@@ -144,15 +145,15 @@ class BoundedProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # It waits again, among others that do.
+        # The connection is idle again.
         self._watch()
         if len(self.connections) > WAITING_LIMIT:
             self._make_room()
 
     def send_400_response(self, msg: str) -> None:
         if self._responding():
-            # The body of a request broke while it is answered: what is sent to it is lost, and no
-            # other answer fits into what was begun.
+            # The request's body is malformed, and its response has already begun: no other response
+            # can follow.
             self._leave()
             self.transport.abort()
         elif self.conn.our_state is h11.IDLE:
@@ -166,28 +167,28 @@ class BoundedProtocol(H11Protocol):
         except TruncatedError:
             if self._responding() and not self.cycle.disconnected:
                 self._leave()
-                # What is buffered still leaves, and then the connection ends without a last chunk.
+                # The buffer is still sent; then the connection ends without a last chunk.
                 self.transport.close()
 
     def _leave(self) -> None:
-        """Have the application see that nobody takes its answer any more."""
+        """Tell the application that the client is gone."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
         self.flow.resume_writing()
 
     def _reset(self) -> None:
-        """End without what is still buffered, in the kernel too, which would go on trying."""
+        """End the connection and discard the buffers, also the kernel's, which would retry."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
     def _make_room(self, *, scarce: bool = False) -> None:
-        """Close a connection where there are too many: of those that wait, of this address, or at
-        all. `scarce`: one that waits has to go in any case."""
+        """Close the least needed connection if there are too many: idle ones, of this address, or
+        in all. `scarce`: close an idle one in any case."""
         all_ = [each for each in self.connections if isinstance(each, BoundedProtocol)]
-        waiting = [each for each in all_ if each._deadline is not None and each is not self]
-        if len(waiting) >= WAITING_LIMIT or (scarce and waiting):
-            min(waiting, key=BoundedProtocol._waits_until_s).transport.abort()
+        idle = [each for each in all_ if each._deadline is not None and each is not self]
+        if len(idle) >= WAITING_LIMIT or (scarce and idle):
+            min(idle, key=BoundedProtocol._idle_until_s).transport.abort()
             return
         crowd = [each for each in all_ if each._place == self._place]
         if len(crowd) <= self._limit():
@@ -196,9 +197,9 @@ class BoundedProtocol(H11Protocol):
             (place, _), *_ = Counter(each._place for each in all_).most_common(1)
             crowd = [each for each in all_ if each._place == place]
         others = [each for each in crowd if each is not self]
-        spared = min(others, key=BoundedProtocol._needs_its_place, default=None)
-        if spared is not None and spared._needs_its_place() < _IN_USE:
-            spared.transport.abort()
+        least = min(others, key=BoundedProtocol._priority, default=None)
+        if least is not None and least._priority() < _IN_USE:
+            least.transport.abort()
         else:
             self._application = _unavailable
 
@@ -206,17 +207,17 @@ class BoundedProtocol(H11Protocol):
         is_shared = self.client is not None and is_loopback(self.client[0])
         return PROXY_LIMIT if is_shared else self._shared_limit
 
-    def _needs_its_place(self) -> tuple[int, float]:
-        """The less, the sooner it is closed: who waits before who takes nothing, each by how long,
-        and nobody who takes what they are sent."""
+    def _priority(self) -> tuple[int, float]:
+        """Return the sort key for closing, lowest first: idle connections before stalled ones, the
+        longest first; `_IN_USE` ones are never closed."""
         if self._deadline is not None:
-            return 0, self._waits_until_s()
+            return 0, self._idle_until_s()
         since_s = self._stalled_since_s
         if since_s is not None and self.loop.time() - since_s >= STALLED_S:
             return 1, since_s
         return _IN_USE
 
-    def _waits_until_s(self) -> float:
+    def _idle_until_s(self) -> float:
         return self._deadline.when() if self._deadline else math.inf
 
     def _responding(self) -> bool:
@@ -239,13 +240,13 @@ _IN_USE = (2, 0.0)
 
 
 class BehindProxyProtocol(BoundedProtocol):
-    """The same, where any address may be a proxy's."""
+    """A connection behind a reverse proxy, where any address may be the proxy's."""
 
     _shared_limit = PROXY_LIMIT
 
 
 async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse without a body, since some clients store whatever comes as video."""
+    """Respond 503 with an empty body: clients store any body of a stream URL as video."""
     headers = [
         (b"content-length", b"0"),
         (b"connection", b"close"),
@@ -256,18 +257,18 @@ async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-_files_told = LogLimit(10.0)
+_files_log_limit = LogLimit(10.0)
 
 
 def _log_files() -> None:
-    if _files_told.allows(""):
+    if _files_log_limit.allows(""):
         log.warning(
-            "too many open files: connections are refused; raise LimitNOFILE= of the service, or "
+            "too many open files, connections are refused; raise LimitNOFILE= of the service, or "
             "ulimit -n",
             limit=open_files.limit(),
         )
 
 
 def _plain(address: tuple[Any, ...] | None) -> tuple[str, int] | None:
-    """Address and port; one of IPv4 as such, through whichever socket it came."""
+    """Return address and port; IPv4 in IPv6's form becomes IPv4."""
     return (str(address[0]).removeprefix("::ffff:"), int(address[1])) if address else None

@@ -1,4 +1,4 @@
-"""The event loop: uvloop, or asyncio's own where there is none, as on Windows."""
+"""The event loop: uvloop, or asyncio's own on Windows, which has no uvloop."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a program from its beginning to its end; Ctrl-C cancels it."""
+    """Run a program to its end; Ctrl-C cancels it."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main)
 

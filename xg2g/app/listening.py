@@ -12,7 +12,7 @@ _KEEPALIVE = (
     ("TCP_KEEPINTVL", 1),
     ("TCP_KEEPCNT", 3),
 )
-"""Finds within 5 s who vanished while nothing was sent to them."""
+"""Detects within 5 s a client that vanished while nothing was sent to it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -27,12 +27,12 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
-        # Here already, so that a port that another daemon listens on is found before serving.
+        # Listen now, so that a port in use is detected before the daemon starts to serve.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise _cannot_listen(host, port, error) from error
-    # Inherited by what it accepts. No TCP_USER_TIMEOUT: the kernel ends paused players by it, too.
+    # Accepted sockets inherit the options. No TCP_USER_TIMEOUT: it would end paused players, too.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (*_KEEPALIVE, ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
         if hasattr(socket, name):

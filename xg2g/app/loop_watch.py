@@ -1,4 +1,4 @@
-"""How long the event loop was held: the time in which nobody else had a turn."""
+"""Measurement of how long the event loop was blocked."""
 
 import asyncio
 import time
@@ -12,15 +12,15 @@ from ..network.log_limit import LogLimit
 log = structlog.get_logger()
 
 INTERVAL_S = 0.05
-"""Between two looks: twenty a second cost 0.05 % of a core."""
-TOLD_S = 1.0
-"""A hold that is worth a line in the log."""
-_TOLD_AGAIN_S = 60.0
+"""Interval between two samples: twenty a second cost 0.05 % of a core."""
+LOGGED_S = 1.0
+"""A longer blocking is logged."""
+_LOG_INTERVAL_S = 60.0
 
 
 class LoopWatch:
-    """Measures by a timer that comes late. What the machine did elsewhere meanwhile is no hold: it
-    counts only as far as this thread worked."""
+    """Measures how late a timer fires. Time in which the machine ran other processes does not
+    count: the measured time is at most the CPU time of this thread."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class LoopWatch:
         worked_s: Callable[[], float] = time.thread_time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`worked_s` is the CPU time of the thread that asks. The three are for tests."""
+        """`worked_s` returns the CPU time of the calling thread. The three are for tests."""
         self._metrics = metrics
         self._clock_s = clock_s
         self._worked_s = worked_s
         self._sleep = sleep
-        self._log_limit = LogLimit(_TOLD_AGAIN_S, clock_s=clock_s)
+        self._log_limit = LogLimit(_LOG_INTERVAL_S, clock_s=clock_s)
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -44,10 +44,10 @@ class LoopWatch:
             begin_s, worked_s = self._clock_s(), self._worked_s()
             await self._sleep(INTERVAL_S)
             late_s = self._clock_s() - begin_s - INTERVAL_S
-            held_s = max(0.0, min(late_s, self._worked_s() - worked_s))
-            self._metrics.event_loop.blocked_s.observe(held_s)
-            if held_s > longest_s:
-                longest_s = held_s
-                self._metrics.event_loop.longest_s.set(held_s)
-            if held_s >= TOLD_S and self._log_limit.allows(""):
-                log.warning("the event loop was held", held_s=round(held_s, 3))
+            blocked_s = max(0.0, min(late_s, self._worked_s() - worked_s))
+            self._metrics.event_loop.blocked_s.observe(blocked_s)
+            if blocked_s > longest_s:
+                longest_s = blocked_s
+                self._metrics.event_loop.longest_s.set(blocked_s)
+            if blocked_s >= LOGGED_S and self._log_limit.allows(""):
+                log.warning("the event loop was blocked", blocked_s=round(blocked_s, 3))

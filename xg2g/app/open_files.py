@@ -1,4 +1,4 @@
-"""The limit on open files: each connection is one, and each stream of the receiver another."""
+"""The limit on open files: each connection uses one, and each stream from the receiver another."""
 
 import sys
 
@@ -6,15 +6,15 @@ if sys.platform != "win32":
     import resource
 
 WANTED = 8192
-"""More than all connections and streams there can be."""
+"""More than the maximum number of connections and streams."""
 
-_KEPT = 1 / 3
-"""Part of a small limit that is kept for the streams of those who are connected."""
-_KEPT_AT_MOST = 256
+_RESERVED = 1 / 3
+"""Share of a small limit that is reserved for the streams of connected clients."""
+_RESERVED_MAX = 256
 
 
 def raise_limit() -> None:
-    """Take as many as the system allows, up to `WANTED`; systems begin with 1024 or 256."""
+    """Raise the limit to `WANTED`, or as far as the system allows; defaults are 1024 or 256."""
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
@@ -23,7 +23,7 @@ def raise_limit() -> None:
 
 
 def limit() -> int:
-    """Return how many files may be open; 0 for no limit."""
+    """Return the maximum number of open files; 0 for no limit."""
     soft = 0
     if sys.platform != "win32":
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -32,7 +32,7 @@ def limit() -> int:
 
 
 def left(newest: int) -> int:
-    """Return how many more connections there is room for, when the file that was just opened has
-    the number `newest`: the system gives the lowest that is free."""
-    most = limit()
-    return most - int(min(most * _KEPT, _KEPT_AT_MOST)) - newest if most else 1
+    """Return how many more connections can be accepted. `newest` is the descriptor of the file that
+    was just opened: the system assigns the lowest free one."""
+    maximum = limit()
+    return maximum - int(min(maximum * _RESERVED, _RESERVED_MAX)) - newest if maximum else 1

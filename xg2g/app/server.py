@@ -1,9 +1,9 @@
-"""uvicorn, with what it lacks against slow, stalled and vanished clients.
+"""The HTTP server: uvicorn, hardened against slow, stalled and vanished clients.
 
-h11 rather than httptools: it gives up a request's head that is still unfinished after 16 KiB (one
-that a single read brings whole is taken), where httptools took 30 MB, and answers HTTP/1.0 clients
-without chunks. What it costs more, 7 microseconds for a chunk of 24 kB, is a hundredth of a core
-for 30 streams at 50 chunks a second.
+h11 rather than httptools: it rejects a request's head that is unfinished after 16 KiB (a longer one
+that arrives in a single read is accepted), where httptools accepts 30 MB, and it responds to
+HTTP/1.0 clients without chunks. Its additional cost, 7 microseconds for a chunk of 24 kB, is a
+hundredth of a core for 30 streams at 50 chunks a second.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ from .listening import BACKLOG
 log = structlog.get_logger()
 
 SHUTDOWN_S = 3
-"""How long other requests may take to finish; live streams are ended at once."""
+"""How long requests may take to finish at the end; live streams end at once."""
 
 WATCH_INTERVAL_S = 0.5
-"""Between two looks at what TCP says of all connections: 1.5 microseconds each."""
+"""Interval between two checks of `TCP_INFO` of all connections: 1.5 microseconds each."""
 
 
 async def serve(
@@ -37,9 +37,9 @@ async def serve(
     on_stop: Callable[[], None],
     behind_proxy: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. `on_stop` has to end what never ends by itself.
+    """Serve until SIGTERM or SIGINT. `on_stop` has to end streams, which never end by themselves.
 
-    `behind_proxy`: everybody may come from one address.
+    `behind_proxy`: all clients may have one address.
     """
     logging.getLogger("uvicorn.error").addFilter(_log_limit)
     config = uvicorn.Config(
@@ -49,7 +49,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        # Anybody can send X-Forwarded-For and -Proto; `public_url` says what a proxy would.
+        # Any client can send X-Forwarded-For and -Proto; `public_url` is used instead.
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_S,
@@ -63,7 +63,7 @@ async def serve(
 
 
 async def _watch(connections: Collection[asyncio.Protocol]) -> None:
-    """End the connections whose other side has vanished, until cancelled."""
+    """End the connections of vanished clients, until cancelled."""
     while True:
         await asyncio.sleep(WATCH_INTERVAL_S)
         for each in [*connections]:
@@ -72,7 +72,7 @@ async def _watch(connections: Collection[asyncio.Protocol]) -> None:
 
 
 class _LogLimitFilter(logging.Filter):
-    """Lets each line of uvicorn's through once a second: who sends nonsense writes no logs."""
+    """Passes each line of uvicorn once a second, so that malformed requests cannot fill the log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,12 +99,11 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # uvicorn waits for responses to complete before the application's lifespan hears of the
-        # end; live ones never do.
+        # uvicorn waits for responses to complete before it ends the lifespan; streams never do.
         self._on_stop()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # uvicorn's own raises the signal again at the end; a stop that was asked for is a success.
+        # uvicorn raises the signal again at the end; a requested stop is a success.
         self.force_exit = self.should_exit
         self.should_exit = True

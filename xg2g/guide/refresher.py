@@ -1,4 +1,4 @@
-"""Keeps what the receiver knows fresh: again and again, and at once when asked."""
+"""Regular and requested refreshes of lineup and guide."""
 
 import asyncio
 import random
@@ -17,13 +17,13 @@ from ..store.database import StoreError
 log = structlog.get_logger()
 
 RETRY_DELAYS_S = (1, 2, 5, 10, 30, 60)
-"""Waits after failures in a row; the last one stays."""
+"""Delays after consecutive failures; the last one repeats."""
 JITTER = 0.1
-"""Of the interval, either way: several of them do not ask a receiver at the same time."""
+"""Random part of the interval, so that several instances do not query a receiver at once."""
 
 _NEVER_S = float("inf")
-_SPARED_S = 30
-"""Between two refreshes that somebody asks for: a receiver is a small computer."""
+_REQUEST_INTERVAL_S = 30
+"""Minimum time between two requested refreshes: a receiver is a small computer."""
 
 
 @dataclass(slots=True)
@@ -43,25 +43,25 @@ class _Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What became of refreshing the lineup, or the guide, in this life of the daemon."""
+    """Progress of refreshing lineup or guide since the start of the daemon."""
 
     name: str
     running: bool
     succeeded: int
-    """So many times."""
+    """Number of successful runs."""
     failed: int
-    """So many times."""
+    """Number of failed runs."""
     succeeded_at: datetime | None
-    """When it was last done well."""
+    """Time of the last successful run."""
     duration_s: float | None
-    """Of the last one."""
+    """Duration of the last run."""
     trouble: str | None
-    """Why the last one failed, if it did: one line."""
+    """Why the last run failed, in one line; None if it succeeded."""
 
 
 class Refresher:
-    """Reads the lineup, then the guide, one after the other since a receiver does one thing at a
-    time. A failure is tried again soon, and by itself."""
+    """Refreshes the lineup, then the guide; not at once, since a receiver is slow. A failed refresh
+    is repeated soon, without the other."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class Refresher:
         jitter: Callable[[], float] = lambda: random.uniform(1 - JITTER, 1 + JITTER),
         today: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`jitter` gives what each interval is multiplied with."""
+        """`jitter` returns the factor of each interval."""
         self._today = today
-        self._asked_s = -_NEVER_S
+        self._requested_s = -_NEVER_S
         self._keeper = lineup_keeper
         self._interval_s = interval_s
         self._sleep = sleep
@@ -90,7 +90,7 @@ class Refresher:
             "lineup", lineup_keeper.load, now_s + self._next_s() if has_read else now_s
         )
         if read_at_s is not None:
-            # At the very first start it is read before anything else runs.
+            # At the very first start, the lineup is read before the refresher exists.
             self._lineup.succeeded = 1
             self._lineup.succeeded_at = today() - timedelta(seconds=now_s - read_at_s)
         self._jobs = [self._lineup]
@@ -122,26 +122,26 @@ class Refresher:
                 raise outcome
 
     def ask(self) -> float | None:
-        """Have everything refreshed, unless that is about to happen or was asked for just now;
-        then return after how many seconds to ask again."""
+        """Request a refresh of everything. If one is due, or was requested just now, return the
+        seconds after which to ask again instead."""
         now_s = self._clock_s()
-        if (left_s := self._asked_s + _SPARED_S - now_s) > 0:
+        if (left_s := self._requested_s + _REQUEST_INTERVAL_S - now_s) > 0:
             return left_s
         if any(job.running or job.due_s <= now_s for job in self._jobs):
-            return float(_SPARED_S)
-        self._asked_s = now_s
+            return float(_REQUEST_INTERVAL_S)
+        self._requested_s = now_s
         self.hasten()
         return None
 
     def progress(self) -> list[Progress]:
-        """How far each thing is that is refreshed."""
+        """Return the progress of each refresh."""
         return [
             Progress(**{each.name: getattr(job, each.name) for each in fields(Progress)})
             for job in self._jobs
         ]
 
     def hasten(self) -> None:
-        """Have everything refreshed, beginning now, and wait for nothing."""
+        """Make every refresh due now, without waiting for it."""
         now_s = self._clock_s()
         for job in self._jobs:
             job.due_s = now_s
@@ -156,11 +156,11 @@ class Refresher:
             await job.work()
         except (ReceiverError, StoreError) as error:
             failure = error
-            log.warning(f"{job.name} not read", reason=str(error))
+            log.warning(f"{job.name} not refreshed", reason=str(error))
         except Exception as error:
-            # A fault of ours must not end what keeps everything else fresh.
+            # A defect in one refresh must not end the others.
             failure = error
-            log.exception(f"{job.name} not read")
+            log.exception(f"{job.name} not refreshed")
         except asyncio.CancelledError:
             for done in waiting:
                 done.cancel()
@@ -180,7 +180,7 @@ class Refresher:
         self._plan(job, failed=failure is not None)
 
     def _plan(self, job: _Job, *, failed: bool) -> None:
-        """Decide when the job is due again."""
+        """Set when the job is due again."""
         if failed:
             delay_s: float = RETRY_DELAYS_S[min(job.failures, len(RETRY_DELAYS_S) - 1)]
             job.failures += 1
@@ -189,7 +189,7 @@ class Refresher:
             delay_s = self._next_s()
             if job is self._lineup:
                 delay_s = self._after_lineup(delay_s)
-        # Who asked while it ran wants what is newer than that.
+        # A caller that asked during the run wants a newer result.
         job.due_s = self._clock_s() + (0 if job.waiting else delay_s)
 
     def _after_lineup(self, delay_s: float) -> float:

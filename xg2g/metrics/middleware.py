@@ -1,4 +1,4 @@
-"""Counts the answers of all routes."""
+"""Middleware that counts HTTP responses."""
 
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,10 +7,10 @@ from .metrics import Metrics
 
 
 class MetricsMiddleware:
-    """Middleware: each answer is counted as it begins, by the template of its route.
+    """Counts each response when it begins, by the path template of its route.
 
-    Paths come from outside and are endless; templates are those of the code. What no route takes
-    is one label.
+    Paths come from outside and their number is unlimited; templates are constants. Requests without
+    a route share one label.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -37,14 +37,14 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, counted)
         except Exception:
-            # What is above answers with 500.
+            # An outer middleware responds with 500.
             if not started:
                 count(500)
             raise
 
 
 def _template(scope: Scope) -> str:
-    """`/stream/{channel_id}.ts`; for a route that is mounted, with what it is mounted at, which
+    """Return `/stream/{channel_id}.ts`; for a mounted route, prefixed with the mount point, which
     has no parameters."""
     route, mounted_at = scope.get("route"), scope.get("root_path", "")
     if isinstance(route, Route):

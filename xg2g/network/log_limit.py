@@ -1,29 +1,29 @@
-"""How often a line about others' mistakes may be written."""
+"""Rate limit of log lines that clients can cause."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 _LINES = 64
-"""That are remembered; lines are those of the code, so that there are few."""
+"""Maximum number of lines that are remembered. Lines are constants of the code, so few exist."""
 
 
 class LogLimit:
-    """Says whether a line may be written again."""
+    """Decides whether a log line may be written again."""
 
     def __init__(self, interval_s: float, *, clock_s: Callable[[], float] = time.monotonic) -> None:
-        """A line may be written once in `interval_s`."""
+        """Each line may be written once in `interval_s`."""
         self._interval_s = interval_s
         self._clock_s = clock_s
-        self._said: OrderedDict[str, float] = OrderedDict()
+        self._written_s: OrderedDict[str, float] = OrderedDict()
 
     def allows(self, line: str) -> bool:
-        """Whether it is time; if so, it counts as written."""
+        """Return True if the line may be written now, and count it as written."""
         now_s = self._clock_s()
-        if now_s - self._said.get(line, -self._interval_s) < self._interval_s:
+        if now_s - self._written_s.get(line, -self._interval_s) < self._interval_s:
             return False
-        self._said[line] = now_s
-        self._said.move_to_end(line)
-        if len(self._said) > _LINES:
-            self._said.popitem(last=False)
+        self._written_s[line] = now_s
+        self._written_s.move_to_end(line)
+        if len(self._written_s) > _LINES:
+            self._written_s.popitem(last=False)
         return True

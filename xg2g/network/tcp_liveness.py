@@ -1,8 +1,8 @@
-"""What TCP knows of a viewer: paused, or vanished.
+"""Detection of vanished clients by TCP.
 
-A paused player takes nothing: its window is zero, and it acknowledges every window probe. One that
-vanished acknowledges nothing. Only TCP can tell them apart; the application sees a full buffer in
-both cases.
+A paused player reads nothing: its window is zero, and it acknowledges every window probe. A
+vanished one acknowledges nothing. Only TCP can tell them apart; the application sees a full buffer
+in both cases.
 """
 
 import contextlib
@@ -13,37 +13,37 @@ from dataclasses import dataclass
 from typing import Self
 
 SILENCE_S = 4.0
-"""Time without any acknowledgement while one is owed, after which a viewer has vanished. With a
-retransmission or a probe each second (`prepare`), at least three in a row were lost by then."""
+"""Time without a due acknowledgement after which a client has vanished. With a retransmission or a
+probe each second (`prepare`), at least three in a row were lost by then."""
 
 UNANSWERED_PROBES = 2
-"""Window probes of which none was answered. A single one is lost now and then on a radio link."""
+"""Unanswered window probes of a vanished client. A radio link loses a single one now and then."""
 
 PROBED_WITHIN_S = 4.0
-"""On kernels that have to be hastened: between two probes, and how long the daemon may be held
-without a paused player being lost."""
+"""On kernels that need `ProbeHaste`: the interval of probes, and how long the daemon may be blocked
+without losing a paused player."""
 
 UNSENT_BYTES = 256 * 1024
-"""What the kernel takes for a viewer beyond what their window takes. Without this limit a paused
-player holds up to `tcp_wmem`'s 4 MiB of the kernel's memory, and gets as much of the past when it
-goes on."""
+"""Maximum bytes that the kernel buffers beyond the client's window. Without this limit a paused
+player holds up to `tcp_wmem`'s 4 MiB of kernel memory, and receives as much old output when it
+resumes."""
 
 _TRIED_AGAIN_AFTER_MS = 1000
 _TCP_RTO_MAX_MS = 44
-"""Linux 6.15, include/uapi/linux/tcp.h. Without it the kernel doubles the time between two probes
-up to two minutes."""
+"""Linux 6.15, include/uapi/linux/tcp.h. Without it the kernel doubles the interval of probes, up to
+two minutes."""
 _DARWIN_RXT_CONNDROPTIME = 0x80
 """XNU, bsd/netinet/tcp.h: seconds of unanswered retransmissions, then the connection ends."""
 
 _TCP_INFO: int | None = socket.TCP_INFO if sys.platform == "linux" else None
 _HEAD = struct.Struct("=3xBB19xI28xI")
 """`tcpi_probes`, `tcpi_backoff`, `tcpi_unacked` and `tcpi_last_ack_recv` of Linux's
-`struct tcp_info` (include/uapi/linux/tcp.h). It only ever grows at its end."""
+`struct tcp_info` (include/uapi/linux/tcp.h). Later kernels only append fields."""
 
 
 def prepare(connection: socket.socket) -> bool:
-    """Have the kernel try again often enough that silence is told from a long pause between two
-    attempts. Return False if `ProbeHaste` has to see to that."""
+    """Make the kernel retry often enough that silence differs from a long interval between two
+    attempts. Return False if `ProbeHaste` is needed for that."""
     try:
         if sys.platform == "linux":
             connection.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _TRIED_AGAIN_AFTER_MS)
@@ -56,20 +56,20 @@ def prepare(connection: socket.socket) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """What the kernel says of a connection."""
+    """The kernel's state of a connection."""
 
     unacknowledged: int
     """Segments sent and not acknowledged."""
     unanswered_probes: int
     """Window probes since the latest acknowledgement."""
     silent_s: float
-    """Since the latest acknowledgement of any kind, an answer to a probe included."""
+    """Seconds since the last acknowledgement, including the answer to a probe."""
     is_backing_off: bool = False
-    """Something is tried again and again, each time after a longer while."""
+    """True while the kernel retries at growing intervals."""
 
     @classmethod
     def of(cls, connection: socket.socket) -> Self | None:
-        """Return what the kernel says, or None where it says nothing."""
+        """Return the state, or None if the system does not provide it."""
         if _TCP_INFO is None:
             return None
         try:
@@ -84,28 +84,28 @@ class TcpInfo:
 
 @dataclass(slots=True)
 class Acknowledgements:
-    """Judges one connection by what is read of it now and then."""
+    """Acknowledgements of one connection, checked from time to time."""
 
     _owed_since_s: float | None = None
 
     def have_ceased(self, info: TcpInfo, now_s: float) -> bool:
-        """Return True if the peer has vanished: it owes an acknowledgement for `SILENCE_S`."""
+        """Return True if the peer has vanished: an acknowledgement is overdue for `SILENCE_S`."""
         if not info.unacknowledged:
             self._owed_since_s = None
             return info.unanswered_probes >= UNANSWERED_PROBES and info.silent_s >= SILENCE_S
         if self._owed_since_s is None:
-            # The latest acknowledgement may be old only because nothing was sent since.
+            # The last acknowledgement may be old because nothing was sent since.
             self._owed_since_s = now_s
         return min(info.silent_s, now_s - self._owed_since_s) >= SILENCE_S
 
 
 class ProbeHaste:
-    """Has a kernel without `TCP_RTO_MAX_MS` probe a closed window every few seconds.
+    """Makes a kernel without `TCP_RTO_MAX_MS` probe a closed window every few seconds.
 
-    Linux ends a connection whose window has been closed for `TCP_USER_TIMEOUT`, answered probes or
-    not, and therefore probes no later than that time (net/ipv4/tcp_timer.c,
-    `tcp_clamp_probe0_to_user_timeout`). So the time is moved on, again and again, to a moment from
-    now. It passes only if nobody looks for `PROBED_WITHIN_S`.
+    Linux ends a connection whose window has been closed for `TCP_USER_TIMEOUT`, even if probes are
+    answered, and therefore probes within that time (net/ipv4/tcp_timer.c,
+    `tcp_clamp_probe0_to_user_timeout`). So the timeout is extended again and again. It expires only
+    if `go_on` is not called for `PROBED_WITHIN_S`.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -113,7 +113,7 @@ class ProbeHaste:
         self._since_s: float | None = None
 
     def go_on(self, info: TcpInfo, now_s: float) -> None:
-        """Move the time on; to be called about twice a second."""
+        """Extend the timeout; call this about twice a second."""
         if info.unacknowledged or not info.is_backing_off:
             if self._since_s is not None:
                 self._since_s = None

@@ -1,6 +1,5 @@
-"""Whether a viewer who comes now would be served, and why not."""
+"""Readiness: whether a new viewer would get a stream, and if not, why."""
 
-from .readiness import Part, Readiness
-from .state import READY, Finding, State
+from .readiness import READY, Finding, Part, Readiness, State
 
 __all__ = ["READY", "Finding", "Part", "Readiness", "State"]

@@ -1,4 +1,4 @@
-"""Waits for a time that can be cut short."""
+"""A delay that an event can end early."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 async def pause(delay_s: float, wake: asyncio.Event, sleep: Sleep) -> None:
-    """Return after `delay_s`, or once `wake` is set, which this clears first."""
+    """Wait for `delay_s` seconds, or until `wake` is set, which is cleared first."""
     wake.clear()
     both = {asyncio.ensure_future(sleep(delay_s)), asyncio.create_task(wake.wait())}
     try:

@@ -1,18 +1,18 @@
-"""Whether a server can be connected to."""
+"""Check whether a server accepts connections."""
 
 import asyncio
 
 from ..network.failures import why_no_connection
 
 CONNECT_S = 3.0
-"""A receiver in the same house that takes longer serves nobody."""
+"""Timeout for a connection; a receiver in the same house answers faster."""
 HOLD_S = 0.2
-"""For which a connection has to stay. What forwards a port (a container engine, SSH) accepts for a
-server that is gone, and closes at once; a server waits for the request."""
+"""Time for which a connection must stay open. A port forwarder (a container engine, SSH) accepts
+connections for a server that is gone and closes them at once; a server waits for the request."""
 
 
 async def port_trouble(host: str, port: int) -> str | None:
-    """Connect and leave, without a word; return why that fails, or None when it does not."""
+    """Connect without sending anything; return why that fails, or None if it works."""
     try:
         async with asyncio.timeout(CONNECT_S):
             reader, writer = await asyncio.open_connection(host, port)

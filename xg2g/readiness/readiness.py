@@ -1,8 +1,8 @@
-"""Remembers which part of the way to a viewer fails, and notices when it works again.
+"""The state of each part between receiver and viewer.
 
-A part is marked by a stream that fails. While it is marked it is probed again and again, with
-growing waits. Whoever asks how things are has parts probed that nothing is known of lately, so that
-the answer is true when nobody watches, too.
+A stream that fails marks the part that failed. A marked part is probed at growing intervals until
+it works again. A status request has parts probed that have no recent finding, so that the status is
+current even if nobody watches.
 """
 
 import asyncio
@@ -15,28 +15,55 @@ from enum import StrEnum
 import structlog
 
 from .pause import Sleep, pause
-from .state import READY, Finding, State
 
 log = structlog.get_logger()
 
-Probe = Callable[[], Awaitable[Finding]]
-"""Finds out how a part is; takes no tuner and bounds its own time."""
+Probe = Callable[[], Awaitable["Finding"]]
+"""Checks a part without using a tuner, within a time limit of its own."""
 
 PROBE_DELAYS_S = (1, 2, 5, 10, 30)
-"""Waits between probes of a part that is marked; the last one stays."""
+"""Delays between probes of a marked part; the last one repeats."""
 FRESH_S = 5.0
-"""How long a finding is good enough for whoever asks: a receiver is a small computer."""
+"""Maximum age of a finding in a status request: a receiver is a small computer."""
+
+
+class State(StrEnum):
+    """What a new viewer would get."""
+
+    READY = "ready"
+    """A stream."""
+    DEGRADED = "degraded"
+    """A stream, although there is a problem."""
+    NOT_READY = "not ready"
+    """No stream."""
+
+    @property
+    def severity(self) -> int:
+        """0 for ready; higher is worse."""
+        return list(State).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The state of one part."""
+
+    state: State
+    reason: str = ""
+    """One line for a user: the problem and the fix; empty if there is no problem."""
+
+
+READY = Finding(State.READY)
 
 
 class Part(StrEnum):
-    """What lies between a viewer and the picture."""
+    """A part between receiver and viewer."""
 
     STREAM_SERVER = "stream_server"
     """The receiver's stream port."""
     WEB_INTERFACE = "web_interface"
-    """The receiver's lists and guide."""
+    """The receiver's web interface: lists and guide."""
     TRANSCODER = "transcoder"
-    """Where sound is converted."""
+    """The backend that converts streams."""
 
 
 @dataclass(slots=True)
@@ -45,19 +72,19 @@ class _Watched:
     probe: Probe
     finding: Finding = READY
     checked_s: float = -math.inf
-    """When the finding was made."""
+    """Time of the finding."""
     since_s: float = 0.0
-    """Since when the part is in this state."""
+    """Time since which the part is in this state."""
     evidence: int = 0
-    """Counts findings: a probe that began before the latest one says nothing new."""
+    """Number of findings: a probe that began before the latest finding is outdated."""
     attempts: int = 0
     due_s: float = math.inf
-    """When to probe; infinite while nothing is marked."""
+    """Time of the next probe; infinite for an unmarked part."""
     probing: asyncio.Task[None] | None = None
 
 
 class Readiness:
-    """The parts of one daemon. `run` has to run for marks to go away by themselves."""
+    """The parts of one daemon. Marked parts are probed only while `run` runs."""
 
     def __init__(
         self,
@@ -75,11 +102,11 @@ class Readiness:
         self._wake = asyncio.Event()
 
     def watch(self, part: Part, probe: Probe) -> None:
-        """Have a part probed so from now on."""
+        """Probe a part like this from now on."""
         self._parts[part] = _Watched(part, probe)
 
     def finding(self, part: Part) -> Finding:
-        """How the part is, as far as is known."""
+        """Return the latest finding of a part."""
         watched = self._parts.get(part)
         return watched.finding if watched else READY
 
@@ -87,28 +114,28 @@ class Readiness:
         return iter([(part, watched.finding) for part, watched in self._parts.items()])
 
     def failed(self, part: Part, reason: str) -> None:
-        """Mark a part: a stream has just failed by it. `reason` is one line for a user."""
+        """Mark a part because a stream failed there. `reason` is one line for a user."""
         if watched := self._parts.get(part):
             self._record(watched, Finding(State.NOT_READY, reason))
             self._wake.set()
 
     def worked(self, part: Part) -> None:
-        """Take the mark away: a stream has just come through."""
+        """Unmark a part because a stream came through."""
         if watched := self._parts.get(part):
             self._record(watched, READY)
 
     def suspect(self, part: Part) -> None:
-        """Have a part probed soon: something happened that it may be the cause of."""
+        """Probe a part soon because it may be the cause of a problem."""
         if watched := self._parts.get(part):
-            # Many streams at once may have the same suspicion.
+            # Many streams may suspect the part at once.
             soon_s = max(self._clock_s(), watched.checked_s + PROBE_DELAYS_S[0])
             watched.due_s = min(watched.due_s, soon_s)
             self._wake.set()
 
     async def examine(self, *, within_s: float) -> None:
-        """Probe every part that has no finding of the last `FRESH_S`.
+        """Probe every part whose finding is older than `FRESH_S`.
 
-        Returns when that is done, after `within_s` at the latest; what takes longer goes on.
+        Return when all probes are done, or after `within_s`; longer probes continue.
         """
         oldest_s = self._clock_s() - FRESH_S
         stale = [it for it in self._parts.values() if it.checked_s < oldest_s]
@@ -116,7 +143,7 @@ class Readiness:
             await asyncio.wait({self._probed(it) for it in stale}, timeout=within_s)
 
     async def run(self) -> None:
-        """Probe what is marked, until cancelled."""
+        """Probe marked parts until cancelled."""
         try:
             while True:
                 due_s = min((it.due_s for it in self._parts.values()), default=math.inf)
@@ -129,7 +156,7 @@ class Readiness:
                 else:
                     due = [it for it in self._parts.values() if it.due_s <= self._clock_s()]
                     for watched in due:
-                        # Until the probe says when to probe again.
+                        # Until the finding sets the next time.
                         watched.due_s = math.inf
                     await asyncio.gather(*map(self._probed, due))
         finally:
@@ -140,7 +167,7 @@ class Readiness:
                 await asyncio.wait(probing)
 
     def _probed(self, watched: _Watched) -> asyncio.Task[None]:
-        """The probe that is under way, or a new one."""
+        """Return the running probe of a part, or start one."""
         if watched.probing is None or watched.probing.done():
             watched.probing = asyncio.create_task(self._examine(watched))
         return watched.probing
@@ -150,7 +177,7 @@ class Readiness:
         try:
             finding = await watched.probe()
         except Exception:
-            # A fault of ours must not end what notices recoveries.
+            # A defect in a probe must not end the others.
             log.exception("probe failed", part=watched.part.value)
             finding = watched.finding
         if watched.evidence == evidence:
@@ -162,7 +189,7 @@ class Readiness:
         watched.checked_s = now_s
         watched.finding = finding
         if finding.state is not before.state:
-            self._tell(watched, before, now_s)
+            self._log_change(watched, before, now_s)
             watched.since_s, watched.attempts = now_s, 0
         if finding.state is State.READY:
             watched.due_s = math.inf
@@ -174,7 +201,7 @@ class Readiness:
         watched.attempts += 1
         watched.due_s = self._clock_s() + delay_s
 
-    def _tell(self, watched: _Watched, before: Finding, now_s: float) -> None:
+    def _log_change(self, watched: _Watched, before: Finding, now_s: float) -> None:
         finding, part = watched.finding, watched.part.value
         if finding.state is State.READY:
             after_s = round(now_s - watched.since_s, 1)

@@ -1,4 +1,4 @@
-"""The receiver's streams, watched: each one that is opened tells how its stream server is."""
+"""The receiver's streams: each stream that is opened reports the state of the stream server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,14 +16,13 @@ from ..receiver.errors import (
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
 from .port import port_trouble
-from .readiness import Part, Readiness
-from .state import READY, Finding, State
+from .readiness import READY, Finding, Part, Readiness, State
 
-QUESTION_S = 3.0
-"""For the web interface's answer while streams are silent."""
+ANSWER_S = 3.0
+"""Timeout for the web interface's answer while streams are silent."""
 
 _SERVER_FAILS = (UnreachableError, CredentialsError, UnexpectedAnswerError)
-"""What a stream server does to every service. The rest is about one of them."""
+"""Errors of the stream server itself. Other errors concern a single service."""
 
 
 class WatchedStreams:
@@ -36,16 +35,16 @@ class WatchedStreams:
         readiness: Readiness,
         ask: Callable[[], Awaitable[object]],
     ) -> None:
-        """`ask` puts a light question to the web interface; raises `ReceiverError`."""
+        """`ask` sends a cheap request to the web interface; raises `ReceiverError`."""
         self._streams = streams
         self._address = address
         self._readiness = readiness
         self._ask = ask
         self._refused: ServiceReference | None = None
-        """What the stream server refused whatever it is: only asking again tells whether it
-        still does. It refuses before it tunes."""
+        """A service that the stream server refused because of the server itself. Only another
+        request shows whether it still refuses; it refuses before it tunes."""
         self._is_silent = False
-        """A stream brought nothing in time: the channel's fault, or the whole receiver hangs."""
+        """True after a stream without data: caused by the channel, or by a receiver that hangs."""
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
@@ -60,7 +59,7 @@ class WatchedStreams:
             yield _WatchedSource(source, self._broke)
 
     async def probe(self) -> Finding:
-        """Find out whether the server would serve a viewer, without a tuner."""
+        """Check whether the server would serve a viewer, without using a tuner."""
         trouble = await port_trouble(self._address.host, self._address.stream_port)
         if trouble:
             where = self._address.authority(self._address.stream_port)
@@ -82,7 +81,7 @@ class WatchedStreams:
         elif isinstance(error, TimeLimitError):
             self._broke(error)
         elif not isinstance(error, OutOfFilesError):
-            # It answered, and what it said is about this service.
+            # The server answered, and its error concerns this service.
             self._works()
 
     def _works(self) -> None:
@@ -104,11 +103,11 @@ class WatchedStreams:
 
     async def _silence(self) -> Finding | None:
         try:
-            async with asyncio.timeout(QUESTION_S):
+            async with asyncio.timeout(ANSWER_S):
                 await self._ask()
         except TimeoutError:
-            reason = f"the receiver sends nothing, and has not answered for {QUESTION_S:g} s"
-            return Finding(State.NOT_READY, f"{reason}; restart it if it stays so")
+            reason = f"the receiver sends no data and has not answered for {ANSWER_S:g} s"
+            return Finding(State.NOT_READY, f"{reason}; restart it if this persists")
         except (UnreachableError, TimeLimitError) as error:
             return Finding(State.NOT_READY, str(error))
         except ReceiverError:
@@ -117,7 +116,7 @@ class WatchedStreams:
 
 
 class _WatchedSource:
-    """A `LiveSource` that tells when it breaks."""
+    """A `LiveSource` that reports when it breaks."""
 
     def __init__(self, source: LiveSource, broke: Callable[[ReceiverError], None]) -> None:
         self._source = source

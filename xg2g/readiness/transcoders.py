@@ -1,15 +1,14 @@
-"""The backend, watched: each remuxer that cannot be had tells how the transcoders are."""
+"""The backend: each remuxer that cannot be opened reports the state of the transcoders."""
 
 from xg2g_backends.base import Backend, BackendHealth, Remuxer, RemuxOptions
 from xg2g_backends.errors import UnavailableError
 from xg2g_backends.external.observer import Observer
 
-from .readiness import Part, Readiness
-from .state import READY, Finding, State
+from .readiness import READY, Finding, Part, Readiness, State
 
 
 async def probe_backend(backend: Backend) -> Finding:
-    """Find out whether remuxers could be opened, and by which of the transcoders."""
+    """Check whether remuxers can be opened, and by which of the transcoders."""
     health = await backend.check()
     if not health.usable:
         return Finding(State.NOT_READY, health.detail)
@@ -19,7 +18,7 @@ async def probe_backend(backend: Backend) -> Finding:
 
 
 class WatchedBackend:
-    """A `Backend` over another one."""
+    """A `Backend` that reports to `Readiness`."""
 
     def __init__(self, backend: Backend, readiness: Readiness) -> None:
         self._backend = backend
@@ -36,7 +35,7 @@ class WatchedBackend:
             self._readiness.failed(Part.TRANSCODER, str(error))
             raise
         if self._readiness.finding(Part.TRANSCODER).state is not State.READY:
-            # It works somewhere: here, or at one of several.
+            # The stream is converted in this process, or by one of several services.
             self._readiness.suspect(Part.TRANSCODER)
         return remuxer
 
@@ -48,7 +47,7 @@ class WatchedBackend:
 
 
 class WatchedServices:
-    """An `Observer` over another one: each trouble with a service is a reason to look at all."""
+    """An `Observer` that has the transcoders probed after each problem with a service."""
 
     def __init__(self, observer: Observer, readiness: Readiness) -> None:
         self._observer = observer
