@@ -1,13 +1,13 @@
-"""Trouble that a user of the command line can do something about."""
+"""Errors that a user of the command line can mend."""
 
 
 class UserError(Exception):
-    """Ends the command. Its text is one line: what is wrong, and what to do about it."""
+    """Ends the command. Its text is one line: the problem, then the fix."""
 
     exit_code = 1
 
 
 class UsageError(UserError):
-    """The command was called, or is configured, in a way that cannot work."""
+    """The arguments or the settings of the command are invalid."""
 
     exit_code = 2

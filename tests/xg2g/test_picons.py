@@ -110,7 +110,7 @@ async def test_many_who_ask_for_one_logo_make_one_request() -> None:
 async def test_while_the_receiver_is_busy_clients_are_told_to_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(under_test, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(under_test, "CLIENT_WAIT_S", 0.1)
     receiver = Receiver()
     receiver.may_answer.clear()
     async with serving(receiver, AT_A_TIME + 5) as gateway:

@@ -1,4 +1,4 @@
-"""The lineup: which channels there are, under which numbers, and how that is kept fresh."""
+"""The lineup: the channels and their numbers, and how it is kept up to date."""
 
 from .lineup import Channel, Group, Lineup
 

@@ -1,4 +1,4 @@
-"""From the receiver's bouquets to channels that have no number yet."""
+"""Makes channels without numbers from the receiver's bouquets."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,18 +11,18 @@ from .sources import identity, is_playable, nameless
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An entry of a bouquet that is no bouquet itself: a service, marker or group."""
+    """An entry of a bouquet: a service, a marker or a group of alternatives."""
 
     reference: ServiceReference
     name: str
     alternatives: tuple[ServiceReference, ...] = ()
-    """What a group of alternatives consists of, in its order."""
+    """Members of a group of alternatives, in its order."""
     picon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bouquet:
-    """A list as its owner arranged it, with the bouquets inside it in their places."""
+    """A list as its owner arranged it; bouquets inside it are among its entries."""
 
     name: str
     entries: tuple["Service | Bouquet", ...]
@@ -33,33 +33,33 @@ class Bouquet:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A channel but for its number."""
+    """A channel without its number."""
 
     id: str
     position: int
-    """The number under which the receiver's remote control first has it."""
+    """Its lowest number on the receiver's remote control."""
     name: str
     sources: tuple[ServiceReference, ...]
     radio: bool
     picon: str
     alternatives: str
-    """Which group of alternatives it is; empty for a plain service."""
+    """Path of its group of alternatives; empty for a plain service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """What a reading of the receiver comes to."""
+    """The channels and bouquets of one reading of the receiver."""
 
     candidates: tuple[Candidate, ...] = ()
     groups: tuple[Group, ...] = ()
     left_out: int = 0
-    """Entries that cannot be played: recordings, protocols other than HTTP."""
+    """Number of entries that cannot be played: recordings, protocols other than HTTP."""
     missing: tuple[str, ...] = ()
-    """Bouquets that were wanted and are not there."""
+    """Wanted bouquets that the receiver does not have."""
     names: tuple[str, ...] = ()
-    """Of all bouquets that are there, wanted or not."""
+    """Names of all the receiver's bouquets, wanted or not."""
     wanted: tuple[str, ...] = ()
-    """Bouquets that it was asked for; none for all."""
+    """Names of the wanted bouquets; empty for all."""
 
 
 def arrange(
@@ -68,14 +68,14 @@ def arrange(
     wanted: Sequence[str] = (),
     known_groups: Mapping[str, str] | None = None,
 ) -> Arrangement:
-    """Make each service of the wanted bouquets a channel once.
+    """Make one channel of each service in the wanted bouquets.
 
     Positions count as the receiver's do: every service and numbered marker of every bouquet takes
-    a number, a service that occurs again takes another one, which here stays unused.
+    a number. A service that occurs again takes another number, which stays unused here.
 
-    A group of alternatives is the channel that its first playable member would be, so that making
-    a service a group keeps the channel; `known_groups` (path of a group -> id of a channel) holds
-    it to that when the members are put in another order.
+    A group of alternatives gets the id of its first playable member, so that the channel stays when
+    its owner makes a group of it. `known_groups` (path of a group -> id of a channel) keeps the id
+    when the members are put in another order.
     """
     names = tuple(dict.fromkeys(_names(bouquets)))
     choice = choose(wanted, names)
@@ -97,7 +97,7 @@ def arrange(
             continue
         known = candidates.setdefault(candidate.id, candidate)
         if candidate.alternatives and not known.alternatives:
-            # It stands alone as well: the group has more ways to play it.
+            # The service is listed on its own as well; the group has more sources for it.
             candidates[known.id] = replace(
                 known, sources=candidate.sources, alternatives=candidate.alternatives
             )
@@ -113,7 +113,7 @@ def arrange(
 
 
 def _names(bouquets: Sequence[Bouquet]) -> Iterator[str]:
-    """Names of all bouquets, with those inside them."""
+    """Yield the names of all bouquets, including those inside others."""
     for bouquet in bouquets:
         yield _printable(bouquet.name)
         yield from _names([each for each in bouquet.entries if isinstance(each, Bouquet)])
@@ -122,8 +122,8 @@ def _names(bouquets: Sequence[Bouquet]) -> Iterator[str]:
 def _walk(
     bouquets: Sequence[Bouquet], above: tuple[str, ...]
 ) -> Iterator[tuple[Bouquet, tuple[str, ...], Service | None]]:
-    """Every service with its bouquet and the names of that and those around it; each bouquet once
-    without a service before them."""
+    """Yield each bouquet once without a service, then with each of its services. The names are
+    those of the bouquet and of the bouquets around it."""
     for bouquet in bouquets:
         name_path = (*above, _printable(bouquet.name))
         yield bouquet, name_path, None
@@ -164,8 +164,8 @@ def _display_name(service: Service, source: ServiceReference) -> str:
 
 
 def _printable(name: str) -> str:
-    """Drop control characters: DVB's emphasis marks U+0086 and U+0087 reach some lists, and marks
-    of direction would turn what stands behind the name."""
+    """Drop control characters: DVB's emphasis marks U+0086 and U+0087 are in some lists, and marks
+    of direction would change the text after the name."""
     if not name.isprintable():
         name = "".join(c for c in name if c.isprintable() or c.isspace() or c in _JOINERS)
     return " ".join(name.split())

@@ -1,4 +1,4 @@
-"""Channels, their numbers and their bouquets in the file."""
+"""The tables of channels with their numbers, and of bouquets."""
 
 import json
 import sqlite3
@@ -13,12 +13,12 @@ from .arrangement import Arrangement, Bouquet, Candidate, Service
 from .numbering import assign
 
 Arrange = Callable[[dict[str, str]], Arrangement]
-"""Makes an arrangement, given which group of alternatives is which channel."""
+"""Makes an arrangement, given the channel id of each known group of alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an arrangement did to the lineup."""
+    """The lineup after an arrangement was stored, and what changed."""
 
     lineup: Lineup
     arrangement: Arrangement
@@ -27,7 +27,7 @@ class Change:
 
 
 def load(connection: sqlite3.Connection) -> Lineup | None:
-    """The lineup as it was last stored; None when it never was."""
+    """Return the stored lineup, or None."""
     groups = []
     for position, reference, name, radio in connection.execute(
         "SELECT position, reference, name, radio FROM bouquet ORDER BY position"
@@ -48,13 +48,13 @@ def load(connection: sqlite3.Connection) -> Lineup | None:
 
 
 def bouquet_names(connection: sqlite3.Connection) -> tuple[str, ...] | None:
-    """Names of all bouquets that the receiver had, served or not; None when it was never stored."""
+    """Return the names of all the receiver's bouquets, served or not; None if never stored."""
     return _names(connection, "bouquets")
 
 
 def wanted_bouquets(connection: sqlite3.Connection) -> tuple[str, ...] | None:
-    """The bouquets that the lineup was made of, as the settings named them; none for all. None when
-    it was never stored."""
+    """Return the wanted bouquets of the stored lineup, as the settings named them, empty for all;
+    None if never stored."""
     return _names(connection, "wanted")
 
 
@@ -64,7 +64,7 @@ def _names(connection: sqlite3.Connection, name: str) -> tuple[str, ...] | None:
 
 
 def stored_bouquet(connection: sqlite3.Connection, reference: str) -> Bouquet | None:
-    """A bouquet as it was last stored, for when the receiver cannot list it."""
+    """Return a stored bouquet, which replaces one that the receiver cannot list; or None."""
     found = connection.execute(
         "SELECT position, name, radio FROM bouquet WHERE reference = ?", (reference,)
     ).fetchone()
@@ -86,7 +86,7 @@ def stored_bouquet(connection: sqlite3.Connection, reference: str) -> Bouquet | 
 
 
 def apply(connection: sqlite3.Connection, arrange: Arrange) -> Change:
-    """Make an arrangement the lineup. Every channel that has a number keeps it."""
+    """Store an arrangement as the lineup. Channels keep the numbers that they have."""
     before = load(connection) or Lineup()
     known_groups = dict(
         connection.execute("SELECT alternatives, id FROM channel WHERE alternatives != ''")
@@ -146,5 +146,5 @@ def _sources(written: str) -> tuple[ServiceReference, ...]:
 
 
 def _group(path: str) -> ServiceReference:
-    """A reference to the group of alternatives, as far as anybody looks at it again."""
+    """Return a reference to a group of alternatives, with the fields that are used again."""
     return ServiceReference((1, 134, 1, 0, 0, 0, 0, 0, 0, 0), path)

@@ -1,4 +1,4 @@
-"""Holds the lineup: from the store at once, and from the receiver when that gives a better one."""
+"""Keeps the lineup: from the store at once, and up to date from the receiver."""
 
 import asyncio
 import logging
@@ -19,16 +19,16 @@ log = structlog.get_logger()
 Read = Callable[[], Awaitable[Sequence[Bouquet]]]
 
 CONFIRMED_AFTER_S = 120
-"""How long most channels have to be missing before that is believed: a receiver that starts up
-answers for a minute or so with a part of its lists."""
+"""How long most channels must be missing until the lineup loses them: a receiver that starts up
+answers with a part of its lists for a minute or so."""
 
 
 class UnknownBouquetError(Exception):
-    """A bouquet is wanted that the receiver does not have. The text is one line for a user."""
+    """The receiver does not have a wanted bouquet. The text is one line for a user."""
 
 
 class LineupKeeper:
-    """The lineup of today. One task at a time may `load`."""
+    """The current lineup. One task at a time may `load`."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class LineupKeeper:
         wanted: Sequence[str] = (),
         clock_s: Callable[[], float],
     ) -> None:
-        """`read_at_once` is a quicker way, which may bring less about each channel, and which not
-        every receiver knows. `wanted` names bouquets, none for all. `clock_s` only has to run on.
+        """`read_at_once` is faster than `read`, may return less about each channel, and does not
+        work with every receiver. `wanted` names bouquets; empty for all. `clock_s` is monotonic.
         """
         self._read = read
         self._read_at_once = read_at_once
@@ -49,43 +49,43 @@ class LineupKeeper:
         self._clock_s = clock_s
         self._collapsed_since_s: float | None = None
         self.is_doubtful = False
-        """Whether the last reading was put aside; another should follow soon."""
+        """The last reading was not accepted; another one should follow soon."""
         self.lineup: Lineup | None = None
-        """None until it was read once, in this life or an earlier one."""
+        """None until it was read once, by this process or an earlier one."""
         self.read_at_s: float | None = None
-        """When the receiver last gave all of it, by the clock; None if not yet in this life."""
+        """When all of it was last read, by the clock; None if this process has not read it yet."""
         self.trouble: Exception | None = None
-        """Why the last attempt to read it failed, if it did."""
+        """Why the last attempt to read it failed, or None."""
         self.names: tuple[str, ...] | None = None
-        """Of all bouquets that the receiver has, served or not; None until it said so, in this
-        life or an earlier one."""
+        """Names of all the receiver's bouquets, served or not; None until they were read once, by
+        this process or an earlier one."""
         self.is_of_others = False
-        """Whether the lineup that was restored was made of other bouquets than are wanted now."""
+        """The restored lineup was made of other bouquets than are wanted now."""
         self._told: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Bouquets that are wanted and that the receiver does not have, as far as is known."""
+        """Wanted bouquets that the receiver does not have, as far as is known."""
         return choose(self._wanted, self.names).missing if self.names is not None else ()
 
     @property
     def missing_text(self) -> str:
-        """One line for a user about what is `missing`."""
+        """One line for a user about the `missing` bouquets."""
         return unknown(self.missing, self.names or ())
 
     async def restore(self) -> None:
-        """Take the lineup that is stored, if there is one. Raises `StoreError`."""
+        """Load the stored lineup, if there is one. Raises `StoreError`."""
         self.lineup = await self._database.read(channel_table.load)
         self.names = await self._database.read(channel_table.bouquet_names)
         stored = await self._database.read(channel_table.wanted_bouquets)
         self.is_of_others = stored is not None and stored != tuple(self._wanted)
 
     async def load_first(self, *, strict: bool = False) -> Lineup:
-        """Read a first lineup, keep it and return it: every channel with its number, and perhaps
-        not all about each, which `load` will bring. Raises as that does.
+        """Read, store and return a first lineup: every channel with its number, perhaps without
+        the details that `load` adds. Raises as `load`.
 
-        `strict` raises `UnknownBouquetError` when a bouquet is wanted that is not there, and keeps
-        nothing then.
+        With `strict` it raises `UnknownBouquetError` when a wanted bouquet is missing, and stores
+        nothing.
         """
         if self._read_at_once:
             try:
@@ -95,10 +95,10 @@ class LineupKeeper:
         return await self._load_whole(strict=strict)
 
     async def load(self) -> Lineup:
-        """Read the lineup, keep it, and return what holds from now on.
+        """Read and store the lineup, and return the one that is valid now.
 
-        That is the lineup of before when the receiver has suddenly lost most of it. Raises
-        `ReceiverError` and `StoreError`; then, too, the lineup of before holds.
+        The earlier lineup stays valid when the receiver has suddenly lost most of its channels, and
+        when this raises `ReceiverError` or `StoreError`.
         """
         if self.lineup is None:
             first = await self.load_first()
@@ -121,20 +121,20 @@ class LineupKeeper:
         return self.lineup
 
     async def _accept(self, bouquets: Sequence[Bouquet], level: int, *, strict: bool) -> Lineup:
-        # Beside the event loop: 10,000 channels take a tenth of a second.
+        # In a thread: 10,000 channels take a tenth of a second.
         seen = await asyncio.to_thread(arrange, bouquets, wanted=self._wanted)
         if strict and seen.missing:
             raise UnknownBouquetError(unknown(seen.missing, seen.names))
         before = self.lineup
-        # Doubtful is what the receiver has lost, not what the settings no longer want.
+        # Channels that the settings no longer want are not lost: look at all bouquets.
         anywhere = await asyncio.to_thread(arrange, bouquets) if self._wanted else seen
         self.is_doubtful = before is not None and self._doubts(before, seen, anywhere)
         if before is None or not _is_collapse(before, anywhere):
-            # It is not starting up: these are its bouquets, whatever becomes of the channels.
+            # The receiver is not starting up, so these are its bouquets.
             self._learn(seen)
         if before and self.is_doubtful:
             log.warning(
-                "most channels are missing; the lineup stays as it was until they stay away",
+                "most channels are missing; the lineup stays unchanged until this is confirmed",
                 channels=len(before.channels),
                 seen=len(seen.candidates),
             )
@@ -166,7 +166,7 @@ class LineupKeeper:
 
     def _doubts(self, before: Lineup, seen: Arrangement, anywhere: Arrangement) -> bool:
         if before.channels and not seen.candidates:
-            # Nobody has a receiver in order to watch nothing.
+            # A receiver without channels is never what its owner wants.
             return True
         if not _is_collapse(before, anywhere):
             self._collapsed_since_s = None

@@ -1,4 +1,4 @@
-"""The lineup: numbered channels, and the bouquets that they stand in."""
+"""The lineup: numbered channels, and the bouquets that contain them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,25 +9,25 @@ from .naming import matching
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One thing to watch or hear, however many bouquets it is in."""
+    """A television or radio channel, in one bouquet or several."""
 
     id: str
-    """The one name of the channel in every URL, list and guide; see `sources.identity`."""
+    """Name of the channel in every URL, list and guide; see `sources.identity`."""
     number: int
-    """As the receiver's remote control had it when the channel was first seen, or above all
-    others when that was taken. It stays for ever, and no two channels ever share one."""
+    """The number on the receiver's remote control when the channel was first seen, or a number
+    above all others when that was taken. It never changes, and no two channels share one."""
     name: str
     sources: tuple[ServiceReference, ...]
-    """Where it comes from, at least one; the first that plays is taken."""
+    """Its sources, at least one; the first that plays is used."""
     radio: bool = False
     picon: str = ""
-    """Path of its picon at the receiver, if the receiver named one."""
+    """Path of its picon at the receiver, or empty."""
     alternatives: str = ""
-    """Which group of alternatives it is at the receiver, if it is one."""
+    """Path of its group of alternatives at the receiver; empty for a plain service."""
 
     @property
     def reference(self) -> ServiceReference:
-        """The source that it is known by."""
+        """The source that identifies it."""
         return self.sources[0]
 
 
@@ -74,16 +74,17 @@ class Lineup:
         return self._by_number.get(number)
 
     def group_names(self, channel: Channel) -> Sequence[str]:
-        """Names of the bouquets that the channel is in."""
+        """Return the names of the bouquets that contain the channel."""
         return self._groups_of.get(channel.id, ())
 
     def select(
         self, *, bouquet: str | None = None, radio: bool | None = None
     ) -> tuple[Channel, ...] | None:
-        """The channels of a bouquet, in its order, or all; of them radio or television alone.
+        """Return the channels of a bouquet, in its order, or all; with `radio` only radio (True)
+        or only television (False).
 
-        Names count as `naming.matching` says, and where several bouquets have one, all of
-        them. None when there is no such bouquet.
+        `naming.matching` compares the names; several bouquets of one name all count. None when
+        there is no such bouquet.
         """
         channels = self.channels
         if bouquet is not None:

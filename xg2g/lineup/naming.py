@@ -1,4 +1,4 @@
-"""Names of bouquets as somebody wrote them, and as the receiver has them."""
+"""Finds bouquets by the names that users write."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 LISTED = 20
-"""Names in one line; a receiver may have hundreds of bouquets."""
+"""Names that one line lists at most; a receiver may have hundreds of bouquets."""
 _LONGEST_SHOWN = 64
 _NEAR = 0.6
-"""Similarity of a name that was probably meant (difflib's ratio)."""
+"""Similarity from which on a name was probably meant (difflib's ratio)."""
 _KIND = re.compile(r"\s*\((tv|radio)\)$")
-"""Enigma2 ends the names of the bouquets that it makes itself so."""
+"""End of the names of bouquets that Enigma2 makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What became of names that somebody wrote."""
+    """The bouquets that a user's names stand for."""
 
     names: frozenset[str]
-    """As the receiver has them."""
+    """Names as the receiver has them."""
     missing: tuple[str, ...]
-    """As they were written; the receiver has none that is called so."""
+    """Names as the user wrote them; the receiver has no such bouquet."""
 
 
 def choose(wanted: Sequence[str], there: Iterable[str]) -> Choice:
-    """Find the bouquets that are wanted among the names of all in `there`."""
+    """Find the wanted bouquets among `there`, the names of all bouquets."""
     there = tuple(there)
     found = {name: matching(name, there) for name in whole_names(wanted, there)}
     missing = tuple(name for name, hits in found.items() if not hits)
@@ -33,10 +33,10 @@ def choose(wanted: Sequence[str], there: Iterable[str]) -> Choice:
 
 
 def matching(wanted: str, there: Iterable[str]) -> frozenset[str]:
-    """The names in `there` that `wanted` means.
+    """Return the names in `there` that `wanted` stands for.
 
-    Upper and lower case are the same. A name that is there as it was written counts alone;
-    otherwise a final "(TV)" or "(Radio)" may be left out on either side.
+    Case is ignored. If a name equals `wanted`, only that one is returned; otherwise a final "(TV)"
+    or "(Radio)" may be missing on either side.
     """
     there = tuple(there)
     folded = _folded(wanted)
@@ -52,8 +52,7 @@ def matching(wanted: str, there: Iterable[str]) -> frozenset[str]:
 
 
 def unknown(missing: Sequence[str], there: Iterable[str], *, kind: str = "bouquet") -> str:
-    """One line for a user who wrote names that nothing of this kind has: what there is, and what
-    they may have meant."""
+    """Return one line for a user about unknown names: what exists, and what they may have meant."""
     names = tuple(dict.fromkeys(there))
     nothing = f"no {kind} is called {_listed(missing, ' or ')}"
     if not names:
@@ -66,11 +65,11 @@ def unknown(missing: Sequence[str], there: Iterable[str], *, kind: str = "bouque
 
 
 def whole_names(wanted: Sequence[str], there: Iterable[str]) -> tuple[str, ...]:
-    """Join names that were cut at a comma which belongs to a bouquet's name.
+    """Join names that were split at a comma inside a bouquet's name.
 
-    A list in one line is cut at its commas before the receiver's names are known. Neighbours that
-    together are the name of a bouquet in `there` become that name, the longest first, unless each
-    of them names a bouquet of its own. Upper and lower case are the same. Every other name stays.
+    A list in one line is split at its commas before the receiver's names are known. Neighbours that
+    together are the name of a bouquet in `there` are joined, the longest first, unless each of them
+    is the name of a bouquet. Case is ignored. Every other name stays.
     """
     whole: dict[str, str] = {}
     for name in there:
@@ -102,7 +101,7 @@ def _folded(name: str) -> str:
 
 
 def _divided(folded: str) -> tuple[str, str]:
-    """The name, and "tv" or "radio" if it ends so."""
+    """Return the name without a final "(tv)" or "(radio)", and that word or an empty text."""
     kind = _KIND.search(folded)
     return (folded[: kind.start()], kind[1]) if kind else (folded, "")
 
@@ -120,6 +119,6 @@ def _listed(names: Sequence[str], between: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """The name as far as it can be shown on a line: requests bring any."""
+    """Return the name in a form that fits a line; requests may contain any text."""
     printable = "".join(c if c.isprintable() else "?" for c in name)
     return printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}..."

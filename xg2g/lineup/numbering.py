@@ -1,19 +1,19 @@
-"""What a new reading of the receiver may change in the lineup, and what it may not."""
+"""What a new reading of the receiver may change in the lineup."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from .arrangement import Candidate
 
 SMALL = 10
-"""Channels of a lineup that may shrink as it likes."""
+"""Size of a lineup that may lose any share of its channels."""
 
 
 def assign(taken: Mapping[str, int], candidates: Iterable[Candidate]) -> dict[str, int]:
-    """Give every candidate its number.
+    """Return `taken` with a number for every candidate.
 
-    `taken` holds the number of every channel that ever was, and a channel keeps the one it has,
-    whether it was away or not. A new channel takes its position at the receiver when no channel
-    has that number; those that find theirs taken follow above all, in order.
+    `taken` holds the number of every channel that ever was: a channel that comes back gets its
+    earlier number. A new channel takes its position at the receiver when that number is free.
+    Otherwise it takes one above all others, in order.
     """
     numbers = dict(taken)
     used = set(taken.values())
@@ -34,8 +34,8 @@ def assign(taken: Mapping[str, int], candidates: Iterable[Candidate]) -> dict[st
 
 
 def is_collapse(listed: Sequence[str], seen: Iterable[str]) -> bool:
-    """Whether a reading lacks so many of the channels that are listed now (by id) that the
-    receiver is more likely to be starting up than to have been rearranged."""
+    """Return whether a reading (`seen`) lacks so many of the `listed` channels that the receiver is
+    probably starting up. Both are ids of channels."""
     if not listed:
         return False
     left = len(set(listed).intersection(seen))

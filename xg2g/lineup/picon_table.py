@@ -1,23 +1,23 @@
-"""Picons in the file: images are small, and stand where nothing has to be named or cleaned up."""
+"""The table of picons. Images are small, and in a table they need no names and no cleaning up."""
 
 import sqlite3
 from dataclasses import dataclass
 
 TOTAL_BYTES = 64 * 1024 * 1024
-"""Of all images; the ones that were fetched first make place."""
+"""Limit of all images together; the oldest are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPicon:
-    """What the receiver said when it was asked."""
+    """The receiver's last answer about a picon."""
 
     asked_s: int
     png: bytes | None
-    """None: it has none."""
+    """None when the receiver has no picon."""
 
 
 def load(connection: sqlite3.Connection, channel_id: str) -> StoredPicon | None:
-    """What is known of a channel's picon; None for nothing."""
+    """Return the last answer about a channel's picon, or None."""
     row = connection.execute(
         "SELECT asked_s, image FROM picon WHERE channel = ?", (channel_id,)
     ).fetchone()
@@ -25,7 +25,7 @@ def load(connection: sqlite3.Connection, channel_id: str) -> StoredPicon | None:
 
 
 def asked_before(connection: sqlite3.Connection, before_s: int) -> set[str]:
-    """Channels in the lineup whose picon was asked for before, or never."""
+    """Return the channels in the lineup whose picon was requested before `before_s`, or never."""
     rows = connection.execute(
         "SELECT id FROM channel LEFT JOIN picon ON channel = id "
         "WHERE listed AND coalesce(asked_s, 0) < ?",
@@ -40,7 +40,7 @@ def save(
     picon: StoredPicon,
     total_bytes: int = TOTAL_BYTES,
 ) -> None:
-    """Keep it, in place of what was known."""
+    """Store an answer in place of the earlier one."""
     connection.execute(
         "INSERT OR REPLACE INTO picon VALUES (?, ?, ?)", (channel_id, picon.asked_s, picon.png)
     )

@@ -1,4 +1,4 @@
-"""The receiver's channel logos, kept so that it is asked for each once in a week."""
+"""A cache of the receiver's picons: each is requested once a week."""
 
 import asyncio
 import time
@@ -18,31 +18,31 @@ from .picon_table import StoredPicon
 log = structlog.get_logger()
 
 KEPT_S = 7 * 24 * 3600
-"""How long an image is taken as it is."""
+"""How long an image is used before it is requested again."""
 MISSING_S = 24 * 3600
-"""How long a picon that the receiver does not have is not asked for again."""
+"""How long a missing picon is not requested again."""
 LARGEST_BYTES = 512 * 1024
-"""A picon of 400 x 240 pixels takes 20 to 60 kB."""
-PATIENCE_S = 10
-"""How long a client waits for a receiver that is busy. It finds the image later."""
+"""Limit of an image. A picon of 400 x 240 pixels takes 20 to 60 kB."""
+CLIENT_WAIT_S = 10
+"""How long a client waits for a busy receiver. The image is fetched all the same, for later."""
 AT_A_TIME = 64
-"""Fetches that wait for their turn: a media server asks for all logos at once."""
+"""Limit of pending fetches: a media server requests all logos at once."""
 
 
 class BusyError(Exception):
-    """The receiver has not come to it yet."""
+    """The picon could not be fetched yet: the receiver is busy."""
 
 
 class PiconSource(Protocol):
-    """What has picons; `xg2g.receiver.openwebif.OpenWebif` does. Raises `ReceiverError`."""
+    """Has picons, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     async def picon(self, service: ListedService) -> Picon | None:
-        """Fetch a service's logo; None when there is none."""
+        """Return a service's picon, or None."""
         ...
 
 
 class Picons:
-    """Logos of channels. An async context manager; leaving it ends fetches under way."""
+    """Picons of channels. `aclose` cancels pending fetches."""
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class Picons:
         self._fetches: dict[str, asyncio.Task[bytes | None]] = {}
 
     async def of(self, channel: Channel) -> bytes | None:
-        """The channel's logo as PNG; None when the receiver has none.
+        """Return the channel's picon as PNG; None when the receiver has none.
 
-        Raises `BusyError`, `ReceiverError` and `StoreError`. What was kept for too long is better
-        than any of these.
+        Raises `BusyError`, `ReceiverError` and `StoreError`. An outdated image is returned instead
+        of the first two.
         """
         known = await self._database.read(partial(picon_table.load, channel_id=channel.id))
         if known and self._clock_s() - known.asked_s < (KEPT_S if known.png else MISSING_S):
@@ -73,18 +73,18 @@ class Picons:
             raise
 
     async def fill(self, lineup: Lineup) -> None:
-        """Fetch what is not kept yet, one after the other, before clients ask. Stops where the
-        receiver does. Raises `StoreError`."""
+        """Fetch missing and outdated picons one after the other, before clients request them. Stops
+        at the first error of the receiver. Raises `StoreError`."""
         before_s = int(self._clock_s() - KEPT_S)
         missing = await self._database.read(partial(picon_table.asked_before, before_s=before_s))
         fetched = 0
         for channel in lineup.channels:
-            # Without its path, a picon costs up to six requests: those come when somebody asks.
+            # Without its path a picon costs up to six requests: it is fetched on demand only.
             if channel.id in missing and channel.picon and may_have_logo(channel):
                 try:
                     fetched += await self._fetch(channel) is not None
                 except ReceiverError as error:
-                    log.info("picons not fetched", reason=str(error))
+                    log.info("fetching picons stopped", reason=str(error))
                     break
         if fetched:
             log.info("picons fetched", picons=fetched)
@@ -98,8 +98,8 @@ class Picons:
             self._fetches[channel.id] = fetch
             fetch.add_done_callback(partial(self._forget, channel.id))
         try:
-            # Whoever asked leaves; the image comes all the same.
-            return await asyncio.wait_for(asyncio.shield(fetch), PATIENCE_S)
+            # The fetch goes on when its client leaves.
+            return await asyncio.wait_for(asyncio.shield(fetch), CLIENT_WAIT_S)
         except TimeoutError as error:
             raise BusyError from error
 
@@ -113,11 +113,11 @@ class Picons:
     def _forget(self, channel_id: str, fetch: "asyncio.Task[bytes | None]") -> None:
         del self._fetches[channel_id]
         if not fetch.cancelled():
-            # Everybody who waited may have left.
+            # Retrieve the error: all clients may have left.
             fetch.exception()
 
     async def aclose(self) -> None:
-        """End the fetches under way."""
+        """Cancel pending fetches."""
         fetches = list(self._fetches.values())
         for fetch in fetches:
             fetch.cancel()
@@ -125,7 +125,7 @@ class Picons:
 
 
 def may_have_logo(channel: Channel) -> bool:
-    """Whether the receiver, when it listed the channel, did not say that it has no picon for it."""
+    """Return False when the receiver listed the channel without a picon."""
     return not channel.picon or bool(picon_paths(_listed(channel)))
 
 

@@ -13,32 +13,32 @@ from .arrangement import Bouquet, Service
 log = structlog.get_logger()
 
 Recall = Callable[[str], Awaitable[Bouquet | None]]
-"""Finds a bouquet, by its reference, as it was read the last time."""
+"""Returns a bouquet as it was last read, by its reference."""
 
 
 class Lists(Protocol):
-    """What gives out bouquets; `xg2g.receiver.openwebif.OpenWebif` does. Raises `ReceiverError`."""
+    """Has bouquets, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     async def bouquets(self, kind: str = TELEVISION) -> Sequence[ListedService]:
-        """The top bouquets of `TELEVISION` or `RADIO`."""
+        """Return the top bouquets of `TELEVISION` or `RADIO`."""
         ...
 
     async def services(
         self, bouquet: ListedService, *, picons: bool = False
     ) -> Sequence[ListedService]:
-        """What is in a bouquet, or in a group of alternatives; `picons` with their picons."""
+        """Return the entries of a bouquet or of a group of alternatives; `picons` adds picons."""
         ...
 
     async def all_services(self, kind: str = TELEVISION) -> Sequence[ListedBouquet]:
-        """The top bouquets with what is in them, without picons."""
+        """Return the top bouquets with their entries, without picons."""
         ...
 
 
 async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
-    """Ask the receiver for all bouquets, television before radio. Raises `ReceiverError`.
+    """Read all bouquets, television before radio. Raises `ReceiverError`.
 
-    All are read whichever are wanted, since those before count in a channel's number. One that
-    the receiver cannot list, as some fail over a name in a wrong encoding, is recalled.
+    All are read whichever are wanted, since the earlier ones count in a channel's number. A bouquet
+    that the receiver cannot list is recalled: some fail over a name in a wrong encoding.
     """
     reading = _Reading(receiver, recall)
     return [
@@ -49,10 +49,10 @@ async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
 
 
 async def read_at_once(receiver: Lists, recall: Recall) -> list[Bouquet]:
-    """What `read_bouquets` reads, but for picons, in as few questions as the receiver allows.
+    """Read what `read_bouquets` reads, without picons, in as few requests as possible.
 
-    Quick where each answer takes its time, and one long answer instead of short ones: for when
-    somebody waits. Raises `ReceiverError`, which says nothing of `read_bouquets`.
+    It is faster where each answer takes long, for use when somebody waits. Raises `ReceiverError`;
+    `read_bouquets` may work all the same.
     """
     listed = {kind: await receiver.all_services(kind) for kind in (TELEVISION, RADIO)}
     known = {
@@ -73,15 +73,15 @@ class _Reading:
         recall: Recall,
         known: Mapping[str, Sequence[ListedService]] | None = None,
     ) -> None:
-        """`known` is what need not be asked for: entries by the reference of their bouquet."""
+        """`known` holds entries that need not be requested, by the reference of their bouquet."""
         self._receiver = receiver
         self._recall = recall
         self._known = known or {}
         self._visited: set[str] = set()
 
     async def bouquet(self, listed: ListedService, *, radio: bool) -> Bouquet:
-        """A bouquet and those inside it. One that was read before, as a bouquet inside itself
-        would be, comes back empty."""
+        """Return a bouquet with those inside it. A bouquet that was read before comes back empty,
+        such as a bouquet inside itself."""
         empty = Bouquet(listed.name, (), listed.raw_reference, radio)
         if listed.raw_reference in self._visited:
             return empty
@@ -92,7 +92,7 @@ class _Reading:
                 entries = await self._receiver.services(listed, picons=True)
         except UnexpectedAnswerError as error:
             known = await self._recall(listed.raw_reference)
-            log.warning("bouquet not read", bouquet=listed.name, reason=str(error))
+            log.warning("reading a bouquet failed", bouquet=listed.name, reason=str(error))
             return known or empty
         read: list[Service | Bouquet] = []
         for entry in entries:
@@ -114,7 +114,7 @@ class _Reading:
         try:
             return tuple(member.reference for member in await self._receiver.services(group))
         except UnexpectedAnswerError as error:
-            log.warning("alternatives not read", group=group.name, reason=str(error))
+            log.warning("reading alternatives failed", group=group.name, reason=str(error))
         known = await self._recall(bouquet)
         for entry in known.entries if known else ():
             if isinstance(entry, Service) and entry.reference.path == group.reference.path:

@@ -1,1 +1,1 @@
-"""What there is to know about computers, addresses and connections, whoever uses them."""
+"""Hosts, addresses, connections and bodies, for all rooms that use the network."""

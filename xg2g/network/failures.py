@@ -1,4 +1,4 @@
-"""Connections that do not come about, in words."""
+"""Texts about connections that failed, for lines to users."""
 
 import os
 import socket
@@ -10,12 +10,13 @@ _LONGEST_URL_SHOWN = 200
 
 
 def why_no_connection(error: BaseException) -> str:
-    """The system's word for it. asyncio's own text repeats the address, httpx's says nothing."""
+    """Return the reason as the system names it: asyncio's own text repeats the address, and httpx's
+    is empty."""
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
-            return "nothing in the network has this name"
+            return "no computer has this name"
         if isinstance(cause, ssl.SSLError):
-            # Its numbers are OpenSSL's, and would read as errors of the system.
+            # Its numbers are OpenSSL's, and would be taken for errors of the system.
             return f"no TLS connection ({_tls_reason(cause)})"
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
@@ -23,21 +24,21 @@ def why_no_connection(error: BaseException) -> str:
 
 
 def is_refused(error: BaseException) -> bool:
-    """Whether a computer answered that nothing listens on the port."""
+    """Return whether the computer was reached, but nothing listens on the port."""
     return any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
 
 
 def is_tls_trouble(error: BaseException) -> bool:
-    """Whether there was a connection, and TLS on it could not be agreed upon."""
+    """Return whether there was a connection, but TLS on it failed."""
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
 def redirect_target(asked: str, location: str) -> str | None:
-    """Return the URL that `Location` names in an answer to a request for the URL `asked`.
+    """Return the URL to which the header `Location` redirects a request for the URL `asked`.
 
-    Without user, password, query and fragment, which may hold secrets; None if it names no URL of
-    HTTP that can be shown. Redirects of a receiver are not followed: the credentials would go
-    along.
+    User, password, query and fragment are left out, since they may hold secrets. None if it is not
+    a URL of HTTP that can be shown. Redirects of a receiver are not followed: the credentials would
+    be sent along.
     """
     try:
         parts = urlsplit(urljoin(asked, location.strip()))
@@ -52,7 +53,7 @@ def redirect_target(asked: str, location: str) -> str | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what led to it."""
+    """Yield the error and its causes."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
@@ -64,5 +65,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _tls_reason(error: ssl.SSLError) -> str:
     if error.reason is None or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "the other side ended it"
+        return "the other side closed the connection"
     return error.reason.lower().replace("_", " ")

@@ -1,1 +1,1 @@
-"""How an Enigma2 receiver is asked: its web interface, and its streams."""
+"""Clients of an Enigma2 receiver: of its web interface and of its stream servers."""

@@ -10,14 +10,14 @@ from xg2g.network.hosts import is_host
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """User and password of the receiver. The password shows in no `repr`."""
+    """User and password of the receiver. `repr` hides the password."""
 
     user: str
     password: str = field(repr=False)
 
     @property
     def basic(self) -> str:
-        """Value of an `Authorization` header (RFC 7617)."""
+        """Value of the header `Authorization` (RFC 7617)."""
         return "Basic " + b64encode(f"{self.user}:{self.password}".encode()).decode("ascii")
 
 
@@ -32,7 +32,7 @@ class ReceiverAddress:
     stream_port: int = 8001
     credentials: Credentials | None = None
     relay_port: int = 17999
-    """Of the softcam's stream relay, if one runs."""
+    """Port of the softcam's stream relay, if one runs."""
 
     @classmethod
     def parse(
@@ -43,31 +43,32 @@ class ReceiverAddress:
         relay_port: int = 17999,
         credentials: Credentials | None = None,
     ) -> Self:
-        """Read `http://192.168.1.10`, with or without scheme, port, path and `user:password@`.
+        """Parse a URL such as `http://192.168.1.10`; scheme, port, path and `user:password@` are
+        optional.
 
-        `credentials` win over those in the URL. Raises `ValueError`, whose text does not repeat
-        the URL since that may hold a password.
+        `credentials` take precedence over those in the URL. Raises `ValueError`, whose text does
+        not repeat the URL since that may hold a password.
         """
         try:
             parts = urlsplit(url if "://" in url else f"http://{url}")
         except ValueError:
-            raise ValueError("the receiver's URL is none; write http://192.168.1.10") from None
+            raise ValueError("invalid receiver URL; write http://192.168.1.10") from None
         try:
             port = parts.port
         except ValueError:
             port = 0
         if port == 0:
-            raise ValueError("the port in the receiver's URL is no port number")
+            raise ValueError("invalid port in the receiver URL; ports are 1 to 65535")
         if parts.scheme not in ("http", "https"):
-            raise ValueError("the receiver's URL has to begin with http:// or https://")
+            raise ValueError("the receiver URL must begin with http:// or https://")
         if not parts.hostname:
-            raise ValueError("the receiver's URL names no host; write http://192.168.1.10")
+            raise ValueError("the receiver URL has no host; write http://192.168.1.10")
         if not is_host(parts.hostname):
-            raise ValueError(
-                "the receiver's URL names a host that there cannot be; write http://192.168.1.10"
-            )
+            raise ValueError("invalid host in the receiver URL; write http://192.168.1.10")
         if parts.query or parts.fragment:
-            raise ValueError("the receiver's URL has nothing behind its path: no ? and no #")
+            raise ValueError(
+                "the receiver URL must end with its path; remove what begins with ? or #"
+            )
         if credentials is None and parts.username is not None:
             credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
         return cls(
@@ -82,18 +83,18 @@ class ReceiverAddress:
 
     @property
     def url(self) -> str:
-        """The web interface's URL without credentials: safe to show."""
+        """URL of the web interface without credentials: safe to show."""
         default_port = 443 if self.scheme == "https" else 80
         port = "" if self.port == default_port else f":{self.port}"
         return f"{self.scheme}://{self._bracketed_host}{port}{self.path}"
 
     @property
     def ports(self) -> frozenset[int]:
-        """Where its web interface, its stream server and its stream relay listen."""
+        """Ports of the web interface, the stream server and the stream relay."""
         return frozenset((self.port, self.stream_port, self.relay_port))
 
     def authority(self, port: int) -> str:
-        """`host:port` of a server on the receiver, as a `Host` header wants it."""
+        """Return `host:port` of a server on the receiver, in the form of a `Host` header."""
         return f"{self._bracketed_host}:{port}"
 
     @property
@@ -113,7 +114,7 @@ class StreamDeadlines:
 
 
 def refused_login(address: ReceiverAddress) -> str:
-    """Return what a receiver that answered 401 does, and what to do about it: a predicate."""
+    """Return what to say of a receiver that answered 401, without the subject of the sentence."""
     if address.credentials is None:
         return "asks for a user and a password; set XG2G_RECEIVER_USER and XG2G_RECEIVER_PASSWORD"
     return (

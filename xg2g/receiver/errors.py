@@ -1,61 +1,61 @@
-"""What can go wrong at the receiver. Nothing else leaves this package.
+"""Errors of receiving. The room raises no others.
 
-Every text is one line for a user and names no password.
+Each text is one line for a user and contains no password.
 """
 
 
 class ReceiverError(Exception):
-    """Base of everything that asking the receiver raises."""
+    """Base of the errors that a request to the receiver raises."""
 
 
 class UnreachableError(ReceiverError):
-    """No connection, or it broke before an answer."""
+    """There is no connection, or it broke before an answer."""
 
 
 class OutOfFilesError(ReceiverError):
-    """This process has as many files and connections open as the system allows."""
+    """This process has reached its limit of open files and connections."""
 
 
 class TlsError(UnreachableError):
-    """It is there, and speaks no TLS, or none that this computer can speak."""
+    """The receiver was reached, but no TLS version is common to it and this computer."""
 
 
 class CircuitOpenError(UnreachableError):
-    """The receiver failed several times and is left alone for some seconds: nothing was asked."""
+    """No request was sent: after several failures, requests pause for some seconds."""
 
 
 class CredentialsError(ReceiverError):
-    """The receiver wants a user and password, or other ones than it was given."""
+    """The receiver requires a user and a password, or refuses the given ones."""
 
 
 class AddressRefusedError(CredentialsError):
-    """The receiver refuses the asking computer's address, whoever uses it."""
+    """The receiver refuses this computer's address, whatever the credentials."""
 
 
 class UnexpectedAnswerError(ReceiverError):
-    """Something answered that is no Enigma2 receiver, or one that is in trouble."""
+    """The answer is not that of a working Enigma2 receiver."""
 
 
 class TimeLimitError(ReceiverError):
-    """The receiver was silent for longer than a deadline allows."""
+    """The receiver did not answer within a deadline."""
 
 
 class NoTunerError(ReceiverError):
-    """The receiver refused the service: every tuner is taken, or it knows no such service."""
+    """The receiver refused the service: all tuners are in use, or it does not know the service."""
 
 
 class UnknownServiceError(ReceiverError):
-    """The receiver refused the service, and would with every tuner free: it does not know it, or
-    no tuner of it reaches the service's satellite."""
+    """The receiver refused the service, and would do so with all tuners free: it does not know the
+    service, or none of its tuners receives the service's satellite."""
 
 
 class NoSignalError(ReceiverError):
-    """The receiver accepted the service and ended the stream without a byte: it found no lock."""
+    """The receiver accepted the service but ended the stream without a byte: it found no signal."""
 
 
 class FileOverError(NoSignalError):
-    """What was opened is a file on the web, and it has been read to its end."""
+    """The source is a file on the web, and it has been read to its end."""
 
 
 class ScrambledError(ReceiverError):
-    """The receiver sends the service as it is broadcast: it does not descramble it."""
+    """The receiver does not descramble the service."""

@@ -1,28 +1,28 @@
 """How often a live stream is read.
 
-At 10 Mbit/s the network delivers up to 900 pieces a second, and each one costs a way through the
-event loop, the remuxer and every viewer's socket. So the kernel gathers them: between two reads the
-socket is left alone. docs/design/data-path.md has the measurements.
+At 10 Mbit/s the network delivers up to 900 pieces a second, and each one passes the event loop, the
+remuxer and every viewer's socket. So the kernel gathers them: between two reads the socket is left
+alone. docs/design/data-path.md has the measurements.
 """
 
 CHUNK_BYTES = 192 * 1024
-"""The most that is read at once: what Enigma2 writes at once (188 x 1024)."""
+"""Largest read: Enigma2 writes as much at once (188 x 1024)."""
 
 GATHER_S = 0.1
-"""The longest time between two reads of a stream that flows: no player notices it, since they
-buffer more."""
+"""Longest time between two reads of a stream that flows. Players do not notice it: they buffer
+more."""
 GATHERED_BYTES = 160 * 1024
-"""Gathered at most, by the stream's own rate: 100 ms of 13 Mbit/s, 50 ms of 26 Mbit/s. It fits one
-read, and the kernel's buffer several times."""
+"""Bytes to gather at most, by the stream's own rate: 100 ms of 13 Mbit/s, 50 ms of 26 Mbit/s. They
+fit into one read, and several times into the kernel's buffer."""
 PROMPT_S = 1.0
-"""From a stream's first byte on it is read as it comes, so that zapping is no slower."""
+"""How long a stream is read as it comes, from its first byte on, so that zapping stays fast."""
 
 
 class ReadPacing:
-    """Says when a stream is to be read again."""
+    """Decides when a stream is read again."""
 
     def __init__(self, began_s: float, *, full_bytes: int = CHUNK_BYTES) -> None:
-        """`began_s` is when its first byte came. A read of `full_bytes` means that more is
+        """`began_s` is the time of the first byte. After a read of `full_bytes` more bytes are
         waiting."""
         self._gather_from_s = began_s + PROMPT_S
         self._full_bytes = full_bytes

@@ -1,7 +1,7 @@
-"""The receiving end of a live stream's connection.
+"""The receive buffer of a live stream's connection.
 
-A protocol of its own in place of asyncio's `StreamReader`: that reads on while nobody takes
-anything, so that each piece of the network wakes the event loop, and it copies each one twice.
+It replaces asyncio's `StreamReader`, which reads on while nobody takes anything, so that each piece
+from the network wakes the event loop, and which copies each piece twice.
 """
 
 import asyncio
@@ -11,15 +11,15 @@ import sys
 from .read_pacing import CHUNK_BYTES, ReadPacing
 
 KERNEL_BYTES = 512 * 1024
-"""What the kernel holds while the socket is left alone: `GATHER_S` of 40 Mbit/s."""
+"""Size of the kernel's buffer, for the time between two reads: `GATHER_S` of 40 Mbit/s."""
 
 _TIMER_SLACK_S = 0.002
-"""Event loops round the time of a timer to a millisecond."""
+"""Tolerance for timers: event loops round their time to a millisecond."""
 
 
 class ReceiveBuffer(asyncio.Protocol):
-    """Holds what has arrived until somebody reads it: less than two `CHUNK_BYTES`, and what one
-    read of the socket brings, which is 256 KiB at most."""
+    """Holds received bytes until they are read: less than two `CHUNK_BYTES`, and at most 256 KiB
+    of one read of the socket."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -37,13 +37,13 @@ class ReceiveBuffer(asyncio.Protocol):
         self._stall: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
-        """Send to the other side."""
+        """Send bytes to the server."""
         self._transport.write(data)
 
     async def read(self) -> bytes:
-        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end.
+        """Return 1 to `CHUNK_BYTES` received bytes; `b""` at the end.
 
-        Nothing is lost when this is cancelled. Raises `OSError` when the connection broke, and
+        A cancelled call loses nothing. Raises `OSError` when the connection broke, and
         `TimeoutError` when nothing came for the time given to `begin_stream`.
         """
         if not self._held and not self._is_over:
@@ -57,16 +57,16 @@ class ReceiveBuffer(asyncio.Protocol):
         return data
 
     def put_back(self, data: bytes) -> None:
-        """Have the next read begin with this."""
+        """Return these bytes first from the next read."""
         self._held = data + self._held
 
     def begin_stream(self, stall_s: float) -> None:
-        """Read at the pace of a stream from now on; a read waits for `stall_s` at most."""
+        """Read with pacing from now on; a read waits `stall_s` at most."""
         self._pace = ReadPacing(self._loop.time())
         self._stall_s = stall_s
 
     def abort(self) -> None:
-        """Close at once, unread bytes or not."""
+        """Close at once and drop unread bytes."""
         for timer in (self._due, self._stall):
             if timer is not None:
                 timer.cancel()
@@ -118,7 +118,7 @@ class ReceiveBuffer(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _watch_stall(self, stall_s: float) -> None:
-        """One timer for many reads: it looks how long the present one has waited."""
+        """Fail the present read when it has waited too long. One timer serves many reads."""
 
         def look() -> None:
             self._stall = None
@@ -138,8 +138,8 @@ class ReceiveBuffer(asyncio.Protocol):
 
 
 def _make_room(connection: socket.socket) -> None:
-    """Have the kernel's buffer hold `KERNEL_BYTES` from the beginning. Linux makes it grow for
-    SO_RCVLOWAT and goes on to adapt it; SO_RCVBUF would fix its size, below `net.core.rmem_max`."""
+    """Enlarge the kernel's buffer to `KERNEL_BYTES` from the beginning. On Linux SO_RCVLOWAT
+    enlarges it and leaves it adaptive; SO_RCVBUF would fix its size, below `net.core.rmem_max`."""
     if sys.platform == "linux":
         for low in (KERNEL_BYTES, 1):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, low)

@@ -1,4 +1,4 @@
-"""Why the receiver refused a stream: its answer is the same for every reason."""
+"""Why the receiver refused a stream. Its answer does not tell, so its web interface is asked."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from .errors import NoTunerError, ReceiverError, UnknownServiceError
 from .openwebif import ListedService, OpenWebif
 
-_PATIENCE_S = 3.0
-"""For the answers: a viewer waits."""
+_TIME_LIMIT_S = 3.0
+"""Limit for all answers, since a viewer waits."""
 
 
 async def refusal_reason(
     receiver: OpenWebif, service: ListedService, streaming: Iterable[ListedService] = ()
 ) -> NoTunerError | UnknownServiceError | None:
-    """Ask, after a refusal, whether tuners are missing or the service is.
+    """Find out, after a refusal, whether all tuners are in use or the service is unknown.
 
-    `streaming` are services that the receiver is known to stream: if giving one up would make room,
-    tuners are what is missing. Without that, a receiver that uses any is taken to lack one. None
-    when it does not say, or not soon.
+    `streaming` are services that the receiver is known to stream: if ending one of them would make
+    room, all tuners are in use. Otherwise a receiver that uses any tuner is taken to have no free
+    one. Returns None when the receiver does not answer in time.
     """
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIME_LIMIT_S):
             return await _ask(receiver, service, streaming)
     except (ReceiverError, TimeoutError):
         return None
@@ -30,19 +30,21 @@ async def _ask(
     receiver: OpenWebif, service: ListedService, streaming: Iterable[ListedService]
 ) -> NoTunerError | UnknownServiceError:
     if await receiver.playable(service):
-        return NoTunerError("the receiver had no free tuner just now; it has one again")
+        return NoTunerError(
+            "the receiver had no free tuner a moment ago; it has one now, so try again"
+        )
     for other in streaming:
         if await receiver.playable(service, instead_of=other):
             return NoTunerError("all tuners of the receiver are in use")
     status = await receiver.status()
     uses = {
-        "records": status.is_recording,
-        "streams": status.is_streaming,
-        "shows television": not status.in_standby,
+        "it is recording": status.is_recording,
+        "it is streaming": status.is_streaming,
+        "its television is on": not status.in_standby,
     }
     if used := [use for use, is_so in uses.items() if is_so]:
-        return NoTunerError(f"the receiver has no free tuner for this service: it {used[0]}")
+        return NoTunerError(f"the receiver has no free tuner for this service: {used[0]}")
     return UnknownServiceError(
-        "the receiver cannot tune to this service although no tuner is in use: it is not in "
-        "its list any more, or no tuner is connected to its satellite"
+        "the receiver cannot tune to this service although no tuner is in use: the service is no "
+        "longer in its list, or no tuner receives its satellite"
     )

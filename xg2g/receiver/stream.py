@@ -2,9 +2,9 @@
 
 The server speaks HTTP in name only, so this is a small client of its own:
 
-- The request has to arrive in one segment, with `Authorization`, so spelt, in its first 512 bytes
-  and unasked (enigma2 lib/dvb/streamserver.cpp). httpx writes header names as it likes.
-- The relay ends its lines with a bare LF and wants `Host` first (oscam module-streamrelay.c).
+- The request has to arrive in one segment, with the header `Authorization`, spelt like this, in its
+  first 512 bytes (enigma2 lib/dvb/streamserver.cpp). httpx changes the spelling of header names.
+- The relay ends its lines with a bare LF and requires `Host` first (oscam module-streamrelay.c).
 - `200 OK` comes before the receiver tunes. A refusal follows as the *body*, which then reads
   `HTTP/1.0 400 Bad Request`; a service without signal ends the body before its first byte; one
   without a PMT leaves the connection open and silent.
@@ -37,18 +37,19 @@ from .receive_buffer import ReceiveBuffer
 from .service_reference import ServiceReference
 
 _HEAD_LIMIT_BYTES = 8 * 1024
-"""Enigma2's answer has 110 bytes before the body, an HTTP proxy's some hundred."""
+"""Limit of the answer's head. Enigma2's has 110 bytes, that of an HTTP proxy some hundred."""
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 
 _AUTHORIZATION_WITHIN_BYTES = 512
 
 _RELAY_SPACING_S = 1.0
-"""Between two requests to a softcam's relay; some stumble over the second otherwise."""
+"""Pause between two requests to a softcam's relay; some fail at a second one that comes sooner."""
 
 _RELAY_SHARE = 0.5
-"""Of the patience for a first byte, before the stream server is asked: a relay needs 3 to 5 s to
-begin, and when it cannot it ends the stream at once or says nothing for half a minute."""
+"""The relay's share of the time for a first byte; the rest is the stream server's. A relay needs 3
+to 5 s to begin. When it cannot begin it ends the stream at once, or stays silent for half a
+minute."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 _REDIRECT = re.compile(rb"HTTP/1\.[01] 3\d\d\b(?:.*?\nlocation:([^\r\n]*))?", re.I | re.S)
@@ -59,12 +60,12 @@ log = structlog.get_logger()
 
 
 class LiveSource(Protocol):
-    """Bytes of a live stream, as they come."""
+    """A live stream that is open."""
 
     async def read(self) -> bytes:
-        """Return what has arrived, at least a byte, at most `CHUNK_BYTES`; `b""` at the end.
+        """Return 1 to `CHUNK_BYTES` received bytes; `b""` at the end.
 
-        Nothing is lost when this is cancelled: whoever reads next gets it.
+        A cancelled call loses nothing: the next one returns the bytes.
         """
         ...
 
@@ -78,8 +79,7 @@ class StreamOpener(Protocol):
 
 
 class StreamClient:
-    """Opens streams of one receiver, through its softcam's relay for the services that are said
-    to need that."""
+    """Opens streams of one receiver; some services go through its softcam's relay."""
 
     def __init__(
         self,
@@ -92,9 +92,9 @@ class StreamClient:
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`relayed` says whether a service goes through the relay. `explain` is asked why a stream
-        was refused, once its connection is closed; None leaves it at `NoTunerError`.
-        `relay_failed` is told when the stream server has to do for the relay. `now` and `sleep` are
+        """`relayed` tells whether a service goes through the relay. `explain` returns why a stream
+        was refused, after its connection was closed; with None the error is `NoTunerError`.
+        `relay_failed` is called when the stream server replaces the relay. `now` and `sleep` are
         for tests."""
         self._address = address
         self._deadlines = deadlines
@@ -108,7 +108,7 @@ class StreamClient:
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
-        """Open a service's stream. The first byte is in hand when this returns.
+        """Open a service's stream; enters once its first byte is there.
 
         Leaving the context closes the connection at once, which frees the tuner. Entering it
         raises a `ReceiverError`: `UnreachableError`, `CredentialsError`, `NoTunerError`,
@@ -135,8 +135,8 @@ class StreamClient:
         within = len("\r\n".join(lines)) + 2
         if within > _AUTHORIZATION_WITHIN_BYTES:
             raise CredentialsError(
-                "user and password are too long for the receiver's stream server: it reads them "
-                f"from the first {_AUTHORIZATION_WITHIN_BYTES} bytes of a request"
+                "user and password are too long for the receiver's stream server, which reads them "
+                f"from the first {_AUTHORIZATION_WITHIN_BYTES} bytes of a request; shorten them"
             )
         lines += ["User-Agent: xg2g", "Accept: */*", "Connection: close"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -152,9 +152,13 @@ class StreamClient:
             try:
                 return await self._begin(service, relay, patience_s * _RELAY_SHARE)
             except (ReceiverError, _RefusedError) as error:
-                # It does not run, or has nothing to say. Without it some services play all the
-                # same, and of the others the stream server says what is wrong.
-                log.warning("stream relay not used", channel=service.channel_id, reason=str(error))
+                # The relay does not run, or does not send. Some services play without it; for the
+                # others the stream server tells what is wrong.
+                log.warning(
+                    "stream relay failed; trying the stream server instead",
+                    channel=service.channel_id,
+                    reason=str(error),
+                )
                 self._relay_failed()
                 patience_s -= min(self._now() - began_s, patience_s * _RELAY_SHARE)
         return await self._begin(service, direct, patience_s)
@@ -162,7 +166,7 @@ class StreamClient:
     async def _begin(
         self, service: ServiceReference, port: int, patience_s: float
     ) -> "_Connection":
-        """Ask for a stream and wait for its first bytes. The connection is closed on an error."""
+        """Request a stream and wait for its first bytes. Closes the connection on an error."""
         intake = await self._connect(port)
         try:
             intake.write(self._request(service, port))
@@ -189,7 +193,7 @@ class StreamClient:
             raise self._unreachable(port, why_no_connection(error)) from error
 
     async def _await_stream(self, intake: ReceiveBuffer, port: int, patience_s: float) -> None:
-        """Read the answer's head, and the beginning of the stream behind it, which is put back."""
+        """Read the answer's head and the first bytes of the stream, which are put back."""
         try:
             async with asyncio.timeout(patience_s):
                 head = await self._read_head(intake, port)
@@ -211,7 +215,7 @@ class StreamClient:
         intake.put_back(first)
 
     async def _read_head(self, intake: ReceiveBuffer, port: int) -> bytes:
-        """Read up to the empty line; what is behind it is put back."""
+        """Read up to the empty line, and put back what follows it."""
         head = b""
         while True:
             more = await intake.read()
@@ -221,8 +225,8 @@ class StreamClient:
                 return head[: end.end()]
             if not more or len(head) >= _HEAD_LIMIT_BYTES:
                 raise UnexpectedAnswerError(
-                    f"{self._address.authority(port)} does not answer as a stream server does; "
-                    "check the stream port"
+                    f"the server at {self._address.authority(port)} is not a stream server; check "
+                    "the stream port"
                 )
 
     def _check_redirect(self, head: bytes, port: int) -> None:
@@ -231,12 +235,12 @@ class StreamClient:
             authority = self._address.authority(port)
             target = redirect_target(f"http://{authority}/", (location[1] or b"").decode("latin-1"))
             raise UnexpectedAnswerError(
-                f"{authority} is no stream server: it redirects to {target or 'nowhere'}; "
-                "check the stream port"
+                f"the server at {authority} is not a stream server: it redirects to "
+                f"{target or 'an invalid URL'}; check the stream port"
             )
 
     def _check_status(self, answer: bytes, port: int, *, of_the_body: bool = False) -> None:
-        """Raise what the status line says, unless that is 200 or this is no status line."""
+        """Raise the error for a status other than 200. A body may begin without a status line."""
         match = _STATUS_LINE.match(answer)
         if match is None and of_the_body:
             return
@@ -248,10 +252,10 @@ class StreamClient:
         if status in (401, 403):
             return CredentialsError(f"the receiver's stream server {refused_login(self._address)}")
         if status in (400, 404, 503):
-            return _RefusedError("the receiver has no free tuner for this service, or no such one")
+            return _RefusedError("the receiver has no free tuner, or does not know this service")
         return UnexpectedAnswerError(
-            f"{self._address.authority(port)} does not answer as a stream server does "
-            f"(HTTP status {status}); check the stream port"
+            f"the server at {self._address.authority(port)} is not a stream server (HTTP status "
+            f"{status}); check the stream port"
         )
 
     def _unreachable(self, port: int, why: str) -> UnreachableError:
@@ -261,11 +265,11 @@ class StreamClient:
 
 
 class _RefusedError(Exception):
-    """No tuner, or no such service: the receiver says the same of both."""
+    """No tuner is free, or the service is unknown: the receiver answers both alike."""
 
 
 class _Connection:
-    """The stream."""
+    """The open stream."""
 
     def __init__(self, intake: ReceiveBuffer, stall_s: float) -> None:
         self._intake = intake
@@ -275,10 +279,10 @@ class _Connection:
         try:
             return await self._intake.read()
         except TimeoutError as error:
-            raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
+            raise TimeLimitError(f"the stream brought no data for {self._stall_s:g} s") from error
         except OSError as error:
             raise UnreachableError("the connection to the receiver broke") from error
 
     def abort(self) -> None:
-        """Close at once, unread bytes or not: the tuner is free then."""
+        """Close at once, which frees the tuner; unread bytes are dropped."""
         self._intake.abort()

@@ -1,24 +1,24 @@
-"""TLS as receivers speak it."""
+"""TLS for receivers, many of which are old."""
 
 import ssl
 import warnings
 from functools import cache
 
 _CIPHERS = "DEFAULT:ALL:!aNULL:!eNULL:@SECLEVEL=0"
-"""What is offered, the good ones first. Security level 0 admits RSA keys of 1024 bits, SHA-1 in
+"""Ciphers to offer, the best first. Security level 0 allows RSA keys of 1024 bits, SHA-1 in
 signatures, and TLS before 1.2 (openssl-ciphers(1), SSL_CTX_set_security_level(3))."""
 
 _LEGACY_SERVER_CONNECT = getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-"""Python names it from 3.12 on. Servers without RFC 5746 are spoken to; xg2g never renegotiates."""
+"""Allows servers without RFC 5746; xg2g never renegotiates. Python names it from 3.12 on."""
 
 
 @cache
 def receiver_tls() -> ssl.SSLContext:
-    """Return the context for HTTPS to receivers: from TLS 1.0 on, without a look at certificates.
+    """Return the context for HTTPS to receivers: TLS 1.0 and later, certificates not verified.
 
-    A receiver's certificate is its own and names nobody, so that nothing is verified. Who could
-    break an old protocol could as well show another certificate: refusing it would only shut old
-    receivers out. Whatever both sides have that is newer is used.
+    Receivers sign their own certificates, so verifying them proves nothing. An attacker who could
+    break an old protocol could as well present another certificate: refusing old protocols would
+    only exclude old receivers. The newest version that both sides have is used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -26,7 +26,7 @@ def receiver_tls() -> ssl.SSLContext:
     context.set_ciphers(_CIPHERS)
     context.options |= _LEGACY_SERVER_CONNECT
     with warnings.catch_warnings():
-        # Python warns of old protocols.
+        # Python warns about old protocols.
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = ssl.TLSVersion.TLSv1
     return context

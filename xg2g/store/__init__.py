@@ -1,1 +1,1 @@
-"""What outlives a restart: channels and their numbers, the guide, picons, in one SQLite file."""
+"""The SQLite file that outlives a restart; the rooms above keep their tables in it."""

@@ -1,10 +1,9 @@
-"""The file, who may write it, and what happens when it is damaged.
+"""The database file: reading, writing, and what happens when it is damaged.
 
-Every call runs on a thread that belongs to the database: a commit waits for the disk, 5 to 100 ms
-on the memory cards of small computers, and the event loop carries live streams. One thread writes,
-a few read. The unit of work is a function with a whole transaction in it; a client that hands each
-statement to a thread by itself, as aiosqlite does, would cross threads thousands of times for one
-refresh of the guide.
+Every call runs on a thread of the database: a commit waits for the disk, 5 to 100 ms on the memory
+cards of small computers, and the event loop carries live streams. One thread writes, a few read.
+The unit of work is a function with a whole transaction in it. aiosqlite hands each statement to a
+thread by itself and would cross threads thousands of times for one refresh of the guide.
 """
 
 import asyncio
@@ -29,16 +28,17 @@ log = structlog.get_logger()
 
 FILE = "xg2g.db"
 DAMAGED = "xg2g.db.damaged"
-"""Where a damaged file goes; the one before it is replaced."""
+"""Name of a damaged file that was moved aside; an earlier one is replaced."""
 
 _READERS = 2
 _BUSY_S = 10
-"""One writer, and readers that never block it: nobody waits for so long."""
+"""Limit for waiting on a lock. There is one writer, and readers never block it, so no call waits as
+long."""
 _WAL_LIMIT_BYTES = 16 * 1024 * 1024
 _DAMAGE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
-    # What a file of somebody else's brings.
+    # A file of another program.
     sqlite3.SQLITE_ERROR,
     sqlite3.SQLITE_CONSTRAINT,
 }
@@ -49,20 +49,20 @@ class StoreError(Exception):
 
 
 class UnwritableError(StoreError):
-    """Nothing can be kept in this directory."""
+    """The directory is not writable."""
 
 
 class Snapshot:
-    """One state of the file, whatever is written meanwhile."""
+    """One state of the file, unchanged by later writes."""
 
     def __init__(self, connection: sqlite3.Connection, threads: ThreadPoolExecutor) -> None:
         self._connection = connection
         self._threads = threads
-        # A cancelled caller leaves its call behind in a thread.
+        # When a caller is cancelled, its call goes on in a thread.
         self._in_use = threading.Lock()
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on this state; it may leave a cursor behind. Raises `StoreError`."""
+        """Run `work` on this state; it may leave a cursor open. Raises `StoreError`."""
 
         def run() -> T:
             with self._in_use:
@@ -71,7 +71,7 @@ class Snapshot:
         return await _on(self._threads, run)
 
     async def aclose(self) -> None:
-        """Let the state go."""
+        """Release the state."""
 
         def close() -> None:
             with self._in_use:
@@ -81,25 +81,24 @@ class Snapshot:
 
 
 class Database:
-    """An open file. What `write` returned from is kept, whatever happens to the machine."""
+    """An open file. When `write` has returned, its changes survive a crash of the machine."""
 
     def __init__(self, path: Path, writer: sqlite3.Connection, lock: IO[str]) -> None:
         self._path = path
         self._writer = writer
         self._lock = lock
         self.unkept: str | None = None
-        """Why the file is a temporary one although it should outlive the process; None when all
-        is as it should be."""
+        """Why the file is temporary although it should outlive the process; None otherwise."""
         self._write_thread = ThreadPoolExecutor(1, "store-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "store-read")
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """Open the file in `directory`, or make both. Blocks.
+        """Open the file in `directory`; create them if necessary. Blocks.
 
-        A damaged file is moved aside, and what can be read of the channels in it goes into a new
-        one. Raises `UnwritableError` where nothing can be kept, and `StoreError` where another
-        xg2g does that already.
+        A damaged file is moved aside, and its readable channels are copied into a new one. Raises
+        `UnwritableError` if the directory is not writable, and `StoreError` if another xg2g uses
+        it.
         """
         path = directory / FILE
         try:
@@ -116,14 +115,16 @@ class Database:
                 writer = _replaced(path, error)
         except NewerVersionError as error:
             lock.close()
-            raise StoreError(f"{path} is from a later version of xg2g; use that one") from error
+            raise StoreError(
+                f"{path} was written by a later version of xg2g; use that version"
+            ) from error
         except (sqlite3.Error, OSError) as error:
             lock.close()
             raise _unusable(directory, str(error)) from error
         return cls(path, writer, lock)
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` as one transaction: all of it is kept, or nothing. Raises `StoreError`."""
+        """Run `work` as one transaction: all of it is stored, or nothing. Raises `StoreError`."""
 
         def run() -> T:
             with _transaction(self._writer, "BEGIN IMMEDIATE"):
@@ -145,7 +146,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Snapshot]:
-        """Hold one state of the file for as long as the context is open. Raises `StoreError`."""
+        """Hold one state of the file while the context is open. Raises `StoreError`."""
         connection = _connection(self._path)
         snapshot = Snapshot(connection, self._read_threads)
         try:
@@ -155,7 +156,7 @@ class Database:
             await snapshot.aclose()
 
     async def aclose(self) -> None:
-        """Finish what is being written, and close the file."""
+        """Finish the write under way, and close the file."""
 
         def close() -> None:
             self._write_thread.shutdown()
@@ -181,7 +182,7 @@ async def _on(threads: ThreadPoolExecutor, call: Callable[[], T]) -> T:
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, call)
     except sqlite3.Error as error:
-        raise StoreError(f"the data directory fails: {error}") from error
+        raise StoreError(f"cannot read or write the data directory: {error}") from error
 
 
 @contextlib.contextmanager
@@ -190,7 +191,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # A full disk has ended the transaction already.
+        # On a full disk the transaction has ended already.
         if connection.in_transaction:
             connection.rollback()
         raise
@@ -206,7 +207,7 @@ def _connection(path: Path) -> sqlite3.Connection:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open the file for writing; raises for one that is damaged."""
+    """Open the file for writing. Raises `sqlite3.DatabaseError` if it is damaged."""
     connection = _connection(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -225,7 +226,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _replaced(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
-    """Move the damaged file aside and begin another with what can be read of it."""
+    """Move the damaged file aside, and begin a new one with its readable channels."""
     aside = path.with_name(DAMAGED)
     for suffix in ("", "-wal", "-shm"):
         beside = path.with_name(path.name + suffix)
@@ -242,7 +243,7 @@ def _replaced(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
 
 
 def _locked(directory: Path) -> IO[str]:
-    """Keep a second xg2g out until this file is closed, or the process is gone."""
+    """Lock the directory against another xg2g until this file is closed or the process ends."""
     lock = (directory / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -252,10 +253,10 @@ def _locked(directory: Path) -> IO[str]:
             f"another xg2g uses {directory}; stop it, or give each its own data.dir"
         ) from error
     except OSError:
-        # A network file system without locks.
+        # Some network file systems have no locks.
         pass
     return lock
 
 
 def _unusable(directory: Path, why: str) -> UnwritableError:
-    return UnwritableError(f"cannot keep data in {directory} ({why}); choose another data.dir")
+    return UnwritableError(f"cannot write to {directory} ({why}); choose another data.dir")

@@ -1,4 +1,4 @@
-"""Where the file is."""
+"""Where the database file lies."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 def default_directory() -> Path:
-    """What systemd made for the service, else the user's own (XDG Base Directory)."""
+    """Return the directory that systemd made, or the user's own (XDG Base Directory)."""
     if state := os.environ.get("STATE_DIRECTORY"):
         return Path(state.split(":")[0])
     home = os.environ.get("XDG_DATA_HOME")
@@ -24,30 +24,30 @@ def default_directory() -> Path:
 
 @asynccontextmanager
 async def open_database(directory: Path | None, *, keep: bool = True) -> AsyncIterator[Database]:
-    """Open the database in `directory`, or in the default one.
+    """Open the database in `directory`, or in the default directory.
 
-    Where nothing can be kept, and without `keep`, it is a temporary one: television works all the
-    same. On a disk that has become read-only it begins with what is there, so that channels have
-    their numbers. Raises `StoreError`.
+    Without `keep`, or if the directory is not writable, the database is temporary: television works
+    all the same. If the directory has a database that can only be read, the temporary one is a
+    copy, so that channels keep their numbers. Raises `StoreError`.
     """
     with TemporaryDirectory(prefix="xg2g-") as temporary:
         database, unkept = None, None
         if keep:
-            place = directory or default_directory()
+            location = directory or default_directory()
             try:
-                database = Database.open(place)
+                database = Database.open(location)
             except UnwritableError as error:
                 unkept = str(error)
-                log.error("nothing new is remembered, not even numbers", reason=unkept)
-                _copy(place / FILE, Path(temporary) / FILE)
+                log.error("data is lost when xg2g ends, channel numbers too", reason=unkept)
+                _copy(location / FILE, Path(temporary) / FILE)
         async with database or Database.open(Path(temporary)) as opened:
             opened.unkept = unkept
             yield opened
 
 
 def _copy(file: Path, to: Path) -> None:
-    """Copy what can be read of a database that cannot be written."""
-    # Only as a file that nobody writes can one be read where its log cannot be opened.
+    """Copy a database that can be read but not written."""
+    # If its log cannot be opened, it can only be read as a file that never changes.
     for how in ("mode=ro", "mode=ro&immutable=1"):
         with (
             suppress(sqlite3.Error, ValueError),

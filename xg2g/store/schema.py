@@ -1,4 +1,4 @@
-"""The tables, and how an older file becomes one of today."""
+"""The tables, and the migrations of older files."""
 
 import contextlib
 import secrets
@@ -7,19 +7,19 @@ from pathlib import Path
 
 MIGRATIONS: tuple[str, ...] = (
     """
-    -- Small facts: which file this is, how often its content changed, the device's identity.
+    -- Small named values: id of this file, counters of its changes, the device's identity.
     CREATE TABLE fact (
         name TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) WITHOUT ROWID;
 
-    -- Every channel that was ever seen. A row is never deleted: it holds the number.
+    -- Every channel that was ever seen. Rows are never deleted, since they hold the numbers.
     CREATE TABLE channel (
         id TEXT PRIMARY KEY,
         number INTEGER NOT NULL UNIQUE CHECK (number > 0),
         name TEXT NOT NULL,
         radio INTEGER NOT NULL,
-        -- Where it comes from, the best first: a JSON array of service references.
+        -- Its sources, the best first: a JSON array of service references.
         sources TEXT NOT NULL,
         -- The group of alternatives that it was first seen as, or ''.
         alternatives TEXT NOT NULL,
@@ -29,7 +29,7 @@ MIGRATIONS: tuple[str, ...] = (
 
     CREATE TABLE bouquet (
         position INTEGER PRIMARY KEY,
-        -- As the receiver wrote it.
+        -- Exactly as the receiver wrote it.
         reference TEXT NOT NULL UNIQUE,
         name TEXT NOT NULL,
         radio INTEGER NOT NULL
@@ -64,7 +64,7 @@ MIGRATIONS: tuple[str, ...] = (
     );
     """,
     """
-    -- The guide of a channel was read at a time, until a time of the guide.
+    -- When the guide of a channel was last read whole, and the end of what was read.
     CREATE TABLE reading (
         channel TEXT PRIMARY KEY REFERENCES channel (id),
         at_s INTEGER NOT NULL,
@@ -72,7 +72,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     """,
 )
-"""Each brings a file from the version that is its index to the next."""
+"""Each migrates a file from the version that is its index to the next version."""
 
 VERSION = len(MIGRATIONS)
 
@@ -82,7 +82,7 @@ class NewerVersionError(Exception):
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the file to today's version, all of it or nothing."""
+    """Migrate the file to the present version. Each step is done completely or not at all."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise NewerVersionError
@@ -96,10 +96,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def salvage(damaged: Path, connection: sqlite3.Connection) -> int:
-    """Copy what can be read of a damaged file, but for what the receiver will give again.
-
-    Returns how many channels came through.
-    """
+    """Copy the readable rows of a damaged file, except the guide and the picons, which the receiver
+    has. Returns the number of channels that were saved."""
     for table in ("fact", "channel", "bouquet", "membership"):
         with (
             contextlib.suppress(sqlite3.Error),

@@ -136,7 +136,7 @@ class _IptvStream:
             async with asyncio.timeout(self._stall_s), _foreign_errors(self._url):
                 piece = await asyncio.shield(self._coming)
         except TimeoutError as error:
-            raise TimeLimitError(f"the stream stood still for {self._stall_s:g} s") from error
+            raise TimeLimitError(f"the stream brought no data for {self._stall_s:g} s") from error
         self._coming = None
         now_s = self._loop.time()
         self._due_s = now_s + self._pace.wait_s(len(piece), now_s)

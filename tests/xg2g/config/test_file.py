@@ -106,7 +106,7 @@ ERRORS = [
      'code such as "deu" or "de"'),
     ("log:\n  level: loud\n", "2: log.level: \"loud\" is not possible; use 'debug', 'info', "
      "'warning' or 'error'"),
-    ("receiver:\n  url: ftp://box\n", "2: receiver.url: the receiver's URL has to begin with "
+    ("receiver:\n  url: ftp://box\n", "2: receiver.url: the receiver URL must begin with "
      "http:// or https://"),
     ("receiver:\n  url: box\n  password: x\n", "3: receiver.password: receiver.password is set "
      "without receiver.user; set it to root, the user of most receivers"),
@@ -156,7 +156,7 @@ ERRORS = [
     ("guide:\n  days: 7.5\n", '2: guide.days: "7.5" is not a whole number'),
     ("receiver:\n  linger_s: .nan\n", '2: receiver.linger_s: ".nan" is not a number'),
     ("receiver:\n  user: \"\\ud800\"\n", "2: receiver.user: not UTF-8 text"),
-    ("receiver:\n  url: http://[::1\n", "2: receiver.url: the receiver's URL is none; write "
+    ("receiver:\n  url: http://[::1\n", "2: receiver.url: invalid receiver URL; write "
      "http://192.168.1.10"),
     ("server:\n  port: 80\n".encode("utf-16"), "1: not UTF-8 text; save the file as UTF-8"),
     ("server:\n  port: 80\n".encode("utf-16-be"), "1: not UTF-8 text; save the file as UTF-8"),

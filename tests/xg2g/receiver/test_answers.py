@@ -194,7 +194,7 @@ async def test_a_refusal_for_want_of_tuners_is_told_by_what_would_free_one(
         assert "in use" in str(reason)
         likely = await refusal_reason(web, listed(FAR))
     assert isinstance(likely, NoTunerError)
-    assert "it records" in str(likely)
+    assert "it is recording" in str(likely)
 
 
 async def test_a_refusal_by_a_receiver_that_does_nothing_means_no_such_service(

@@ -1,4 +1,4 @@
-"""OpenWebif, the web interface of an Enigma2 receiver, asked politely."""
+"""A client of OpenWebif, the web interface of an Enigma2 receiver."""
 
 from .circuit_breaker import BreakerState
 from .client import OpenWebif

@@ -1,4 +1,4 @@
-"""The questions that OpenWebif answers, each with its types."""
+"""The requests that OpenWebif answers, each with its types."""
 
 import json
 from collections.abc import AsyncIterator
@@ -37,22 +37,22 @@ from .transport import Request, RequestPolicy, Response, Traffic, Transport
 T = TypeVar("T")
 
 _ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
-"""A bouquet of 10,000 services is 2 MB; no answer but a guide comes near this."""
+"""Limit of an answer: a bouquet of 10,000 services is 2 MB, and only guides are larger."""
 _VALUES_LIMIT = 500_000
-"""Of an answer's values, each of which takes up to 100 bytes in memory: 10,000 services have some
+"""Limit of values in an answer: each takes up to 100 bytes in memory. 10,000 services have some
 70,000."""
 _GUIDE_LIMIT_BYTES = 512 * 1024 * 1024
-"""500 services for 14 days are 250 MB."""
-_FOR_VIEWERS = frozenset({"api/serviceplayable", "api/statusinfo"})
-"""Questions why a stream was refused."""
+"""Limit of a guide: 500 services for 14 days are 250 MB."""
+_URGENT_PATHS = frozenset({"api/serviceplayable", "api/statusinfo"})
+"""Requests that find out why a stream was refused, while a viewer waits."""
 _PICON_LIMIT_BYTES = 2 * 1024 * 1024
 
 
 class OpenWebif:
-    """Asks one receiver. An async context manager; leaving it closes the connection.
+    """A client of one receiver. An async context manager; leaving it closes the connection.
 
-    Methods raise the errors of `xg2g.receiver.errors` and nothing else. Any number of tasks may
-    ask; each waits for its turn.
+    Methods raise the errors of `xg2g.receiver.errors` and no others. Any number of tasks may call
+    them: requests are sent one after the other.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class OpenWebif:
         policy: RequestPolicy | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`guide_timeout_s` is for the guide of a whole bouquet, over which weak boxes sit for
+        """`guide_timeout_s` is for the guide of a whole bouquet, which takes weak receivers
         minutes. `transport` is for tests."""
         self._answer_timeout_s = answer_timeout_s
         self._guide_timeout_s = guide_timeout_s
@@ -78,26 +78,26 @@ class OpenWebif:
 
     @property
     def traffic(self) -> Traffic:
-        """What was asked so far."""
+        """Counters of requests since the start."""
         return self._transport.traffic
 
     async def about(self) -> About:
-        """Ask what the receiver is, with tuners and streams. Heavy for it: not in a loop."""
+        """Return what the receiver is, with tuners and streams. Costly for it: not in a loop."""
         return read_about(await self._part("api/about", "info", dict))
 
     async def status(self) -> Status:
-        """Ask whether it stands by, records, streams."""
+        """Return whether it is in standby, recording, streaming."""
         status = await self._json("api/statusinfo", {})
         if "inStandby" not in status:
-            raise self._unexpected("api/statusinfo", "no state")
+            raise self._unexpected("api/statusinfo", "it has no state")
         return read_status(status)
 
     async def in_standby(self) -> bool:
-        """Ask whether it stands by. The lightest request there is."""
+        """Return whether it is in standby. The cheapest request of all."""
         return flag(await self._part("api/powerstate", "instandby", object))
 
     async def clock(self) -> datetime | None:
-        """Ask for its time, in whole seconds; None when it does not tell."""
+        """Return its time, in whole seconds; None when it does not tell."""
         date = (await self._ask("api/statusinfo", {})).headers.get("Date", "")
         try:
             return parsedate_to_datetime(date)
@@ -105,16 +105,17 @@ class OpenWebif:
             return None
 
     async def bouquets(self, kind: str = TELEVISION) -> list[ListedService]:
-        """List the receiver's top bouquets of `TELEVISION` or `RADIO`, in its order."""
+        """Return the receiver's top bouquets of `TELEVISION` or `RADIO`, in its order."""
         entries = await self._part("api/bouquets", "bouquets", list, stype=kind)
         return list(read_bouquets(entries))
 
     async def services(
         self, bouquet: ListedService, *, picons: bool = False
     ) -> list[ListedService]:
-        """List what is in a bouquet: services, markers and further bouquets, in its order.
+        """Return the entries of a bouquet: services, markers and further bouquets, in its order.
 
-        `picons` makes the receiver look for each service's, which saves asking under many names.
+        With `picons` the receiver looks for each service's picon, which saves requests for it under
+        several names.
         """
         query = {"sRef": bouquet.raw_reference} | ({"picon": "1"} if picons else {})
         path = "api/getservices"
@@ -122,9 +123,9 @@ class OpenWebif:
         return list(read_services(self._member(path, answer, "services", list), answer.get("pos")))
 
     async def all_services(self, kind: str = TELEVISION) -> list[ListedBouquet]:
-        """List the top bouquets of `TELEVISION` or `RADIO` with what is in them, in one answer.
+        """Return the top bouquets of `TELEVISION` or `RADIO` with their entries, in one request.
 
-        Without picons, and without what is in the bouquets inside them.
+        Picons and the entries of bouquets inside them are missing.
         """
         # Any `type`, even "tv", means radio.
         query = {"type": RADIO} if kind == RADIO else {}
@@ -134,10 +135,10 @@ class OpenWebif:
     async def playable(
         self, service: ListedService, *, instead_of: ListedService | None = None
     ) -> bool:
-        """Ask whether a tuner could bring a service now, or once `instead_of` is no longer used.
+        """Return whether a tuner could receive a service now, or after `instead_of` has ended.
 
-        False also for a service that the receiver does not know. True is no promise: whoever asks
-        next gets the tuner.
+        False also for a service that the receiver does not know. True is no reservation: another
+        client may take the tuner first.
         """
         query = {"sRef": service.raw_reference}
         query |= {"sRefPlaying": instead_of.raw_reference} if instead_of else {}
@@ -145,24 +146,24 @@ class OpenWebif:
         return flag(answer.get("isplayable"))
 
     async def relayed_services(self) -> frozenset[str]:
-        """Ask which services go through the softcam's stream relay: their channel ids."""
+        """Return the channel ids of the services that go through the softcam's stream relay."""
         answer = await self._ask("file", {"file": WHITELIST}, accepted={404, 500})
-        # Without such a file: 500 from newer interfaces, 200 and a sentence from older ones.
+        # If there is no such file, new interfaces answer 500, and old ones 200 with a sentence.
         if answer.status != httpx.codes.OK:
             return frozenset()
         return read_whitelist(decode(self._content("file", answer, _ANSWER_LIMIT_BYTES)))
 
     async def stream_settings(self) -> StreamSettings:
-        """Ask what the receiver's settings say about streams."""
+        """Return the receiver's settings that concern streams."""
         return read_settings(await self._part("api/settings", "settings", list))
 
     async def named_stream_port(
         self, service: ListedService, settings: StreamSettings
     ) -> int | None:
-        """Ask at which port the receiver says that a service streams: that of its relay for some.
+        """Return the port that the receiver names for a service: for some it is the relay's.
 
-        None when it names none, for what is no DVB service, and when the request would zap
-        the television, which `settings` tell.
+        None when it names no port, when the service is not DVB, and when the request would zap the
+        television, which `settings` tell.
         """
         if settings.playlists_zap or not service.reference.is_dvb_service:
             return None
@@ -170,22 +171,22 @@ class OpenWebif:
         return read_port(decode(self._content("web/stream.m3u", answer, _ANSWER_LIMIT_BYTES)))
 
     async def timers(self) -> list[Timer]:
-        """List what the receiver will record."""
+        """Return the recordings that the receiver is to make."""
         return list(read_timers(await self._part("api/timerlist", "timers", list)))
 
     async def movies(self) -> list[Movie]:
-        """List what the receiver has recorded, in its default directory."""
+        """Return the recordings in the receiver's default directory."""
         return list(read_movies(await self._part("api/movielist", "movies", list)))
 
     async def events(
         self, bouquet: ListedService, *, begin: datetime, minutes: int
     ) -> AsyncIterator[Event]:
-        """Ask for the guide of a whole bouquet: events of all its services, those of one together.
+        """Yield the guide of a whole bouquet: events of all its services, grouped by service.
 
-        `begin` is aware of its zone; events that run then come too, those that begin more than
-        `minutes` later do not. The answer is complete at the first event, so other questions may
-        be asked in between. Raises `UnexpectedAnswerError` when the receiver has no guide for the
-        bouquet at all; ask with `service_events` then.
+        `begin` has a time zone. Events that run at that time are included, and all that begin up to
+        `minutes` later. The answer is complete before the first event, so other requests may be
+        made in between. Raises `UnexpectedAnswerError` when the receiver has no guide for the
+        bouquet at all; use `service_events` then.
         """
         async for event in self._events("epgmulti", {"bRef": bouquet}, begin, minutes):
             yield event
@@ -193,15 +194,15 @@ class OpenWebif:
     async def service_events(
         self, service: ListedService, *, begin: datetime, minutes: int
     ) -> AsyncIterator[Event]:
-        """Ask for the guide of one service, none for one without; otherwise as `events`."""
+        """Yield the guide of one service, which may be empty; otherwise as `events`."""
         async for event in self._events("epgservice", {"sRef": service}, begin, minutes):
             yield event
 
     async def picon(self, service: ListedService, *, known: Picon | None = None) -> Picon | None:
-        """Fetch a service's logo under the first name that the receiver has it by, or None.
+        """Return a service's picon from the first path at which the receiver has it, or None.
 
-        One that has not changed since `known` comes back as `known`. A service that was listed
-        with picons costs one request, another up to six.
+        Returns `known` if that has not changed. A service that was listed with picons costs one
+        request, another one up to six.
         """
         for path in picon_paths(service):
             headers = {}
@@ -224,7 +225,7 @@ class OpenWebif:
     async def reconfigure(
         self, address: ReceiverAddress, *, connect_timeout_s: float, answer_timeout_s: float
     ) -> None:
-        """Ask there from now on; a request that is under way is answered first."""
+        """Send further requests to another address. Waits until the pending one is answered."""
         self._answer_timeout_s = answer_timeout_s
         await self._transport.reconfigure(address, connect_timeout_s=connect_timeout_s)
 
@@ -262,11 +263,11 @@ class OpenWebif:
             raise self._transport.no_openwebif(f"/api/{endpoint}: {error}") from error
 
     async def _part(self, path: str, key: str, kind: type[T], **query: str) -> T:
-        """Ask for what an answer has under `key`."""
+        """Request `path`, and return what the answer has under `key`."""
         return self._member(path, await self._json(path, query), key, kind)
 
     def _member(self, path: str, answer: dict[str, Any], key: str, kind: type[T]) -> T:
-        """What an answer has under `key`; OpenWebif reports failures with status 200."""
+        """Return what an answer has under `key`; OpenWebif reports failures with status 200."""
         value = answer.get(key)
         if not isinstance(value, kind) or key not in answer:
             message = str(answer.get("message") or f'/{path} has no "{key}"')
@@ -276,19 +277,19 @@ class OpenWebif:
     async def _json(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         content = self._content(path, await self._ask(path, query), _ANSWER_LIMIT_BYTES)
         if sum(map(content.count, (b",", b"[", b"{"))) > _VALUES_LIMIT:
-            raise self._unexpected(path, "it is larger than any receiver's")
+            raise self._unexpected(path, "it is too large for a receiver's answer")
         try:
-            # Not strict: some boxes leave control characters in texts.
+            # Not strict: some receivers leave control characters in texts.
             answer = json.loads(decode(content), strict=False)
         except (ValueError, RecursionError) as error:
-            raise self._transport.no_openwebif(f"/{path} is no JSON") from error
+            raise self._transport.no_openwebif(f"/{path} is not JSON") from error
         if not isinstance(answer, dict):
-            raise self._transport.no_openwebif(f"/{path} is no object")
+            raise self._transport.no_openwebif(f"/{path} is not a JSON object")
         return answer
 
-    def _content(self, path: str, answer: Response, limit_bytes: int) -> bytes:
+    def _content(self, path: str, response: Response, limit_bytes: int) -> bytes:
         try:
-            return answer.body.read(limit_bytes)
+            return response.body.read(limit_bytes)
         except ValueError as error:
             raise self._unexpected(path, error) from error
 
@@ -313,6 +314,6 @@ class OpenWebif:
                 deadline_s=deadline_s or self._answer_timeout_s,
                 limit_bytes=limit_bytes,
                 accepted_statuses=frozenset({200} | (accepted or set())),
-                urgent=path in _FOR_VIEWERS,
+                urgent=path in _URGENT_PATHS,
             )
         )

@@ -1,4 +1,4 @@
-"""The receiver itself: what it is, and what it does now."""
+"""The receiver as a device: model, tuners, streams and state."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,36 +10,37 @@ from .answers import flag, text
 
 @dataclass(frozen=True, slots=True)
 class Tuner:
-    """A tuner; the three say which service it is tuned to, and are empty when it is not."""
+    """A tuner. `recording`, `live` and `streaming` hold the service that it is tuned to for this
+    purpose, or are empty."""
 
     name: str
     type: str
     recording: str
     live: str
-    """For the television itself."""
+    """For the television set."""
     streaming: str
-    """Old web interfaces do not tell: empty."""
+    """Empty with old web interfaces, which do not tell."""
 
     @property
     def idle(self) -> bool:
-        """Nothing is tuned, as far as the receiver says."""
+        """Whether the tuner is tuned to no service, as far as the receiver tells."""
         return not (self.recording or self.live or self.streaming)
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveStream:
-    """A stream that the receiver sends to somebody."""
+    """A stream that the receiver sends."""
 
     reference: ServiceReference
     name: str
     client: str
-    """Address of who watches; that of the receiver itself if a relay stands in between."""
+    """Address of the viewer; with a relay in between, the receiver's own."""
     transcoded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the receiver says it is."""
+    """The receiver's description of itself."""
 
     brand: str
     model: str
@@ -52,7 +53,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the receiver does."""
+    """What the receiver is doing."""
 
     in_standby: bool
     is_recording: bool
@@ -60,7 +61,7 @@ class Status:
 
 
 def read_about(info: Mapping[str, Any]) -> About:
-    """The `info` of `/api/about` and `/api/deviceinfo`."""
+    """Parse the `info` of `/api/about` and `/api/deviceinfo`."""
     return About(
         brand=text(info.get("brand")),
         model=text(info.get("model")) or text(info.get("boxtype")),
@@ -73,7 +74,7 @@ def read_about(info: Mapping[str, Any]) -> About:
 
 
 def read_status(info: Mapping[str, Any]) -> Status:
-    """`/api/statusinfo`, whose booleans are texts."""
+    """Parse `/api/statusinfo`, whose booleans are texts."""
     return Status(
         in_standby=flag(info.get("inStandby")),
         is_recording=flag(info.get("isRecording")),

@@ -1,4 +1,4 @@
-"""The programme guide: events out of answers of any size."""
+"""The programme guide: events from answers of any size."""
 
 import asyncio
 import json
@@ -23,19 +23,19 @@ from .answers import (
 )
 
 _PIECE_BYTES = 64 * 1024
-"""Some 100 events, less than 1 ms: what is read between two turns of the event loop."""
+"""Read between two turns of the event loop: some 100 events, less than 1 ms."""
 _LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One programme of a service, as broadcast; its texts hold no entities and no control
-    characters but line breaks."""
+    """A programme of a service, as broadcast. Its texts contain no HTML entities, and no control
+    characters except line breaks."""
 
     service: ServiceReference
-    """Without the name that some receivers put into it."""
+    """Without the name that some receivers add."""
     id: int
-    """Unique within its service, and only while the event is in the guide."""
+    """Unique within its service while the event is in the guide."""
     begin: datetime
     """In UTC."""
     duration: timedelta
@@ -49,18 +49,18 @@ class Event:
 
 @lru_cache(maxsize=1024)
 def _service(reference: str) -> ServiceReference:
-    """Events of a service come together; they share this."""
+    """Parse the reference of an event. Events of one service come together and share it."""
     return replace(ServiceReference.parse(reference), name="")
 
 
 class DamagedGuideError(ValueError):
-    """The answer is no guide, or stops to be one in the middle."""
+    """The answer is not a guide, or is damaged in the middle."""
 
 
 async def read_events(body: Body) -> AsyncIterator[Event]:
-    """Events of an `epg…` answer in its order, without the placeholders that some services have.
+    """Yield the events of an `epg…` answer in its order, without the placeholders of some services.
 
-    Gives other tasks their turn. Raises `DamagedGuideError`, possibly after events.
+    Lets other tasks run in between. Raises `DamagedGuideError`, possibly after some events.
     """
     items = JsonItems("events")
     seen = False
@@ -87,18 +87,18 @@ def _pieces(body: Body) -> Iterator[str]:
 
 
 def _check_result(body: Body) -> None:
-    """An answer without events says whether there are none, or the question made no sense."""
+    """Raise for an answer without events, unless it says that the guide is empty."""
     try:
         answer = json.loads(decode(body.read(_PIECE_BYTES)), strict=False)
     except (ValueError, RecursionError) as error:
-        raise DamagedGuideError("it is no JSON") from error
+        raise DamagedGuideError("it is not JSON") from error
     if not isinstance(answer, dict) or not flag(answer.get("result", "events" in answer)):
-        raise DamagedGuideError("the receiver has no guide for it")
+        raise DamagedGuideError("the receiver has no guide for this bouquet or service")
 
 
 def _event(item: Mapping[str, Any]) -> Event | None:
-    """The event, or None for a placeholder: one without beginning, duration or title. A duration
-    of 0 is one: some broadcasters say of no programme how long it is."""
+    """Return the event, or None for a placeholder, which lacks begin, duration or title. A duration
+    of 0 is valid: some broadcasters never tell it."""
     begin_s, duration_s = seconds(item.get("begin_timestamp")), seconds(item.get("duration_sec"))
     title = text(item.get("title"), escaped=True)
     if not begin_s or duration_s is None or begin_s < 0 or duration_s < 0 or not title:

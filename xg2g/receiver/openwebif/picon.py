@@ -1,4 +1,4 @@
-"""Picons: the receiver's channel logos, and the names under which it has them."""
+"""Picons: the receiver's channel logos, and the paths at which it has them."""
 
 import re
 import unicodedata
@@ -13,19 +13,19 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, slots=True)
 class Picon:
-    """A logo. The last two are what to ask with whether it has changed."""
+    """A logo. `etag` and `last_modified` serve to request it only if it has changed."""
 
     path: str
-    """Where the receiver has it."""
+    """Path at the receiver."""
     png: bytes
     etag: str = ""
     last_modified: str = ""
 
 
 def picon_paths(service: ListedService) -> list[str]:
-    """Paths to try, the likeliest first, in the order of OpenWebif's own search."""
+    """Return the paths to try, the likeliest first, in the order of OpenWebif's own search."""
     if service.picon:
-        # The receiver has searched already; any other directory holds its default picture.
+        # The receiver has searched already; its default picture is in another directory.
         path = service.picon.lstrip("/")
         return [path] if path.startswith(DIRECTORY) and ".." not in path else []
     return [f"{DIRECTORY}{name}.png" for name in dict.fromkeys(_names(service))]
@@ -48,7 +48,7 @@ def _names(service: ListedService) -> Iterator[str]:
 
 
 def _spoken(name: str) -> str:
-    """Service name picons: `Das Erste HD` is `daserstehd`."""
+    """Return a service's name as picons are named: `Das Erste HD` is `daserstehd`."""
     plain = unicodedata.normalize("NFKD", name).lower()
     plain = plain.replace("&", "and").replace("+", "plus").replace("*", "star")
     return re.sub("[^a-z0-9]", "", plain)

@@ -1,4 +1,4 @@
-"""Recordings, past and to come."""
+"""Recordings: those on the disk, and the timers for new ones."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from .answers import flag, number, text
 
 
 class TimerState(IntEnum):
-    """What has become of a timer."""
+    """State of a timer."""
 
     WAITING = 0
     PREPARED = 1
@@ -21,7 +21,7 @@ class TimerState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A recording that somebody programmed at the receiver."""
+    """A recording that is programmed at the receiver."""
 
     service: ServiceReference
     service_name: str
@@ -29,11 +29,11 @@ class Timer:
     description: str
     begin: datetime
     end: datetime
-    """Both in UTC, with the receiver's margins."""
+    """Begin and end are in UTC and include the receiver's margins."""
     state: TimerState
     enabled: bool
     records: bool
-    """False for one that only switches the television over."""
+    """False for a timer that only zaps the television."""
     event_id: int | None
 
 
@@ -43,19 +43,19 @@ class Movie:
 
     service: ServiceReference
     path: str
-    """Where the file is at the receiver."""
+    """Path of the file at the receiver."""
     title: str
     description: str
     service_name: str
     begin: datetime | None
     """In UTC."""
     duration: timedelta | None
-    """None while the receiver has not worked it out."""
+    """None until the receiver has determined it."""
     size_bytes: int | None
 
 
 def read_timers(entries: Iterable[object]) -> Iterator[Timer]:
-    """The entries of `/api/timerlist`; those without service or times are left out."""
+    """Parse the entries of `/api/timerlist`; those without service or times are left out."""
     for entry in entries:
         if not isinstance(entry, dict):
             continue
@@ -79,7 +79,7 @@ def read_timers(entries: Iterable[object]) -> Iterator[Timer]:
 
 
 def read_movies(entries: Iterable[object]) -> Iterator[Movie]:
-    """The entries of `/api/movielist`."""
+    """Parse the entries of `/api/movielist`."""
     for entry in entries:
         if not isinstance(entry, dict):
             continue
@@ -114,6 +114,6 @@ def _time(value: object) -> datetime | None:
 
 
 def _duration(length: str) -> timedelta | None:
-    """`59:30`: minutes, which may be more than 59, and seconds."""
+    """Parse minutes, which may be more than 59, and seconds: `59:30`."""
     match = re.fullmatch(r"(\d{1,5}):(\d\d)", length)
     return timedelta(minutes=int(match[1]), seconds=int(match[2])) if match else None

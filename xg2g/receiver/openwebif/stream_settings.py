@@ -1,4 +1,4 @@
-"""What the receiver's settings, lists and playlists say about its streams."""
+"""The receiver's settings, lists and playlists that concern its streams."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from ..service_reference import ServiceReference
 
 WHITELIST = "/etc/enigma2/whitelist_streamrelay"
-"""Services for the softcam's stream relay, a reference a line."""
+"""Path of the list of services for the softcam's stream relay, one reference a line."""
 
 _ZAPSTREAM = "config.OpenWebif.webcache.zapstream"
 _AUTHENTICATION = "config.streaming.authentication"
@@ -15,16 +15,16 @@ _AUTHENTICATION = "config.streaming.authentication"
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """Of the receiver's settings, which hold passwords too, no more than these."""
+    """The receiver's settings for streams; the others are not kept, since they hold passwords."""
 
     playlists_zap: bool
-    """Whoever fetches a service's playlist zaps the television to it."""
+    """A request for a service's playlist zaps the television to this service."""
     wants_credentials: bool
-    """The stream server asks for user and password."""
+    """The stream server requires user and password."""
 
 
 def read_settings(pairs: Iterable[object]) -> StreamSettings:
-    """`/api/settings`: pairs of name and text, of what differs from its default."""
+    """Parse `/api/settings`: pairs of name and text, of settings that are not at their default."""
     changed: dict[str, object] = {}
     for pair in pairs:
         match pair:
@@ -37,8 +37,8 @@ def read_settings(pairs: Iterable[object]) -> StreamSettings:
 
 
 def read_whitelist(content: str) -> frozenset[str]:
-    """Channel ids of the services on the list; lines that are no reference count for nothing,
-    such as the one with which old web interfaces say that there is no file."""
+    """Return the channel ids of the services on the list. Lines without a reference are skipped:
+    old web interfaces answer with a sentence if there is no file."""
     listed = set()
     for line in content.splitlines():
         try:
@@ -49,10 +49,10 @@ def read_whitelist(content: str) -> frozenset[str]:
 
 
 def read_port(playlist: str) -> int | None:
-    """The port that a service's playlist names for its stream, if it names one.
+    """Return the port in a service's playlist, or None.
 
-    The rest of the address is what we know, or less: some name no service, some the receiver's
-    own loopback address, some put a session into it.
+    The rest of the address is known, or useless: some interfaces write no service, some the
+    receiver's own loopback address, some add a session.
     """
     addresses = [line.strip() for line in playlist.splitlines() if line.startswith("http://")]
     try:
