@@ -1,1 +1,1 @@
-"""Documents that players and media servers read."""
+"""Documents for players and media servers: the M3U playlist and the XMLTV guide."""

@@ -1,4 +1,4 @@
-"""The M3U playlist."""
+"""The M3U playlist for players and media servers."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,12 +21,14 @@ def render(
     only_aac: bool = True,
     hls: bool = False,
 ) -> Iterator[str]:
-    """Write the playlist of these channels of the lineup. `base_url`, without a final slash, is
-    how its reader reaches xg2g; `guide_query` selects the same channels in the guide. With
-    `only_aac` off, streams have the broadcaster's sound as well. `hls`: channels by HTTP Live
-    Streaming, and without those that have no such form.
+    """Yield the playlist of some channels of the lineup, in pieces.
 
-    Clients keep a channel's history under its URL, so a URL says nothing but the channel.
+    `base_url` is xg2g's URL as the reader of the playlist sees it, without a final slash.
+    `guide_query` selects the same channels in the guide. Without `only_aac`, streams have the
+    broadcaster's sound as well. With `hls`, channels play by HTTP Live Streaming; those that have
+    no such form are left out.
+
+    Clients keep a channel's history under its URL, so a URL contains nothing but the channel.
     """
     guide = _unquoted(f"{base_url}/xmltv.xml{guide_query}")
     yield f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"\n'
@@ -37,19 +39,18 @@ def render(
 
 
 def stream_path(channel: Channel) -> str:
-    """Path of the channel's stream. Jellyfin shares one stream among viewers only of a `.ts`, and
-    players know by its ending what else they have to fetch themselves."""
+    """Return the path of the channel's stream. Jellyfin shares one stream among viewers only if it
+    ends in `.ts`, and other endings tell players to fetch segments themselves."""
     return f"/stream/{channel.id}{segmented_ending(channel) or TRANSPORT_STREAM}"
 
 
 def hls_path(channel: Channel) -> str | None:
-    """Return the path of the channel's multivariant playlist; None for what its source sends as
-    DASH."""
+    """Return the path of the channel's multivariant playlist; None for a source in DASH."""
     return None if segmented_ending(channel) == ".mpd" else f"/hls/{channel.id}/index.m3u8"
 
 
 def logo_path(channel: Channel) -> str:
-    """Path of the channel's picon."""
+    """Return the path of the channel's picon."""
     return f"/logos/{channel.id}.png"
 
 
@@ -68,7 +69,7 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str, path: str, only_aac:
         attributes["radio"] = "true"
     attributes |= _codecs(channel, only_aac)
     written = " ".join(f'{key}="{_unquoted(value)}"' for key, value in attributes.items() if value)
-    # Without it Kodi opens the stream, and with it a tuner, to find out what it is.
+    # Without the type Kodi opens the stream to find it out, which takes a tuner.
     mime_type = _MIME_TYPES.get(path[path.rfind(".") :])
     known_type = f"#KODIPROP:mimetype={mime_type}\n" if mime_type else ""
     title = _title(channel.name) or str(channel.number)
@@ -78,7 +79,7 @@ def _entry(lineup: Lineup, channel: Channel, base_url: str, path: str, only_aac:
 def _codecs(channel: Channel, only_aac: bool) -> dict[str, str]:
     """Return the codecs that Channels reads, as far as they are known before a stream is opened.
 
-    It takes `channel-id` for the guide's id. A `tvc-guide-stationid` would be a number of
+    Channels uses `channel-id` as the guide's id. A `tvc-guide-stationid` would be a number of
     Gracenote's guide, which a receiver does not know."""
     if segmented_ending(channel):
         return {}
@@ -91,12 +92,12 @@ def _codecs(channel: Channel, only_aac: bool) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """Attributes end at a double quote, and no client knows an escape for it."""
+    """Replace double quotes, which end an attribute and for which clients know no escape."""
     return value.replace('"', "'")
 
 
 def _title(name: str) -> str:
-    """What Jellyfin reads as the name: it takes what follows the last comma, and drops a number
-    before the first space ("24 Horas")."""
+    """Return the name in a form that Jellyfin reads correctly: it takes the text after the last
+    comma, and drops a number before the first space ("24 Horas")."""
     title = " ".join(_unquoted(name).replace(",", " ").split())
     return re.sub(r"^([\d.]+) ", "\\1\N{NO-BREAK SPACE}", title)

@@ -1,8 +1,9 @@
 """The guide as XMLTV (https://github.com/XMLTV/xmltv, xmltv.dtd).
 
-Only elements that Jellyfin, Kodi and Plex read the same way, in the order of the DTD, times in UTC.
-One is not in the DTD: `live`, as Schedules Direct's grabbers write it and Plex and Emby read it.
-Nothing here depends on the time or on other programmes: what did not change is the same bytes.
+It contains only elements that Jellyfin, Kodi and Plex read alike, in the order of the DTD, with
+times in UTC. One is not in the DTD: `live`, which Schedules Direct's grabbers write and which Plex
+and Emby read. No element depends on the time or on other programmes, so that an unchanged programme
+gives the same bytes.
 """
 
 import sqlite3
@@ -129,7 +130,7 @@ def _showing(showing: Showing) -> Iterator[str]:
     if showing.repeat:
         yield "<previously-shown/>"
     if showing.premiere:
-        # Not <premiere/>: the DTD wants content here, be it empty.
+        # Not <premiere/>: the DTD requires content, even if it is empty.
         yield "<premiere></premiere>"
     if showing.new:
         yield "<new/>"

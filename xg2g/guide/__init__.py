@@ -1,1 +1,1 @@
-"""The programme guide: kept from the receiver's events, given out as XMLTV."""
+"""The programme guide: read from the receiver, stored, and what its texts tell."""

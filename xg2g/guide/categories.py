@@ -1,12 +1,12 @@
-"""DVB genres as the English words by which clients sort programmes.
+"""English categories for DVB genres, in the words that clients know.
 
-Jellyfin knows films, news, sports and children's programmes by exactly `movie`, `news`, `sports`
-and `kids`, in any case of letters (its defaults); so does Plex. Kodi maps the names of genres in
-EN 300 468, table 28, as it writes them, back to their nibbles.
+Jellyfin recognises films, news, sports and children's programmes by exactly `movie`, `news`,
+`sports` and `kids`, in any case (its defaults); so does Plex. Kodi maps the genre names of
+EN 300 468, table 28, in its own spelling, back to their nibbles.
 """
 
 FEATURE_S = 70 * 60
-"""Shorter drama is an episode or a short film, whatever its texts say."""
+"""Length of a feature film: shorter drama is an episode or a short film."""
 
 _MOVIE, _SERIES, _NEWS, _SPORTS, _KIDS = "Movie", "Series", "News", "Sports", "Kids"
 _DOCUMENTARY = "Documentary"
@@ -108,7 +108,7 @@ _NEWS_GENRES = frozenset((0x20, 0x21, 0x22))
 
 
 def categories(genre: int | None, *, duration_s: int, is_episode: bool) -> tuple[str, ...]:
-    """The words for a genre, the general one first; none where it says nothing of the content."""
+    """Return the categories of a genre, the general one first; empty if it tells nothing."""
     if genre is None:
         return ()
     level_1, level_2 = divmod(genre, 16)

@@ -1,4 +1,4 @@
-"""Season and episode, where the texts of a programme name them beyond doubt."""
+"""Finds season and episode in the texts of a programme, if they are named unambiguously."""
 
 import re
 from dataclasses import dataclass
@@ -45,21 +45,20 @@ _PATTERNS = tuple(
 )
 _SHORT_HINT = re.compile(r"\bs\d|\(\d")
 _BEGINNING = 200
-"""Of a description: what stands further in is as likely about another programme."""
+"""Characters of a description that are searched: the rest may be about another programme."""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Counted from 1, as broadcasters do."""
+    """Numbers of an episode, counted from 1 as broadcasters do."""
 
     season: int | None
     number: int
 
     @property
     def xmltv_ns(self) -> str:
-        """`season.episode.part`, from 0. The part stays empty: Kodi would take it for the episode.
-
-        (XMLTV's DTD, episode-num.)"""
+        """`season.episode.part`, counted from 0 (XMLTV's DTD, episode-num). The part stays empty,
+        since Kodi would take it for the episode."""
         return f"{'' if self.season is None else self.season - 1}.{self.number - 1}."
 
     @property
@@ -70,7 +69,7 @@ class Episode:
 
 
 def find_episode(title: str, short: str, long: str) -> Episode | None:
-    """The episode that the texts name, the surest form in any of them first."""
+    """Return the episode that the texts name, or None; the least ambiguous form counts."""
     texts = [text.lower() for text in (short, title, long[:_BEGINNING])]
     texts = [text for text in texts if _may_name_one(text)]
     for pattern in _PATTERNS:
@@ -81,7 +80,7 @@ def find_episode(title: str, short: str, long: str) -> Episode | None:
 
 
 def _may_name_one(text: str) -> bool:
-    """Most texts do not, and searching them with the patterns is slow."""
+    """Return whether a text may name an episode. Most do not, and the patterns are slow."""
     return any(word in text for word in _EPISODE_WORDS) or bool(_SHORT_HINT.search(text))
 
 

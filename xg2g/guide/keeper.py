@@ -1,4 +1,4 @@
-"""Keeps the guide in the store: each piece kept once it is there."""
+"""Reads the guide into the store, piece by piece."""
 
 import sqlite3
 import time
@@ -22,11 +22,11 @@ Received = dict[str, list[Programme]]
 """Programmes by channel."""
 
 PIECE = 2000
-"""Programmes that are held in memory and written at a time."""
+"""Programmes that are held in memory and written at once."""
 
 
 class GuideKeeper:
-    """The guide of the lineup's channels."""
+    """Keeps the guide of the lineup's channels up to date."""
 
     def __init__(
         self,
@@ -38,8 +38,8 @@ class GuideKeeper:
         past_hours: float,
         clock_s: Callable[[], float] = time.time,
     ) -> None:
-        """`days` to come are read; what ended `past_hours` ago is forgotten. `clock_s` is the time
-        since 1970."""
+        """Read `days` ahead, and delete what ended `past_hours` ago. `clock_s` is the time since
+        1970."""
         self._receiver = receiver
         self._lineup_keeper = lineup_keeper
         self._database = database
@@ -48,8 +48,8 @@ class GuideKeeper:
         self._clock_s = clock_s
 
     async def refresh(self) -> None:
-        """Read the guide anew. Raises `ReceiverError` and `StoreError`, with everything that was
-        read before kept."""
+        """Read the guide. Raises `ReceiverError` and `StoreError`; the pieces that were read before
+        the error stay."""
         lineup = self._lineup_keeper.lineup
         if lineup is None:
             return
@@ -63,10 +63,10 @@ class GuideKeeper:
         async for channel_id, programme in read_programmes(
             self._receiver, lineup, begin, plan.minutes_for
         ):
-            # One that does not tell its end may still run.
+            # A programme with unknown end may still run.
             ends_s = programme.begin_s + OPEN_LIMIT_S if programme.is_open else programme.end_s
             if ends_s < over_s or programme.begin_s > plan.until_s:
-                # It would be forgotten again, every time.
+                # It would be deleted again at the end.
                 continue
             if held >= PIECE and channel_id not in piece:
                 put = partial(programme_table.put, received=piece)

@@ -1,4 +1,4 @@
-"""A programme of a channel."""
+"""A programme of a channel, and its texts."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Self
 from ..receiver.openwebif import Event
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold (XML 1.0, production 2), or should not (its C1 controls)."""
+"""Characters that XML forbids (XML 1.0, production 2) or discourages (C1 controls)."""
 
 LONGEST_SUBTITLE = 100
 """Characters; a longer short text is a summary."""
@@ -15,16 +15,16 @@ LONGEST_SUBTITLE = 100
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What a channel shows from `begin_s` to `end_s`, in seconds since 1970 (UTC).
+    """A programme from `begin_s` to `end_s`, in seconds since 1970 (UTC).
 
-    Begin and channel together are what clients know a programme by, recordings included.
+    Clients identify programmes by channel and begin, for recordings as well.
     """
 
     begin_s: int
     end_s: int
-    """`begin_s` in one that was just received and does not tell its end."""
+    """Equals `begin_s` in a received programme whose end is unknown."""
     event: int
-    """The broadcast event's id, unique within its service for a while."""
+    """Id of the broadcast event, unique within its service for a while."""
     title: str
     short: str
     long: str
@@ -33,12 +33,12 @@ class Programme:
 
     @property
     def is_open(self) -> bool:
-        """Its end is not told."""
+        """Whether its end is unknown."""
         return self.end_s <= self.begin_s
 
     @classmethod
     def of(cls, event: Event) -> Self:
-        """The programme that an event is, without what XML cannot hold."""
+        """Make a programme of an event, without characters that XML cannot contain."""
         begin_s = int(event.begin.timestamp())
         return cls(
             begin_s=begin_s,

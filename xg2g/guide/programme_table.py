@@ -1,4 +1,4 @@
-"""The guide in the file."""
+"""The table of programmes."""
 
 import re
 import sqlite3
@@ -16,7 +16,7 @@ _READ_AT_S = "guide_read_s"
 
 
 def of_channel(connection: sqlite3.Connection, channel_id: str) -> list[Programme]:
-    """Every programme of a channel, in order."""
+    """Return all programmes of a channel, in order."""
     return _programmes(
         connection,
         f"SELECT {_COLUMNS} FROM programme WHERE channel = ? ORDER BY begin_s",
@@ -27,7 +27,7 @@ def of_channel(connection: sqlite3.Connection, channel_id: str) -> list[Programm
 def between(
     connection: sqlite3.Connection, channel_id: str, begin_s: int, end_s: int
 ) -> list[Programme]:
-    """Programmes of a channel that run at some time from `begin_s` to `end_s`, in order."""
+    """Return the programmes of a channel that run between `begin_s` and `end_s`, in order."""
     return _programmes(
         connection,
         f"SELECT {_COLUMNS} FROM programme "
@@ -37,7 +37,7 @@ def between(
 
 
 Place = tuple[int, str]
-"""Of a programme among those of all channels: its begin, then its channel."""
+"""Sort key of a programme among those of all channels: its begin, then its channel."""
 
 
 def listed_between(
@@ -50,10 +50,11 @@ def listed_between(
     channel_ids: Sequence[str] | None = None,
     words: Sequence[str] = (),
 ) -> list[tuple[str, Programme]]:
-    """At most `limit` programmes that run at some time from `begin_s` to `end_s`, each with its
-    channel, in the order of their places: of `channel_ids`, or of all channels in the lineup; only
-    those behind the place `after`; only those whose title or subtitle has all `words`, in whatever
-    case."""
+    """Return at most `limit` programmes that run between `begin_s` and `end_s`, each with its
+    channel's id, sorted by `Place`.
+
+    They belong to `channel_ids`, or to any channel in the lineup, come after the place `after`, and
+    have all `words` in their title or subtitle, in any case."""
     where = ["listed", "begin_s < ?", "end_s > ?", "(begin_s, channel) > (?, ?)"]
     values: list[object] = [end_s, begin_s, *(after or (-sys.maxsize, ""))]
     if channel_ids is not None:
@@ -76,8 +77,8 @@ def listed_between(
 def now_and_next(
     connection: sqlite3.Connection, now_s: int, within_s: int
 ) -> dict[str, list[Programme]]:
-    """For each channel of the lineup that has any: what runs at `now_s`, and what begins next, if
-    it does so within `within_s`."""
+    """Return the programme at `now_s` and the next one for each channel of the lineup that has
+    them, if they begin within `within_s`."""
     rows = connection.execute(
         f"SELECT channel, {_COLUMNS} FROM ("
         " SELECT programme.*, row_number() OVER (PARTITION BY channel ORDER BY begin_s) AS place"
@@ -93,7 +94,7 @@ def now_and_next(
 
 
 def _pattern(word: str) -> str:
-    """What SQLite may look for: it knows the case of ASCII letters alone. `_has` looks closer."""
+    """Return a pattern for SQLite, which ignores case in ASCII only; `_has` checks the rest."""
     # A title may have ß in its place.
     parts = re.split("ss", word, flags=re.IGNORECASE)
     return f"%{'%'.join(''.join(map(_either, part)) for part in parts)}%"
@@ -101,7 +102,7 @@ def _pattern(word: str) -> str:
 
 def _either(character: str) -> str:
     if not character.isascii():
-        # Another case may be longer, as that of ß.
+        # In the other case a letter may be two, such as ß.
         return "%"
     return f"!{character}" if character in "!%_" else character
 
@@ -114,7 +115,7 @@ def _has(programme: Programme, sought: Sequence[str]) -> bool:
 
 
 def count(connection: sqlite3.Connection) -> int:
-    """How many programmes there are."""
+    """Return the number of programmes."""
     (found,) = connection.execute("SELECT count(*) FROM programme").fetchone()
     return int(found)
 
@@ -122,7 +123,7 @@ def count(connection: sqlite3.Connection) -> int:
 def put(
     connection: sqlite3.Connection, received: Mapping[str, Sequence[Programme]]
 ) -> Counter[str]:
-    """Merge what was received, by channel, into the guide; return how many programmes changed."""
+    """Merge received programmes, by channel, into the guide. Returns how many changed."""
     changed: Counter[str] = Counter()
     for channel_id, programmes in received.items():
         changes = merge(of_channel(connection, channel_id), programmes)
@@ -159,7 +160,7 @@ def clear(connection: sqlite3.Connection) -> None:
 
 
 def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
-    """Forget what ended before, or begins after; return how many programmes that were."""
+    """Delete programmes that end before `begin_s` or begin after `end_s`. Returns their number."""
     forgotten = connection.execute(
         "DELETE FROM programme WHERE end_s < ? OR begin_s > ?", (begin_s, end_s)
     ).rowcount

@@ -16,18 +16,18 @@ log = structlog.get_logger()
 
 
 class Guide(Protocol):
-    """What gives out events; `xg2g.receiver.openwebif.OpenWebif` does. Raises `ReceiverError`."""
+    """Has events, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     def events(
         self, bouquet: ListedService, *, begin: datetime, minutes: int
     ) -> AsyncIterator[Event]:
-        """Events of all services of a bouquet, those of one together."""
+        """Yield the events of all services of a bouquet, grouped by service."""
         ...
 
     def service_events(
         self, service: ListedService, *, begin: datetime, minutes: int
     ) -> AsyncIterator[Event]:
-        """Events of a service."""
+        """Yield the events of a service."""
         ...
 
 
@@ -37,16 +37,17 @@ async def read_programmes(
     begin: datetime,
     minutes_for: Callable[[Sequence[Channel]], int],
 ) -> AsyncIterator[tuple[str, Programme]]:
-    """Programmes with their channels, those of one together, of every channel in a bouquet.
+    """Yield the programmes of every channel in a bouquet, each with its channel's id and grouped by
+    channel.
 
-    A whole bouquet at once where the receiver can do that, for so many minutes from `begin` as
-    `minutes_for` its channels says. A bouquet whose channels others had already is left out.
-    Raises `ReceiverError`.
+    A bouquet is read as a whole if the receiver can do that. `minutes_for` tells how many minutes
+    from `begin` are read of some channels. Bouquets with no further channels are skipped. Raises
+    `ReceiverError`.
     """
     ids = _ids_by_reference(lineup)
     covered: set[str] = set()
     for group in lineup.groups:
-        # Favourites most often hold what other bouquets hold, too.
+        # The channels of favourites are often in other bouquets as well.
         channels = [
             channel
             for channel_id in group.channel_ids
@@ -62,7 +63,7 @@ async def read_programmes(
                     seen.add(channel_id)
                     yield channel_id, Programme.of(event)
         for channel in channels:
-            # Not every receiver resolves alternatives here.
+            # Not every receiver resolves alternatives in the guide of a bouquet.
             if channel.alternatives and channel.id not in seen:
                 async for event in window.of_channel(channel):
                     yield channel.id, Programme.of(event)
@@ -70,7 +71,7 @@ async def read_programmes(
 
 
 class _Window:
-    """So much of the receiver's guide."""
+    """A part of the receiver's guide: some minutes from a begin on."""
 
     def __init__(self, receiver: Guide, begin: datetime, minutes: int) -> None:
         self._receiver = receiver
@@ -86,7 +87,7 @@ class _Window:
             ):
                 yield event
         except UnexpectedAnswerError as error:
-            log.info("guide is read channel by channel", bouquet=group.name, reason=str(error))
+            log.info("reading the guide channel by channel", bouquet=group.name, reason=str(error))
             for channel in channels:
                 async for event in self.of_channel(channel):
                     yield event
@@ -94,7 +95,7 @@ class _Window:
     async def of_channel(self, channel: Channel) -> AsyncIterator[Event]:
         reference = channel.reference
         if reference.path:
-            # The guide of a web stream is what the bouquet's answer has of it, or nothing.
+            # Receivers have the guide of a web stream in a bouquet's answer only, if at all.
             return
         listed = ListedService(reference, reference.stream_path, channel.name)
         async for event in self._receiver.service_events(
@@ -104,19 +105,19 @@ class _Window:
 
 
 Key = tuple[tuple[int, ...], str]
-"""What identifies a service: fields 3 to 10, and the path. Type and flags may differ."""
+"""Identifies a service: fields 3 to 10, and the path. Type and flags may differ."""
 _GROUP_FIELDS = (1, 0, 0, 0, 0, 0, 0, 0)
 
 
 def _ids_by_reference(lineup: Lineup) -> dict[Key, list[str]]:
-    """Which channels an event's service belongs to. An event of a group of alternatives comes
-    under its first member or under the group."""
+    """Return the channels of each service that events may name. Events of a group of alternatives
+    name its first member or the group."""
     ids: dict[Key, list[str]] = {}
     for channel in lineup.channels:
         reference = channel.reference
         ids.setdefault(_key(reference), []).append(channel.id)
         if reference.path and reference.sid:
-            # Bouquet editors give a web stream the fields of the service whose guide it takes.
+            # Bouquet editors give a web stream the fields of the service whose guide it uses.
             ids.setdefault((reference.numbers[2:], ""), []).append(channel.id)
         if channel.alternatives:
             ids.setdefault((_GROUP_FIELDS, channel.alternatives), []).append(channel.id)

@@ -1,4 +1,4 @@
-"""Which kind of showing a programme is, where genre or texts say so beyond doubt."""
+"""Tells live broadcasts, premieres, new episodes and repeats by genre and texts."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ LIVE_GENRE: Final = 0xB3
 """Special characteristics, live broadcast (EN 300 468, table 28)."""
 
 _BEGINNING: Final = 200
-"""Characters of a description that are searched: further in, another programme may be meant."""
+"""Characters of a description that are searched: the rest may be about another programme."""
 
 _LIVE: Final = frozenset(
     {
@@ -66,7 +66,7 @@ _REPEAT_OF: Final = re.compile(
 )
 
 _PIECES: Final = re.compile(r"[,;|•·\n()\[\]]|\s[-–/]\s")
-"""What broadcasters put between remarks."""
+"""Separators between remarks."""
 _PREFIX: Final = re.compile(r"(live|new|neu|premiere|tv-premiere)\s?:\s")
 _SUFFIX: Final = re.compile(r"\s[(\[](live|neu|new|wh\.?|wdh\.?)[)\]]$")
 _REPEAT_SIGN: Final = re.compile(r"[(\[]r[)\]]")
@@ -74,29 +74,29 @@ _HINT: Final = re.compile(
     r"live|n dire|rechtst|premi|prima |neu|new|erstau|erstse|inédit|wh\.|whg|\(wh|wdh|wiederh"
     r"|repeat|redif|replica|herhal|genud|[(\[]r[)\]]"
 )
-"""In every remark there is one of these."""
+"""Every remark contains one of these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What is known of a showing; all False where nothing is said."""
+    """What is known about a showing; all False when genre and texts tell nothing."""
 
     live: bool = False
     premiere: bool = False
-    """Shown for the first time, in the broadcaster's words."""
+    """The broadcaster calls it a first showing."""
     new: bool = False
-    """An episode that was not shown before."""
+    """The broadcaster calls it a new episode."""
     repeat: bool = False
-    """Shown before; never together with `live`, `premiere` or `new`."""
+    """It was shown before; never together with `live`, `premiere` or `new`."""
 
 
 NOTHING_KNOWN: Final = Showing()
 
 
 def find_showing(title: str, short: str, long: str, genre: int | None) -> Showing:
-    """Return what genre and texts say. A remark counts only where it stands alone: "Live" between
-    commas, brackets or line breaks, not "Live in Concert". Where texts contradict each other
-    nothing is known."""
+    """Return what genre and texts tell. A remark counts only if it stands alone: "Live" between
+    commas, brackets or line breaks, not "Live in Concert". If texts contradict each other, nothing
+    is known."""
     remarks = _remarks(title.lower(), short.lower(), long[:_BEGINNING].lower())
     if not remarks and genre != LIVE_GENRE:
         return NOTHING_KNOWN
@@ -117,7 +117,7 @@ def _remarks(title: str, short: str, long: str) -> set[str]:
     if _REPEAT_SIGN.search(title):
         remarks.add("repeat")
     for text in (short, long):
-        # Most texts say nothing, and taking them apart is slow.
+        # Most texts have no remarks, and splitting them is slow.
         if _HINT.search(text):
             remarks.update(piece.strip(" .!:") for piece in _PIECES.split(text))
             if _REPEAT_SIGN.search(text):

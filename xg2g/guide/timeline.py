@@ -1,8 +1,9 @@
-"""What a channel shows, as a line without overlaps that a new reading changes as little as it can.
+"""A channel's programmes as a line without overlaps, which a new reading changes as little as
+possible.
 
 Receivers repeat events, let them overlap by minutes, and know less after a restart than before.
-Clients that record a programme look for it under its begin; so a begin moves only when the
-broadcaster moved it.
+Clients find a programme to record by its begin; so a begin moves only when the broadcaster moved
+it.
 """
 
 from bisect import bisect_right
@@ -12,34 +13,33 @@ from dataclasses import dataclass, replace
 from .programme import Programme
 
 SAME_S = 60
-"""Begins of one programme in two tables of a broadcast (present/following and schedule) differ by
-less than this."""
-
+"""Limit for the difference between the begins of one programme in two tables of a broadcast
+(present/following and schedule)."""
 
 OPEN_LIMIT_S = 24 * 3600
-"""Longest time for which a programme that does not tell its end lasts until the next begins."""
+"""Longest time for which a programme with unknown end lasts until the next one begins."""
 OPEN_LAST_S = 3600
-"""How long it lasts when no other follows within that."""
+"""How long it lasts when no other follows within `OPEN_LIMIT_S`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What turns the stored line into the new one."""
+    """Changes that turn the stored line into the new one."""
 
     put: tuple[Programme, ...]
-    """New, or changed under its begin."""
+    """Programmes that are new, or changed under their begin."""
     delete: tuple[int, ...]
-    """Begins of those that are no more."""
+    """Begins of programmes to delete."""
 
 
 def tidy(programmes: Iterable[Programme]) -> list[Programme]:
-    """Sort, keep each programme once, and end each where the next begins, one that does not tell
-    its end too. The order of the input makes no difference."""
+    """Sort programmes, drop repeated ones, and end each where the next begins, also those with
+    unknown end. The order of the input makes no difference."""
     return _closed(_sorted(programmes), ())
 
 
 def _sorted(programmes: Iterable[Programme]) -> list[Programme]:
-    """`tidy`, with those left open that do not tell their end."""
+    """As `tidy`, but leave programmes with unknown end open."""
     by_begin: dict[int, Programme] = {}
     for programme in programmes:
         other = by_begin.get(programme.begin_s)
@@ -56,10 +56,10 @@ def _sorted(programmes: Iterable[Programme]) -> list[Programme]:
 
 
 def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes:
-    """Put what was received into the stored line, which `tidy` made.
+    """Merge received programmes into the stored line, which `tidy` made.
 
-    What was received is right where it says something. Where it is silent the stored line stays:
-    a receiver that has forgotten its guide says nothing.
+    Received programmes replace stored ones at their time. At other times the stored line stays: a
+    receiver that has forgotten its guide sends nothing.
     """
     new = _sorted(_anchored(stored, _sorted(received)))
     begins = {programme.begin_s for programme in new}
@@ -74,7 +74,7 @@ def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes
             continue
         left_s = new[at].begin_s - old.begin_s
         if left_s * 2 > old.end_s - old.begin_s:
-            # The next one begins a little earlier than was thought.
+            # The next one begins a little earlier than before.
             cut.append(replace(old, end_s=new[at].begin_s))
         else:
             delete.append(old.begin_s)
@@ -84,7 +84,7 @@ def merge(stored: Sequence[Programme], received: Iterable[Programme]) -> Changes
 
 
 def _closed(line: Sequence[Programme], others: Iterable[int]) -> list[Programme]:
-    """End those that are open where the next of the line, or of the begins `others`, begins."""
+    """End open programmes where the next programme of the line, or of `others`, begins."""
     begins = sorted({*others, *(programme.begin_s for programme in line)})
     return [
         replace(programme, end_s=_end_s(programme.begin_s, begins))
@@ -95,7 +95,7 @@ def _closed(line: Sequence[Programme], others: Iterable[int]) -> list[Programme]
 
 
 def _end_s(begin_s: int, begins: Sequence[int]) -> int:
-    """Where a programme ends that does not tell it."""
+    """Return the end of a programme whose end is unknown."""
     following = bisect_right(begins, begin_s)
     if following < len(begins) and begins[following] <= begin_s + OPEN_LIMIT_S:
         return begins[following]
@@ -103,8 +103,8 @@ def _end_s(begin_s: int, begins: Sequence[int]) -> int:
 
 
 def _anchored(stored: Sequence[Programme], received: Iterable[Programme]) -> Iterable[Programme]:
-    """Give what was received the begin under which it is stored already, if that is so near that
-    only another table said it."""
+    """Give received programmes their stored begin, if it is so near that only another table of the
+    broadcast differs."""
     by_event: dict[tuple[int, str], list[Programme]] = {}
     for old in stored:
         by_event.setdefault((old.event, old.title), []).append(old)
@@ -125,15 +125,15 @@ def _is_again(one: Programme, next_one: Programme) -> bool:
 
 
 def _one_of(one: Programme, other: Programme) -> Programme:
-    """One for two: what says more, from the first begin to the last end."""
+    """Join two entries of one programme: the more detailed one, with the widest times."""
     begin_s = min(one.begin_s, other.begin_s)
     end_s = max((it.end_s for it in (one, other) if not it.is_open), default=begin_s)
     return replace(max(one, other, key=_worth), begin_s=begin_s, end_s=end_s)
 
 
 def _worth(programme: Programme) -> tuple[int, int, str, str, str, int]:
-    """Of two for the same time the one that says more; then anything, as long as it is always
-    the same."""
+    """Return the sort key that prefers the more detailed of two programmes; the rest of it only
+    makes the choice deterministic."""
     title, short, long = programme.title, programme.short, programme.long
     length = len(title) + len(short) + len(long)
     return length, programme.event, title, short, long, programme.genre or 0

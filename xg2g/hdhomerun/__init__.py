@@ -1,1 +1,1 @@
-"""xg2g as a network tuner: found and read as the HDHomeRun, which media servers know."""
+"""xg2g as a network tuner: an emulation of the HDHomeRun, which media servers know."""

@@ -1,4 +1,4 @@
-"""What a tuner tells in JSON and XML (SiliconDust's HTTP interface, and UPnP for Plex)."""
+"""The documents of a tuner in JSON, XML and M3U (SiliconDust's HTTP API, and UPnP for Plex)."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,14 +12,14 @@ from ..lineup.sources import AUDIO_CODEC, is_high_definition, segmented_url, vid
 from .identity import Identity
 
 MODEL = "HDHR5-4DT"
-"""A DVB model. Names with HDTC promise video conversion (Jellyfin offers it then)."""
+"""A DVB model. Names with HDTC stand for video conversion, and Jellyfin would offer it."""
 
 MANUFACTURER = "Silicondust"
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What there is to say of the tuner as a whole."""
+    """The tuner as a whole."""
 
     identity: Identity
     name: str
@@ -27,7 +27,7 @@ class Device:
 
 
 def discover(device: Device, base_url: str) -> dict[str, object]:
-    """`/discover.json`."""
+    """Return the content of `/discover.json`."""
     return {
         "FriendlyName": device.name,
         "Manufacturer": MANUFACTURER,
@@ -43,7 +43,7 @@ def discover(device: Device, base_url: str) -> dict[str, object]:
 
 
 def lineup(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
-    """`/lineup.json`, in pieces: one row a channel."""
+    """Yield `/lineup.json` in pieces, with one row a channel."""
     separator = "["
     for channel in _tunable(channels):
         yield separator + _json(_row(channel, base_url))
@@ -66,7 +66,7 @@ def _row(channel: Channel, base_url: str) -> dict[str, object]:
 
 
 def lineup_xml(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
-    """`/lineup.xml`, in pieces: the same rows."""
+    """Yield `/lineup.xml` in pieces, with the same rows."""
     yield "<?xml version='1.0' encoding='utf-8'?>\n<Lineup>"
     for channel in _tunable(channels):
         program = ElementTree.Element("Program")
@@ -77,8 +77,8 @@ def lineup_xml(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
 
 
 def lineup_m3u(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
-    """`/lineup.m3u`, in pieces, as the device writes it; the playlist for players is
-    `xg2g.clients.m3u`."""
+    """Yield `/lineup.m3u` in pieces, in the form of the device; `xg2g.clients.m3u` is the playlist
+    for players."""
     yield "#EXTM3U\n"
     for channel in _tunable(channels):
         number = quoteattr(str(channel.number))
@@ -88,12 +88,12 @@ def lineup_m3u(channels: Iterable[Channel], base_url: str) -> Iterator[str]:
 
 
 def _tunable(channels: Iterable[Channel]) -> Iterator[Channel]:
-    """A tuner sends transport streams, and its clients can play nothing else."""
+    """Leave out channels that come in segments: clients of a tuner play transport streams only."""
     return (channel for channel in channels if segmented_url(channel) is None)
 
 
 def stream_path(channel: Channel) -> str:
-    """Where a tuner has the channel."""
+    """Return the path of the channel at a tuner."""
     return f"/auto/v{channel.number}"
 
 
@@ -103,24 +103,24 @@ LINEUP_STATUS: dict[str, object] = {
     "Source": "Antenna",
     "SourceList": ["Antenna"],
 }
-"""`/lineup_status.json`. Plex asks for a scan before it reads a lineup; the bouquets are always
-read, so it is over at once."""
+"""Content of `/lineup_status.json`. Plex requests a scan before it reads a lineup. The bouquets are
+always read, so a scan ends at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a tuner is used for."""
+    """The use of a tuner."""
 
     channel: Channel | None
-    """None for a service that is in no bouquet."""
+    """None for a service outside the bouquets."""
     address: str | None
-    """Of whoever watches."""
+    """Address of the viewer."""
 
 
 def status(tuners: int, in_use: Mapping[int, Use]) -> list[dict[str, object]]:
-    """`/status.json`: each tuner, and what is known of one in use. Frequency and signal are the
-    receiver's alone. Channels of one transponder share a tuner of the receiver, so that there can
-    be more in use than there are."""
+    """Return the content of `/status.json`: each tuner and its use. Only the receiver knows
+    frequency and signal. Channels of one transponder share a tuner of the receiver, so that more
+    tuners can be in use than there are."""
     return [_status(n, in_use.get(n)) for n in range(max(tuners, *(n + 1 for n in in_use), 0))]
 
 
@@ -134,7 +134,7 @@ def _status(number: int, use: Use | None) -> dict[str, object]:
 
 
 def description(device: Device, base_url: str) -> bytes:
-    """`/device.xml` (UPnP Device Architecture 2.0, 2.3)."""
+    """Return `/device.xml` (UPnP Device Architecture 2.0, 2.3)."""
     root = ElementTree.Element("root", xmlns="urn:schemas-upnp-org:device-1-0")
     spec_version = ElementTree.SubElement(root, "specVersion")
     for name, number in (("major", "1"), ("minor", "0")):

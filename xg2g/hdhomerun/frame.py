@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Self
 
 FRAME_BYTES = 3074
-"""The most a frame may have: a payload of 3066 bytes and 8 around it."""
+"""Longest frame: a payload of 3066 bytes, and 8 around it."""
 
 _HEADER = struct.Struct(">HH")
 _CRC = struct.Struct("<I")
@@ -21,14 +21,14 @@ _ONE_BYTE_LENGTH = 0x7F
 
 
 class FrameType(IntEnum):
-    """What a frame is."""
+    """Type of a frame."""
 
     DISCOVER_REQUEST = 2
     DISCOVER_REPLY = 3
 
 
 class Tag(IntEnum):
-    """What a value is."""
+    """Tag of a value."""
 
     DEVICE_TYPE = 0x01
     DEVICE_ID = 0x02
@@ -41,21 +41,21 @@ class Tag(IntEnum):
 
 
 class FrameError(Exception):
-    """These bytes are no frame."""
+    """These bytes are not a frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A type and its values, each tag once."""
+    """A frame: its type and its values, each tag once."""
 
     type: int
     values: Mapping[int, bytes]
 
     @classmethod
     def parse(cls, datagram: bytes) -> Self:
-        """Read a whole datagram. Raises `FrameError`."""
+        """Parse a whole datagram. Raises `FrameError`."""
         if not _HEADER.size + _CRC.size <= len(datagram) <= FRAME_BYTES:
-            raise FrameError("of a wrong size")
+            raise FrameError("its size is wrong")
         content, crc = datagram[: -_CRC.size], datagram[-_CRC.size :]
         kind, length = _HEADER.unpack_from(content)
         if length != len(content) - _HEADER.size:
@@ -85,7 +85,7 @@ def _values(payload: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _read_length(payload: bytes, at: int) -> tuple[int, int]:
-    """The length that begins here, and where the value begins."""
+    """Return the length that begins at `at`, and the offset of its value."""
     try:
         length = payload[at]
         if length <= _ONE_BYTE_LENGTH:

@@ -1,4 +1,4 @@
-"""Who this tuner is, once and for all: clients keep their settings and recordings under it."""
+"""The identity of the tuner, which never changes: clients keep settings and recordings under it."""
 
 import secrets
 import sqlite3
@@ -12,29 +12,29 @@ from typing import Self
 from ..store import metadata
 
 _CHECKSUM = bytes.fromhex("0A050F06070C010B0902080D04030E00")
-"""What each value of an odd nibble counts for (libhdhomerun, hdhomerun_discover.c)."""
+"""Checksum value of each odd nibble (libhdhomerun, hdhomerun_discover.c)."""
 
 _PREFIXES = (0x104, 0x105, 0x106, 0x107, 0x108)
-"""Of current models. Clients take 101 to 103, 111, 121, 122 and low numbers under 100 and 120 for
-models that lack what we have."""
+"""First digits of the ids of current models. Clients take 101 to 103, 111, 121, 122 and low numbers
+under 100 and 120 for models with fewer features."""
 
 _AUTH_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The three names of the device."""
+    """The names of the device."""
 
     device_id: int
     """32 bits that pass the check of `is_valid_device_id`."""
     udn: uuid.UUID
     """Unique device name (UPnP Device Architecture 2.0, 2.3)."""
     auth: str
-    """`DeviceAuth`, 24 characters. Opens nothing: only SiliconDust's guide would ask for it."""
+    """`DeviceAuth`, 24 characters. It protects nothing: only SiliconDust's guide would check it."""
 
     @classmethod
     def kept(cls, connection: sqlite3.Connection) -> Self:
-        """The identity of this data directory; a new one the first time."""
+        """Return the identity in the store; make one the first time."""
 
         def known(name: str, make: Callable[[], str]) -> str:
             return metadata.get_or_make(connection, f"hdhomerun_{name}", make)
@@ -47,7 +47,7 @@ class Identity:
 
     @property
     def device_id_text(self) -> str:
-        """As it is written everywhere: eight hexadecimal digits."""
+        """The device id as it is written everywhere: eight hexadecimal digits."""
         return f"{self.device_id:08X}"
 
 
@@ -59,7 +59,7 @@ def new_device_id(random_below: Callable[[int], int] = secrets.randbelow) -> int
 
 
 def is_valid_device_id(device_id: int) -> bool:
-    """Whether clients accept the id: its nibbles, every other one through a table, XOR to 0."""
+    """Return whether clients accept the id: its nibbles, odd ones through a table, XOR to 0."""
     return 0 < device_id <= 0xFFFFFFFF and _checksum(device_id) == 0
 
 

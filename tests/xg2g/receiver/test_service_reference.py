@@ -71,5 +71,5 @@ def test_a_path_is_decoded() -> None:
     ],
 )
 def test_what_is_no_reference_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no service reference"):
+    with pytest.raises(ValueError, match="not a service reference"):
         ServiceReference.parse(text)

@@ -155,7 +155,7 @@ async def test_what_is_no_stream_server_is_named_so(answer: bytes) -> None:
     [
         (b"\r\nLocation: https://root:geheim@box:8443/x?y", "https://box:8443/x;"),
         (b"\nserver: z\nlocation:/y", "/y;"),
-        (b"", "nowhere;"),
+        (b"", "an invalid URL;"),
     ],
 )
 async def test_a_redirect_says_where_to(location: bytes, target: str) -> None:
