@@ -228,7 +228,7 @@ def _start(steps: Steps) -> Iterator[Figure]:
 async def _first_bytes(clip: Path, steps: Steps) -> list[Figure]:
     ours, defaults, short = list[float](), list[float](), list[float]()
     broadcast = first_byte.Broadcast(clip)
-    async with broadcast.listening(), first_byte.daemon(broadcast, XG2G) as url:
+    async with broadcast.listening(), first_byte.daemon(broadcast) as url:
         for number in range(FIRST_BYTE_RUNS):
             steps.begin(f"first byte: run {number + 1} of {FIRST_BYTE_RUNS}")
             ours.append(await first_byte.xg2g_first_byte_s(broadcast, url) * 1000)

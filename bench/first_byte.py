@@ -7,9 +7,8 @@ stands between it and a viewer as it does at home; ffmpeg reads from the same se
 
 import asyncio
 import math
-import os
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,8 @@ import httpx
 import numpy as np
 
 from bench.clips import MULTIPLEX_BPS, SERVICE_ID, VIDEO_PID
+from tests.harness.command import DaemonProcess
+from tests.harness.process import BIN, environment
 from tests.oracle.transport import PACKET_BYTES, Packets, pmts
 
 BURST_S: Final = 0.02
@@ -110,35 +111,24 @@ async def ffmpeg_first_byte_s(broadcast: Broadcast, *options: str) -> float:
             await process.stdout.readexactly(1)
         return broadcast.since_picture_s()
     finally:
-        await _end(process)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 @asynccontextmanager
-async def daemon(broadcast: Broadcast, command: Path) -> AsyncIterator[str]:
+async def daemon(broadcast: Broadcast) -> AsyncIterator[str]:
     """`xg2g serve` with the broadcast as its receiver; gives the stream's URL there."""
     # Each run is to tune anew.
-    environment = os.environ | {"XG2G_LINGER_S": "0", "XG2G_HDHR_ENABLED": "false"}
+    variables = environment(XG2G_LINGER_S="0", XG2G_HDHR_ENABLED="false")
     with TemporaryDirectory() as data_dir:
-        process = await asyncio.create_subprocess_exec(
-            *(command, "serve", "--wait", "--receiver", NO_WEB_INTERFACE),
+        process = DaemonProcess(
+            *(BIN / "xg2g", "serve", "--wait", "--receiver", NO_WEB_INTERFACE),
             *("--stream-port", str(broadcast.port), "--port", "0", "--data-dir", data_dir),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=environment,
+            variables=variables,
         )
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(GIVE_UP_S):
-                line = b""
-                while b"/playlist.m3u" not in line:
-                    line = await process.stdout.readline()
-                    if not line:
-                        raise SystemExit("the daemon did not start")
-            base_url = line.decode().split()[-1].removesuffix("/playlist.m3u")
-            yield f"{base_url}/{_REFERENCE}"
-        finally:
-            await _end(process)
+        async with process:
+            yield f"{await process.address()}/{_REFERENCE}"
 
 
 async def xg2g_first_byte_s(broadcast: Broadcast, url: str) -> float:
@@ -147,9 +137,3 @@ async def xg2g_first_byte_s(broadcast: Broadcast, url: str) -> float:
         answer.raise_for_status()
         await anext(answer.aiter_raw())
         return broadcast.since_picture_s()
-
-
-async def _end(process: Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.communicate()

@@ -7,18 +7,16 @@ on what else the machine does, those of CPU hardly.
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.harness.command import COMMAND, DaemonProcess
+from tests.harness.process import Process, peak_resident_bytes
 from xg2g.simulator import SimulatedReceiver
 
 PATIENCE_S = 1800
@@ -42,69 +40,37 @@ async def be_receiver(size: Size) -> None:
         await asyncio.Event().wait()
 
 
-class Daemon:
+class Daemon(DaemonProcess):
     """`xg2g serve`, and what it logs."""
 
-    def __init__(self, process: asyncio.subprocess.Process, begin_s: float) -> None:
-        self.process = process
-        self.begin_s = begin_s
-        self.address = ""
+    def __init__(self, receiver: str, data: str) -> None:
+        options = ("--port", "0", "--data-dir", data, "--log-format", "json")
+        super().__init__(*COMMAND, "serve", "--receiver", receiver, *options)
+        self.url = ""
         self._cpu_s = 0.0
+
+    async def announced_s(self) -> float:
+        """Wait until it serves; the seconds since the start."""
+        begin_s = time.monotonic()
+        self.url = await self.address(within_s=PATIENCE_S)
+        return time.monotonic() - begin_s
 
     async def logged(self, event: str) -> dict[str, Any]:
         """Wait for this line of the log."""
-        assert self.process.stderr
-        while line := await self.process.stderr.readline():
-            entry = json.loads(line) if line.startswith(b"{") else {}
-            if entry.get("event") == event:
-                return entry
-        raise SystemExit(f"the daemon ended before it logged {event!r}")
 
-    async def announced(self) -> float:
-        """Wait for the playlist's address; the seconds since the start."""
-        assert self.process.stdout
-        while line := (await self.process.stdout.readline()).decode():
-            if "/playlist.m3u" in line:
-                self.address = line.split()[-1].removesuffix("/playlist.m3u")
-                return time.monotonic() - self.begin_s
-        raise SystemExit("the daemon did not start")
+        def is_wanted(line: str) -> bool:
+            return line.startswith("{") and json.loads(line).get("event") == event
+
+        entry: dict[str, Any] = json.loads(
+            await self.line(is_wanted, of=self.log, within_s=PATIENCE_S)
+        )
+        return entry
 
     def cost(self) -> str:
         """CPU time since the last call, and memory."""
-        proc = Path(f"/proc/{self.process.pid}")
-        ticks = sum(map(int, proc.joinpath("stat").read_text().rpartition(")")[2].split()[11:13]))
-        cpu_s = ticks / os.sysconf("SC_CLK_TCK")
-        spent_s, self._cpu_s = cpu_s - self._cpu_s, cpu_s
-        lines = proc.joinpath("status").read_text().splitlines()
-        kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines if " kB" in line}
-        most = kilobytes["VmHWM:"] / 1024
-        return f"{spent_s:5.2f} s of CPU, {kilobytes['VmRSS:'] / 1024:.0f} MB ({most:.0f} at most)"
-
-
-@asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.terminate()
-        await started.communicate()
-
-
-@asynccontextmanager
-async def daemon(receiver: str, data: str) -> AsyncIterator[Daemon]:
-    command = ("-c", "from xg2g.cli import main; main()", "serve", "--receiver", receiver)
-    begin_s = time.monotonic()
-    options = ("--port", "0", "--data-dir", data, "--log-format", "json")
-    async with process(*command, *options) as started:
-        yield Daemon(started, begin_s)
+        spent_s, self._cpu_s = self.cpu_s() - self._cpu_s, self.cpu_s()
+        now, most = self.resident_bytes() / 2**20, peak_resident_bytes(self.pid) / 2**20
+        return f"{spent_s:5.2f} s of CPU, {now:.0f} MB ({most:.0f} at most)"
 
 
 async def download(address: str, path: str, headers: dict[str, str]) -> tuple[float, float, int]:
@@ -127,25 +93,25 @@ async def measure(size: Size) -> None:
     say(f"\n{size.channels} channels in {size.bouquets} bouquets, {delay}")
     with tempfile.TemporaryDirectory() as data:
         arguments = (str(size.channels), str(size.bouquets), str(size.answer_delay_s))
-        async with process("-m", "bench.guide", "receiver", *arguments) as receiver:
-            assert receiver.stdout
-            url = (await receiver.stdout.readline()).decode().strip()
-            async with daemon(url, data) as running:
-                report("first start until it serves", await running.announced(), running)
+        command = (sys.executable, "-m", "bench.guide", "receiver", *arguments)
+        async with Process(*command, name="receiver") as receiver:
+            url = await receiver.line()
+            async with Daemon(url, data) as running:
+                report("first start until it serves", await running.announced_s(), running)
                 read = await running.logged("guide read")
                 report(f"guide, {read['programmes']} programmes", read["duration_s"], running)
                 await downloads(running)
             for again in ("second", "third"):
-                async with daemon(url, data) as running:
-                    report(f"{again} start until it serves", await running.announced(), running)
+                async with Daemon(url, data) as running:
+                    report(f"{again} start until it serves", await running.announced_s(), running)
                     lineup = await running.logged("lineup read")
                     assert not lineup["new"] and not lineup["removed"]
                     read = await running.logged("guide read")
                     what = f"guide, {read['programmes']} read, {read['changed']} changed"
                     report(what, read["duration_s"], running)
-        async with daemon(url, data) as running:
-            report("start with the receiver off", await running.announced(), running)
-            _, whole_s, bytes_ = await download(running.address, "/playlist.m3u", {})
+        async with Daemon(url, data) as running:
+            report("start with the receiver off", await running.announced_s(), running)
+            _, whole_s, bytes_ = await download(running.url, "/playlist.m3u", {})
             report(f"playlist, {bytes_ / 1e3:.0f} kB", whole_s, running)
             await downloads(running)
 
@@ -153,7 +119,7 @@ async def measure(size: Size) -> None:
 async def downloads(running: Daemon) -> None:
     for coding in ("identity", "gzip"):
         headers = {"Accept-Encoding": coding}
-        first_s, whole_s, bytes_ = await download(running.address, "/xmltv.xml", headers)
+        first_s, whole_s, bytes_ = await download(running.url, "/xmltv.xml", headers)
         report(f"download ({coding}), {bytes_ / 1e6:.1f} MB", whole_s, running)
         say(f"{'first byte after':>36} {first_s:7.2f} s")
 

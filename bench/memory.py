@@ -2,13 +2,11 @@
 
     python -m bench.memory INPUT
 
-Prints as JSON how many bytes each stream after the first took. Needs Linux's /proc.
+Prints as JSON how many bytes each stream after the first took.
 """
 
 import asyncio
-import gc
 import json
-import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,16 +14,12 @@ from typing import Final
 
 from bench.clips import MULTIPLEX_BPS
 from bench.stream import CHUNK_BYTES
+from tests.harness.process import resident_bytes
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
 
 STREAMS: Final = 50
 FED_S: Final = 4
-
-
-def _rss_bytes() -> int:
-    gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def bytes_per_stream(source: bytes) -> float:
@@ -36,14 +30,14 @@ async def bytes_per_stream(source: bytes) -> float:
         first = await stack.enter_async_context(await backend.open(RemuxOptions()))
         for chunk in chunks:
             await first.process(chunk)
-        before = _rss_bytes()
+        before = resident_bytes()
         remuxers = [
             await stack.enter_async_context(await backend.open(RemuxOptions()))
             for _ in range(STREAMS)
         ]
         for chunk in chunks:
             await asyncio.gather(*(remuxer.process(chunk) for remuxer in remuxers))
-        grown = _rss_bytes() - before
+        grown = resident_bytes() - before
     await backend.aclose()
     return grown / STREAMS
 

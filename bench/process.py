@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.harness.process import peak_resident_bytes
+
 _POLL_S: Final = 0.02
 
 
@@ -33,7 +35,7 @@ def run(command: Sequence[str | Path]) -> Run:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            peak_rss_bytes = max(peak_rss_bytes, _peak_rss_bytes(process.pid))
+            peak_rss_bytes = max(peak_rss_bytes, peak_resident_bytes(process.pid))
             time.sleep(_POLL_S)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -42,13 +44,3 @@ def run(command: Sequence[str | Path]) -> Run:
             raise subprocess.CalledProcessError(process.returncode, [*map(str, command)])
         stdout.seek(0)
         return Run(usage.ru_utime + usage.ru_stime, peak_rss_bytes, stdout.read())
-
-
-def _peak_rss_bytes(pid: int) -> int:
-    """VmHWM. The kernel's ru_maxrss would also count the parent, as it was before exec."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0")
-    return int(line.split()[1]) * 1024

@@ -2,11 +2,10 @@
 
     python -m bench.way INPUT [URL SERVICE_PID]
 
-Prints a `Cost` as JSON. What the service uses is read from Linux's /proc.
+Prints a `Cost` as JSON. CPU time is read from Linux's /proc.
 """
 
 import asyncio
-import gc
 import hashlib
 import json
 import os
@@ -18,8 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from bench.clips import MULTIPLEX_BPS
 from bench.stream import CHUNK_BYTES
+from tests.harness.process import resident_bytes
 from xg2g.app import event_loop
 from xg2g.receiver.read_pacing import GATHER_S
 from xg2g_backends.base import Backend, RemuxOptions
@@ -67,24 +69,16 @@ class Processes:
         return daemon, service
 
     def rss_bytes(self) -> tuple[int, int]:
-        gc.collect()
-        daemon, service = map(_rss_bytes, self._pids)
-        return daemon, service
+        service = self._pids[1]
+        return resident_bytes(), psutil.Process(service).memory_info().rss if service else 0
 
 
 def _cpu_s(pid: int | None) -> float:
-    """Of all threads; the kernel counts nanoseconds, which /proc/PID/stat rounds to ticks."""
+    """Of all threads in nanoseconds; psutil rounds to ticks, which is much for a live stream."""
     if pid is None:
         return 0.0
     threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
-
-
-def _rss_bytes(pid: int | None) -> int:
-    if pid is None:
-        return 0
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 async def measure(backend: Backend, source: bytes, processes: Processes) -> Cost:

@@ -2,12 +2,9 @@
 socket, the service on TCP."""
 
 import json
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from statistics import mean, median, quantiles
 from typing import Final
@@ -18,11 +15,11 @@ from bench.progress import Steps
 from bench.report import Judged, WayFigure
 from bench.sound import WrongOutputError
 from bench.way import Cost
+from tests.harness.ports import free_address
+from tests.harness.transcoder import Transcoder
 
 RUNS: Final = 3
 NAMES: Final = ("embedded", "Unix socket", "TCP")
-SERVICE: Final = Path(sys.executable).with_name("xg2g-transcoder")
-READY_WITHIN_S: Final = 10
 
 CHUNK_MS: Final = (1.0, 5 / 3, 10 / 3)
 """The best of 1 ms, and a third of the most that a socket (2 to 5 ms) and HTTP (5 to 10 ms) may
@@ -38,23 +35,22 @@ def figures(clip: Path, folder: Path, steps: Steps) -> list[WayFigure]:
     for number in range(RUNS):
         for name, costs, service in zip(NAMES, ways, _services(folder), strict=True):
             steps.begin(f"{name}: run {number + 1} of {RUNS}")
-            with service as arguments:
-                command = (sys.executable, "-m", "bench.way", str(clip), *arguments)
+            with service as transcoder:
+                command = [sys.executable, "-m", "bench.way", str(clip)]
+                if transcoder is not None:
+                    command += [str(transcoder.address), str(transcoder.pid)]
                 costs.append(Cost(**json.loads(run(command).stdout)))
     if len({cost.digest for costs in ways for cost in costs}) != 1:
         raise WrongOutputError("the ways to the remuxer have given different outputs")
     return list(_figures(ways))
 
 
-def _services(folder: Path) -> list[AbstractContextManager[tuple[str, ...]]]:
-    """In the order of `NAMES`; each gives what `bench.way` has to know of it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    path = folder / "transcoder.sock"
+def _services(folder: Path) -> list[AbstractContextManager[Transcoder | None]]:
+    """In the order of `NAMES`, for one run: each service has no memory to use again."""
     return [
-        nullcontext(()),
-        _service(f"unix:{path}", f"unix://{path}"),
-        _service(f"127.0.0.1:{port}", f"http://127.0.0.1:{port}"),
+        nullcontext(),
+        Transcoder(f"unix://{folder}/transcoder.sock"),
+        Transcoder(free_address()),
     ]
 
 
@@ -86,25 +82,3 @@ def _figures(ways: list[list[Cost]]) -> Iterator[WayFigure]:
 
 def _p99(values: list[float]) -> float:
     return quantiles(values, n=100)[98] if len(values) > 1 else mean(values)
-
-
-@contextmanager
-def _service(listen: str, url: str) -> Iterator[tuple[str, ...]]:
-    """A service of its own for one run, so that it has no memory to use again."""
-    command = (SERVICE, "--listen", listen)
-    service = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _await_service(listen)
-        yield url, str(service.pid)
-    finally:
-        service.terminate()
-        service.wait()
-
-
-def _await_service(listen: str) -> None:
-    command = (SERVICE, "healthcheck", "--listen", listen)
-    give_up_s = time.monotonic() + READY_WITHIN_S
-    while subprocess.run(command, capture_output=True, check=False).returncode:
-        if time.monotonic() > give_up_s:
-            raise TimeoutError(f"{SERVICE.name} is not ready after {READY_WITHIN_S} s")
-        time.sleep(0.02)

@@ -23,6 +23,7 @@ import av
 import pytest
 
 from scripts import glibc
+from tests.harness.process import Process
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(1800)]
 
@@ -57,17 +58,10 @@ def _run(*command: str | Path, env: dict[str, str] | None = None) -> str:
 
 
 @contextmanager
-def _demo(executable: Path, env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def _demo(executable: Path, env: dict[str, str]) -> Iterator[tuple[Process, str]]:
     """A running demo, and the address of its first channel."""
-    with subprocess.Popen(
-        [executable, "demo", "--port", "0"], stdout=subprocess.PIPE, text=True, env=env
-    ) as demo:
-        try:
-            assert demo.stdout is not None
-            address = next(line for line in demo.stdout if line.split()[:1] == ["try"])
-            yield demo, address.split()[-1]
-        finally:
-            demo.kill()
+    with Process(executable, "demo", "--port", "0", variables=env) as demo:
+        yield demo, demo.await_line(lambda line: line.split()[:1] == ["try"]).split()[-1]
 
 
 def _sound(url: str, tmp_path: Path) -> tuple[set[str], float]:
@@ -122,16 +116,14 @@ def test_the_executable_plays_a_channel_and_leaves_nothing_when_it_is_told_to_st
         assert codecs == {"aac"}
         assert decoded_s > 1
         assert list((tmp_path / "tmp").iterdir()) != []
-        demo.send_signal(signal.SIGTERM)
-        assert demo.wait(20) == 0
+        assert demo.stop() == 0
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a signal of Linux tells of the parent's end")
 def test_a_killed_launcher_leaves_neither_a_daemon_nor_files(tmp_path: Path) -> None:
     with _demo(EXECUTABLE, _bare(tmp_path)) as (demo, url):
-        demo.kill()
-        demo.wait()
+        demo.stop(signal.SIGKILL)
         deadline = time.monotonic() + 20
         while list((tmp_path / "tmp").iterdir()):
             assert time.monotonic() < deadline, "the daemon goes on without its launcher"

@@ -155,7 +155,7 @@ async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None
     with transcoder() as first, transcoder() as second, ExitStack() as stack:
 
         def stop() -> None:
-            thread = asyncio.get_running_loop().run_in_executor(None, first.end)
+            thread = asyncio.get_running_loop().run_in_executor(None, first.stop)
             stack.callback(thread.cancel)
 
         backend = ExternalBackend([first.address, second.address])

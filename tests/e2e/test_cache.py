@@ -1,7 +1,6 @@
 """nginx with the documented configuration, in front of the daemon."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from tests.harness.house import House, until
 from tests.harness.nginx import nginx
 from tests.harness.ports import free_port
+from tests.harness.process import Process
 
 CHANNEL = "/hls/1_0_19_65_1_1_C00000_0_0_0/index.m3u8"
 MANY = 12
@@ -30,13 +30,10 @@ def cache(home: House, tmp_path: Path) -> Iterator[str]:
         .replace(f"127.0.0.1:{daemon.port}", daemon.netloc)
         .replace(f"listen 127.0.0.1:{port}", f"listen {daemon.hostname}:{port}")
     )
-    with subprocess.Popen(command, env={**os.environ, "PATH": "/usr/sbin:/usr/bin"}) as running:
+    with Process(*command, variables={**os.environ, "PATH": "/usr/sbin:/usr/bin"}):
         url = f"http://{daemon.hostname}:{port}"
-        try:
-            until(lambda: _answers(url), "nginx answers")
-            yield url
-        finally:
-            running.terminate()
+        until(lambda: _answers(url), "nginx answers")
+        yield url
 
 
 def _answers(url: str) -> bool:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.harness.process import Process, environment
+from tests.harness.process import READY_S, Process, environment
 
 COMMAND = (sys.executable, "-c", "from xg2g.cli import main; main()")
 
@@ -23,9 +23,9 @@ def xg2g(*arguments: str, stdin: str = "", **variables: str) -> subprocess.Compl
 class DaemonProcess(Process):
     """`xg2g serve`, or another command that announces a daemon once it serves."""
 
-    async def address(self) -> str:
+    async def address(self, within_s: float = READY_S) -> str:
         """Wait until it serves, and return its URL without a final slash."""
-        return _announced(await self.line(_is_playlist))
+        return _announced(await self.line(_is_playlist, within_s=within_s))
 
     def await_address(self) -> str:
         """As `address`, for tests without an event loop."""

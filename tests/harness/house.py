@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.harness.command import COMMAND, DaemonProcess
 
 ADDRESS = os.environ.get("XG2G_E2E_ADDRESS")
 """The daemon's address in the network that scripts/e2e.sh has made; None without one."""
@@ -132,34 +133,16 @@ def house(folder: Path) -> Iterator[House]:
     # A port of its own for whoever runs the tests without a network of their own.
     where = ("--host", "0.0.0.0", "--port", "8088") if ADDRESS else ("--port", "0")
     ports = {"XG2G_HDHOMERUN_PORTS": "80,5004"} if ADDRESS else {}
-    with (folder / "daemon.log").open("w") as log:
-        daemon = subprocess.Popen(
-            (sys.executable, "-c", "from xg2g.cli import main; main()", "demo", *where),
-            env={**_environment(home), **ports},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
+    variables = {**_environment(home), **ports}
+    daemon = DaemonProcess(*COMMAND, "demo", *where, folder=folder, variables=variables)
+    with daemon:
+        running = House(daemon.await_address(), home)
+        until(
+            lambda: "<programme " in running.ask("/xmltv.xml").text, "the daemon has read the guide"
         )
-        with daemon:
-            try:
-                assert daemon.stdout is not None
-                rows = (line.split() for line in daemon.stdout)
-                url = next((words[-1] for words in rows if words[:1] == ["playlist"]), None)
-                assert url is not None, (folder / "daemon.log").read_text()
-                running = House(url.removesuffix("/playlist.m3u"), home)
-                until(
-                    lambda: "<programme " in running.ask("/xmltv.xml").text,
-                    "the daemon has read the guide",
-                )
-                yield running
-            finally:
-                daemon.send_signal(signal.SIGINT)
-                try:
-                    daemon.wait(PATIENCE_S)
-                finally:
-                    daemon.kill()
-        said = (folder / "daemon.log").read_text()
-        assert "Traceback" not in said, said
+        yield running
+        daemon.stop(signal.SIGINT)
+    assert "Traceback" not in daemon.log.text(), daemon.log.text()
 
 
 def _environment(home: Path) -> dict[str, str]:

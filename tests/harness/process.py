@@ -1,6 +1,7 @@
 """A program in a process of its own, and what it writes."""
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -127,7 +128,10 @@ class Process:
 
     def cpu_s(self) -> float:
         """Return user and system time of all its threads so far; 0 when it does not run."""
-        return cpu_s(self.pid) if self.alive else 0.0
+        if not self.alive:
+            return 0.0
+        times = self.usage.cpu_times()
+        return float(times.user + times.system)
 
     def resident_bytes(self) -> int:
         """Return its memory in use; 0 when it does not run."""
@@ -257,10 +261,23 @@ class Process:
         await self.end()
 
 
-def cpu_s(pid: int) -> float:
-    """Return user and system time of a process with all its threads, ended ones included."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+def resident_bytes() -> int:
+    """Return the memory in use by this process, after a garbage collection."""
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_resident_bytes(pid: int) -> int:
+    """Return the most memory that a process ever used; 0 when it ended, or without /proc.
+
+    psutil does not tell it, and the kernel's ru_maxrss counts the parent as it was before exec.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0")
+    return int(line.split()[1]) * 1024
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from tests.harness.process import resident_bytes
 from tests.oracle.audio_sync import Comparison, compare, decode_track
 from tests.oracle.transport import PCR_MODULUS, Packets, pmts
 from tests.oracle.ts_checker import check
@@ -42,11 +43,6 @@ class Observation:
     label: str
     source: Path
     output: Path
-
-
-def resident_bytes() -> int:
-    """Memory of this process that is in use."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def places(rounds: int, round_s: float) -> dict[int, str]:

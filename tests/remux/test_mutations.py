@@ -8,11 +8,11 @@ import random
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.harness.process import resident_bytes
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, encode, sound
 from tests.remux.driver import chunks, remux_pieces
 from tests.remux.recordings import all_paths
@@ -127,14 +127,10 @@ def mutated(seed: int) -> bytes:
     return stream
 
 
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-
 @pytest.mark.parametrize("first", range(0, MUTATIONS, PER_TEST))
 def test_mutations_are_survived(first: int) -> None:
     corpus()
-    before = _resident_bytes()
+    before = resident_bytes()
     for seed in range(first, first + PER_TEST):
         stream = mutated(seed)
         began_s = time.process_time()
@@ -143,7 +139,7 @@ def test_mutations_are_survived(first: int) -> None:
         assert len(output) % 188 == 0 and set(output[::188]) <= {0x47}, seed
         assert len(output) <= GROWTH * len(stream) + 100_000, (seed, len(stream), len(output))
         assert spent_s < CPU_S, (seed, spent_s)
-    assert _resident_bytes() - before < GROWTH_BYTES
+    assert resident_bytes() - before < GROWTH_BYTES
 
 
 def test_the_same_seed_is_the_same_stream() -> None:

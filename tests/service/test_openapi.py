@@ -1,6 +1,5 @@
 """The service keeps to its OpenAPI document, whatever it is sent."""
 
-import subprocess
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -21,8 +20,10 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from tests.harness.ports import free_address
+from tests.harness.transcoder import Transcoder
+
 ROOT = Path(__file__).parent.parent.parent
-EXECUTABLE = ROOT / "target" / "release" / "xg2g-transcoder"
 DOCUMENT = ROOT / "docs" / "reference" / "transcoder-openapi.json"
 CLIP = ROOT / "xg2g" / "simulator" / "clips" / "four-radio.ts"
 TOKEN = "swordfish"
@@ -50,19 +51,13 @@ numbers = count()
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the real service, with a token."""
-    assert EXECUTABLE.exists(), "make build makes it"
     folder = tmp_path_factory.mktemp("service")
     (folder / "token").write_text(TOKEN)
-    log = folder / "log"
-    flags = ["--listen", "127.0.0.1:0", "--token-file", str(folder / "token")]
-    flags += ["--max-remuxers", "5000", "--body-timeout", "2s", "--log-format", "json"]
-    with log.open("w") as errors, subprocess.Popen([EXECUTABLE, *flags], stderr=errors) as process:
-        while '"address":"' not in log.read_text():
-            assert process.poll() is None, log.read_text()
-        yield log.read_text().partition('"address":"')[2].partition('"')[0]
-        process.terminate()
-        assert process.wait() == 0
-    assert "defect" not in log.read_text()
+    flags = ("--token-file", folder / "token", "--max-remuxers", "5000", "--body-timeout", "2s")
+    with Transcoder(free_address(), *flags, folder=folder) as service:
+        yield service.address.url
+        assert service.stop() == 0
+    assert "defect" not in service.log.text()
 
 
 @pytest.fixture(scope="module")

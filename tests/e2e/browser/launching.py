@@ -1,7 +1,6 @@
 """Browsers as the distribution has them, and a sound card that nobody hears."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Playwright
 
 from tests.harness.house import until
+from tests.harness.process import Process
 
 BrowserName = Literal["chromium", "firefox"]
 
@@ -47,25 +47,13 @@ def sound_card(folder: Path) -> Iterator[Mapping[str, str]]:
     """
     socket = folder / "sound"
     environment = {**os.environ, "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
-    with (folder / "sound.log").open("w") as log:
-        server = subprocess.Popen(
-            (
-                *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no"),
-                *("--exit-idle-time=-1", "--load=module-null-sink"),
-                f"--load=module-native-protocol-unix auth-anonymous=1 socket={socket}",
-            ),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        with server:
-            try:
-                until(
-                    lambda: socket.exists() or server.poll() is not None,
-                    "the sound server listens",
-                )
-                assert socket.exists(), (folder / "sound.log").read_text()
-                yield {**environment, "PULSE_SERVER": f"unix:{socket}"}
-            finally:
-                server.terminate()
+    server = Process(
+        *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no"),
+        *("--exit-idle-time=-1", "--load=module-null-sink"),
+        f"--load=module-native-protocol-unix auth-anonymous=1 socket={socket}",
+        variables=environment,
+    )
+    with server:
+        until(lambda: socket.exists() or not server.alive, "the sound server listens")
+        assert socket.exists(), server.written()
+        yield {**environment, "PULSE_SERVER": f"unix:{socket}"}
