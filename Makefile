@@ -25,7 +25,7 @@ pip_install = @echo $$$$ > .venv/.installing && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e fuzz sanitize soak loss failover load fanout playback chaos siege watch binary dist clean lock system
+.PHONY: help run build test check fix bench e2e coverage fuzz sanitize soak loss failover load fanout playback chaos siege watch binary dist clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -79,6 +79,10 @@ fix: build .venv/.dev ## format, and mend what the linters can
 bench: build .venv/.dev ## measure against ffmpeg, beside the budgets: ARGS="--live --json FILE"
 	@scripts/bootstrap.sh test
 	@.venv/bin/python -m bench $(ARGS)
+
+coverage: build .venv/.dev ## lines that no test runs, of both languages: COVERAGE=python ARGS=tests/backends (Rust needs cargo-llvm-cov)
+	@scripts/bootstrap.sh test
+	@tools/coverage.sh $(ARGS)
 
 fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly and cargo-fuzz)
 	@scripts/fuzz.sh
