@@ -146,8 +146,8 @@ typedef struct {
   uint32_t program;
   // An xg2g_video_codec for a random access point, else 0.
   uint32_t codec;
-  // 1 for a random access point behind which pictures follow that do not decode for who
-  // begins there (those with an earlier PTS), else 0.
+  // 1 for a random access point behind which pictures follow that do not decode for a viewer
+  // that begins there (those with an earlier PTS), else 0.
   uint32_t is_open;
   // Bytes of tables of a random access point or an entry, else 0.
   size_t tables_len;
@@ -157,33 +157,33 @@ typedef struct {
 extern "C" {
 #endif // __cplusplus
 
-// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
+// Return the ABI version of the library, to be compared with XG2G_ABI_VERSION.
 uint32_t xg2g_abi_version(void);
 
-// How many streams of this process are open: opened, and not freed yet, or freed while a
-// call was inside that has not returned. 0 again when all are freed.
+// Return how many streams of this process are open: opened, and not freed yet, or freed
+// while a call was inside that has not returned. 0 again when all are freed.
 size_t xg2g_open_streams(void);
 
-// The versions of the library and of the codecs in it: a JSON object, component to
+// Return the versions of the library and of the codecs in it: a JSON object, component to
 // version, the library's own under "xg2g-transcoder". The text is static.
 const char *xg2g_version(void);
 
-// The name of an error number, a static text; NULL for other numbers.
+// Return the name of an error number, a static text; NULL for other numbers.
 const char *xg2g_error_name(int error);
 
-// Opens a stream: sample_rate in Hz and channels with 0 for the source's, bitrate
-// in bit/s. All tracks of all programs are converted. NULL on error.
+// Open a stream: sample_rate in Hz and channels with 0 for the source's, bitrate in bit/s.
+// All tracks of all programs are converted. NULL on error.
 void *xg2g_audio_remux_init(int sample_rate, int channels, int bitrate);
 
-// Opens a stream with every option. On error it returns NULL, writes the number to
-// *error if error is not NULL, and a line that says why to text.
+// Open a stream with every option. On error it returns NULL, writes the number to *error
+// if error is not NULL, and a line that says why to text.
 void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
                                          int *error,
                                          char *text,
                                          size_t text_capacity);
 
-// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is
-// ready. Returns the number of bytes written, which may be 0, or an error.
+// Take input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and write what is
+// ready. Return the number of bytes written, which may be 0, or an error.
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 // input again, with a larger buffer, gets the output and is not processed twice.
@@ -196,55 +196,55 @@ int xg2g_audio_remux_process(void *handle,
                              uint8_t *output,
                              size_t output_capacity);
 
-// Ends the stream and writes the rest, as xg2g_audio_remux_process does. Called again
-// it returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
+// End the stream and write the rest, as xg2g_audio_remux_process does. Called again it
+// returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
 int xg2g_audio_remux_finish(void *handle, uint8_t *output, size_t output_capacity);
 
-// Takes input as xg2g_audio_remux_process does, and lends the library's own buffer:
-// *output and *output_len are set, and valid until the next process, finish or free
-// of this handle. Returns 0 or an error; it is never too small.
+// Take input as xg2g_audio_remux_process does, and lend the library's own buffer: *output
+// and *output_len are set, and valid until the next process, finish or free of this
+// handle. Return 0 or an error; it is never too small.
 int xg2g_audio_remux_process_view(void *handle,
                                   const uint8_t *input,
                                   size_t input_len,
                                   const uint8_t **output,
                                   size_t *output_len);
 
-// Ends the stream and lends the rest, as xg2g_audio_remux_process_view does.
+// End the stream and lend the rest, as xg2g_audio_remux_process_view does.
 int xg2g_audio_remux_finish_view(void *handle, const uint8_t **output, size_t *output_len);
 
-// An output capacity to offer with input_len bytes of input: after
+// Return an output capacity to offer with input_len bytes of input: after
 // XG2G_ERROR_OUTPUT_TOO_SMALL surely enough for the same input again, otherwise an
 // estimate that streams stay below. 0 for a handle that cannot be used.
 size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
 
-// Takes the next point of what was processed: where a viewer can join, or where the
-// stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
+// Take the next point of what was processed: where a viewer can join, or where the stream
+// changes. Return 1 with *point filled, 0 when there is none, or an error.
 //
 // A point may lie before what the latest call gave: whether a decoder can begin with a
-// picture is known only some packets later. A random access point, and an entry, comes with
-// the packets of PAT and PMT for who begins there: they are written to
-// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
-// the same point comes again. With 1024 points not taken the oldest are forgotten.
+// picture is known only some packets later. A random access point, and an entry, comes
+// with the packets of PAT and PMT for a viewer that begins there: they are written to
+// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are,
+// and the same point comes again. With 1024 points not taken the oldest are forgotten.
 int xg2g_audio_remux_next_point(void *handle,
                                 xg2g_point *point,
                                 uint8_t *tables,
                                 size_t tables_capacity);
 
-// Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
-// them. Returns its length or an error.
+// Write the counters of the stream as JSON, a text; transcoder/src/stats.rs names them.
+// Return its length or an error.
 int xg2g_audio_remux_stats(void *handle, char *json, size_t json_capacity);
 
-// Writes a line that says why the latest failed call on this handle failed, a text,
-// empty if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was.
-// Returns its length or an error. It may be called while another call is inside.
+// Write a line that says why the latest failed call on this handle failed, a text, empty
+// if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was. Return its
+// length or an error. It may be called while another call is inside.
 int xg2g_audio_remux_last_error(void *handle, char *text, size_t text_capacity);
 
-// Closes a stream. NULL and a handle that is closed already are fine. With a call
-// inside it returns at once, and that call still completes; what it lent is gone.
+// Close a stream. NULL and a handle that is closed already are fine. With a call inside it
+// returns at once, and that call still completes; what it lent is gone.
 void xg2g_audio_remux_free(void *handle);
 
-// Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
-// viewer who comes. NULL on error.
+// Make a joiner: it cuts a beginning out of a stream that has long been running, for a
+// viewer that joins. NULL on error.
 //
 // point is a random access point or an entry as xg2g_audio_remux_next_point gave it,
 // tables its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
@@ -252,13 +252,12 @@ void xg2g_audio_remux_free(void *handle);
 // following that. A joiner is no stream: xg2g_open_streams does not count it.
 void *xg2g_joiner_init(const xg2g_point *point, const uint8_t *tables, int after_gap);
 
-// Takes the stream's next input_len bytes, the first of all being those at the point's
-// offset, and writes what the viewer gets. Returns the number of bytes written, which may be
-// 0, or an error.
+// Take the stream's next input_len bytes, the first of all being those at the point's offset, and
+// write what the viewer gets. Return the number of bytes written, which may be 0, or an error.
 //
 // First leave the tables, then each PID's packets from its next unit on, the point's
 // own first. What begins more than a second before the point is left out, and so are pictures
-// that do not decode for who begins there. Packets that leave are untouched; where one that
+// that a viewer who begins there cannot decode. Packets that leave are untouched; where one that
 // was left out would be missed, a packet announces it.
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken. Twice the bytes of input and tables,
@@ -273,11 +272,11 @@ int xg2g_joiner_process(void *joiner,
 // be called any more; 0 before, or an error.
 int xg2g_joiner_is_over(void *joiner);
 
-// Closes a joiner, as xg2g_audio_remux_free closes a stream.
+// Close a joiner, as xg2g_audio_remux_free closes a stream.
 void xg2g_joiner_free(void *joiner);
 
-// Makes a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream
-// that xg2g_audio_remux_process gave. NULL on error.
+// Make a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream that
+// xg2g_audio_remux_process gave. NULL on error.
 //
 // program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
 // where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
@@ -288,20 +287,22 @@ void *xg2g_packager_init(uint32_t program,
                          uint32_t part_ms,
                          uint32_t longest_ms);
 
-// Takes the stream's next input_len bytes. Returns 0 or an error. Any split of the same input
-// gives the same events.
+// Take the stream's next input_len bytes. Return 0 or an error. Any split of the same input gives
+// the same events.
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken, as events wait; take them with
 // xg2g_packager_next_event first.
-int xg2g_packager_process(void *packager, const uint8_t *input, size_t input_len);
+int xg2g_packager_process(void *packager,
+                          const uint8_t *input,
+                          size_t input_len);
 
-// Ends the stream: what was held back becomes events. Returns 0 or an error, as
+// End the stream: what was held back becomes events. Return 0 or an error, as
 // xg2g_packager_process does; called again it does nothing.
 int xg2g_packager_finish(void *packager);
 
-// Takes the next event. Returns 1 and lends its text, JSON of json_len bytes, and its bytes, 0
-// but for an initialisation segment and a part; or 0 when there is none, or an error. What is
-// lent is valid until the next call on this packager, and until it is freed.
+// Take the next event. Return 1 and lend its text, JSON of json_len bytes, and its bytes, 0 but
+// for an initialisation segment and a part; or 0 when there is none, or an error. What is lent is
+// valid until the next call on this packager, and until it is freed.
 //
 // "event" is "header" (an initialisation segment), "part", "segment" (its end),
 // "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
@@ -313,14 +314,15 @@ int xg2g_packager_next_event(void *packager,
                              const uint8_t **data,
                              size_t *data_len);
 
-// Closes a packager, as xg2g_audio_remux_free closes a stream.
+// Close a packager, as xg2g_audio_remux_free closes a stream.
 void xg2g_packager_free(void *packager);
 
-// What to give a new handle that goes on with a stream whose handle was lost, before the
-// bytes that follow past, the last input that was answered: the last whole PAT and PMTs of
-// program (0: of every program), then the packet that past breaks off in. With after_gap 1
-// the tables alone: input is missing behind past. Half a second of past is enough, more is
-// better. Returns the number of bytes written to output, at most past_len, or an error.
+// Return what to give a new handle that goes on with a stream whose handle was lost,
+// before the bytes that follow past, the last input that was answered: the last whole PAT
+// and PMTs of program (0: of every program), then the packet that past breaks off in. With
+// after_gap 1 the tables alone: input is missing behind past. Half a second of past is
+// enough, more is better. Return the number of bytes written to output, at most past_len,
+// or an error.
 int xg2g_splice_lead(const uint8_t *past,
                      size_t past_len,
                      uint32_t program,
@@ -328,10 +330,10 @@ int xg2g_splice_lead(const uint8_t *past,
                      uint8_t *output,
                      size_t output_capacity);
 
-// Writes body, which follows past, with a null packet in place of each packet without
-// video of program (0: of every program), and sets *given_up to the bytes that were given
-// up so. Returns the number of bytes written, which is body_len, or 0 when past does not
-// show which packets carry video, or body does not go on with packets; or an error.
+// Write body, which follows past, with a null packet in place of each packet without video
+// of program (0: of every program), and set *given_up to the bytes that were given up so.
+// Return the number of bytes written, which is body_len, or 0 when past does not show
+// which packets carry video, or body does not go on with packets; or an error.
 int xg2g_splice_keep_video(const uint8_t *past,
                            size_t past_len,
                            const uint8_t *body,
@@ -341,8 +343,8 @@ int xg2g_splice_keep_video(const uint8_t *past,
                            size_t output_capacity,
                            size_t *given_up);
 
-// Where the first packet begins in input; input_len when there is none to be seen, which
-// takes five in a row. Or an error.
+// Return where the first packet begins in input; input_len when there is none to be seen,
+// which takes five in a row. Or an error.
 int xg2g_splice_first_packet(const uint8_t *input, size_t input_len);
 
 #ifdef __cplusplus

@@ -33,7 +33,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Makes an error of the given kind.
+    /// Make an error of the given kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -41,7 +41,7 @@ impl Error {
         }
     }
 
-    /// The kind, for callers that decide by it.
+    /// Return the kind, for callers that decide by it.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

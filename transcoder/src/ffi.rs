@@ -46,20 +46,20 @@ pub const XG2G_ABI_VERSION: u32 = 1;
 /// of its output within an int; a receiver's read is a thousandth of it.
 pub const XG2G_MAX_INPUT_BYTES: usize = 16 << 20;
 
-/// The ABI version of the library, to be compared with XG2G_ABI_VERSION.
+/// Return the ABI version of the library, to be compared with XG2G_ABI_VERSION.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_abi_version() -> u32 {
     boundary(0, || XG2G_ABI_VERSION)
 }
 
-/// How many streams of this process are open: opened, and not freed yet, or freed while a
-/// call was inside that has not returned. 0 again when all are freed.
+/// Return how many streams of this process are open: opened, and not freed yet, or freed
+/// while a call was inside that has not returned. 0 again when all are freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_open_streams() -> usize {
     boundary(0, session::alive)
 }
 
-/// The versions of the library and of the codecs in it: a JSON object, component to
+/// Return the versions of the library and of the codecs in it: a JSON object, component to
 /// version, the library's own under "xg2g-transcoder". The text is static.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_version() -> *const c_char {
@@ -69,7 +69,7 @@ pub extern "C" fn xg2g_version() -> *const c_char {
     })
 }
 
-/// The name of an error number, a static text; NULL for other numbers.
+/// Return the name of an error number, a static text; NULL for other numbers.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_error_name(error: c_int) -> *const c_char {
     boundary(ptr::null(), || {
@@ -77,8 +77,8 @@ pub extern "C" fn xg2g_error_name(error: c_int) -> *const c_char {
     })
 }
 
-/// Opens a stream: sample_rate in Hz and channels with 0 for the source's, bitrate
-/// in bit/s. All tracks of all programs are converted. NULL on error.
+/// Open a stream: sample_rate in Hz and channels with 0 for the source's, bitrate in bit/s.
+/// All tracks of all programs are converted. NULL on error.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_audio_remux_init(
     sample_rate: c_int,
@@ -99,8 +99,8 @@ pub extern "C" fn xg2g_audio_remux_init(
     })
 }
 
-/// Opens a stream with every option. On error it returns NULL, writes the number to
-/// *error if error is not NULL, and a line that says why to text.
+/// Open a stream with every option. On error it returns NULL, writes the number to *error
+/// if error is not NULL, and a line that says why to text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
     options: *const xg2g_options,
@@ -125,8 +125,8 @@ pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
     })
 }
 
-/// Takes input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and writes what is
-/// ready. Returns the number of bytes written, which may be 0, or an error.
+/// Take input_len bytes of the stream, at most XG2G_MAX_INPUT_BYTES, and write what is
+/// ready. Return the number of bytes written, which may be 0, or an error.
 ///
 /// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 /// input again, with a larger buffer, gets the output and is not processed twice.
@@ -151,8 +151,8 @@ pub unsafe extern "C" fn xg2g_audio_remux_process(
     })
 }
 
-/// Ends the stream and writes the rest, as xg2g_audio_remux_process does. Called again
-/// it returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
+/// End the stream and write the rest, as xg2g_audio_remux_process does. Called again it
+/// returns 0, or after XG2G_ERROR_OUTPUT_TOO_SMALL the rest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_finish(
     handle: *mut c_void,
@@ -166,9 +166,9 @@ pub unsafe extern "C" fn xg2g_audio_remux_finish(
     })
 }
 
-/// Takes input as xg2g_audio_remux_process does, and lends the library's own buffer:
-/// *output and *output_len are set, and valid until the next process, finish or free
-/// of this handle. Returns 0 or an error; it is never too small.
+/// Take input as xg2g_audio_remux_process does, and lend the library's own buffer: *output
+/// and *output_len are set, and valid until the next process, finish or free of this
+/// handle. Return 0 or an error; it is never too small.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_process_view(
     handle: *mut c_void,
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_process_view(
     })
 }
 
-/// Ends the stream and lends the rest, as xg2g_audio_remux_process_view does.
+/// End the stream and lend the rest, as xg2g_audio_remux_process_view does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_finish_view(
     handle: *mut c_void,
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn xg2g_audio_remux_finish_view(
     })
 }
 
-/// An output capacity to offer with input_len bytes of input: after
+/// Return an output capacity to offer with input_len bytes of input: after
 /// XG2G_ERROR_OUTPUT_TOO_SMALL surely enough for the same input again, otherwise an
 /// estimate that streams stay below. 0 for a handle that cannot be used.
 #[unsafe(no_mangle)]
@@ -221,14 +221,14 @@ pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_le
     })
 }
 
-/// Takes the next point of what was processed: where a viewer can join, or where the
-/// stream changes. Returns 1 with *point filled, 0 when there is none, or an error.
+/// Take the next point of what was processed: where a viewer can join, or where the stream
+/// changes. Return 1 with *point filled, 0 when there is none, or an error.
 ///
 /// A point may lie before what the latest call gave: whether a decoder can begin with a
-/// picture is known only some packets later. A random access point, and an entry, comes with
-/// the packets of PAT and PMT for who begins there: they are written to
-/// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are, and
-/// the same point comes again. With 1024 points not taken the oldest are forgotten.
+/// picture is known only some packets later. A random access point, and an entry, comes
+/// with the packets of PAT and PMT for a viewer that begins there: they are written to
+/// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are,
+/// and the same point comes again. With 1024 points not taken the oldest are forgotten.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_next_point(
     handle: *mut c_void,
@@ -269,8 +269,8 @@ pub unsafe extern "C" fn xg2g_audio_remux_next_point(
     })
 }
 
-/// Writes the counters of the stream as JSON, a text; transcoder/src/stats.rs names
-/// them. Returns its length or an error.
+/// Write the counters of the stream as JSON, a text; transcoder/src/stats.rs names them.
+/// Return its length or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_stats(
     handle: *mut c_void,
@@ -285,9 +285,9 @@ pub unsafe extern "C" fn xg2g_audio_remux_stats(
     })
 }
 
-/// Writes a line that says why the latest failed call on this handle failed, a text,
-/// empty if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was.
-/// Returns its length or an error. It may be called while another call is inside.
+/// Write a line that says why the latest failed call on this handle failed, a text, empty
+/// if none has; XG2G_ERROR_BUSY and XG2G_ERROR_POISONED leave it as it was. Return its
+/// length or an error. It may be called while another call is inside.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_last_error(
     handle: *mut c_void,
@@ -305,15 +305,15 @@ pub unsafe extern "C" fn xg2g_audio_remux_last_error(
     })
 }
 
-/// Closes a stream. NULL and a handle that is closed already are fine. With a call
-/// inside it returns at once, and that call still completes; what it lent is gone.
+/// Close a stream. NULL and a handle that is closed already are fine. With a call inside it
+/// returns at once, and that call still completes; what it lent is gone.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_audio_remux_free(handle: *mut c_void) {
     boundary((), || handles::remove::<Session>(handle.addr()));
 }
 
-/// Makes a joiner: it cuts a beginning out of a stream that has long been running, for a
-/// viewer who comes. NULL on error.
+/// Make a joiner: it cuts a beginning out of a stream that has long been running, for a
+/// viewer that joins. NULL on error.
 ///
 /// point is a random access point or an entry as xg2g_audio_remux_next_point gave it,
 /// tables its point->tables_len bytes of tables. With after_gap 1, else 0, the viewer has read
@@ -336,13 +336,12 @@ pub unsafe extern "C" fn xg2g_joiner_init(
     })
 }
 
-/// Takes the stream's next input_len bytes, the first of all being those at the point's
-/// offset, and writes what the viewer gets. Returns the number of bytes written, which may be
-/// 0, or an error.
+/// Take the stream's next input_len bytes, the first of all being those at the point's offset, and
+/// write what the viewer gets. Return the number of bytes written, which may be 0, or an error.
 ///
 /// First leave the tables, then each PID's packets from its next unit on, the point's
 /// own first. What begins more than a second before the point is left out, and so are pictures
-/// that do not decode for who begins there. Packets that leave are untouched; where one that
+/// that a viewer who begins there cannot decode. Packets that leave are untouched; where one that
 /// was left out would be missed, a packet announces it.
 ///
 /// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken. Twice the bytes of input and tables,
@@ -380,14 +379,14 @@ pub extern "C" fn xg2g_joiner_is_over(joiner: *mut c_void) -> c_int {
     call(joiner, |joiner: &mut Joiner| Ok(joiner.is_over().into()))
 }
 
-/// Closes a joiner, as xg2g_audio_remux_free closes a stream.
+/// Close a joiner, as xg2g_audio_remux_free closes a stream.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_joiner_free(joiner: *mut c_void) {
     boundary((), || handles::remove::<Joiner>(joiner.addr()));
 }
 
-/// Makes a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream
-/// that xg2g_audio_remux_process gave. NULL on error.
+/// Make a packager: it makes CMAF tracks, for HTTP Live Streaming, of one program of a stream that
+/// xg2g_audio_remux_process gave. NULL on error.
 ///
 /// program is the service id, 0 the first whose PMT comes. segment_ms is how long segments are
 /// where random access points allow it, 500 to 20000; part_ms how long parts are at most, 200 to
@@ -417,8 +416,8 @@ pub extern "C" fn xg2g_packager_init(
     })
 }
 
-/// Takes the stream's next input_len bytes. Returns 0 or an error. Any split of the same input
-/// gives the same events.
+/// Take the stream's next input_len bytes. Return 0 or an error. Any split of the same input gives
+/// the same events.
 ///
 /// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was taken, as events wait; take them with
 /// xg2g_packager_next_event first.
@@ -436,7 +435,7 @@ pub unsafe extern "C" fn xg2g_packager_process(
     })
 }
 
-/// Ends the stream: what was held back becomes events. Returns 0 or an error, as
+/// End the stream: what was held back becomes events. Return 0 or an error, as
 /// xg2g_packager_process does; called again it does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_packager_finish(packager: *mut c_void) -> c_int {
@@ -446,9 +445,9 @@ pub extern "C" fn xg2g_packager_finish(packager: *mut c_void) -> c_int {
     })
 }
 
-/// Takes the next event. Returns 1 and lends its text, JSON of json_len bytes, and its bytes, 0
-/// but for an initialisation segment and a part; or 0 when there is none, or an error. What is
-/// lent is valid until the next call on this packager, and until it is freed.
+/// Take the next event. Return 1 and lend its text, JSON of json_len bytes, and its bytes, 0 but
+/// for an initialisation segment and a part; or 0 when there is none, or an error. What is lent is
+/// valid until the next call on this packager, and until it is freed.
 ///
 /// "event" is "header" (an initialisation segment), "part", "segment" (its end),
 /// "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
@@ -478,17 +477,18 @@ pub unsafe extern "C" fn xg2g_packager_next_event(
     })
 }
 
-/// Closes a packager, as xg2g_audio_remux_free closes a stream.
+/// Close a packager, as xg2g_audio_remux_free closes a stream.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_packager_free(packager: *mut c_void) {
     boundary((), || handles::remove::<Packaging>(packager.addr()));
 }
 
-/// What to give a new handle that goes on with a stream whose handle was lost, before the
-/// bytes that follow past, the last input that was answered: the last whole PAT and PMTs of
-/// program (0: of every program), then the packet that past breaks off in. With after_gap 1
-/// the tables alone: input is missing behind past. Half a second of past is enough, more is
-/// better. Returns the number of bytes written to output, at most past_len, or an error.
+/// Return what to give a new handle that goes on with a stream whose handle was lost,
+/// before the bytes that follow past, the last input that was answered: the last whole PAT
+/// and PMTs of program (0: of every program), then the packet that past breaks off in. With
+/// after_gap 1 the tables alone: input is missing behind past. Half a second of past is
+/// enough, more is better. Return the number of bytes written to output, at most past_len,
+/// or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_lead(
     past: *const u8,
@@ -513,10 +513,10 @@ pub unsafe extern "C" fn xg2g_splice_lead(
     })
 }
 
-/// Writes body, which follows past, with a null packet in place of each packet without
-/// video of program (0: of every program), and sets *given_up to the bytes that were given
-/// up so. Returns the number of bytes written, which is body_len, or 0 when past does not
-/// show which packets carry video, or body does not go on with packets; or an error.
+/// Write body, which follows past, with a null packet in place of each packet without video
+/// of program (0: of every program), and set *given_up to the bytes that were given up so.
+/// Return the number of bytes written, which is body_len, or 0 when past does not show
+/// which packets carry video, or body does not go on with packets; or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_keep_video(
     past: *const u8,
@@ -547,8 +547,8 @@ pub unsafe extern "C" fn xg2g_splice_keep_video(
     })
 }
 
-/// Where the first packet begins in input; input_len when there is none to be seen, which
-/// takes five in a row. Or an error.
+/// Return where the first packet begins in input; input_len when there is none to be seen,
+/// which takes five in a row. Or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_first_packet(input: *const u8, input_len: usize) -> c_int {
     answer(|| {
@@ -564,7 +564,7 @@ fn open(options: Options) -> Result<*mut c_void, Error> {
     )?)))
 }
 
-/// Reads a point where a viewer can begin.
+/// Read a point where a viewer can begin.
 ///
 /// # Safety
 /// `point` is NULL, or aligned and has the bytes that its `size` says; `tables` has the
@@ -586,8 +586,8 @@ unsafe fn read_point(point: *const xg2g_point, tables: *const u8) -> Result<Poin
     point_of(given, tables)
 }
 
-/// Reads options whose `size` may be that of a later version of the struct, if all
-/// that this version does not know is zero.
+/// Read options whose `size` may be that of a later version of the struct, if all that this
+/// version does not know is zero.
 ///
 /// # Safety
 /// `options` is NULL, or aligned and has the bytes that its `size` says.
@@ -661,7 +661,7 @@ unsafe fn lend(ready: &[u8], output: *mut *const u8, output_len: *mut usize) {
     }
 }
 
-/// Writes as much of a text as fits, always with a NUL, and returns its whole length.
+/// Write as much of a text as fits, always with a NUL, and return its whole length.
 ///
 /// # Safety
 /// `target` is NULL or has room for `capacity` bytes.

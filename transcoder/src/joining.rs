@@ -40,7 +40,8 @@ const UNRELATED: i64 = 10 * TICKS_PER_SECOND;
 /// does: the first may be the second field of the point's own.
 const TRAILING_UNITS: u8 = 2;
 
-/// Cuts a beginning out of a stream: what a [`Remuxer`](crate::Remuxer) gave from a point on.
+/// The beginning of a viewer's stream, cut out of what a [`Remuxer`](crate::Remuxer) gave from a
+/// point on.
 ///
 /// Any split of the same input gives the same output.
 #[derive(Debug)]
@@ -95,9 +96,9 @@ enum Leading {
 }
 
 impl Joiner {
-    /// Makes a joiner for what leaves from `point` on.
+    /// Make a joiner for what leaves from `point` on.
     ///
-    /// `after_gap`: whoever reads has read something else of the stream before, so every
+    /// `after_gap`: the viewer has read something else of the stream before, so every
     /// PID's first packet is announced as not following what came before it.
     pub fn new(point: &Point, after_gap: bool) -> Self {
         let (codec, is_open, tables) = match &point.kind {
@@ -140,8 +141,8 @@ impl Joiner {
         }
     }
 
-    /// Takes the next bytes of the stream, of which the first are those at the point, and
-    /// appends what leaves to `output`.
+    /// Take the next bytes of the stream, of which the first are those at the point, and
+    /// append what leaves to `output`.
     pub fn push(&mut self, mut input: &[u8], output: &mut Vec<u8>) {
         if self.is_over() {
             output.extend_from_slice(input);
@@ -175,12 +176,12 @@ impl Joiner {
         output.extend_from_slice(rest);
     }
 
-    /// Whether whatever comes passes as it is: the joiner has done its work.
+    /// Return whether whatever comes passes as it is: the joiner has done its work.
     pub fn is_over(&self) -> bool {
         self.tables.is_none() && self.partial.is_empty() && self.has_joined()
     }
 
-    /// The most bytes that the next [`push`](Self::push) appends for so many of input: every
+    /// Return the most bytes that the next [`push`](Self::push) appends for `input_len` bytes: every
     /// packet may have another ahead of it.
     pub fn output_bound(&self, input_len: usize) -> usize {
         let tables = self.tables.as_ref().map_or(0, Vec::len);
@@ -224,7 +225,7 @@ impl Joiner {
         }
     }
 
-    /// Whether a PID begins with this packet.
+    /// Return whether a PID begins with this packet.
     fn begins(&mut self, packet: Packet<'_>) -> bool {
         if !packet.unit_start() || packet.transport_error() || self.is_early(packet) {
             return false;
@@ -240,12 +241,13 @@ impl Joiner {
         before.is_some_and(|ticks| ticks > EARLY && ticks < UNRELATED)
     }
 
-    /// How long before the point's time the unit belongs that begins in a packet.
+    /// Return how long before the point's time the unit belongs that begins in a packet.
     fn before_point(&self, packet: Packet<'_>) -> Option<i64> {
         Some(self.pts?.since(pts_of_start(packet.payload())?))
     }
 
-    /// Whether a packet of the point's PID is one of a leading picture that is left out.
+    /// Return whether a packet of the point's PID is one of a leading picture that is left
+    /// out.
     fn is_leading(&mut self, packet: Packet<'_>) -> bool {
         let Leading::Expected {
             is_inside,
@@ -300,7 +302,7 @@ impl Joiner {
         output.extend_from_slice(packet.bytes());
     }
 
-    /// Lets nothing of a packet leave but its clock.
+    /// Let nothing of a packet leave but its clock.
     fn leave_out(&mut self, packet: Packet<'_>, output: &mut Vec<u8>) {
         let state = &mut self.pids[packet.pid().index()];
         state.has_hole = true;
@@ -331,7 +333,7 @@ fn packets(bytes: &[u8]) -> impl Iterator<Item = Packet<'_>> {
         .filter_map(|chunk| chunk.first_chunk().map(Packet::new))
 }
 
-/// The PIDs that the PMTs among these packets name.
+/// Return the PIDs that the PMTs among these packets name.
 fn named_pids(tables: &[u8]) -> Vec<Pid> {
     let mut named = Vec::new();
     let mut assemblers: Vec<(Pid, SectionAssembler)> = Vec::new();

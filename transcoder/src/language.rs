@@ -50,8 +50,8 @@ const TWO_LETTERS: &str = "\
 pub struct Language([u8; 3]);
 
 impl Language {
-    /// The language that a person names: by a code of ISO 639-2, of either kind, or of ISO 639-1;
-    /// in letters of any case. None for what cannot be a code.
+    /// Return the language that a person names: by a code of ISO 639-2, of either kind, or of ISO
+    /// 639-1; in letters of any case. None for what cannot be a code.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let code = match text.len() {
@@ -66,8 +66,8 @@ impl Language {
             .then(|| Self::of_code(code))
     }
 
-    /// The language that a descriptor names. Broadcasts hold anything here: what is no code is
-    /// equal to itself alone.
+    /// Return the language that a descriptor names. Broadcasts hold anything here: what is no code
+    /// is equal to itself alone.
     pub fn of_code(code: [u8; 3]) -> Self {
         let code = code.map(|letter| letter.to_ascii_lowercase());
         let pair = BIBLIOGRAPHIC.iter().find(|(b, _)| **b == code);
@@ -76,7 +76,7 @@ impl Language {
 }
 
 impl Language {
-    /// Its ISO 639-2 code, the terminological one where there are two.
+    /// Return its ISO 639-2 code, the terminological one where there are two.
     pub fn code(self) -> [u8; 3] {
         self.0
     }

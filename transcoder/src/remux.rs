@@ -41,7 +41,7 @@ use crate::ts::packet::Packet;
 use crate::ts::sync::Synchroniser;
 use crate::{Error, ErrorKind, Options, Stats};
 
-/// Converts the audio of one transport stream.
+/// A converter of the audio of one transport stream.
 ///
 /// Call [`push`](Self::push) with the stream's bytes in any pieces, then
 /// [`finish`](Self::finish) once.
@@ -57,7 +57,7 @@ pub struct Remuxer {
 }
 
 impl Remuxer {
-    /// Makes a remuxer; fails when an option is out of its range.
+    /// Make a remuxer; fail when an option is out of its range.
     pub fn new(options: Options) -> Result<Self, Error> {
         options.validate()?;
         Ok(Self {
@@ -70,8 +70,8 @@ impl Remuxer {
         })
     }
 
-    /// Takes the next bytes of the stream and appends what can leave to `output`:
-    /// whole packets, often none.
+    /// Take the next bytes of the stream and append what can leave to `output`: whole
+    /// packets, often none.
     ///
     /// Stream content is never an error; fails only after [`finish`](Self::finish).
     pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), Error> {
@@ -97,7 +97,7 @@ impl Remuxer {
         Ok(())
     }
 
-    /// Ends the stream and appends what was still held. Further calls do nothing.
+    /// End the stream and append what was still held. Further calls do nothing.
     pub fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), Error> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
@@ -122,7 +122,8 @@ impl Remuxer {
         Ok(())
     }
 
-    /// The oldest point that was not taken yet, in the order in which they became known.
+    /// Return the oldest point that was not taken yet, in the order in which they became
+    /// known.
     ///
     /// A point may lie before what the last call gave: whether a decoder can begin with a
     /// picture is known only once its first slice has left. With 1024 points not taken the
@@ -131,12 +132,12 @@ impl Remuxer {
         self.stream.points.next()
     }
 
-    /// Takes the point that [`next_point`](Self::next_point) shows.
+    /// Take the point that [`next_point`](Self::next_point) shows.
     pub fn take_point(&mut self) -> Option<Point> {
         self.stream.points.take()
     }
 
-    /// The counters so far.
+    /// Return the counters so far.
     pub fn stats(&self) -> Stats {
         Stats {
             bytes_in: self.bytes_in,

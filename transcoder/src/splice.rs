@@ -27,9 +27,9 @@ const HEADER_BYTES: usize = 4;
 /// Written over a payload that is given up.
 const STUFFING: u8 = 0xFF;
 
-/// What to give a new remuxer before the bytes that follow `past`: the last whole PAT and
-/// PMTs of `program`, 0 for every program, as packets; then the packet that `past` breaks
-/// off in. Never longer than `past`.
+/// Return what to give a new remuxer before the bytes that follow `past`: the last whole
+/// PAT and PMTs of `program`, 0 for every program, as packets; then the packet that `past`
+/// breaks off in. Never longer than `past`.
 ///
 /// Empty when `past` does not end with packets; all that no remuxer has decided upon when
 /// it is too short to show any.
@@ -55,7 +55,7 @@ pub fn lead_after_gap(past: &[u8], program: u16) -> Vec<u8> {
     })
 }
 
-/// Where the first packet begins; the length when there is none to be seen.
+/// Return where the first packet begins; the length when there is none to be seen.
 pub fn first_packet(stream: &[u8]) -> usize {
     (0..stream.len())
         .find(|&at| stream[at] == SYNC_BYTE && stride_at(&stream[at..]).is_some())
@@ -111,7 +111,7 @@ pub fn video_alone(past: &[u8], body: &[u8], program: u16) -> Option<VideoAlone>
 }
 
 impl VideoAlone {
-    /// The packet that was under way keeps the header that went before; without video its
+    /// Leave the packet that was under way the header that went before; without video its
     /// rest loses what it carries.
     fn finish_packet(&mut self, begun: &[u8], rest: &[u8], pids: &BTreeSet<Pid>) {
         let header: Vec<u8> = begun.iter().chain(rest).copied().take(PID_END).collect();
@@ -223,7 +223,8 @@ impl<'a> Packets<'a> {
 }
 
 impl Tables {
-    /// PIDs of video, and of clocks that have a PID of their own; empty without video.
+    /// Return the PIDs of video, and of clocks that have a PID of their own; empty without
+    /// video.
     fn video_pids(&self) -> BTreeSet<Pid> {
         let streams = || self.maps.iter().flat_map(|map| &map.streams);
         let is_video = |stream_type| VideoCodec::of_stream_type(stream_type).is_some();
@@ -283,7 +284,7 @@ struct Carrier<'a> {
 }
 
 impl<'a> Carrier<'a> {
-    /// Takes the PID's next packet and hands `sink` each section in force that ends in it,
+    /// Take the PID's next packet and hand `sink` each section in force that ends in it,
     /// with the packets that it lies in.
     fn push(
         &mut self,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::audio::native;
 
-/// The versions of this library and of the codecs in it, by component; its own is under
-/// `xg2g-transcoder`.
+/// Return the versions of this library and of the codecs in it, by component; its own is
+/// under `xg2g-transcoder`.
 pub fn versions() -> BTreeMap<&'static str, String> {
     let mut versions = BTreeMap::from(native::versions());
     versions.insert(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION").to_owned());

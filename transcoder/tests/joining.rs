@@ -1,4 +1,4 @@
-//! Whoever begins at a point gets a stream that begins there: tables, whole units, nothing that
+//! A viewer that begins at a point gets a stream that begins there: tables, whole units, nothing that
 //! does not decode, and no counter that does not follow unannounced.
 
 use std::fs;

@@ -24,7 +24,7 @@ const KBPS: [u32; 19] = [
 /// programmes.
 const CHANNELS: [u8; 8] = [2, 1, 2, 3, 3, 4, 4, 5];
 
-/// Parses the sync frame header of AC-3 or E-AC-3.
+/// Parse the sync frame header of AC-3 or E-AC-3.
 pub fn parse(bytes: &[u8]) -> Parsed {
     if !bytes.iter().zip(SYNC_WORD).all(|(&a, b)| a == b) {
         return Parsed::NotHere;
@@ -40,12 +40,12 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     header.map_or(Parsed::NotHere, Parsed::Header)
 }
 
-/// Whether the two channels of a frame are two programmes (acmod 0, 1+1).
+/// Return whether the two channels of a frame are two programmes (acmod 0, 1+1).
 pub(super) fn is_dual_mono(frame: &[u8]) -> bool {
     frame.starts_with(&SYNC_WORD) && acmod(frame) == 0
 }
 
-/// Whether a frame says how loud its centre and surround channels are in a downmix. AC-3
+/// Return whether a frame says how loud its centre and surround channels are in a downmix. AC-3
 /// always does where it has such channels, E-AC-3 where mixmdate is set (TS 102 366, E.1.2.2).
 pub(super) fn has_mix_levels(frame: &[u8]) -> bool {
     const BSI_END_OF_DIALNORM: usize = 50;
@@ -147,10 +147,10 @@ fn channels(acmod: u32, lfeon: u32) -> u8 {
     CHANNELS[acmod as usize] + lfeon as u8
 }
 
-/// Whether the frame's cyclic redundancy checks hold. In AC-3 `crc1` makes the
-/// first 5/8 of the frame divide evenly and `crc2` the rest (TS 102 366, 6.1.7),
-/// in E-AC-3 `crc2` does the whole (E.1.3); in either case the remainder over
-/// everything behind the sync word is zero.
+/// Return whether the frame's cyclic redundancy checks hold. In AC-3 `crc1` makes the first
+/// 5/8 of the frame divide evenly and `crc2` the rest (TS 102 366, 6.1.7), in E-AC-3 `crc2`
+/// does the whole (E.1.3); in either case the remainder over everything behind the sync
+/// word is zero.
 pub(super) fn checksum_holds(frame: &[u8]) -> bool {
     let checked = frame.get(SYNC_WORD.len()..).unwrap_or_default();
     0 == checked.iter().fold(0u16, |remainder, &byte| {

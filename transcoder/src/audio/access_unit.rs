@@ -41,7 +41,7 @@ pub struct Lost {
 }
 
 impl Lost {
-    /// What is missing at this place and at another one before it.
+    /// Return what is missing at this place and at another one before it.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let sum = |(a, b): (u32, u32)| a.saturating_add(b);

@@ -18,7 +18,7 @@ const RATES_HZ: [u32; 13] = [
     7_350,
 ];
 
-/// Parses adts_fixed_header() and adts_variable_header():
+/// Parse adts_fixed_header() and adts_variable_header():
 ///
 /// ```text
 /// bit  0             12 13 15 16 18     22 23  26 27 28 29 30          43       54  56

@@ -1,8 +1,8 @@
 //! Bit fields of a header, numbered as the standards draw them: bit 0 is the
 //! most significant bit of the first byte.
 
-/// The `width` bits that start at bit `at`, at most 24 of them. Bits beyond the
-/// end of `bytes` read as zero.
+/// Return the `width` bits that start at bit `at`, at most 24 of them. Bits beyond the end
+/// of `bytes` read as zero.
 pub(super) fn field(bytes: &[u8], at: usize, width: usize) -> u32 {
     debug_assert!(width <= 24);
     let first = at / 8;

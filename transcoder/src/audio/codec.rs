@@ -57,7 +57,7 @@ impl Family {
         Self::Dts,
     ];
 
-    /// The family of a coding.
+    /// Return the family of a coding.
     pub fn of(codec: Codec) -> Self {
         match codec {
             Codec::MpegLayer1 | Codec::MpegLayer2 | Codec::MpegLayer3 => Self::MpegAudio,

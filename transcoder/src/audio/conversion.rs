@@ -19,7 +19,7 @@ use crate::ts::pes::EsChunk;
 /// one that cannot be decoded: about a second.
 const HOPELESS_AFTER_UNITS: u64 = 40;
 
-/// Decodes an elementary stream and encodes it as AAC-LC.
+/// The decoder and the encoder of an elementary stream that becomes AAC-LC.
 #[derive(Debug)]
 pub(crate) struct Conversion {
     format: OutputFormat,
@@ -62,7 +62,7 @@ impl Conversion {
         }
     }
 
-    /// Takes the bytes of the elementary stream that the next packet holds. `arrival` is
+    /// Take the bytes of the elementary stream that the next packet holds. `arrival` is
     /// when it came by the program's clock, where that runs.
     pub(crate) fn push(
         &mut self,
@@ -75,29 +75,30 @@ impl Conversion {
         self.convert(arrival, &mut sink);
     }
 
-    /// Packets of the elementary stream are missing here.
+    /// Note that packets of the elementary stream are missing here.
     pub(crate) fn lose(&mut self, lost: Lost) {
         self.framer.lose(lost);
     }
 
-    /// When the first AAC frame is heard that holds sound and waits for more of it.
+    /// Return when the first AAC frame is heard that holds sound and waits for more of it.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.output.as_ref()?.next_due()
     }
 
-    /// Whether that sound waits in vain: the next unit is not there when it should be.
+    /// Return whether that sound waits in vain: the next unit is not there when it should
+    /// be.
     pub(crate) fn misses_a_unit(&self, now: Arrival) -> bool {
         self.clock.misses_a_unit(now)
     }
 
-    /// Gives out the sound that waits in the encoder for more to come.
+    /// Give out the sound that waits in the encoder for more to come.
     pub(crate) fn push_out(&mut self, mut sink: impl FnMut(AacFrame<'_>)) {
         if let Some(output) = &mut self.output {
             output.push_out(&mut self.counts, &mut sink);
         }
     }
 
-    /// Goes on with another elementary stream, in time with the one before.
+    /// Go on with another elementary stream, in time with the one before.
     pub(crate) fn replace_source(&mut self, framer: Framer, mut sink: impl FnMut(AacFrame<'_>)) {
         self.framer = framer;
         self.decoder = None;
@@ -106,7 +107,7 @@ impl Conversion {
         self.convert(None, &mut sink);
     }
 
-    /// Chooses what is heard of a dual mono source from now on.
+    /// Choose what is heard of a dual mono source from now on.
     pub(crate) fn hear(&mut self, dual_mono: DualMono) {
         self.format.dual_mono = dual_mono;
         if let Some((_, decoder)) = &mut self.decoder {
@@ -114,7 +115,7 @@ impl Conversion {
         }
     }
 
-    /// Ends the stream: gives out what is still in the encoder.
+    /// End the stream: give out what is still in the encoder.
     pub(crate) fn finish(&mut self, mut sink: impl FnMut(AacFrame<'_>)) {
         self.framer.flush();
         self.convert(None, &mut sink);
@@ -125,12 +126,13 @@ impl Conversion {
         }
     }
 
-    /// Bytes since the last access unit without a header among them.
+    /// Return how many bytes there were since the last access unit without a header among
+    /// them.
     pub(crate) fn unrecognised_bytes(&self) -> usize {
         self.framer.unrecognised_bytes()
     }
 
-    /// Whether access units arrive and none could ever be decoded.
+    /// Return whether access units arrive and none could ever be decoded.
     pub(crate) fn is_hopeless(&self) -> bool {
         self.counts.frames_decoded == 0 && self.counts.decode_errors >= HOPELESS_AFTER_UNITS
     }
@@ -181,7 +183,7 @@ impl Conversion {
         }
     }
 
-    /// Gives the encoder what waited, now that its time is known.
+    /// Give the encoder what waited, now that its time is known.
     fn give_held(&mut self, sink: &mut impl FnMut(AacFrame<'_>)) {
         for held in std::mem::take(&mut self.held) {
             if let Some(time) = self.clock.time_of(held.position_90k) {
@@ -190,8 +192,8 @@ impl Conversion {
         }
     }
 
-    /// Puts decoded samples at their place; begins a new encoder where rate or channels
-    /// have changed.
+    /// Put decoded samples at their place; begin a new encoder where rate or channels have
+    /// changed.
     fn feed(
         &mut self,
         pcm: &Pcm,
@@ -214,7 +216,7 @@ impl Conversion {
     }
 }
 
-/// The length of an access unit by the decoder, or by its header when nothing was
+/// Return the length of an access unit by the decoder, or by its header when nothing was
 /// decoded.
 fn unit_duration(unit: &AccessUnit<'_>, pcm: &Pcm) -> Option<Duration> {
     let (samples, sample_rate_hz) = if pcm.source_samples > 0 {
@@ -228,7 +230,7 @@ fn unit_duration(unit: &AccessUnit<'_>, pcm: &Pcm) -> Option<Duration> {
     })
 }
 
-/// Decodes a unit, with a new decoder where the coding has changed.
+/// Decode a unit, with a new decoder where the coding has changed.
 fn decode(
     decoder: &mut Option<(Form, Decoder)>,
     format: OutputFormat,

@@ -13,7 +13,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Adds what another conversion of the same stream did before.
+    /// Add what another conversion of the same stream did before.
     pub(crate) fn add(&mut self, earlier: &Self) {
         self.codec = self.codec.or(earlier.codec);
         self.frames_decoded += earlier.frames_decoded;

@@ -48,24 +48,24 @@ impl Differences {
         self.kept.push_back(difference);
     }
 
-    /// How far the middle eight tenths lie apart: single outliers do not count.
+    /// Return how far the middle eight tenths lie apart: single outliers do not count.
     pub(super) fn scatter(&self) -> i64 {
         scatter(&self.sorted(0, self.kept.len()))
     }
 
-    /// What the last ones may be off together without meaning anything.
+    /// Return what the last ones may be off together without meaning anything.
     pub(super) fn tolerance(&self) -> i64 {
         self.scatter().clamp(TOLERANCE_90K.0, TOLERANCE_90K.1)
     }
 
-    /// The median once there are so many.
+    /// Return the median; `None` while there are fewer than `count`.
     pub(super) fn median_of(&self, count: usize) -> Option<i64> {
         let sorted = self.sorted(0, self.kept.len());
         (sorted.len() >= count).then(|| sorted[sorted.len() / 2])
     }
 
-    /// How far time has to move by what the differences say together; 0 when they say
-    /// nothing. What is kept counts from there on.
+    /// Return how far time has to move by what the differences say together; 0 when they
+    /// say nothing. What is kept counts from there on.
     pub(super) fn correction(&mut self) -> i64 {
         let step = self.step();
         if step.is_some() {
@@ -80,7 +80,7 @@ impl Differences {
         correction
     }
 
-    /// A step on which the last ones agree.
+    /// Return a step on which the last ones agree.
     fn step(&self) -> Option<i64> {
         let count = self.kept.len();
         let agreed = |last: usize| {
@@ -97,7 +97,7 @@ impl Differences {
         agreed(AGREEING_AT_FIRST).filter(|step| step.abs() > AGREEING_90K)
     }
 
-    /// How far the mean is off.
+    /// Return how far the mean is off.
     fn drift(&self) -> i64 {
         let count = self.kept.len();
         let scattered = self.scatter();

@@ -24,7 +24,7 @@ const RATES_HZ: [u32; 16] = [
 /// Channels by AMODE (TS 102 114, table 5-4); higher values are user-defined.
 const CHANNELS: [u8; 16] = [1, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 6, 6, 7, 8, 8];
 
-/// Parses a core frame header or an extension substream header.
+/// Parse a core frame header or an extension substream header.
 pub fn parse(bytes: &[u8]) -> Parsed {
     let begins_with = |sync: [u8; 4]| bytes.iter().zip(sync).all(|(&a, b)| a == b);
     let (core, extension) = (begins_with(CORE_SYNC), begins_with(EXTENSION_SYNC));
@@ -42,7 +42,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     header.map_or(Parsed::NotHere, Parsed::Header)
 }
 
-/// The core's frame header (TS 102 114, 5.3.1):
+/// Parse the core's frame header (TS 102 114, 5.3.1):
 ///
 /// ```text
 /// bit  0          32 33    38 39     46       60    66    70    75
@@ -85,7 +85,7 @@ fn parse_core(bytes: &[u8]) -> Option<FrameHeader> {
     })
 }
 
-/// The extension substream's header (TS 102 114, 7.4.1):
+/// Parse the extension substream's header (TS 102 114, 7.4.1):
 ///
 /// ```text
 /// bit  0          32       40    42 43

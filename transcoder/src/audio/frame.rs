@@ -20,9 +20,8 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Whether two frames can stand in one elementary stream without a change of
-    /// programme: the same family, layer and sample rate. Channels and bit rate
-    /// may differ.
+    /// Return whether two frames can stand in one elementary stream without a change of
+    /// programme: the same family, layer and sample rate. Channels and bit rate may differ.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let same_coding = match Family::of(self.codec) {
             Family::MpegAudio => self.codec == other.codec,
@@ -35,9 +34,9 @@ impl FrameHeader {
         same_coding && same_rate
     }
 
-    /// Whether this header is so like another one of the same stream that it is no
-    /// chance: at least 22 bits are the same, the length of a constant bit rate among
-    /// them. False where the header does not say as much (LATM).
+    /// Return whether this header is so like another one of the same stream that it is no
+    /// chance: at least 22 bits are the same, the length of a constant bit rate among them.
+    /// False where the header does not say as much (LATM).
     pub(super) fn is_unmistakable_beside(&self, other: &Self) -> bool {
         let same_form = self.codec == other.codec
             && self.role == other.role

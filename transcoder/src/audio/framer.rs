@@ -20,7 +20,7 @@ const UNITS_TO_FORGET_DEPENDENTS: u8 = 16;
 /// Right checksums in a row behind which a wrong one means damage, whatever follows.
 const PROVEN_CHECKSUMS: u8 = 8;
 
-/// Splits one elementary stream into access units.
+/// A splitter of one elementary stream into access units.
 ///
 /// Frames may lie across packets in any way. Once in lock a unit comes with its
 /// last byte; only where dependent substreams occur it takes the next header to
@@ -84,8 +84,8 @@ enum Step {
 }
 
 impl Framer {
-    /// A framer for a stream of the codec's family: AC-3 and E-AC-3 may follow
-    /// each other, as may the layers of MPEG audio.
+    /// Make a framer for a stream of the codec's family: AC-3 and E-AC-3 may follow each
+    /// other, as may the layers of MPEG audio.
     pub fn new(codec: Codec) -> Self {
         Self::over(Payload::default(), Family::of(codec))
     }
@@ -112,7 +112,7 @@ impl Framer {
         }
     }
 
-    /// A framer that begins with a frame found in `payload`.
+    /// Make a framer that begins with a frame found in `payload`.
     pub(super) fn at_frame(payload: Payload, found: Found) -> Self {
         let mut framer = Self::over(payload, Family::of(found.header.codec));
         framer.lost = framer.payload.cross_losses(found.at);
@@ -120,8 +120,8 @@ impl Framer {
         framer
     }
 
-    /// Appends payload of the elementary stream. `pts` is that of the PES packet
-    /// which begins with these bytes.
+    /// Append payload of the elementary stream. `pts` is that of the PES packet which
+    /// begins with these bytes.
     ///
     /// Take the units with [`next_unit`](Self::next_unit) before the next call:
     /// then no more than [`MAX_HELD_BYTES`] are kept.
@@ -129,7 +129,7 @@ impl Framer {
         self.payload.push(payload, pts);
     }
 
-    /// Says that bytes are missing here: a continuity error, a scrambled packet.
+    /// Say that bytes are missing here: a continuity error, a scrambled packet.
     ///
     /// A unit in progress is dropped, and the next one says `after_loss`. A whole
     /// unit that only waited for its successor still comes.
@@ -137,15 +137,15 @@ impl Framer {
         self.payload.lose(lost);
     }
 
-    /// Says that the stream ends here: what [`lose`](Self::lose) does, for its
-    /// other purpose. Take the last units with [`next_unit`](Self::next_unit).
+    /// Say that the stream ends here: what [`lose`](Self::lose) does, for its other
+    /// purpose. Take the last units with [`next_unit`](Self::next_unit).
     pub fn flush(&mut self) {
         self.payload.lose(Lost::default());
     }
 
-    /// Bytes since the last access unit (or since the beginning) while no header
-    /// can be found; 0 in lock. When it grows beyond a few frames the stream
-    /// holds something else.
+    /// Return how many bytes there were since the last access unit (or since the beginning)
+    /// while no header can be found; 0 in lock. When it grows beyond a few frames the
+    /// stream holds something else.
     pub fn unrecognised_bytes(&self) -> usize {
         if self.locked {
             0
@@ -154,7 +154,7 @@ impl Framer {
         }
     }
 
-    /// The next complete access unit; `None` when it takes more bytes.
+    /// Return the next complete access unit; `None` when it takes more bytes.
     pub fn next_unit(&mut self) -> Option<AccessUnit<'_>> {
         loop {
             if let Some(lost) = self.payload.cross_losses(self.at) {
@@ -210,7 +210,7 @@ impl Framer {
         self.at = search_from;
     }
 
-    /// Looks at the frame at `self.at`.
+    /// Look at the frame at `self.at`.
     fn step(&mut self) -> Step {
         let run = self.payload.run_from(self.at);
         let family = self.proof.family;
@@ -302,7 +302,7 @@ impl Framer {
         }
     }
 
-    /// Hands out the unit from `self.at` to `end`.
+    /// Hand out the unit from `self.at` to `end`.
     fn give(&mut self, end: Position, header: FrameHeader, extended: bool) -> AccessUnit<'_> {
         let start = self.at;
         let after_loss =
@@ -349,10 +349,9 @@ impl Framer {
         }
     }
 
-    /// The PTS for the unit from `start` to `end`. Behind skipped bytes it is
-    /// believed only if no other unit can have begun in the PES packet before:
-    /// none was due there, and what was skipped is less than one unit, the tail
-    /// of an earlier one.
+    /// Return the PTS for the unit from `start` to `end`. Behind skipped bytes it is
+    /// believed only if no other unit can have begun in the PES packet before: none was due
+    /// there, and what was skipped is less than one unit, the tail of an earlier one.
     fn take_pts(&mut self, start: Position, end: Position) -> Option<Timestamp> {
         let pes = self.payload.take_pes_start(start)?;
         let contiguous = self.continues_at == Some(start);

@@ -5,8 +5,8 @@ use super::frame::Parsed;
 use super::{ac3, adts, dts, latm, mpeg_audio};
 
 impl Family {
-    /// Parses the header that begins with the first of `bytes`. A header is given
-    /// as soon as [`header_bytes`](Self::header_bytes) are there, never before.
+    /// Parse the header that begins with the first of `bytes`. A header is given as soon as
+    /// [`header_bytes`](Self::header_bytes) are there, never before.
     pub fn parse(self, bytes: &[u8]) -> Parsed {
         match self {
             Self::MpegAudio => mpeg_audio::parse(bytes),
@@ -17,7 +17,7 @@ impl Family {
         }
     }
 
-    /// Bytes that a header takes.
+    /// Return how many bytes a header takes.
     pub fn header_bytes(self) -> usize {
         match self {
             Self::MpegAudio => mpeg_audio::HEADER_BYTES,
@@ -28,7 +28,7 @@ impl Family {
         }
     }
 
-    /// Bytes with which a frame can begin.
+    /// Return the bytes with which a frame can begin.
     pub(super) fn first_bytes(self) -> &'static [u8] {
         match self {
             Self::MpegAudio | Self::Adts => &[0xFF],
@@ -38,13 +38,13 @@ impl Family {
         }
     }
 
-    /// Whether an access unit can consist of several frames.
+    /// Return whether an access unit can consist of several frames.
     pub(super) fn has_dependents(self) -> bool {
         matches!(self, Self::Ac3 | Self::Dts)
     }
 
-    /// Whether the checksum over the whole frame is right; `None` where the
-    /// coding has none.
+    /// Return whether the checksum over the whole frame is right; `None` where the coding
+    /// has none.
     pub(super) fn checksum_holds(self, frame: &[u8]) -> Option<bool> {
         match self {
             Self::Ac3 => Some(ac3::checksum_holds(frame)),

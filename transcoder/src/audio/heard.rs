@@ -5,7 +5,7 @@ use crate::ts::clock::Timestamp;
 /// When a unit is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Not known yet. The unit begins so many 90 kHz ticks into the elementary stream,
+    /// Not known yet. The unit begins `position_90k` ticks into the elementary stream,
     /// which [`SourceClock::time_of`](super::source_clock::SourceClock::time_of) turns into a time later.
     Later { position_90k: i64, joint: Joint },
     /// At this time, and so joined to the unit before.

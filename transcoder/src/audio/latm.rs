@@ -9,7 +9,7 @@ use super::frame::{FrameHeader, Parsed, Role};
 /// Bytes of the sync word and the length.
 pub const HEADER_BYTES: usize = 3;
 
-/// Parses the start of AudioSyncStream():
+/// Parse the start of AudioSyncStream():
 ///
 /// ```text
 /// bit  0             11                    24

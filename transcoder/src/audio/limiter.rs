@@ -33,7 +33,7 @@ const UNITY: u32 = 1 << 24;
 /// Full scale of 16 bits.
 const FULL_SCALE: f32 = 32_768.0;
 
-/// Limits one row of samples.
+/// A limiter of one row of samples.
 #[derive(Debug)]
 pub struct Limiter {
     channels: usize,
@@ -54,7 +54,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// A limiter for samples of `channels` channels, which is at rest.
+    /// Make a limiter for samples of `channels` channels, which is at rest.
     pub fn new(sample_rate_hz: u32, channels: u8) -> Self {
         let channels = usize::from(channels.max(1));
         let window = (sample_rate_hz / LOOK_AHEADS_PER_SECOND).max(1) as usize;
@@ -71,12 +71,12 @@ impl Limiter {
         }
     }
 
-    /// How many samples of each channel later than put in a sample comes out.
+    /// Return how many samples of each channel later than put in a sample comes out.
     pub fn delay_samples(&self) -> u32 {
         self.window as u32 - 1
     }
 
-    /// Takes interleaved samples, full scale being 1, and appends as many to `output`.
+    /// Take interleaved samples, full scale being 1, and append as many to `output`.
     ///
     /// With `limits` no sample of these comes out beyond [`CEILING`]. Without, they come out
     /// as they are, cut off at full scale, but for the release of a gain that samples before
@@ -103,7 +103,7 @@ impl Limiter {
         self.needed.is_empty() && self.sum == self.window as u64 * u64::from(UNITY)
     }
 
-    /// Takes the gain that the next sample needs, and gives that of the sample that leaves.
+    /// Take the gain that the next sample needs, and give that of the sample that leaves.
     fn advance(&mut self, needed: u32) -> u32 {
         if needed < UNITY {
             while self.needed.back().is_some_and(|&(_, gain)| gain >= needed) {
@@ -136,7 +136,7 @@ fn exceeds_ceiling(samples: &[f32]) -> bool {
     samples.chunks(256).any(exceeds)
 }
 
-/// The gain that brings a sample of all channels down to the ceiling.
+/// Return the gain that brings a sample of all channels down to the ceiling.
 fn needed_gain(frame: &[f32]) -> u32 {
     let peak = frame.iter().fold(0.0, |peak: f32, s| peak.max(s.abs()));
     if peak > CEILING {
@@ -146,8 +146,8 @@ fn needed_gain(frame: &[f32]) -> u32 {
     }
 }
 
-/// The nearest value of 16 bits, as swresample rounds: ties to the even one. What is no
-/// number becomes silence.
+/// Return the nearest value of 16 bits, as swresample rounds: ties to the even one. What is
+/// no number becomes silence.
 fn quantised(sample: f32) -> i16 {
     // Added to a small number, it leaves no bits behind the point.
     const ROUNDER: f32 = 12_582_912.0;

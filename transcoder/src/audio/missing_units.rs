@@ -42,7 +42,7 @@ impl MissingUnits {
         self.unit_bytes.add(bytes);
     }
 
-    /// Whether the next unit lets wait for it longer than they usually do.
+    /// Return whether the next unit lets wait for it longer than they usually do.
     pub(super) fn misses_a_unit(&self, now: Arrival) -> bool {
         let (Some(last), Some(duration)) = (self.last_arrival, self.last_duration) else {
             return false;
@@ -66,7 +66,7 @@ impl MissingUnits {
         self.last_arrival = unit.arrival;
     }
 
-    /// How many units are missing in front of this one.
+    /// Return how many units are missing in front of this one.
     pub(super) fn before(&self, unit: &UnitFacts) -> u64 {
         let Some(duration) = self.last_duration.filter(|_| self.unit_bytes.value > 0.0) else {
             return 0;
@@ -94,8 +94,8 @@ impl MissingUnits {
         (least + turns.max(0.0) * per_turn).min(most).round() as u64
     }
 
-    /// A loss of a whole turn of the continuity counter, which the counter does not show:
-    /// bytes do not fit together, and time has gone by.
+    /// Return a loss of a whole turn of the continuity counter, which the counter does not
+    /// show: bytes do not fit together, and time has gone by.
     fn unseen_loss(&self, unit: &UnitFacts, duration: Duration) -> Option<Lost> {
         let by_clock = self.missing_by_clock(unit.arrival, duration)?;
         let missing_90k = (by_clock * duration.ticks_90k() as f64) as i64 - self.usual_pause_90k;
@@ -105,7 +105,7 @@ impl MissingUnits {
         is_seen.then_some(Lost { packets: Some(0) })
     }
 
-    /// The same by the program's clock, which unpunctual arrival makes vague.
+    /// Return the same by the program's clock, which unpunctual arrival makes vague.
     fn missing_by_clock(&self, arrival: Option<Arrival>, duration: Duration) -> Option<f64> {
         let (now, before) = (arrival?, self.last_arrival?);
         if now.time_base != before.time_base {

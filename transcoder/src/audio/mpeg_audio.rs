@@ -27,7 +27,7 @@ const MPEG2_LAYER23_KBPS: [u32; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 11
 
 const MPEG1_RATES_HZ: [u32; 3] = [44_100, 48_000, 32_000];
 
-/// Parses a frame header (ISO/IEC 11172-3, 2.4.1.3):
+/// Parse a frame header (ISO/IEC 11172-3, 2.4.1.3):
 ///
 /// ```text
 /// bit  0          11 13 15 16     20 22 23 24   26    28 29 30 32
@@ -100,8 +100,8 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     })
 }
 
-/// Whether a frame's two channels are two programmes (mode dual_channel, ISO/IEC 11172-3,
-/// 2.4.2.3).
+/// Return whether a frame's two channels are two programmes (mode dual_channel, ISO/IEC
+/// 11172-3, 2.4.2.3).
 pub(super) fn is_dual_mono(frame: &[u8]) -> bool {
     const MODE_DUAL_CHANNEL: u32 = 0b10;
     field(frame, 24, 2) == MODE_DUAL_CHANNEL

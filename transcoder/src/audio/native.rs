@@ -30,7 +30,7 @@ pub const MAX_AC3_UNIT_BYTES: usize = 32_768;
 /// most 4096; with resampling from 8 to 96 kHz that is twelve times as many.
 const MAX_SAMPLES_PER_ACCESS_UNIT: usize = 12 * 4096;
 
-/// The codec libraries that are linked in, with their versions.
+/// Return the codec libraries that are linked in, with their versions.
 pub fn versions() -> [(&'static str, String); 2] {
     const MODULES: usize = fdk::FDK_MODULE_ID_FDK_MODULE_LAST as usize;
     // SAFETY: every field is a number, an array of numbers or a pointer that may be NULL.
@@ -55,7 +55,7 @@ pub fn versions() -> [(&'static str, String); 2] {
     ]
 }
 
-/// Decodes the access units of one elementary stream.
+/// A decoder of the access units of one elementary stream.
 ///
 /// Fewer channels than the source has are mixed as ETSI TS 102 366, 7.8.2 says for Lo/Ro:
 /// with the stream's own levels (AC-3, E-AC-3) or -3 dB for the centre and the surround
@@ -75,8 +75,8 @@ pub struct Decoder {
 unsafe impl Send for Decoder {}
 
 impl Decoder {
-    /// Sets up a decoder. Fails with [`ErrorKind::InvalidArgument`] for a format
-    /// that no AAC encoder takes and with [`ErrorKind::Codec`] without memory.
+    /// Set up a decoder. Fail with [`ErrorKind::InvalidArgument`] for a format that no AAC
+    /// encoder takes and with [`ErrorKind::Codec`] without memory.
     pub fn new(codec: Codec, format: OutputFormat) -> Result<Self, Error> {
         static SILENCED: Once = Once::new();
         // SAFETY: sets a global of libavutil; `Once` keeps others from racing it.
@@ -111,10 +111,10 @@ impl Decoder {
             .ok_or_else(|| Error::new(ErrorKind::Codec, format!("no decoder for {codec:?}")))
     }
 
-    /// Decodes one access unit (E-AC-3: an independent frame with the dependent
-    /// ones that follow it) and replaces the contents of `pcm` by its samples.
-    /// Checksums are not looked at: the [framer](super::access_unit::Framer) knows
-    /// better whether a station's encoder writes them.
+    /// Decode one access unit (E-AC-3: an independent frame with the dependent ones that
+    /// follow it) and replace the contents of `pcm` by its samples. Checksums are not
+    /// looked at: the [framer](super::framer::Framer) knows better whether a station's
+    /// encoder writes them.
     ///
     /// `pcm` is empty after an error, and when the decoder needs more before it
     /// can give anything.
@@ -130,13 +130,13 @@ impl Decoder {
         result
     }
 
-    /// Chooses what is heard of a dual mono source from the next access unit on.
+    /// Choose what is heard of a dual mono source from the next access unit on.
     pub fn hear(&mut self, dual_mono: DualMono) {
         self.format.dual_mono = dual_mono;
     }
 
-    /// Forgets the stream so far, so that what follows a gap is not mixed with what
-    /// was before it. Samples that the resampler still holds are lost.
+    /// Forget the stream so far, so that what follows a gap is not mixed with what was
+    /// before it. Samples that the resampler still holds are lost.
     pub fn reset(&mut self) {
         // SAFETY: `state` is valid as long as `self` is.
         unsafe { c::xg2g_decoder_reset(self.state.as_ptr()) }
@@ -252,7 +252,7 @@ fn decoder_name(codec: Codec) -> &'static CStr {
     }
 }
 
-/// Encodes 16-bit samples to AAC-LC in ADTS frames (ISO/IEC 14496-3, MPEG-4 id, no
+/// An encoder of 16-bit samples to AAC-LC in ADTS frames (ISO/IEC 14496-3, MPEG-4 id, no
 /// CRC, one raw data block a frame) at a constant bit rate.
 #[derive(Debug)]
 pub struct Encoder {
@@ -269,8 +269,8 @@ impl Encoder {
     /// Samples of each channel in one frame.
     pub const FRAME_SAMPLES: usize = 1024;
 
-    /// Sets up an encoder for 1 to 6 channels at a sample rate of AAC. A bit rate
-    /// outside of what AAC-LC can carry with them becomes the nearest one that it can.
+    /// Set up an encoder for 1 to 6 channels at a sample rate of AAC. A bit rate outside of
+    /// what AAC-LC can carry with them becomes the nearest one that it can.
     pub fn new(sample_rate_hz: u32, channels: u8, bitrate_bps: u32) -> Result<Self, Error> {
         let channel_mode = match channels {
             1 => fdk::CHANNEL_MODE_MODE_1,
@@ -326,14 +326,14 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// How much later than at its start the first frame has the first sample: the
+    /// Return how much later than at its start the first frame has the first sample: the
     /// k-th frame, decoded, is the input from sample 1024 k - `delay_samples` on.
     pub fn delay_samples(&self) -> u32 {
         self.delay_samples
     }
 
-    /// Encodes exactly one frame of interleaved samples in WAV channel order, appends
-    /// at most one ADTS frame to `adts`, and returns how many bytes that added.
+    /// Encode exactly one frame of interleaved samples in WAV channel order, append at most
+    /// one ADTS frame to `adts`, and return how many bytes that added.
     pub fn encode(&mut self, samples: &[i16], adts: &mut Vec<u8>) -> Result<usize, Error> {
         if samples.len() != Self::FRAME_SAMPLES * usize::from(self.channels) {
             return Err(Error::new(

@@ -36,8 +36,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// An output for sound of this rate and these channels, the first of which is heard
-    /// at `time`. Fails where no encoder takes them.
+    /// Make an output for sound of this rate and these channels, the first of which is
+    /// heard at `time`. Fail where no encoder takes them.
     pub(super) fn new(pcm: &Pcm, time: Timestamp, bitrate_bps: u32) -> Result<Self, Error> {
         let encoder = Encoder::new(pcm.sample_rate_hz, pcm.channels, bitrate_bps)?;
         let limiter = Limiter::new(pcm.sample_rate_hz, pcm.channels);
@@ -57,13 +57,13 @@ impl Output {
         })
     }
 
-    /// Whether it is for sound of this form.
+    /// Return whether it is for sound of this form.
     pub(super) fn takes(&self, pcm: &Pcm) -> bool {
         (self.sample_rate_hz, self.channels) == (pcm.sample_rate_hz, pcm.channels)
     }
 
-    /// Puts the samples of an access unit that is heard at `time` at their place. Where
-    /// they do not join smoothly what came before, they are led in without a click.
+    /// Put the samples of an access unit that is heard at `time` at their place. Where they
+    /// do not join smoothly what came before, they are led in without a click.
     pub(super) fn place(
         &mut self,
         pcm: &Pcm,
@@ -109,7 +109,7 @@ impl Output {
         }
     }
 
-    /// Pushes out what the encoder still holds, behind silence.
+    /// Push out what the encoder still holds, behind silence.
     pub(super) fn flush(&mut self, counts: &mut Counts, sink: &mut impl FnMut(AacFrame<'_>)) {
         let frames = self.timeline.frames_in_flight() as usize;
         let missing = (frames * self.frame_values()).saturating_sub(self.pending.len());
@@ -117,7 +117,7 @@ impl Output {
         self.fill(hole as u64, &[], counts, sink);
     }
 
-    /// Feeds a hole, out of which `next` will lead.
+    /// Feed a hole, out of which `next` will lead.
     fn fill(
         &mut self,
         samples: u64,
@@ -131,13 +131,12 @@ impl Output {
         self.encode(&hole, counts, sink);
     }
 
-    /// When the first AAC frame is heard that holds sound and waits for more of it.
+    /// Return when the first AAC frame is heard that holds sound and waits for more of it.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.timeline.next_due()
     }
 
-    /// Pushes the sound out of the encoder that waits there for more to come, behind
-    /// silence.
+    /// Push the sound out of the encoder that waits there for more to come, behind silence.
     pub(super) fn push_out(&mut self, counts: &mut Counts, sink: &mut impl FnMut(AacFrame<'_>)) {
         let samples = self.timeline.frames_holding_sound() * FRAME_SAMPLES;
         let pending = self.pending.len() / usize::from(self.channels);
@@ -196,7 +195,7 @@ impl Output {
     }
 }
 
-/// How much of the samples is heard before the access unit's own time.
+/// Return how much of the samples is heard before the access unit's own time.
 fn leading_90k(pcm: &Pcm) -> i64 {
     i64::from(pcm.leading_samples) * TICKS_PER_SECOND / i64::from(pcm.sample_rate_hz.max(1))
 }

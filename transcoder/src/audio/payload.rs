@@ -58,7 +58,7 @@ impl Payload {
         }
     }
 
-    /// Position behind the last byte.
+    /// Return the position behind the last byte.
     pub(super) fn end(&self) -> Position {
         self.start + self.bytes.len() as u64
     }
@@ -68,7 +68,7 @@ impl Payload {
         self.bytes.len() + self.pes_starts.len() * size_of::<PesStart>()
     }
 
-    /// The bytes from `at` to the next loss or the end; empty where there are none.
+    /// Return the bytes from `at` to the next loss or the end; empty where there are none.
     pub(super) fn run_from(&self, at: Position) -> Run<'_> {
         let loss = self
             .losses
@@ -81,7 +81,7 @@ impl Payload {
         }
     }
 
-    /// The bytes from `from` to `to`; empty where they are not held.
+    /// Return the bytes from `from` to `to`; empty where they are not held.
     pub(super) fn slice(&self, from: Position, to: Position) -> &[u8] {
         let index = |at: Position| {
             at.checked_sub(self.start)
@@ -99,7 +99,7 @@ impl Payload {
             .is_ok()
     }
 
-    /// Takes the latest PES start at or before `at`, and forgets earlier ones.
+    /// Take the latest PES start at or before `at`, and forget earlier ones.
     pub(super) fn take_pes_start(&mut self, at: Position) -> Option<PesStart> {
         let mut latest = None;
         while let Some(&start) = self.pes_starts.front().filter(|start| start.at <= at) {
@@ -109,7 +109,7 @@ impl Payload {
         latest
     }
 
-    /// What is missing at or before `at`; `None` where nothing is. What stood before
+    /// Return what is missing at or before `at`; `None` where nothing is. What stood before
     /// is forgotten, PES starts included: their access unit may be what is missing.
     pub(super) fn cross_losses(&mut self, at: Position) -> Option<Lost> {
         let mut crossed: Option<Lost> = None;
@@ -123,8 +123,8 @@ impl Payload {
         crossed
     }
 
-    /// Says that no byte before `at` is asked for again, and no PES start more
-    /// than `MAX_UNIT_BYTES` before it.
+    /// Say that no byte before `at` is asked for again, and no PES start more than
+    /// `MAX_UNIT_BYTES` before it.
     pub(super) fn release(&mut self, at: Position) {
         self.released = at.min(self.end());
         let is_stale = |start: &&PesStart| start.at + (MAX_UNIT_BYTES as u64) < at;
@@ -133,8 +133,8 @@ impl Payload {
         }
     }
 
-    /// Drops released bytes once they outnumber the others, so that a byte is
-    /// moved at most once on average.
+    /// Drop released bytes once they outnumber the others, so that a byte is moved at most
+    /// once on average.
     fn reclaim(&mut self) {
         let dead = self.released.saturating_sub(self.start) as usize;
         if dead > self.bytes.len() / 2 {

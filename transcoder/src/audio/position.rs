@@ -33,7 +33,7 @@ impl Position {
         self.base_90k + self.samples as i64 * TICKS_PER_SECOND / i64::from(self.sample_rate_hz)
     }
 
-    /// Goes on by so many durations.
+    /// Go on by `times` durations.
     pub(super) fn advance(&mut self, duration: Duration, times: u64) {
         if self.sample_rate_hz != duration.sample_rate_hz {
             *self = Self {

@@ -26,7 +26,7 @@ impl Seam {
         }
     }
 
-    /// Notes samples that were appended to the row, interleaved.
+    /// Note samples that were appended to the row, interleaved.
     pub(super) fn note(&mut self, appended: &[f32]) {
         let most = self.fade_samples * self.channels;
         if appended.len() >= most {
@@ -39,8 +39,8 @@ impl Seam {
         self.tail.extend(appended);
     }
 
-    /// Appends a hole of so many samples of each channel to the row: silence, into which
-    /// the tail fades out and out of which `next` fades in.
+    /// Append a hole of `samples` samples of each channel to the row: silence, into which the
+    /// tail fades out and out of which `next` fades in.
     pub(super) fn fill(&self, hole: usize, next: &[f32], row: &mut Vec<f32>) {
         let start = row.len();
         row.resize(start + hole * self.channels, 0.0);
@@ -61,7 +61,7 @@ impl Seam {
         }
     }
 
-    /// Crosses the tail into the samples that follow a cut.
+    /// Cross the tail into the samples that follow a cut.
     pub(super) fn cross(&self, next: &mut [f32]) {
         let fade = self.fade_samples.min(next.len() / self.channels);
         for (index, frame) in next.chunks_exact_mut(self.channels).take(fade).enumerate() {
@@ -72,7 +72,7 @@ impl Seam {
         }
     }
 
-    /// The sample that stands as far before the row's end as `index` is behind it.
+    /// Return the sample that stands as far before the row's end as `index` is behind it.
     fn mirrored_tail(&self, index: usize, channel: usize) -> f32 {
         let frames = self.tail.len() / self.channels;
         frames
@@ -83,7 +83,7 @@ impl Seam {
     }
 }
 
-/// Rises from 0 to 1 over a fade, level at both ends.
+/// Rise from 0 to 1 over a fade, level at both ends.
 fn slope(index: usize, fade: usize) -> f32 {
     let x = (index as f32 + 0.5) / fade.max(1) as f32;
     x * x * (3.0 - 2.0 * x)

@@ -54,7 +54,7 @@ enum Candidate {
 }
 
 impl Proof {
-    /// Looks for a proven header from `from` on, up to the next loss.
+    /// Look for a proven header from `from` on, up to the next loss.
     ///
     /// Of several, the one whose proof is complete first wins: a chance sync word
     /// that claims a long frame cannot hold up what follows, and the result does
@@ -149,7 +149,7 @@ impl Proof {
         proven(last)
     }
 
-    /// Whether a header stands at `at` and only lacks the bytes that would prove it.
+    /// Return whether a header stands at `at` and only lacks the bytes that would prove it.
     pub(super) fn is_open(&self, payload: &Payload, at: Position) -> bool {
         matches!(self.examine(payload, at), Candidate::Pending)
     }

@@ -12,11 +12,11 @@ use crate::ts::clock::Timestamp;
 pub const MAX_SNIFFED_BYTES: usize = 32 * 1024;
 
 /// Fewer bytes do not show how they are spread.
-const MIN_NOISE_BYTES: u64 = 4096;
+const MIN_SPREAD_BYTES: u64 = 4096;
 
-/// Chi-squared of the values of bytes, above which they are no noise: six standard
-/// deviations above that of noise.
-const MAX_NOISE_SPREAD: u64 = 400;
+/// Chi-squared of the values of bytes, above which they are not scrambled: six standard
+/// deviations above that of random ones.
+const MAX_SCRAMBLED_SPREAD: u64 = 400;
 
 /// What the bytes so far say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Verdict {
     Unknown,
 }
 
-/// Finds out the coding of one elementary stream.
+/// The search for the coding of one elementary stream.
 ///
 /// A header at the start of a PES packet that agrees with the declared coding is
 /// enough; otherwise three in a row have to stand where the one before says. The
@@ -48,7 +48,7 @@ struct Search {
 }
 
 impl Sniffer {
-    /// A sniffer for a stream that the PMT declares to be of this coding.
+    /// Make a sniffer for a stream that the PMT declares to be of this coding.
     pub fn new(declared: Option<Codec>) -> Self {
         let declared = declared.map(Family::of);
         Self {
@@ -67,18 +67,18 @@ impl Sniffer {
         }
     }
 
-    /// Appends payload of the elementary stream, as [`Framer::push`] does. Bytes
-    /// are kept until the verdict has fallen.
+    /// Append payload of the elementary stream, as [`Framer::push`] does. Bytes are kept
+    /// until the verdict has fallen.
     pub fn push(&mut self, payload: &[u8], pts: Option<Timestamp>) {
         self.payload.push(payload, pts);
     }
 
-    /// Says that bytes are missing here, as [`Framer::lose`] does.
+    /// Say that bytes are missing here, as [`Framer::lose`] does.
     pub fn lose(&mut self) {
         self.payload.lose(Lost::default());
     }
 
-    /// What the bytes so far say. Once it is not `NeedMore`, it stays.
+    /// Return what the bytes so far say. Once it is not `NeedMore`, it stays.
     pub fn verdict(&mut self) -> Verdict {
         if self.found.is_none() {
             self.found = self
@@ -95,19 +95,19 @@ impl Sniffer {
         }
     }
 
-    /// Position behind the last byte.
+    /// Return the position behind the last byte.
     pub(crate) fn end(&self) -> u64 {
         self.payload.end()
     }
 
-    /// Whether what stands at a position can still turn out to be the first frame.
+    /// Return whether what stands at a position can still turn out to be the first frame.
     pub(crate) fn is_promising(&self, at: u64) -> bool {
         let mut proofs = self.searches.iter().map(|search| search.proof);
         proofs.any(|proof| proof.is_open(&self.payload, at))
     }
 
-    /// Whether the bytes are spread as those of a scrambled stream are: evenly. Asked
-    /// where there was no audio; coded sound is never spread so evenly.
+    /// Return whether the bytes are spread as those of a scrambled stream are: evenly.
+    /// Asked where there was no audio; coded sound is never spread so evenly.
     pub(crate) fn looks_scrambled(&self) -> bool {
         let bytes = self.payload.slice(0, self.payload.end());
         let mut counts = [0u64; 256];
@@ -115,17 +115,17 @@ impl Sniffer {
             counts[usize::from(byte)] += 1;
         }
         let total = bytes.len() as u64;
-        // Chi-squared of 255 degrees of freedom times `total`: noise has 255, give or
+        // Chi-squared of 255 degrees of freedom times `total`: random bytes have 255, give or
         // take 23.
         let spread: u64 = counts
             .iter()
             .map(|&n| (n * 256).abs_diff(total).pow(2))
             .sum();
-        total >= MIN_NOISE_BYTES && spread / 256 <= MAX_NOISE_SPREAD * total
+        total >= MIN_SPREAD_BYTES && spread / 256 <= MAX_SCRAMBLED_SPREAD * total
     }
 
-    /// A framer that begins with the first frame found and has every byte and
-    /// PTS since; `None` without such a frame.
+    /// Return a framer that begins with the first frame found and has every byte and PTS
+    /// since; `None` without such a frame.
     pub fn into_framer(self) -> Option<Framer> {
         let Self { payload, found, .. } = self;
         found.map(|found| Framer::at_frame(payload, found))

@@ -43,7 +43,7 @@ const MAX_WAIT_90K: i64 = 100 * 90;
 /// How long a second PTS is waited for behind a first one that has nothing to do with
 /// the clock.
 const MAX_WAIT_FOR_SECOND_90K: i64 = 500 * 90;
-/// A PTS that stands still this long from the beginning is none.
+/// A PTS that stands still this long from the beginning is not believed.
 const STUCK_90K: i64 = 200 * 90;
 /// Without a PTS that says something for this long, time follows the PCR.
 const MAX_UNGUIDED_90K: i64 = 10 * TICKS_PER_SECOND;
@@ -114,12 +114,12 @@ struct Candidate {
 }
 
 impl SourceClock {
-    /// Notes a packet's share of the elementary stream.
+    /// Note a packet's share of the elementary stream.
     pub(super) fn observe_packet(&mut self, bytes: usize) {
         self.missing.observe_packet(bytes);
     }
 
-    /// Places the next unit. Call [`advance`](Self::advance) behind it.
+    /// Place the next unit. Call [`advance`](Self::advance) behind it.
     pub(super) fn place(&mut self, unit: UnitFacts) -> Heard {
         let missing = self.missing.before(&unit);
         if let Some(duration) = self.missing.last_duration {
@@ -165,8 +165,8 @@ impl SourceClock {
         }
     }
 
-    /// Goes on behind a unit. Without a duration it is taken to be as long as the one
-    /// before it.
+    /// Go on behind a unit. Without a duration it is taken to be as long as the one before
+    /// it.
     pub(super) fn advance(&mut self, duration: Option<Duration>) {
         let known = duration.filter(|d| d.sample_rate_hz > 0 && d.samples > 0);
         self.missing.last_duration = known.or(self.missing.last_duration);
@@ -177,12 +177,12 @@ impl SourceClock {
         }
     }
 
-    /// Whether the next unit lets wait for it longer than they usually do.
+    /// Return whether the next unit lets wait for it longer than they usually do.
     pub(super) fn misses_a_unit(&self, now: Arrival) -> bool {
         self.missing.misses_a_unit(now)
     }
 
-    /// Takes the best guess there is for the time of what was placed so far: nothing more
+    /// Take the best guess there is for the time of what was placed so far: nothing more
     /// comes.
     pub(super) fn wait_no_longer(&mut self) {
         if self.origin.is_none() {
@@ -193,12 +193,13 @@ impl SourceClock {
         }
     }
 
-    /// The time of a place in the elementary stream; `None` before anything is known.
+    /// Return the time of a place in the elementary stream; `None` before anything is
+    /// known.
     pub(super) fn time_of(&self, position_90k: i64) -> Option<Timestamp> {
         self.origin.map(|origin| origin.offset(position_90k))
     }
 
-    /// Finds the time of the first units.
+    /// Find the time of the first units.
     fn begin(&mut self, pts: Option<Timestamp>, repeated: bool, arrival: Option<Arrival>) {
         let position_90k = self.position.ticks_90k();
         if let Some(pts) = pts {
@@ -235,13 +236,14 @@ impl SourceClock {
         self.origin = Some(pts.offset(-self.position.ticks_90k()));
     }
 
-    /// How far sound is ahead of the program's clock, where it can have to do with it.
+    /// Return how far sound is ahead of the program's clock, where it can have to do with
+    /// it.
     fn own_lead(&self, arrival: Option<Arrival>) -> Option<i64> {
         let time = self.time_of(self.position.ticks_90k())?;
         Some(time.since(arrival?.now)).filter(|lead| (0..TICKS_PER_SECOND).contains(lead))
     }
 
-    /// Lets the PCR stand in for PTS. Returns whether time stays what it was.
+    /// Let the PCR stand in for PTS. Return whether time stays what it was.
     fn follow_pcr(&mut self, arrival: Option<Arrival>) -> bool {
         let own_lead = self.own_lead(arrival);
         let lead_90k = own_lead.unwrap_or(ASSUMED_LEAD_90K);
@@ -273,8 +275,8 @@ impl SourceClock {
         }
     }
 
-    /// Compares a PTS with the time that was reached. Returns whether the sound goes on
-    /// as it came.
+    /// Compare a PTS with the time that was reached. Return whether the sound goes on as it
+    /// came.
     fn compare(&mut self, pts: Timestamp, arrival: Option<Arrival>) -> bool {
         let position_90k = self.position.ticks_90k();
         let Some(time) = self.time_of(position_90k) else {
@@ -327,8 +329,8 @@ impl SourceClock {
         correction.abs() <= MAX_JITTER_90K
     }
 
-    /// Whether a PTS far from the time reached fits to the program's clock as earlier
-    /// ones did, and that time does not; `None` where this cannot be said.
+    /// Return whether a PTS far from the time reached fits to the program's clock as
+    /// earlier ones did, and that time does not; `None` where this cannot be said.
     fn clock_supports(
         &self,
         pts: Timestamp,
@@ -340,7 +342,7 @@ impl SourceClock {
         Some(error < (pts.since(time) / 4).abs())
     }
 
-    /// What the first PTS behind a loss says of the units that are missing: a whole
+    /// Return what the first PTS behind a loss says of the units that are missing: a whole
     /// number of them where PTS scatter, its own word where they do not.
     fn correction_behind_loss(&self, difference: i64) -> i64 {
         let scatter = self.differences.scatter().max(self.differences.tolerance());
@@ -360,7 +362,7 @@ impl SourceClock {
         }
     }
 
-    /// Moves time a little way of what it still has to, so that AAC frames do not part.
+    /// Move time a little way of what it still has to, so that AAC frames do not part.
     fn slew(&mut self) {
         let most = self
             .missing
@@ -375,7 +377,7 @@ impl SourceClock {
         self.origin = self.origin.map(|origin| origin.offset(ticks_90k));
     }
 
-    /// Goes on where no PTS says anything. Returns whether the sound goes on as it came.
+    /// Go on where no PTS says anything. Return whether the sound goes on as it came.
     fn go_on_unguided(&mut self, repeated: bool, arrival: Option<Arrival>) -> bool {
         let unguided_90k = self.position.ticks_90k() - self.guided_at_90k;
         let never_moved = self.guide == Guide::FirstPts && repeated;
@@ -391,7 +393,7 @@ impl SourceClock {
         true
     }
 
-    /// Follows the PCR, slowly: arrival is not punctual.
+    /// Follow the PCR, slowly: arrival is not punctual.
     fn follow(&mut self, mut guide: PcrGuide, arrival: Option<Arrival>) -> bool {
         let Some((arrival, time)) = arrival.zip(self.time_of(self.position.ticks_90k())) else {
             return true;

@@ -35,7 +35,7 @@ const FILL_90K: i64 = 9_000;
 const FILL_BEHIND_LOSS_90K: i64 = TICKS_PER_SECOND;
 const OVERLAP_90K: i64 = 9_000;
 
-/// Times the samples of one encoder.
+/// The times of the samples of one encoder.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     sample_rate_hz: u32,
@@ -89,7 +89,7 @@ pub(crate) struct FrameTime {
 }
 
 impl Timeline {
-    /// A timeline whose first sample belongs to `pts`. `encoder_delay` is how many
+    /// Make a timeline whose first sample belongs to `pts`. `encoder_delay` is how many
     /// samples AAC frame 0 begins before the first sample.
     pub(crate) fn new(sample_rate_hz: u32, encoder_delay: u32, pts: Timestamp) -> Self {
         Self {
@@ -105,7 +105,7 @@ impl Timeline {
         }
     }
 
-    /// Says how samples whose first one belongs to `pts` join the row.
+    /// Say how samples whose first one belongs to `pts` join the row.
     pub(crate) fn place(&mut self, pts: Timestamp, joint: Joint) -> Placement {
         let difference = pts.since(self.pts_of(self.fed as i64));
         let longest_fill = match joint {
@@ -140,40 +140,40 @@ impl Timeline {
         self.anchors.push_back(Anchor { sample, pts });
     }
 
-    /// Whether samples were given to the encoder.
+    /// Return whether samples were given to the encoder.
     pub(crate) fn has_begun(&self) -> bool {
         self.fed > 0
     }
 
-    /// Notes that samples of sound were given to the encoder.
+    /// Note that samples of sound were given to the encoder.
     pub(crate) fn feed(&mut self, samples: u64) {
         self.fed += samples;
         self.sounding_until = self.fed;
     }
 
-    /// Notes that silence was.
+    /// Note that silence was.
     pub(crate) fn feed_silence(&mut self, samples: u64) {
         self.fed += samples;
     }
 
-    /// When the first AAC frame is heard that holds sound and has not come out yet.
+    /// Return when the first AAC frame is heard that holds sound and has not come out yet.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         (self.frames_holding_sound() > 0).then(|| self.pts_of(self.next_start()))
     }
 
-    /// How many frames have to come out until all the sound has.
+    /// Return how many frames have to come out until all the sound has.
     pub(crate) fn frames_holding_sound(&self) -> u64 {
         (self.sounding_until + self.encoder_delay)
             .saturating_sub(self.frames * FRAME_SAMPLES)
             .div_ceil(FRAME_SAMPLES)
     }
 
-    /// The row's sample with which the next frame begins.
+    /// Return the row's sample with which the next frame begins.
     fn next_start(&self) -> i64 {
         (self.frames * FRAME_SAMPLES) as i64 - self.encoder_delay as i64
     }
 
-    /// The time of the AAC frame that just came out; none for one before the first
+    /// Return the time of the AAC frame that just came out; none for one before the first
     /// sample.
     pub(crate) fn next_frame(&mut self) -> Option<FrameTime> {
         let start = self.next_start();
@@ -198,7 +198,7 @@ impl Timeline {
         })
     }
 
-    /// Frames that still have to come out for the samples fed so far.
+    /// Return the frames that still have to come out for the samples fed so far.
     pub(crate) fn frames_in_flight(&self) -> u64 {
         let covered = self.frames * FRAME_SAMPLES;
         (self.fed + self.encoder_delay)

@@ -12,7 +12,7 @@ pub(super) fn range(name: &str) -> Error {
     invalid(format!("{name} is out of range"))
 }
 
-/// Refuses a buffer that is shorter than what is to be written.
+/// Refuse a buffer that is shorter than what is to be written.
 pub(super) fn require(len: usize, capacity: usize) -> Result<(), Error> {
     if len > capacity {
         let why = format!("the output has {len} bytes, the buffer {capacity}");
@@ -28,7 +28,7 @@ pub(super) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
     Ok(())
 }
 
-/// The part of a caller's buffer whose length the returned `int` can tell.
+/// Return the part of a caller's buffer whose length the returned `int` can tell.
 pub(super) fn writable(output: *mut u8, capacity: usize) -> Result<usize, Error> {
     if capacity > 0 {
         not_null(output)?;

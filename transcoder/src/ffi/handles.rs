@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind, Joiner};
 
 /// What can stand behind a handle.
 pub(super) trait Kept: Sized + 'static {
-    /// The handles of its kind: one of another kind is none.
+    /// Return the handles of its kind. A handle of another kind is not among them.
     fn handles() -> &'static Handles<Self>;
 }
 
@@ -57,7 +57,7 @@ impl<T> Handles<T> {
     }
 }
 
-/// Gives it a handle, which is never 0 and not used again while the process lives, by
+/// Give a value a handle, which is never 0 and not used again while the process lives, by
 /// no kind (on 32 bits: until four thousand million later).
 pub(super) fn insert<T: Kept>(kept: T) -> usize {
     let slot = Arc::new(Slot {
@@ -74,20 +74,20 @@ pub(super) fn insert<T: Kept>(kept: T) -> usize {
     }
 }
 
-/// Finds what stands behind a handle.
+/// Find what stands behind a handle.
 pub(super) fn find<T: Kept>(handle: usize) -> Option<Arc<Slot<T>>> {
     lock(&T::handles().0).get(&handle).cloned()
 }
 
-/// Ends a handle. What is behind it is dropped here, or by the call that is inside it.
+/// End a handle. What is behind it is dropped here, or by the call that is inside it.
 pub(super) fn remove<T: Kept>(handle: usize) {
     let slot = lock(&T::handles().0).remove(&handle);
     drop(slot);
 }
 
 impl<T> Slot<T> {
-    /// Runs a call on what is behind the handle, alone: `Busy` while another call is
-    /// inside, `Poisoned` after one panicked. The text of every other error is kept.
+    /// Run a call on what is behind the handle, alone: `Busy` while another call is inside,
+    /// `Poisoned` after one panicked. The text of every other error is kept.
     pub(super) fn call<R>(
         &self,
         body: impl FnOnce(&mut T) -> Result<R, Error>,
@@ -114,7 +114,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// Locks what no panic can leave half changed.
+/// Lock what no panic can leave half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

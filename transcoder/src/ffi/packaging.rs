@@ -108,7 +108,8 @@ impl Packaging {
         Ok(())
     }
 
-    /// What waits is bounded by one input: the next one is not taken before.
+    /// Take the next input. What waits is bounded by one input: the next one is not taken
+    /// before.
     fn require_taken(&self) -> Result<(), Error> {
         if self.next.is_some() {
             let why = "events wait to be taken";
@@ -117,7 +118,7 @@ impl Packaging {
         Ok(())
     }
 
-    /// The next event as text and bytes.
+    /// Return the next event as text and bytes.
     pub(super) fn next_event(&mut self) -> Result<Option<(&str, &[u8])>, Error> {
         let Some(event) = self.next.take() else {
             return Ok(None);

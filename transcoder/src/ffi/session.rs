@@ -35,7 +35,7 @@ enum Output {
     Kept(Option<Mark>),
 }
 
-/// Recognises an input that is offered again.
+/// Length and hash of an input, by which it is recognised when it is offered again.
 #[derive(PartialEq, Eq)]
 struct Mark {
     len: usize,
@@ -55,7 +55,7 @@ impl Mark {
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts a session for as long as its memory is held, whoever holds it.
+/// One session in the count, for as long as its memory is held.
 struct Counted;
 
 impl Counted {
@@ -71,7 +71,7 @@ impl Drop for Counted {
     }
 }
 
-/// How many sessions there are.
+/// Return how many sessions there are.
 pub(super) fn alive() -> usize {
     ALIVE.load(Ordering::Relaxed)
 }
@@ -88,7 +88,7 @@ impl Session {
         })
     }
 
-    /// Takes input and gives what is ready, which the next call drops.
+    /// Take input and give what is ready, which the next call drops.
     ///
     /// With more output than `capacity` it gives `OutputTooSmall` and keeps the
     /// output. The same input is then answered with it; other input is processed
@@ -113,7 +113,7 @@ impl Session {
         self.give(capacity)
     }
 
-    /// Ends the stream and gives the rest, with the same care for `capacity`.
+    /// End the stream and give the rest, with the same care for `capacity`.
     pub(super) fn finish(&mut self, capacity: usize) -> Result<&[u8], Error> {
         self.drop_given();
         self.state = Output::Kept(None);
@@ -121,9 +121,9 @@ impl Session {
         self.give(capacity)
     }
 
-    /// A capacity that surely holds the kept output, and by estimate that of
-    /// `input_len` more bytes: AAC at its highest rate from a radio service, which
-    /// is all audio, stays below twice the input and a few frames.
+    /// Return a capacity that surely holds the kept output, and by estimate that of
+    /// `input_len` more bytes: AAC at its highest rate from a radio service, which is all
+    /// audio, stays below twice the input and a few frames.
     pub(super) fn capacity_for(&self, input_len: usize) -> usize {
         let kept = match self.state {
             Output::Given => 0,
@@ -133,12 +133,12 @@ impl Session {
             .saturating_add(64 << 10)
     }
 
-    /// The oldest point that was not taken.
+    /// Return the oldest point that was not taken.
     pub(super) fn next_point(&self) -> Option<&Point> {
         self.remuxer.next_point()
     }
 
-    /// Takes the point that [`next_point`](Self::next_point) shows.
+    /// Take the point that [`next_point`](Self::next_point) shows.
     pub(super) fn take_point(&mut self) {
         self.remuxer.take_point();
     }

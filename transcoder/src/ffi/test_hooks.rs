@@ -8,7 +8,7 @@ use super::boundary::{boundary, call};
 use super::hold::{self, Action};
 use super::session::Session;
 
-/// The next `process` of the handle panics.
+/// Let the next `process` of the handle panic.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_panic(handle: *mut c_void) -> c_int {
     call(handle, |session: &mut Session| {
@@ -17,7 +17,7 @@ pub extern "C" fn xg2g_test_panic(handle: *mut c_void) -> c_int {
     })
 }
 
-/// The next `process` of the handle stays inside until `xg2g_test_release`.
+/// Let the next `process` of the handle stay inside until `xg2g_test_release`.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_hold(handle: *mut c_void) -> c_int {
     call(handle, |session: &mut Session| {
@@ -26,13 +26,13 @@ pub extern "C" fn xg2g_test_hold(handle: *mut c_void) -> c_int {
     })
 }
 
-/// How many calls are held inside now.
+/// Return how many calls are held inside now.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_held() -> u32 {
     boundary(0, hold::held)
 }
 
-/// Lets every held call go on.
+/// Let every held call go on.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_test_release() {
     boundary((), hold::release);

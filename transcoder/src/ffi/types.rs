@@ -94,8 +94,8 @@ pub struct xg2g_point {
     pub program: u32,
     /// An xg2g_video_codec for a random access point, else 0.
     pub codec: u32,
-    /// 1 for a random access point behind which pictures follow that do not decode for who
-    /// begins there (those with an earlier PTS), else 0.
+    /// 1 for a random access point behind which pictures follow that do not decode for a viewer
+    /// that begins there (those with an earlier PTS), else 0.
     pub is_open: u32,
     /// Bytes of tables of a random access point or an entry, else 0.
     pub tables_len: usize,

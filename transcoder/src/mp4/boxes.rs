@@ -48,7 +48,7 @@ pub(super) struct SoundFormat {
     pub(super) config: [u8; 2],
 }
 
-/// The initialisation segment of a video track; none where it cannot be written.
+/// Return the initialisation segment of a video track; none where it cannot be written.
 pub(super) fn video_header(description: &Description, timescale: NonZeroU32) -> Option<Vec<u8>> {
     let (mut width, height) = (u32::from(description.width), description.height);
     if let Some((across, down)) = description.aspect {
@@ -76,7 +76,7 @@ pub(super) fn video_header(description: &Description, timescale: NonZeroU32) -> 
     })
 }
 
-/// The initialisation segment of a sound track; none where it cannot be written.
+/// Return the initialisation segment of a sound track; none where it cannot be written.
 pub(super) fn sound_header(format: SoundFormat, language: Option<[u8; 3]>) -> Option<Vec<u8>> {
     let entry = SampleEntry::Mp4a(Mp4aBox {
         audio: AudioSampleEntryFields {
@@ -127,8 +127,8 @@ pub(super) fn sound_header(format: SoundFormat, language: Option<[u8; 3]>) -> Op
     })
 }
 
-/// A part: the fragment of these samples, whose data lies in `data` one behind the other; none
-/// where it cannot be written.
+/// Return a part: the fragment of these samples, whose data lies in `data` one behind the other;
+/// none where it cannot be written.
 pub(super) fn part(
     sequence: u32,
     decode_time: u64,

@@ -3,7 +3,7 @@
 use crate::Language;
 use crate::ts::packet::Pid;
 
-/// One track of the programme, in files of its own.
+/// One track of the program, in files of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rendition {
     /// The picture.
@@ -57,7 +57,7 @@ pub enum Event {
         /// The first segment behind it.
         segment: u64,
     },
-    /// Something of the programme is not packaged.
+    /// Something of the program is not packaged.
     NotOffered(NotOffered),
 }
 
@@ -99,7 +99,7 @@ pub enum Media {
     Sound {
         /// The language that the PMT names.
         language: Option<Language>,
-        /// Whether it describes the picture to those who do not see it.
+        /// Whether it is an audio description of the picture.
         is_description: bool,
         /// Channels; CHANNELS.
         channels: u8,
@@ -192,7 +192,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Its name in texts for programs.
+    /// Return its name in texts for programs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mpeg2Video => "mpeg2_video",

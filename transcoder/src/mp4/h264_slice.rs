@@ -24,9 +24,9 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// Whether `next` is the second field of the frame that this is the first field of
-    /// (ISO/IEC 14496-10, 3.30 and 7.4.1.2.4): the other parity, the same frame_num, and both
-    /// or none a reference. A second field is no IDR picture.
+    /// Return whether `next` is the second field of the frame that this is the first field of
+    /// (ISO/IEC 14496-10, 3.30 and 7.4.1.2.4): the other parity, the same frame_num, and both or
+    /// none a reference. A second field is no IDR picture.
     pub(super) fn is_completed_by(self, next: Self) -> bool {
         self.is_bottom != next.is_bottom
             && self.frame_num == next.frame_num

@@ -18,7 +18,7 @@ pub(super) struct General {
 }
 
 impl General {
-    /// The codecs parameter (ISO/IEC 14496-15, annex E.3).
+    /// Return the codecs parameter (ISO/IEC 14496-15, annex E.3).
     pub(super) fn codecs(self) -> String {
         let space = match self.profile_space {
             1 => "A",

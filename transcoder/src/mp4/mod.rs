@@ -1,4 +1,4 @@
-//! Packaging: a programme's pictures and sound as CMAF tracks (ISO/IEC 23000-19), which HTTP
+//! Packaging: a program's pictures and sound as CMAF tracks (ISO/IEC 23000-19), which HTTP
 //! Live Streaming plays.
 //!
 //! ```text

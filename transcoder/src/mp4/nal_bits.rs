@@ -2,7 +2,7 @@
 
 use h264_reader::rbsp::{BitReader, ByteReader};
 
-/// The bits behind a header of so many bytes, without emulation prevention.
+/// Return the bits behind a header of `header_bytes` bytes, without emulation prevention.
 pub(super) fn bits(unit: &[u8], header_bytes: usize) -> BitReader<ByteReader<&[u8]>> {
     let payload = unit.get(header_bytes..).unwrap_or_default();
     BitReader::new(ByteReader::without_skip(payload))

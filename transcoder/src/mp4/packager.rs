@@ -1,4 +1,4 @@
-//! From packets to the programme's renditions.
+//! From packets to the program's renditions.
 
 use super::event::Event;
 use super::packager_options::PackagerOptions;
@@ -11,11 +11,11 @@ use crate::ts::psi::{
 };
 use crate::ts::sync::Synchroniser;
 
-/// Programmes of a PAT of which one is awaited, at most: as many as a section holds of a full
+/// Programs of a PAT of which one is awaited, at most: as many as a section holds of a full
 /// multiplex.
 const MAX_PROGRAMS: usize = 64;
 
-/// Makes CMAF tracks of one programme of a transport stream, as a
+/// A maker of CMAF tracks of one program of a transport stream, as a
 /// [`Remuxer`](crate::Remuxer) gives it: pictures in H.264 or HEVC, sound in AAC.
 ///
 /// Any split of the same input gives the same events. No bytes make it panic.
@@ -29,13 +29,13 @@ pub struct Packager {
     wanted: u16,
     sync: Synchroniser,
     pat: SectionAssembler,
-    /// The programme; while none has shown its PMT, every one that may be it.
+    /// The program; while none has shown its PMT, every one that may be it.
     programs: Vec<Program>,
     streams: Vec<ElementaryStream>,
     tracks: Tracks,
 }
 
-/// A programme of the PAT.
+/// A program of the PAT.
 #[derive(Debug)]
 struct Program {
     number: u16,
@@ -44,7 +44,7 @@ struct Program {
 }
 
 impl Packager {
-    /// A packager; fails with [`InvalidArgument`](crate::ErrorKind::InvalidArgument).
+    /// Make a packager; fail with [`InvalidArgument`](crate::ErrorKind::InvalidArgument).
     pub fn new(options: &PackagerOptions) -> Result<Self, Error> {
         options.validate()?;
         let targets = options.targets();
@@ -59,22 +59,22 @@ impl Packager {
         })
     }
 
-    /// Takes the next bytes of the transport stream.
+    /// Take the next bytes of the transport stream.
     pub fn push(&mut self, input: &[u8]) {
         let mut sync = std::mem::take(&mut self.sync);
         sync.push(input, |packet| self.push_packet(packet));
         self.sync = sync;
     }
 
-    /// Ends the stream: what was held back becomes parts and segments. The last picture, whose
-    /// end nothing shows, is left out.
+    /// End the stream: what was held back becomes parts and segments. The last picture, whose end
+    /// nothing shows, is left out.
     pub fn finish(&mut self) {
         let mut sync = std::mem::take(&mut self.sync);
         sync.finish(|packet| self.push_packet(packet));
         self.tracks.finish();
     }
 
-    /// The next event; `None` when it takes more bytes.
+    /// Return the next event; `None` when it takes more bytes.
     pub fn next_event(&mut self) -> Option<Event> {
         self.tracks.events.pop_front()
     }
@@ -139,7 +139,7 @@ impl Packager {
         let Some(pmt) = found else {
             return;
         };
-        // The first that has a PMT is the programme: a PAT may list others that do not come.
+        // The first that has a PMT is the program: a PAT may list others that do not come.
         self.programs.swap(0, index);
         self.programs.truncate(1);
         self.tracks.follow_clock(pmt.pcr_pid);
@@ -149,13 +149,13 @@ impl Packager {
         }
     }
 
-    /// Bytes of samples that are held back, at most [`MAX_HELD_BYTES`](super::MAX_HELD_BYTES).
-    /// Events that were not taken are not among them.
+    /// Return how many bytes of samples are held back, at most
+    /// [`MAX_HELD_BYTES`](super::MAX_HELD_BYTES). Events that were not taken are not among them.
     pub fn held_bytes(&self) -> usize {
         self.tracks.held_bytes()
     }
 
-    /// Longest part in ticks of 90 kHz: PART-TARGET.
+    /// Return the longest part in ticks of 90 kHz: PART-TARGET.
     pub fn part_target_90k(&self) -> u64 {
         self.targets.part.unsigned_abs()
     }

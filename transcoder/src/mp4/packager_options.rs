@@ -7,7 +7,7 @@ use crate::{Error, ErrorKind};
 /// Options of one [`Packager`](super::Packager).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagerOptions {
-    /// Service id of the programme; 0 is the first whose PMT comes.
+    /// Service id of the program; 0 is the first whose PMT comes.
     pub program: u16,
     /// How long segments are, in milliseconds, where random access points allow it: a segment
     /// ends at the last one within it, and where a group of pictures is longer, with the group.
@@ -39,7 +39,7 @@ impl PackagerOptions {
     /// Accepted longest durations of segments, in milliseconds.
     pub const LONGEST_MS: std::ops::RangeInclusive<u32> = 500..=30_000;
 
-    /// Says which option is out of its range, if one is.
+    /// Say which option is out of its range, if one is.
     pub fn validate(&self) -> Result<(), Error> {
         let checks = [
             ("segment_ms", self.segment_ms, Self::SEGMENT_MS),

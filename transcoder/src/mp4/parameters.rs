@@ -41,8 +41,8 @@ pub(super) enum SetKind {
 pub(super) struct Sets(BTreeMap<(SetKind, u32), Vec<u8>>);
 
 impl Sets {
-    /// Takes a parameter set in; returns whether it is new or differs from the one before with
-    /// its identifier. What cannot be read is left out.
+    /// Take a parameter set in; return whether it is new or differs from the one before with its
+    /// identifier. What cannot be read is left out.
     pub(super) fn insert(&mut self, codec: VideoCodec, kind: SetKind, unit: &[u8]) -> bool {
         let Some(id) = set_id(codec, kind, unit) else {
             return false;
@@ -61,8 +61,8 @@ impl Sets {
         range.map(|(_, unit)| unit)
     }
 
-    /// How the headers of slices are written that refer to a PPS; none where a set is missing
-    /// or cannot be read.
+    /// Return how the headers of slices are written that refer to a PPS; none where a set is
+    /// missing or cannot be read.
     pub(super) fn slice_syntax(&self, pps_id: u32) -> Option<SliceSyntax> {
         let pps = self.0.get(&(SetKind::Picture, pps_id))?;
         let mut bits = bits(pps, 1);

@@ -25,7 +25,7 @@ pub(super) struct Sample {
     pub(super) is_sync: bool,
 }
 
-/// Collects samples.
+/// The part and the segment under way.
 #[derive(Debug)]
 pub(super) struct Parts {
     rendition: Rendition,
@@ -68,17 +68,17 @@ impl Parts {
         }
     }
 
-    /// The segment under way.
+    /// Return the segment under way.
     pub(super) fn segment(&self) -> Option<u64> {
         self.segment.as_ref().map(|open| open.number)
     }
 
-    /// Bytes of samples that wait for the end of their part.
+    /// Return how many bytes of samples wait for the end of their part.
     pub(super) fn held_bytes(&self) -> usize {
         self.data.len()
     }
 
-    /// Whether anything has come of the segment under way.
+    /// Return whether anything has come of the segment under way.
     pub(super) fn has_begun(&self) -> bool {
         let has_parts = self.segment.as_ref().is_some_and(|open| open.parts > 0);
         has_parts || !self.samples.is_empty()
@@ -90,12 +90,12 @@ impl Parts {
         self.segment.as_ref()?.decode_time.or(under_way)
     }
 
-    /// Samples of the part under way.
+    /// Return the samples of the part under way.
     pub(super) fn samples(&self) -> &[RunSample] {
         &self.samples
     }
 
-    /// Begins a segment. The one before it has ended.
+    /// Begin a segment. The one before it has ended.
     pub(super) fn begin(&mut self, number: u64) {
         self.segment = Some(Open {
             number,
@@ -105,12 +105,12 @@ impl Parts {
         });
     }
 
-    /// Sets how long a part is at most, in ticks.
+    /// Set how long a part is at most, in ticks.
     pub(super) fn set_target(&mut self, target: u64) {
         self.target = target;
     }
 
-    /// Whether a part ends before a sample of this duration and size is added.
+    /// Return whether a part ends before a sample of this duration and size is added.
     pub(super) fn is_full_for(&self, duration: u32, bytes: usize) -> bool {
         !self.samples.is_empty()
             && (self.duration + u64::from(duration) > self.target
@@ -118,7 +118,7 @@ impl Parts {
                 || self.samples.len() == MAX_PART_SAMPLES)
     }
 
-    /// Adds the next sample of the segment under way.
+    /// Add the next sample of the segment under way.
     pub(super) fn add(&mut self, mut sample: Sample) {
         if self.samples.is_empty() {
             self.decode_time = sample.decode_time;
@@ -134,7 +134,7 @@ impl Parts {
         self.duration += u64::from(sample.duration);
     }
 
-    /// Ends the part under way.
+    /// End the part under way.
     pub(super) fn flush(&mut self, events: &mut VecDeque<Event>) {
         let Some(open) = &mut self.segment else {
             return;
@@ -163,7 +163,7 @@ impl Parts {
         self.duration = 0;
     }
 
-    /// Ends the segment under way, which without parts is a gap of the given time.
+    /// End the segment under way, which without parts is a gap of the given time.
     pub(super) fn end(&mut self, gap: (u64, u64), events: &mut VecDeque<Event>) {
         self.flush(events);
         let Some(open) = self.segment.take() else {

@@ -49,7 +49,7 @@ pub(super) struct Picture {
     field: Option<Field>,
 }
 
-/// Splits the elementary stream of one PID.
+/// A splitter of the elementary stream of one PID.
 #[derive(Debug)]
 pub(super) struct Pictures {
     codec: VideoCodec,
@@ -121,7 +121,7 @@ impl Pictures {
         }
     }
 
-    /// A PES packet begins with the next bytes.
+    /// Note that a PES packet begins with the next bytes.
     pub(super) fn mark(&mut self, pts: Option<Timestamp>, dts: Option<Timestamp>) {
         if self.marks.len() == MAX_MARKS {
             self.marks.pop_front();
@@ -133,7 +133,7 @@ impl Pictures {
         });
     }
 
-    /// Takes the next bytes of the elementary stream.
+    /// Take the next bytes of the elementary stream.
     pub(super) fn push(&mut self, data: &[u8]) {
         self.bytes.extend_from_slice(data);
         while let Some(at) = memmem::find(&self.bytes[self.searched..], &START_CODE) {
@@ -154,7 +154,7 @@ impl Pictures {
         }
     }
 
-    /// Says that bytes are missing here: the picture under way is left out.
+    /// Say that bytes are missing here: the picture under way is left out.
     pub(super) fn lose(&mut self) {
         self.drop_bytes(self.bytes.len());
         self.searched = 0;
@@ -165,12 +165,13 @@ impl Pictures {
         self.give_first_field();
     }
 
-    /// The next sample, in decoding order.
+    /// Return the next sample, in decoding order.
     pub(super) fn next(&mut self) -> Option<Picture> {
         self.ready.pop_front()
     }
 
-    /// Bytes that are held: the unit under way, the picture under way, and a first field.
+    /// Return how many bytes are held: the unit under way, the picture under way, and a
+    /// first field.
     pub(super) fn held_bytes(&self) -> usize {
         let size = |picture: &Picture| picture.data.len() + picture.new_sets.len();
         let building = self.building.as_ref();
@@ -184,7 +185,7 @@ impl Pictures {
         self.position += count as u64;
     }
 
-    /// The unit under way ends, and the next start code stands at `end`.
+    /// End the unit under way; the next start code stands at `end`.
     fn end_unit(&mut self, end: usize) {
         if self.is_aligned {
             let bytes = std::mem::take(&mut self.bytes);
@@ -395,7 +396,7 @@ fn hevc_kind(unit: &[u8]) -> UnitKind {
     }
 }
 
-/// A start code and the header of a slice.
+/// Return a start code and the header of a slice.
 fn slice_start(slice: &[u8]) -> [u8; 4] {
     [0, 0, 1, slice.first().copied().unwrap_or_default()]
 }

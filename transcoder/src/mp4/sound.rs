@@ -27,7 +27,7 @@ const MAX_LAG: i64 = 3 * TICKS_PER_SECOND;
 /// frame before it.
 const MAX_FILL: i64 = TICKS_PER_SECOND / 5;
 
-/// A sound track of the programme.
+/// A sound track of the program.
 #[derive(Debug)]
 pub(super) struct SoundTrack {
     pub(super) pid: Pid,
@@ -56,17 +56,17 @@ impl SoundTrack {
         }
     }
 
-    /// Takes the PID's next packet; returns how many frames it completes.
+    /// Take the PID's next packet; return how many frames it completes.
     pub(super) fn push(&mut self, packet: Packet<'_>, troubles: &mut Vec<NotOffered>) -> usize {
         self.frames.push(packet, self.pid, troubles)
     }
 
-    /// Ends the stream.
+    /// End the stream.
     pub(super) fn flush(&mut self, troubles: &mut Vec<NotOffered>) -> usize {
         self.frames.flush(self.pid, troubles)
     }
 
-    /// The times, in the track's own 64 bits, of the latest frames.
+    /// Return the times, in the track's own 64 bits, of the latest frames.
     pub(super) fn latest(&self, count: usize) -> impl Iterator<Item = i64> {
         let skipped = self.frames.held.queue.len().saturating_sub(count);
         self.frames
@@ -77,7 +77,7 @@ impl SoundTrack {
             .map(|frame| frame.at.ticks_90k())
     }
 
-    /// Bytes that are held, beside what the framer holds.
+    /// Return how many bytes are held, beside what the framer holds.
     pub(super) fn held_bytes(&self) -> usize {
         let epoch = self.epoch.as_ref();
         let waiting = epoch.and_then(|r| r.waiting.as_ref());
@@ -89,12 +89,12 @@ impl SoundTrack {
         self.frames.held.queue.len()
     }
 
-    /// Seconds of sound since the latest picture.
+    /// Return how many seconds of sound there were since the latest picture.
     pub(super) fn unaccompanied_s(&self) -> u64 {
         self.frames.unaccompanied / u64::from(self.frames.last_rate_hz)
     }
 
-    /// Puts frames into segments, as far as the leader has passed.
+    /// Put frames into segments, as far as the leader has passed.
     pub(super) fn follow(
         &mut self,
         timeline: &mut Timeline,
@@ -145,7 +145,7 @@ impl SoundTrack {
         self.end_silent(timeline, events);
     }
 
-    /// The time of the oldest frame, and what it is from the track's own.
+    /// Return the time of the oldest frame, and what it is from the track's own.
     fn front_time(&self, timeline: &Timeline) -> Option<(i64, i64)> {
         let own = self.frames.held.queue.front()?.at.ticks_90k();
         let time = timeline.nearest(own)?;
@@ -208,7 +208,7 @@ impl SoundTrack {
         });
     }
 
-    /// Ends what precedes a segment: every one of the epoch, with gaps where nothing came.
+    /// End what precedes a segment: every one of the epoch, with gaps where nothing came.
     fn advance(
         &mut self,
         span: Span,
@@ -235,7 +235,7 @@ impl SoundTrack {
         }
     }
 
-    /// Ends the epoch that precedes a segment of another.
+    /// End the epoch that precedes a segment of another.
     fn end_epoch(&mut self, timeline: &Timeline, next: Span, events: &mut VecDeque<Event>) {
         let Some(mut epoch) = self.epoch.take() else {
             return;
@@ -252,7 +252,7 @@ impl SoundTrack {
         }
     }
 
-    /// Ends segments for which the sound does not come.
+    /// End segments for which the sound does not come.
     fn end_silent(&mut self, timeline: &Timeline, events: &mut VecDeque<Event>) {
         let Some(clock) = timeline.clock() else {
             return;
@@ -278,12 +278,12 @@ impl SoundTrack {
         }
     }
 
-    /// The first segment that it may still add to; none while it has part in none.
+    /// Return the first segment that it may still add to; none while it has part in none.
     pub(super) fn needs_from(&self) -> Option<u64> {
         self.epoch.as_ref()?.parts.segment()
     }
 
-    /// Ends the track.
+    /// End the track.
     pub(super) fn end(&mut self, events: &mut VecDeque<Event>) {
         if let Some(mut epoch) = self.epoch.take() {
             epoch.end_waiting(None, 0, events);

@@ -25,8 +25,8 @@ impl SoundEpoch {
         self.format.map_or(other, |format| format.sample_rate_hz)
     }
 
-    /// Gives the latest sample its duration: up to the next one's time, where that is not
-    /// further away than `fill` samples. Returns false where the next one is too early.
+    /// Give the latest sample its duration: up to the next one's time, where that is not
+    /// further away than `fill` samples. Return false where the next one is too early.
     pub(super) fn end_waiting(
         &mut self,
         next: Option<u64>,
@@ -59,7 +59,7 @@ impl SoundEpoch {
         true
     }
 
-    /// Goes on to a segment of the same epoch.
+    /// Go on to a segment of the same epoch.
     pub(super) fn enter(&mut self, span: Span, timeline: &Timeline, events: &mut VecDeque<Event>) {
         let rate_hz = self.rate_hz(1);
         for passed in timeline.spans() {
@@ -69,7 +69,7 @@ impl SoundEpoch {
         }
     }
 
-    /// Ends a segment where it is the one under way, and begins the next.
+    /// End a segment where it is the one under way, and begin the next.
     pub(super) fn end_span(&mut self, span: Span, rate_hz: u32, events: &mut VecDeque<Event>) {
         if self.parts.segment() != Some(span.number) {
             return;
@@ -81,7 +81,7 @@ impl SoundEpoch {
     }
 }
 
-/// A 90 kHz time in samples, rounded to the nearest.
+/// Return a 90 kHz time in samples, rounded to the nearest.
 pub(super) fn to_samples(ticks_90k: i64, rate_hz: u32) -> i64 {
     let product = i128::from(ticks_90k) * i128::from(rate_hz);
     let rounded = (product + i128::from(TICKS_PER_SECOND / 2)).div_euclid(TICKS_PER_SECOND.into());

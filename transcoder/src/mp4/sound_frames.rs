@@ -73,7 +73,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Adds a frame; the oldest go, where there are too many.
+    /// Add a frame; the oldest go, where there are too many.
     fn push(&mut self, frame: Frame) {
         self.bytes += frame.data.len();
         self.queue.push_back(frame);
@@ -104,7 +104,7 @@ impl Frames {
         }
     }
 
-    /// Takes the PID's next packet; returns how many frames it completes.
+    /// Take the PID's next packet; return how many frames it completes.
     pub(super) fn push(
         &mut self,
         packet: Packet<'_>,
@@ -135,7 +135,7 @@ impl Frames {
         self.framer.lose(Lost::default());
     }
 
-    /// Ends the stream.
+    /// End the stream.
     pub(super) fn flush(&mut self, pid: Pid, troubles: &mut Vec<NotOffered>) -> usize {
         self.framer.flush();
         self.take(pid, troubles)
@@ -168,7 +168,7 @@ impl Frames {
     }
 }
 
-/// Where a frame lies that follows `expected`, and that a stamp may move.
+/// Return where a frame lies that follows `expected`, and that a stamp may move.
 fn place(expected: Option<Anchor>, rate_hz: u32, pts: Option<Timestamp>) -> Option<Anchor> {
     let Some(expected) = expected else {
         return pts.map(|pts| Anchor {
@@ -198,7 +198,7 @@ fn place(expected: Option<Anchor>, rate_hz: u32, pts: Option<Timestamp>) -> Opti
     }
 }
 
-/// The format of an ADTS frame, and its one raw data block.
+/// Return the format of an ADTS frame, and its one raw data block.
 fn raw_frame<'a>(unit: &AccessUnit<'a>) -> Option<(SoundFormat, &'a [u8])> {
     let header = unit.header;
     let (Some(sample_rate_hz), Some(channels), Some(FRAME_SAMPLES)) =

@@ -1,4 +1,4 @@
-//! The programme's subtitles of one kind.
+//! The program's subtitles of one kind.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::subtitles::{Announced, Decoder, MAX_PES_BYTES, Source};
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::{Packet, Pid};
 
-/// Bytes that one rendition of subtitles holds back, at most.
+/// Return how many bytes one rendition of subtitles holds back, at most.
 pub(super) const fn max_held_bytes<D: Decoder>() -> usize {
     MAX_PES_BYTES + D::MAX_HELD_BYTES + subtitles::MAX_SCREEN_BYTES + D::MAX_SCREEN_BYTES
 }
@@ -32,7 +32,7 @@ impl<D: Decoder> SubtitleTracks<D> {
         }
     }
 
-    /// The PMT names none but these.
+    /// Keep these alone: the PMT names no other.
     pub(super) fn keep(&mut self, named: &[Rendition], now: Option<Timestamp>) {
         for track in &mut self.tracks {
             if !named.contains(&track.rendition) {
@@ -41,7 +41,7 @@ impl<D: Decoder> SubtitleTracks<D> {
         }
     }
 
-    /// The PMT names this rendition. Where there are as many as there may be, one that it no
+    /// Take a rendition that the PMT names. Where there are as many as there may be, one that it no
     /// longer names makes way.
     pub(super) fn announce(
         &mut self,
@@ -64,7 +64,7 @@ impl<D: Decoder> SubtitleTracks<D> {
         self.tracks.push(track);
     }
 
-    /// Takes a packet, if one of them is on its PID.
+    /// Take a packet, if one of them is on its PID.
     pub(super) fn push(&mut self, packet: Packet<'_>, now: Option<Timestamp>) {
         let pid = packet.pid();
         for track in self.tracks.iter_mut().filter(|track| track.pid == pid) {
@@ -72,7 +72,7 @@ impl<D: Decoder> SubtitleTracks<D> {
         }
     }
 
-    /// Makes the files that are due; see [`SubtitleTrack::follow`].
+    /// Make the files that are due; see [`SubtitleTrack::follow`].
     pub(super) fn follow(
         &mut self,
         timeline: &Timeline,
@@ -84,26 +84,26 @@ impl<D: Decoder> SubtitleTracks<D> {
             .retain_mut(|track| track.follow(timeline, now, is_over, events));
     }
 
-    /// The first segment of which a file is to be made.
+    /// Return the first segment of which a file is to be made.
     pub(super) fn needs_from(&self) -> Option<u64> {
         let tracks = self.tracks.iter();
         tracks.filter_map(SubtitleTrack::needs_from).min()
     }
 
-    /// Ends the stream.
+    /// End the stream.
     pub(super) fn flush(&mut self) {
         for track in &mut self.tracks {
             track.flush();
         }
     }
 
-    /// Bytes that they hold back.
+    /// Return how many bytes they hold back.
     pub(super) fn held_bytes(&self) -> usize {
         self.tracks.iter().map(SubtitleTrack::held_bytes).sum()
     }
 }
 
-/// The rendition of announced subtitles.
+/// Return the rendition of announced subtitles.
 pub(super) fn rendition(announced: &Announced) -> Rendition {
     let pid = announced.pid;
     match announced.source {
@@ -115,7 +115,7 @@ pub(super) fn rendition(announced: &Announced) -> Rendition {
     }
 }
 
-/// The media of announced subtitles.
+/// Return the media of announced subtitles.
 pub(super) fn subtitle_media(announced: &Announced) -> Media {
     let Announced {
         language,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Subtitles are multiplexed by the time at which they are shown, as sound is, and pictures 0.6 to
-//! 1.2 s before (2.7 s in one capture). So the file of a segment is made when the programme's clock has passed the segment's
+//! 1.2 s before (2.7 s in one capture). So the file of a segment is made when the program's clock has passed the segment's
 //! end, and [`MAX_LAG`] behind the picture in any case. What comes later is shown from the next
 //! segment on.
 
@@ -31,7 +31,7 @@ pub(super) const MAX_SCREENS: usize = 64;
 /// Bytes of these screens, at most, but for the one that is shown.
 pub(super) const MAX_SCREEN_BYTES: usize = 1024 * 1024;
 
-/// How far before the programme's clock a time stamp may lie that has to do with it. What is to
+/// How far before the program's clock a time stamp may lie that has to do with it. What is to
 /// be shown before it comes is shown when it comes.
 const MAX_BEHIND: i64 = TICKS_PER_SECOND;
 
@@ -47,7 +47,7 @@ pub(super) struct SubtitleTrack<D: Decoder> {
     counter: SourceCounter,
     scrambling: Scrambling,
     pes: PesAssembler,
-    /// The programme's clock where the PES packet under way began.
+    /// The program's clock where the PES packet under way began.
     arrival: Option<Timestamp>,
     decoder: D,
     /// Changes that have no place on the time line yet.
@@ -72,7 +72,7 @@ struct Screen<S> {
 }
 
 impl<D: Decoder> SubtitleTrack<D> {
-    /// A rendition that begins with the segment under way, or the next.
+    /// Make a rendition that begins with the segment under way, or the next.
     pub(super) fn new(
         pid: Pid,
         rendition: Rendition,
@@ -100,7 +100,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Takes over what a PMT says of it.
+    /// Follow what a PMT says of it.
     pub(super) fn announce(&mut self, media: &Media) {
         self.is_gone = false;
         if self.media != *media {
@@ -109,7 +109,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// The PMT no longer names it.
+    /// Note that the PMT no longer names it.
     pub(super) fn leave(&mut self, now: Option<Timestamp>) {
         if !std::mem::replace(&mut self.is_gone, true)
             && let Some(at) = now
@@ -123,7 +123,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Takes the PID's next packet; `now` is the programme's clock.
+    /// Take the PID's next packet; `now` is the program's clock.
     pub(super) fn push(&mut self, packet: Packet<'_>, now: Option<Timestamp>) {
         match self.counter.judge(packet) {
             Continuity::Repeats => return,
@@ -154,7 +154,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         self.decoder.lose();
     }
 
-    /// Ends the stream.
+    /// End the stream.
     pub(super) fn flush(&mut self) {
         if let Some(whole) = self.pes.finish() {
             self.decode(&whole.data, whole.pts);
@@ -188,18 +188,18 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Bytes that it holds back.
+    /// Return how many bytes it holds back.
     pub(super) fn held_bytes(&self) -> usize {
         self.pes.held_bytes() + self.decoder.held_bytes() + self.screen_bytes
     }
 
-    /// The first segment whose file it has to make.
+    /// Return the first segment whose file it has to make.
     pub(super) fn needs_from(&self) -> Option<u64> {
         self.next
     }
 
-    /// Makes the files of segments whose subtitles are there. `now` is the programme's clock.
-    /// Returns whether any are still to come.
+    /// Make the files of segments whose subtitles are there. `now` is the program's clock. Return
+    /// whether any are still to come.
     pub(super) fn follow(
         &mut self,
         timeline: &Timeline,
@@ -259,7 +259,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Gives changes their places. Those of another clock wait until that is the leader's.
+    /// Give changes their places. Those of another clock wait until that is the leader's.
     fn place(&mut self, timeline: &Timeline, clock: i64) {
         let time = |change: &Change<D::Screen>| {
             let time = timeline.nearest(change.at.ticks_90k() as i64)?;
@@ -287,7 +287,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Makes the file of a segment.
+    /// Make the file of a segment.
     fn make(&mut self, span: Span, end: i64, events: &mut VecDeque<Event>) {
         let (Ok(start_90k), Ok(end_90k)) = (u64::try_from(span.start), u64::try_from(end)) else {
             return;
@@ -335,7 +335,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         self.forget_before(end);
     }
 
-    /// Forgets screens that no later segment shows.
+    /// Forget screens that no later segment shows.
     fn forget_before(&mut self, end: i64) {
         let is_replaced = |screens: &VecDeque<Screen<D::Screen>>| {
             let next = screens.get(1).is_some_and(|next| next.from <= end);
@@ -354,9 +354,9 @@ fn bytes_of<D: Decoder>(screen: Option<&D::Screen>) -> usize {
     screen.map_or(0, D::screen_bytes)
 }
 
-/// When a PES packet is presented that arrived at `now` of the programme's clock: as it says,
-/// where that has to do with the clock. Some broadcasters stamp subtitles by another clock, or
-/// not at all; theirs are shown when they come.
+/// Return when a PES packet is presented that arrived at `now` of the program's clock: as it
+/// says, where that has to do with the clock. Some broadcasters stamp subtitles by another clock,
+/// or not at all; theirs are shown when they come.
 fn presented_at(pts: Option<Timestamp>, now: Option<Timestamp>) -> Option<Timestamp> {
     match (pts, now) {
         (Some(pts), Some(now)) if !(-MAX_BEHIND..=UNRELATED).contains(&pts.since(now)) => Some(now),

@@ -64,7 +64,7 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// The leader's latest decode time.
+    /// Return the leader's latest decode time.
     pub(super) fn clock(&self) -> Option<i64> {
         self.clock
     }
@@ -73,7 +73,7 @@ impl Timeline {
         self.clock = Some(time);
     }
 
-    /// The segment that goes on.
+    /// Return the segment that goes on.
     pub(super) fn open(&self) -> Option<Span> {
         self.spans.back().copied().filter(|span| span.end.is_none())
     }
@@ -82,8 +82,8 @@ impl Timeline {
         self.spans.iter().copied()
     }
 
-    /// The time of a stamp with which an epoch begins. Where one goes on, another leader takes
-    /// over, whose time is near, or of another clock.
+    /// Return the time of a stamp with which an epoch begins. Where one goes on, another leader
+    /// takes over, whose time is near, or of another clock.
     pub(super) fn first_time(&self, stamp: Timestamp) -> i64 {
         let ticks = stamp.ticks_90k() as i64;
         if let (Some(open), Some(clock), Some(near)) =
@@ -99,13 +99,13 @@ impl Timeline {
         }
     }
 
-    /// The time nearest to the leader's that is congruent to `time`.
+    /// Return the time nearest to the leader's that is congruent to `time`.
     pub(super) fn nearest(&self, time: i64) -> Option<i64> {
         let clock = self.clock?;
         Some(time + (clock - time + MODULUS / 2).div_euclid(MODULUS) * MODULUS)
     }
 
-    /// Begins an epoch with a segment; returns whether one preceded it.
+    /// Begin an epoch with a segment; return whether one preceded it.
     pub(super) fn begin_epoch(&mut self, start: i64) -> bool {
         self.close(start);
         let is_discontinuity = self.epochs > 0;
@@ -115,7 +115,7 @@ impl Timeline {
         is_discontinuity
     }
 
-    /// Ends the segment that goes on, and begins the next.
+    /// End the segment that goes on, and begin the next.
     pub(super) fn begin_segment(&mut self, start: i64) {
         self.close(start);
         if self.spans.len() == MAX_SPANS {
@@ -130,7 +130,7 @@ impl Timeline {
         self.next_number += 1;
     }
 
-    /// Ends the segment that goes on; the next one begins an epoch, and its first sample is
+    /// End the segment that goes on; the next one begins an epoch, and its first sample is
     /// decoded no earlier than `decoded_until`.
     pub(super) fn end_epoch(&mut self, shown_until: i64, decoded_until: i64) {
         self.close(shown_until);
@@ -145,8 +145,8 @@ impl Timeline {
         }
     }
 
-    /// Where a time lies. Of the segment that goes on only what precedes the leader's time is
-    /// certain.
+    /// Return where a time lies. Of the segment that goes on only what precedes the leader's time
+    /// is certain.
     pub(super) fn place(&self, time: i64, is_over: bool) -> Place {
         if let Some(span) = self.spans.iter().find(|span| span.holds(time)) {
             let is_certain = span.end.is_some() || is_over;
@@ -162,7 +162,7 @@ impl Timeline {
         }
     }
 
-    /// Forgets segments before `number`.
+    /// Forget segments before `number`.
     pub(super) fn forget_before(&mut self, number: u64) {
         while self
             .spans

@@ -23,13 +23,13 @@ use crate::ts::packet::{Packet, Pid};
 use crate::ts::psi::ElementaryStream;
 use crate::ts::video::VideoCodec;
 
-/// Sound tracks of a programme, at most; broadcasts have up to eight.
+/// Sound tracks of a program, at most; broadcasts have up to eight.
 pub const MAX_SOUNDS: usize = 16;
 
-/// Teletext subtitles of a programme, at most, each a page of its own.
+/// Teletext subtitles of a program, at most, each a page of its own.
 pub const MAX_TEXTS: usize = 16;
 
-/// DVB subtitles of a programme, at most. Satellite channels for many countries have some twenty.
+/// DVB subtitles of a program, at most. Satellite channels for many countries have some twenty.
 pub const MAX_IMAGES: usize = 32;
 
 /// Most bytes of samples that a packager holds back: of the picture the unit and the picture
@@ -58,7 +58,7 @@ pub(super) struct Tracks {
     sounds: Vec<SoundTrack>,
     texts: SubtitleTracks<TeletextDecoder>,
     images: SubtitleTracks<DvbDecoder>,
-    /// The PID with the programme's clock, and the clock.
+    /// The PID with the program's clock, and the clock.
     pcr_pid: Option<Pid>,
     pcr: Option<Timestamp>,
     timeline: Timeline,
@@ -87,7 +87,7 @@ impl Tracks {
         }
     }
 
-    /// Bytes of samples that are held back, at most [`MAX_HELD_BYTES`].
+    /// Return how many bytes of samples are held back, at most [`MAX_HELD_BYTES`].
     pub(super) fn held_bytes(&self) -> usize {
         let video = self.video.as_ref().map_or(0, VideoTrack::held_bytes);
         let sounds = self.sounds.iter().map(SoundTrack::held_bytes);
@@ -95,7 +95,7 @@ impl Tracks {
         video + sounds.sum::<usize>() + subtitles
     }
 
-    /// Takes over what a PMT says. What goes on as it was keeps its state.
+    /// Follow what a PMT says. What goes on as it was keeps its state.
     pub(super) fn follow(&mut self, streams: &[ElementaryStream]) {
         self.told.clear();
         let is_first = self.video.is_none() && self.sounds.is_empty();
@@ -159,21 +159,21 @@ impl Tracks {
         self.tell_troubles();
     }
 
-    /// Takes over which PID has the programme's clock.
+    /// Follow which PID has the program's clock.
     pub(super) fn follow_clock(&mut self, pid: Pid) {
         if self.pcr_pid.replace(pid) != Some(pid) {
             self.pcr = None;
         }
     }
 
-    /// The programme's clock; the leader's, where it has none.
+    /// Return the program's clock; the leader's, where it has none.
     fn now(&self) -> Option<Timestamp> {
         let leader = || Timestamp::new(self.timeline.clock()?.rem_euclid(1 << 33) as u64).into();
         self.pcr.or_else(leader)
     }
 
-    /// Takes over which subtitles there are. Others are no discontinuity: a rendition begins
-    /// with a segment, and goes on without content to the end of the epoch.
+    /// Follow which subtitles there are. Others are no discontinuity: a rendition begins with a
+    /// segment, and goes on without content to the end of the epoch.
     fn follow_subtitles(&mut self, streams: &[ElementaryStream]) {
         let listed: Vec<Announced> = streams.iter().flat_map(announced).collect();
         let now = self.now();
@@ -201,7 +201,7 @@ impl Tracks {
         self.troubles.push(NotOffered { pid, reason });
     }
 
-    /// Tells each trouble once.
+    /// Tell each trouble once.
     fn tell_troubles(&mut self) {
         for trouble in std::mem::take(&mut self.troubles) {
             if !self.told.contains(&trouble) && self.told.len() < MAX_TOLD {
@@ -239,7 +239,7 @@ impl Tracks {
         }
     }
 
-    /// Takes the pictures that are whole; returns whether there were any.
+    /// Take the pictures that are whole; return whether there were any.
     fn take_pictures(&mut self) -> bool {
         let Some(video) = &mut self.video else {
             return false;
@@ -263,7 +263,8 @@ impl Tracks {
         any
     }
 
-    /// Frames of sound have come. Where no picture leads, the first track that has some does.
+    /// Take frames of sound that have come. Where no picture leads, the first track that has some
+    /// does.
     fn hear(&mut self, index: usize, count: usize) {
         let sound = &self.sounds[index];
         let pid = sound.pid;
@@ -296,7 +297,7 @@ impl Tracks {
         }
     }
 
-    /// The leading sound has a frame at this time of its own.
+    /// Follow the leading sound, which has a frame at this time of its own.
     fn lead(&mut self, own: i64) {
         let nearest = self.timeline.nearest(own);
         let follows = nearest.zip(self.timeline.clock()).filter(|(time, clock)| {
@@ -325,7 +326,7 @@ impl Tracks {
         }
     }
 
-    /// The sounds go as far as the leader went.
+    /// Let the sounds go as far as the leader went.
     fn follow_leader(&mut self, is_over: bool) {
         for sound in &mut self.sounds {
             sound.follow(

@@ -43,7 +43,7 @@ const MAX_REORDERING: i64 = 5 * TICKS_PER_SECOND;
 /// The duration of a picture that nothing tells.
 const DEFAULT_DURATION: i64 = TICKS_PER_SECOND / 25;
 
-/// The programme's picture.
+/// The program's picture.
 #[derive(Debug)]
 pub(super) struct VideoTrack {
     pub(super) pid: Pid,
@@ -57,7 +57,7 @@ pub(super) struct VideoTrack {
     /// The latest step between decode times.
     step: i64,
     waited: u32,
-    /// Whether the programme begins with pictures that only promise to become whole.
+    /// Whether the program begins with pictures that only promise to become whole.
     accepts_refresh: bool,
     parts: Parts,
     epoch: Option<Epoch>,
@@ -88,7 +88,7 @@ impl VideoTrack {
         }
     }
 
-    /// Takes the PID's next packet.
+    /// Take the PID's next packet.
     pub(super) fn push(&mut self, packet: Packet<'_>) {
         match self.counter.judge(packet) {
             Continuity::Repeats => return,
@@ -116,29 +116,30 @@ impl VideoTrack {
         self.pictures.lose();
     }
 
-    /// The next picture that is whole.
+    /// Return the next picture that is whole.
     pub(super) fn next_picture(&mut self) -> Option<Picture> {
         self.pictures.next()
     }
 
-    /// Bytes that are held.
+    /// Return how many bytes are held.
     pub(super) fn held_bytes(&self) -> usize {
         let waiting = self.epoch.as_ref().and_then(|epoch| epoch.waiting.as_ref());
         let waiting = waiting.map_or(0, |sample| sample.data.len());
         self.pictures.held_bytes() + self.parts.held_bytes() + waiting
     }
 
-    /// Whether its pictures make the segments.
+    /// Return whether its pictures make the segments.
     pub(super) fn is_running(&self) -> bool {
         self.epoch.is_some()
     }
 
-    /// Whether pictures come and none has been taken for so long that the sound goes on alone.
+    /// Return whether pictures come and none has been taken for so long that the sound goes on
+    /// alone.
     pub(super) fn is_hopeless(&self) -> bool {
         self.epoch.is_none() && self.waited >= MAX_WAIT_PICTURES
     }
 
-    /// Takes a picture into the time line.
+    /// Take a picture into the time line.
     pub(super) fn take(
         &mut self,
         picture: Picture,
@@ -200,7 +201,7 @@ impl VideoTrack {
         }
     }
 
-    /// Stamps of a picture. Without its own it follows the one before it.
+    /// Return the stamps of a picture. Without its own it follows the one before it.
     fn stamps(&self, picture: &Picture) -> Option<Stamps> {
         let stamps = match (picture.pts, self.last) {
             (Some(pts), _) => Stamps {
@@ -219,7 +220,7 @@ impl VideoTrack {
             .then_some(stamps)
     }
 
-    /// Begins an epoch with a picture.
+    /// Begin an epoch with a picture.
     fn begin_epoch(
         &mut self,
         picture: Picture,
@@ -260,7 +261,7 @@ impl VideoTrack {
         ));
     }
 
-    /// Ends the epoch under way: what comes next does not follow.
+    /// End the epoch under way: what comes next does not follow.
     pub(super) fn end_epoch(&mut self, timeline: &mut Timeline, events: &mut VecDeque<Event>) {
         let Some(epoch) = &self.epoch else {
             return;

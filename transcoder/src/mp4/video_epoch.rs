@@ -78,7 +78,7 @@ impl Epoch {
         }
     }
 
-    /// Takes the next picture of the epoch under way.
+    /// Take the next picture of the epoch under way.
     pub(super) fn go_on(
         &mut self,
         picture: Picture,
@@ -126,7 +126,7 @@ impl Epoch {
         self.waiting = sample(data, time, offset, is_random);
     }
 
-    /// Begins a segment with the latest sample where that, which ends at `time`, would make the one
+    /// Begin a segment with the latest sample where that, which ends at `time`, would make the one
     /// under way too long.
     fn end_longest(
         &mut self,
@@ -153,7 +153,7 @@ impl Epoch {
         }
     }
 
-    /// Gives the latest sample its duration: up to `time`.
+    /// Give the latest sample its duration: up to `time`.
     pub(super) fn end_waiting(
         &mut self,
         time: i64,
@@ -171,7 +171,7 @@ impl Epoch {
         parts.add(sample);
     }
 
-    /// Ends the part under way, behind the initialisation segment.
+    /// End the part under way, behind the initialisation segment.
     pub(super) fn flush_part(&mut self, parts: &mut Parts, events: &mut VecDeque<Event>) {
         let samples = parts.samples();
         if !self.has_header && !samples.is_empty() {
@@ -201,7 +201,8 @@ impl Epoch {
     }
 }
 
-/// The frame rate by durations: those that pictures left out have made longer do not count.
+/// Return the frame rate by durations: those that pictures left out have made longer do not
+/// count.
 fn frames_per_1000_s(samples: &[RunSample]) -> Option<u32> {
     let mut durations: Vec<u64> = samples.iter().map(|s| u64::from(s.duration)).collect();
     durations.sort_unstable();

@@ -74,7 +74,7 @@ impl ProgramClock {
         }
     }
 
-    /// Takes a PCR of the source, found in packet number `packet_number`.
+    /// Take a PCR of the source, found in packet number `packet_number`.
     fn observe(&mut self, pcr: Pcr, packet_number: u64) {
         if let Some((last, last_number)) = self.last {
             let step = pcr.since(last);
@@ -89,7 +89,7 @@ impl ProgramClock {
         self.last = Some((pcr, packet_number));
     }
 
-    /// The output's clock at a packet.
+    /// Return the output's clock at a packet.
     fn moment(&self, packet_number: u64) -> Option<Moment> {
         let (pcr, number) = self.last?;
         let packets = packet_number.saturating_sub(number).min(i64::MAX as u64) as i64;

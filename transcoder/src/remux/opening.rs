@@ -25,7 +25,7 @@ const MAX_WAIT_27M: i64 = 13_500_000;
 /// transponder at 24 Mbit/s. Also the bound of those that wait.
 const MAX_PACKETS: usize = 8192;
 
-/// Holds a stream's first packets.
+/// A stream's first packets, which wait.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
     waiting: Vec<Waiting>,
@@ -43,8 +43,8 @@ struct Waiting {
 }
 
 impl Opening {
-    /// Takes the stream's next packet. `stream` learns the tables from it and writes to
-    /// `output` what need not wait. Returns whether the wait is over; then nothing is held.
+    /// Take the stream's next packet. `stream` learns the tables from it and writes to
+    /// `output` what need not wait. Return whether the wait is over; then nothing is held.
     pub(super) fn push(
         &mut self,
         packet: Packet<'_>,
@@ -84,7 +84,7 @@ impl Opening {
         false
     }
 
-    /// Lets go of everything.
+    /// Let go of everything.
     pub(super) fn end(&mut self, stream: &mut Stream, output: &mut Vec<u8>) {
         if self.known_programs == 0 {
             stream.rewind();
@@ -92,7 +92,7 @@ impl Opening {
         self.let_go(stream, output, true);
     }
 
-    /// Lets the stream learn the tables from the packet that came; from all that wait when
+    /// Let the stream learn the tables from the packet that came; from all that wait when
     /// with it the first PAT is known: PMTs may have come before it.
     fn study(&self, packet: Packet<'_>, stream: &mut Stream) {
         let knew_programs = stream.programs.is_pat_known();
@@ -105,7 +105,7 @@ impl Opening {
         }
     }
 
-    /// Hands the packets to the stream that need not wait any more. What the stream learns
+    /// Hand the packets to the stream that need not wait any more. What the stream learns
     /// from them counts afterwards: a PID's packets go together.
     fn let_go(&mut self, stream: &mut Stream, output: &mut Vec<u8>, all: bool) {
         let (gone, kept): (Vec<Waiting>, _) = std::mem::take(&mut self.waiting)

@@ -7,7 +7,7 @@ use crate::ts::psi::{
     SectionAssembler, SectionHeader, TABLE_PAT, check, program_entry, programs, write_section,
 };
 
-/// Follows the PAT, over several sections where it has them.
+/// The PAT in force, of several sections where it has them.
 #[derive(Debug)]
 pub(super) struct Pat {
     assembler: SectionAssembler,
@@ -88,17 +88,17 @@ impl Pat {
         outcome
     }
 
-    /// Whether a table is in force.
+    /// Return whether a table is in force.
     pub(super) fn is_known(&self) -> bool {
         !self.current.sections.is_empty()
     }
 
-    /// What was begun is forgotten.
+    /// Forget what was begun.
     pub(super) fn lose(&mut self) {
         self.assembler.lose();
     }
 
-    /// Programs in force, in the table's order.
+    /// Return the programs in force, in the table's order.
     pub(super) fn programs(&self) -> impl Iterator<Item = (u16, Pid)> + '_ {
         self.current
             .sections
@@ -106,7 +106,7 @@ impl Pat {
             .flat_map(|content| programs(content))
     }
 
-    /// Appends a PAT that lists one program alone, or none when it is not there.
+    /// Append a PAT that lists one program alone, or none when it is not there.
     pub(super) fn write_single(&mut self, number: u16, output: &mut Vec<u8>) {
         let content = self
             .programs()
@@ -145,8 +145,8 @@ impl Pat {
         }
     }
 
-    /// Takes a good section; returns whether a table has become complete that differs
-    /// from the one in force.
+    /// Take a good section; return whether a table has become complete that differs from
+    /// the one in force.
     fn follow(&mut self, header: SectionHeader, content: &[u8]) -> bool {
         let count = usize::from(header.last_number) + 1;
         let same_table = (self.coming.id, self.coming.version) == (header.id, header.version)

@@ -53,7 +53,7 @@ enum Role {
     Other(u8),
 }
 
-/// Looks at every packet of the output.
+/// The points of the output, by every packet of it.
 #[derive(Debug)]
 pub(super) struct Points {
     offset: u64,
@@ -98,9 +98,9 @@ impl Points {
         self.found.take()
     }
 
-    /// Takes over what the tables say: PMT PIDs with their program and whether its PMT is
-    /// known, video and sound, and everything that the PMTs name.
-    /// What goes on as it was keeps its state.
+    /// Follow what the tables say: PMT PIDs with their program and whether its PMT is
+    /// known, video and sound, and everything that the PMTs name. What goes on as it was
+    /// keeps its state.
     pub(super) fn follow(
         &mut self,
         pmts: impl Iterator<Item = (Pid, u16, bool)>,
@@ -161,7 +161,7 @@ impl Points {
         }
     }
 
-    /// Takes the next packet of the output.
+    /// Take the next packet of the output.
     pub(super) fn observe(&mut self, packet: Packet<'_>) {
         if !packet.transport_error() {
             match self.roles[packet.pid().index()] {
@@ -228,7 +228,7 @@ impl Points {
         self.look_at_picture(index, packet);
     }
 
-    /// A unit of video begins. The one before it may have told nothing.
+    /// Take the beginning of a unit of video. The one before it may have told nothing.
     fn begin_picture(&mut self, index: usize, packet: Packet<'_>) {
         let pts = pts_of_start(packet.payload());
         let program = self.pictures[index].program;
@@ -278,7 +278,7 @@ impl Points {
         }
     }
 
-    /// Makes a picture that is no random access point an entry, if there is none better.
+    /// Make a picture that is no random access point an entry, if there is none better.
     fn enter(&mut self, at: Beginning, is_promised: bool) {
         if self.entries.takes_picture(is_promised) {
             let tables = Vec::new();
@@ -326,7 +326,7 @@ impl Points {
         }
     }
 
-    /// A PID that no table names matters while there are none.
+    /// Take a packet of a PID that no table names: it matters while there are no tables.
     fn observe_unnamed(&mut self, packet: Packet<'_>) {
         if self.tables.has_pmt() || self.others.len() == MAX_OTHERS {
             return;
@@ -342,7 +342,7 @@ impl Points {
             .see_scrambled_beside_pictures(!self.pictures.is_empty());
     }
 
-    /// A clear packet of what is no picture.
+    /// Take a clear packet of what is no picture.
     fn pass(&mut self, packet: Packet<'_>, program: u16, is_sound: bool) {
         self.entries.pass_packet();
         let payload = packet.payload();

@@ -30,8 +30,8 @@ impl PmtPid {
         }
     }
 
-    /// Takes the PID's next packet and returns the sections that it completes. A
-    /// clock that it carries is sent on.
+    /// Take the PID's next packet and return the sections that it completes. A clock that
+    /// it carries is sent on.
     pub(super) fn push(
         &mut self,
         packet: Packet<'_>,
@@ -57,12 +57,12 @@ impl PmtPid {
         sections
     }
 
-    /// A section that was begun is forgotten.
+    /// Forget a section that was begun.
     pub(super) fn lose(&mut self) {
         self.assembler.lose();
     }
 
-    /// Sends a section in packets of its own.
+    /// Send a section in packets of its own.
     pub(super) fn send(&mut self, section: &[u8], output: &mut Vec<u8>) {
         let mut packets = Vec::new();
         packetise(self.pid, &[&[0], section].concat(), false, &mut packets);
@@ -95,30 +95,30 @@ impl Program {
         }
     }
 
-    /// The source's PMT, once there is one.
+    /// Return the source's PMT, once there is one.
     pub(super) fn pmt(&self) -> Option<&Pmt> {
         self.source.as_ref().map(|(_, pmt)| pmt)
     }
 
-    /// Takes the source's PMT; returns whether it differs from the one before.
+    /// Take the source's PMT; return whether it differs from the one before.
     pub(super) fn follow(&mut self, version: u8, pmt: Pmt) -> bool {
         let changed = self.pmt() != Some(&pmt);
         self.source = Some((version, pmt));
         changed
     }
 
-    /// Whether its PMT has an entry for the PID.
+    /// Return whether its PMT has an entry for the PID.
     pub(super) fn declares(&self, pid: Pid) -> bool {
         self.pmt()
             .is_some_and(|pmt| pmt.streams.iter().any(|entry| entry.pid == pid))
     }
 
-    /// Whether the program names the PID for any use.
+    /// Return whether the program names the PID for any use.
     pub(super) fn uses(&self, pid: Pid) -> bool {
         self.pids().any(|used| used == pid)
     }
 
-    /// PIDs that belong to the program: elementary streams, clock, entitlement
+    /// Return the PIDs that belong to the program: elementary streams, clock, entitlement
     /// messages.
     pub(super) fn pids(&self) -> impl Iterator<Item = Pid> + '_ {
         self.pmt().into_iter().flat_map(|pmt| {
@@ -140,7 +140,7 @@ impl Program {
         })
     }
 
-    /// The PMT section to send, with a new version if it says anything new.
+    /// Return the PMT section to send, with a new version if it says anything new.
     pub(super) fn write(&mut self, tracks: &[Track]) -> Option<Vec<u8>> {
         let (source_version, pmt) = self.source.as_ref()?;
         let content = rewritten(pmt, tracks).content();
@@ -168,7 +168,7 @@ impl Program {
     }
 }
 
-/// The PMT with the tracks as they leave.
+/// Return the PMT with the tracks as they leave.
 fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
     let mut streams = Vec::with_capacity(pmt.streams.len());
     for (index, entry) in pmt.streams.iter().enumerate() {

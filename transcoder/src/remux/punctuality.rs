@@ -24,7 +24,7 @@ pub(super) struct Punctuality {
 }
 
 impl Punctuality {
-    /// Notes a frame that came out while the sound went on.
+    /// Note a frame that came out while the sound went on.
     pub(super) fn observe(&mut self, pts: Timestamp, arrival: Option<Arrival>) {
         let Some(arrival) = arrival else { return };
         let lead = pts.since(arrival.now);
@@ -35,7 +35,8 @@ impl Punctuality {
         self.frames = self.frames.saturating_add(1);
     }
 
-    /// Whether a frame that is heard at `due` has to leave now, if it is not to be late.
+    /// Return whether a frame that is heard at `due` has to leave now, if it is not to be
+    /// late.
     pub(super) fn is_overdue(&self, due: Timestamp, arrival: Arrival) -> bool {
         let last = LAST_LEAD_90K.min(self.least_lead_90k - UNUSUAL_90K);
         self.frames >= MIN_FRAMES && due.since(arrival.now) < last

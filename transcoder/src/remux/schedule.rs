@@ -104,12 +104,12 @@ impl Schedule {
         }
     }
 
-    /// Lets the next unit say that it does not follow the one before.
+    /// Let the next unit say that it does not follow the one before.
     pub(super) fn mark_discontinuity(&mut self) {
         self.discontinuity = self.has_begun;
     }
 
-    /// Queues one access unit as a PES of its own.
+    /// Queue one access unit as a PES of its own.
     pub(super) fn add(&mut self, pid: Pid, time: FrameTime, access_unit: &[u8]) {
         if time.starts_base {
             // None of them may hold up what follows in another time.
@@ -135,12 +135,13 @@ impl Schedule {
         self.packets.is_empty()
     }
 
-    /// Whether a first PCR can still be waited for.
+    /// Return whether a first PCR can still be waited for.
     pub(super) fn can_await_clock(&self) -> bool {
         self.packets.len() < MAX_PACKETS_BEFORE_CLOCK
     }
 
-    /// The next packet that may leave at this moment; without a clock everything may.
+    /// Return the next packet that may leave at this moment; without a clock everything
+    /// may.
     pub(super) fn next_due(&mut self, moment: Option<Moment>) -> Option<[u8; PACKET_BYTES]> {
         if let Some(moment) = moment {
             let before = self.time_base.replace(moment.time_base);
@@ -166,9 +167,8 @@ impl Schedule {
         self.packets.pop_front()
     }
 
-    /// The clock has jumped while units waited. Where time is missing they are late
-    /// and may be left out; in another time they would wait for nothing, and leave at
-    /// once.
+    /// Follow a jump of the clock while units waited. Where time is missing they are late
+    /// and may be left out; in another time they would wait for nothing, and leave at once.
     fn change_time_base(&mut self, now: Pcr) {
         self.leave_out_far_ahead(now);
         let time_is_missing = self.units.back().is_some_and(|unit| {
@@ -185,8 +185,8 @@ impl Schedule {
         }
     }
 
-    /// Leaves out what would now fill the receiver's buffer for longer than the second
-    /// that the T-STD allows.
+    /// Leave out what would now fill the receiver's buffer for longer than the second that
+    /// the T-STD allows.
     fn leave_out_far_ahead(&mut self, now: Pcr) {
         while !self.front_has_begun
             && let Some(unit) = self.units.front()
@@ -211,7 +211,7 @@ impl Schedule {
         }
     }
 
-    /// Whether the transport buffer takes another packet; if so it is counted.
+    /// Return whether the transport buffer takes another packet; if so it is counted.
     fn has_room(
         &mut self,
         Moment {
@@ -237,160 +237,4 @@ impl Schedule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PID: Pid = Pid::new(0x100);
-
-    fn moment(output_ms: i64) -> Option<Moment> {
-        let now = Pcr::new(0).offset(output_ms * 27_000);
-        Some(Moment {
-            now,
-            packet_ticks_27m: 4_000,
-            time_base: 0,
-        })
-    }
-
-    fn at(pts: Timestamp) -> FrameTime {
-        FrameTime {
-            pts,
-            starts_base: false,
-            is_expendable: false,
-        }
-    }
-
-    fn stereo() -> Schedule {
-        Schedule::new(192_000, 2)
-    }
-
-    #[test]
-    fn a_unit_that_is_ready_early_waits_until_the_buffer_has_room_for_its_stay() {
-        let mut schedule = stereo();
-        schedule.add(PID, at(Timestamp::new(90 * 1000)), &[0; 500]);
-        assert!(schedule.next_due(moment(1000 - 90)).is_none());
-        assert!(schedule.next_due(moment(1000 - 79)).is_some());
-    }
-
-    #[test]
-    fn an_expendable_unit_that_would_be_late_does_not_leave() {
-        let mut schedule = stereo();
-        let late = FrameTime {
-            is_expendable: true,
-            ..at(Timestamp::new(90 * 1000))
-        };
-        schedule.add(PID, late, &[1; 400]);
-        schedule.add(PID, at(Timestamp::new(90 * 1020)), &[2; 100]);
-        let packet = schedule.next_due(moment(995));
-        assert_eq!(packet.map(|bytes| bytes[187]), Some(2));
-        assert!(schedule.is_empty());
-    }
-
-    #[test]
-    fn an_expendable_unit_whose_pts_has_nothing_to_do_with_the_clock_is_not_late() {
-        for hours in [-20, 10] {
-            let mut schedule = stereo();
-            let time = FrameTime {
-                is_expendable: true,
-                ..at(Timestamp::new(0).offset(hours * 3600 * 90_000))
-            };
-            schedule.add(PID, time, &[0; 100]);
-            assert!(schedule.next_due(moment(0)).is_some(), "{hours} h");
-        }
-    }
-
-    #[test]
-    fn a_late_unit_leaves_at_once() {
-        let mut schedule = stereo();
-        schedule.add(PID, at(Timestamp::new(90 * 1000)), &[0; 100]);
-        assert!(schedule.next_due(moment(1010)).is_some());
-        assert!(schedule.is_empty());
-    }
-
-    #[test]
-    fn a_pts_that_has_nothing_to_do_with_the_clock_is_not_waited_for() {
-        for hours in [-20, 10] {
-            let mut schedule = stereo();
-            let pts = Timestamp::new(0).offset(hours * 3600 * 90_000);
-            schedule.add(PID, at(pts), &[0; 100]);
-            assert!(schedule.next_due(moment(0)).is_some(), "{hours} h");
-        }
-    }
-
-    #[test]
-    fn without_a_clock_nothing_waits() {
-        let mut schedule = stereo();
-        schedule.add(PID, at(Timestamp::new(5)), &[0; 5000]);
-        while schedule.next_due(None).is_some() {}
-        assert!(schedule.is_empty());
-    }
-
-    #[test]
-    fn a_clock_that_stands_still_fills_the_queue_to_its_bound_and_no_further() {
-        let mut schedule = stereo();
-        for unit in 0..2000 {
-            schedule.add(PID, at(Timestamp::new(90_000 + unit * 1920)), &[0; 500]);
-            while schedule.next_due(moment(0)).is_some() {}
-            assert!(schedule.packets.len() <= MAX_QUEUED_PACKETS);
-        }
-    }
-
-    #[test]
-    fn packets_are_so_far_apart_that_the_transport_buffer_never_overflows() {
-        // One packet of a 10 Mbit/s stream takes 150 us.
-        let mut schedule = stereo();
-        for unit in 0..50 {
-            schedule.add(PID, at(Timestamp::new(unit * 1920)), &[0; 700]);
-        }
-        let (mut held_bytes, mut sent) = (0.0f64, 0);
-        for slot in 0..20_000i64 {
-            held_bytes = (held_bytes - 2_000_000.0 / 8.0 * 150e-6).max(0.0);
-            let now = Pcr::new(0).offset(slot * 4_050);
-            let moment = Moment {
-                now,
-                packet_ticks_27m: 4_050,
-                time_base: 0,
-            };
-            while schedule.next_due(Some(moment)).is_some() {
-                held_bytes += 188.0;
-                sent += 1;
-                assert!(held_bytes <= 512.0, "slot {slot}");
-            }
-        }
-        assert_eq!(sent, 200);
-    }
-
-    #[test]
-    fn a_radio_stream_slower_than_its_aac_still_keeps_up() {
-        // 64 kbit/s of MP2: a packet every 23 ms, in which AAC needs three.
-        let mut schedule = stereo();
-        for slot in 0..500i64 {
-            schedule.add(PID, at(Timestamp::new(slot as u64 * 2070)), &[0; 540]);
-            let now = Pcr::new(0).offset(slot * 621_000);
-            let moment = Moment {
-                now,
-                packet_ticks_27m: 621_000,
-                time_base: 0,
-            };
-            while schedule.next_due(Some(moment)).is_some() {}
-        }
-        assert!(schedule.packets.len() <= 9);
-    }
-
-    #[test]
-    fn only_the_unit_after_a_mark_says_discontinuity_and_never_the_first() {
-        use crate::ts::packet::Packet;
-        let mut schedule = stereo();
-        schedule.mark_discontinuity();
-        schedule.add(PID, at(Timestamp::new(0)), &[0; 100]);
-        schedule.mark_discontinuity();
-        schedule.mark_discontinuity();
-        schedule.add(PID, at(Timestamp::new(1920)), &[0; 100]);
-        schedule.add(PID, at(Timestamp::new(3840)), &[0; 100]);
-        let flags: Vec<bool> = schedule
-            .packets
-            .iter()
-            .map(|p| Packet::new(p).discontinuity())
-            .collect();
-        assert_eq!(flags, [false, true, false]);
-    }
-}
+mod tests;

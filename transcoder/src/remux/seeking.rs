@@ -6,11 +6,12 @@ use crate::TrackState;
 use crate::audio::sniff::{Sniffer, Verdict};
 use crate::ts::pes::EsChunk;
 
-/// Beginnings that looked like a frame and were none, after which what is not named as
-/// audio is not held again.
+/// Beginnings that looked like a frame and were not, after which what is not named as audio is
+/// not held again.
 const MAX_FALSE_BEGINNINGS: u8 = 3;
 
-/// Packets leave as they came, except those that look like the beginning of a frame.
+/// A search under way: packets leave as they came, except those that look like the beginning of a
+/// frame.
 #[derive(Debug)]
 pub(super) struct Seeking {
     pub(super) sniffer: Sniffer,

@@ -35,7 +35,7 @@ const OTHER_DATA: [u8; 19] = [
     0x66, 0x6F, 0x8A,
 ];
 
-/// format_identifiers (SMPTE registration authority) of what is no audio, or none that is
+/// format_identifiers (SMPTE registration authority) of what is not audio, or not
 /// recognised by sync words.
 const OTHER_FORMATS: [&[u8; 4]; 14] = [
     b"CUEI", b"KLVA", b"ID3 ", b"VANC", b"HEVC", b"VC-1", b"drac", b"AV01", b"VVC ", b"TTML",
@@ -70,11 +70,11 @@ pub(crate) struct DeclaredAudio {
     pub(crate) language: Option<[u8; 3]>,
     /// That of the right channel, where each has its own.
     pub(crate) other_language: Option<[u8; 3]>,
-    /// Whether it describes the picture to those who do not see it.
+    /// Whether it is an audio description of the picture.
     pub(crate) is_description: bool,
 }
 
-/// Reads an entry; none when it cannot be audio.
+/// Read an entry; none when it cannot be audio.
 pub(crate) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> {
     let described = descriptors(&entry.descriptors).find_map(private_coding);
     let (is_named, codec) = match (entry.stream_type, described) {
@@ -111,7 +111,7 @@ fn is_private(stream_type: u8) -> bool {
     matches!(stream_type, 0x00 | STREAM_TYPE_PRIVATE_PES | 0x37..=0x7E | 0x80..=0xFF)
 }
 
-/// Whether a descriptor says that the entry is something else than audio.
+/// Return whether a descriptor says that the entry is something else than audio.
 fn is_other_data(entry: &ElementaryStream) -> bool {
     descriptors(&entry.descriptors).any(|d| match d.tag {
         REGISTRATION => d
@@ -122,8 +122,8 @@ fn is_other_data(entry: &ElementaryStream) -> bool {
     })
 }
 
-/// Coding of private PES data by one descriptor; the outer None says nothing, the
-/// inner one an audio coding that is not decoded.
+/// Return the coding of private PES data by one descriptor; the outer None says nothing,
+/// the inner one an audio coding that is not decoded.
 fn private_coding(descriptor: Descriptor<'_>) -> Option<Option<Codec>> {
     match (descriptor.tag, descriptor.body) {
         (DVB_AC3 | ATSC_AC3, _) => Some(Some(Codec::Ac3)),
@@ -154,7 +154,7 @@ fn is_supplementary_description(descriptor: Descriptor<'_>) -> bool {
             if flags >> 2 & 0x1F == 1)
 }
 
-/// The entry of the AAC track that stands for `source`: language, stream identifier
+/// Return the entry of the AAC track that stands for `source`: language, stream identifier
 /// and whatever else is not about the old coding stay.
 pub(super) fn aac_entry(source: &ElementaryStream) -> ElementaryStream {
     let mut kept = Vec::with_capacity(source.descriptors.len());
@@ -171,7 +171,7 @@ pub(super) fn aac_entry(source: &ElementaryStream) -> ElementaryStream {
     }
 }
 
-/// Leaves one of two languages in an entry whose track has a programme in either channel:
+/// Leave one of two languages in an entry whose track has a programme in either channel:
 /// the one of the channel that is heard.
 pub(super) fn keep_language(entry: &mut ElementaryStream, heard: DualMono) {
     let (gone, end) = match heard {

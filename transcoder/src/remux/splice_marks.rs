@@ -24,7 +24,7 @@ pub(super) fn version_offset(generation: u32) -> u8 {
     (generation.wrapping_mul(VERSION_STRIDE) & 0x1F) as u8
 }
 
-/// Marks the first packet of each PID.
+/// Which PIDs have been marked at their first packet.
 #[derive(Debug)]
 pub(super) struct SpliceMarks {
     marked: Box<[bool]>,
@@ -37,7 +37,7 @@ impl SpliceMarks {
         }
     }
 
-    /// Puts a mark before every packet from `start` on that is the first of its PID.
+    /// Put a mark before every packet from `start` on that is the first of its PID.
     pub(super) fn insert(&mut self, output: &mut Vec<u8>, start: usize) {
         let mut at = start;
         while let Some(bytes) = output.get(at..).and_then(<[u8]>::first_chunk) {
@@ -49,8 +49,8 @@ impl SpliceMarks {
         }
     }
 
-    /// The mark that has to leave before a packet, if one has to. Null packets have no
-    /// counter, and that of a damaged one cannot be believed.
+    /// Return the mark that has to leave before a packet, if one has to. Null packets have
+    /// no counter, and that of a damaged one cannot be believed.
     fn before(&mut self, packet: Packet<'_>) -> Option<[u8; PACKET_BYTES]> {
         let pid = packet.pid();
         if pid == Pid::NULL || packet.transport_error() {

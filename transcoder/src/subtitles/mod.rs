@@ -21,7 +21,7 @@ pub use signalling::{Announced, Source, announced};
 
 use crate::ts::clock::Timestamp;
 
-/// Decodes the subtitles of one page of one PID.
+/// A decoder of the subtitles of one page of one PID.
 pub trait Decoder {
     /// All that a page shows at one time.
     type Screen: std::fmt::Debug;
@@ -32,20 +32,20 @@ pub trait Decoder {
     /// Bytes of a screen, at most.
     const MAX_SCREEN_BYTES: usize;
 
-    /// Takes the data of one whole PES packet, at most [`MAX_PES_BYTES`], that is presented at
-    /// `at`, and appends what changes on the screen, in order. No bytes make it panic.
+    /// Take the data of one whole PES packet, at most [`MAX_PES_BYTES`], that is presented at `at`,
+    /// and append what changes on the screen, in order. No bytes make it panic.
     fn push(&mut self, data: &[u8], at: Timestamp, changes: &mut Vec<Change<Self::Screen>>);
 
-    /// PES packets are missing before the next one.
+    /// Note that PES packets are missing before the next one.
     fn lose(&mut self);
 
-    /// Bytes that it holds, at most [`MAX_HELD_BYTES`](Self::MAX_HELD_BYTES).
+    /// Return how many bytes it holds, at most [`MAX_HELD_BYTES`](Self::MAX_HELD_BYTES).
     fn held_bytes(&self) -> usize;
 
-    /// Bytes of a screen.
+    /// Return how many bytes a screen has.
     fn screen_bytes(screen: &Self::Screen) -> usize;
 
-    /// The file of a segment in which these screens are shown, one behind the other.
+    /// Return the file of a segment in which these screens are shown, one behind the other.
     fn file(span: Span, shown: &[Shown<'_, Self::Screen>]) -> Vec<u8>;
 }
 

@@ -12,7 +12,7 @@ pub const MAX_PES_BYTES: usize = 64 * 1024;
 /// Bytes up to the end of PES_packet_length.
 const LENGTH_FIELD_END: usize = 6;
 
-/// Joins the payloads of one PID to the data of PES packets.
+/// An assembler of the PES packets of one PID.
 #[derive(Debug, Default)]
 pub(crate) struct PesAssembler {
     reader: PesReader,
@@ -33,8 +33,8 @@ pub(crate) struct Whole {
 }
 
 impl PesAssembler {
-    /// Takes the payload of the PID's next packet, and returns the PES packet that it ends: its
-    /// own, or that before it where no length said so.
+    /// Take the payload of the PID's next packet, and return the PES packet that it ends: its own,
+    /// or that before it where no length said so.
     pub(crate) fn push(&mut self, payload: &[u8], unit_start: bool) -> [Option<Whole>; 2] {
         let mut before = None;
         if unit_start {
@@ -69,7 +69,7 @@ impl PesAssembler {
         [before, is_whole.then(|| self.take()).flatten()]
     }
 
-    /// Packets are missing here, and with them the PES packet under way.
+    /// Note that packets are missing here, and with them the PES packet under way.
     pub(crate) fn lose(&mut self) {
         self.is_open = false;
         self.seen = 0;
@@ -78,7 +78,7 @@ impl PesAssembler {
         self.pts = None;
     }
 
-    /// Ends the stream: the packet under way ends where no length says otherwise.
+    /// End the stream: the packet under way ends where no length says otherwise.
     pub(crate) fn finish(&mut self) -> Option<Whole> {
         (self.expected() == Some(0)).then(|| self.take()).flatten()
     }

@@ -47,7 +47,7 @@ pub struct Announced {
     pub is_hearing_impaired: bool,
 }
 
-/// The subtitles that an entry announces, each page once.
+/// Return the subtitles that an entry announces, each page once.
 pub fn announced(entry: &ElementaryStream) -> Vec<Announced> {
     let mut found: Vec<Announced> = Vec::new();
     for descriptor in descriptors(&entry.descriptors) {
@@ -72,7 +72,7 @@ pub fn announced(entry: &ElementaryStream) -> Vec<Announced> {
 
 type Read = Option<(Source, Option<Language>, bool)>;
 
-/// Whether both are one rendition.
+/// Return whether both are one rendition.
 fn is_same(one: Source, other: Source) -> bool {
     match (one, other) {
         (Source::Teletext(one), Source::Teletext(other)) => one == other,

@@ -18,7 +18,7 @@ const BOTTOM_PERCENT: usize = 96;
 /// Columns of the picture; text keeps away from the left and right edge by 5 %.
 const COLUMNS: usize = 40;
 
-/// The file of a segment. Times count from the segment's start.
+/// Return the file of a segment. Times count from the segment's start.
 pub(super) fn file(span: Span, shown: &[Shown<'_, Screen>]) -> Vec<u8> {
     let start = span.start_90k % MODULUS;
     let mut text = format!("WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:{start},LOCAL:00:00:00.000\n");
@@ -71,7 +71,7 @@ enum Place {
     Right(usize),
 }
 
-/// A cue for lines that stand one below the other.
+/// Return a cue for lines that stand one below the other.
 fn cues(screen: &Screen) -> Vec<Cue> {
     let mut cues = Vec::new();
     let mut limit = BOTTOM_PERCENT;
@@ -104,7 +104,7 @@ fn percent(twice: usize) -> usize {
     5 + (90 * twice + COLUMNS) / (2 * COLUMNS)
 }
 
-/// Divides lines into blocks that have one place.
+/// Divide lines into blocks that have one place.
 fn blocks(lines: &[Line]) -> Vec<(&[Line], Place)> {
     let mut blocks = Vec::new();
     let mut start = 0;
@@ -125,7 +125,8 @@ fn blocks(lines: &[Line]) -> Vec<(&[Line], Place)> {
     blocks
 }
 
-/// The place that lines have in common, give or take what a colour in front of the text takes.
+/// Return the place that lines have in common, give or take what a colour in front of the text
+/// takes.
 fn common_place(lines: &[Line]) -> Option<Place> {
     let first = lines.first()?;
     let twice = |line: &Line| line.start + line.end;
@@ -178,7 +179,7 @@ fn write_line(line: &Line, text: &mut String) {
     }
 }
 
-/// Names of the classes that players colour without a style sheet (WebVTT, 5).
+/// Name of the classes that players colour without a style sheet (WebVTT, 5).
 fn name(colour: Colour) -> &'static str {
     match colour {
         Colour::Black => "black",

@@ -14,12 +14,12 @@ pub struct Timestamp(u64);
 impl Timestamp {
     const MODULUS: u64 = 1 << 33;
 
-    /// The timestamp with the given ticks, reduced to 33 bits.
+    /// Make the timestamp with the given ticks, reduced to 33 bits.
     pub const fn new(ticks_90k: u64) -> Self {
         Self(ticks_90k % Self::MODULUS)
     }
 
-    /// The 33-bit value.
+    /// Return the 33-bit value.
     pub const fn ticks_90k(self) -> u64 {
         self.0
     }
@@ -34,7 +34,7 @@ impl Timestamp {
         )
     }
 
-    /// The signed ticks from `earlier` to this, by the shorter way around the
+    /// Return the signed ticks from `earlier` to this, by the shorter way around the
     /// circle: between -2^32 and 2^32 - 1.
     pub const fn since(self, earlier: Self) -> i64 {
         let half = Self::MODULUS as i64 / 2;
@@ -55,12 +55,12 @@ pub struct Pcr(u64);
 impl Pcr {
     const MODULUS: u64 = (1 << 33) * 300;
 
-    /// The reference with the given 27 MHz ticks, reduced to its range.
+    /// Make the reference with the given 27 MHz ticks, reduced to its range.
     pub const fn new(ticks_27m: u64) -> Self {
         Self(ticks_27m % Self::MODULUS)
     }
 
-    /// The value in 27 MHz ticks.
+    /// Return the value in 27 MHz ticks.
     pub const fn ticks_27m(self) -> u64 {
         self.0
     }
@@ -75,13 +75,13 @@ impl Pcr {
         )
     }
 
-    /// The signed 27 MHz ticks from `earlier` to this, by the shorter way.
+    /// Return the signed 27 MHz ticks from `earlier` to this, by the shorter way.
     pub const fn since(self, earlier: Self) -> i64 {
         let half = Self::MODULUS as i64 / 2;
         (self.0 as i64 - earlier.0 as i64 + half).rem_euclid(Self::MODULUS as i64) - half
     }
 
-    /// The same moment as a 90 kHz timestamp, rounded down.
+    /// Return the same moment as a 90 kHz timestamp, rounded down.
     pub const fn timestamp(self) -> Timestamp {
         Timestamp(self.0 / 300)
     }

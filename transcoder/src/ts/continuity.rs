@@ -32,7 +32,7 @@ pub(crate) struct SourceCounter {
 }
 
 impl SourceCounter {
-    /// Judges the PID's next packet.
+    /// Judge the PID's next packet.
     pub(crate) fn judge(&mut self, packet: Packet<'_>) -> Continuity {
         if !packet.has_payload() {
             return Continuity::Follows;
@@ -66,7 +66,7 @@ pub(crate) struct OutputCounter {
 }
 
 impl OutputCounter {
-    /// Goes on behind the PID's last packet.
+    /// Go on behind the PID's last packet.
     pub(crate) fn after(last: Option<u8>) -> Self {
         Self {
             last: last.unwrap_or(0x0F),
@@ -78,7 +78,7 @@ impl OutputCounter {
         self.is_ours
     }
 
-    /// Appends a packet that we made.
+    /// Append a packet that we made.
     pub(crate) fn send(&mut self, mut bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
         if Packet::new(&bytes).has_payload() {
             self.last = self.last.wrapping_add(1) & 0x0F;
@@ -88,7 +88,7 @@ impl OutputCounter {
         output.extend_from_slice(&bytes);
     }
 
-    /// Appends a packet of the source: untouched until the counter has become ours.
+    /// Append a packet of the source: untouched until the counter has become ours.
     pub(crate) fn pass(&mut self, bytes: [u8; PACKET_BYTES], output: &mut Vec<u8>) {
         if self.is_ours {
             self.send(bytes, output);

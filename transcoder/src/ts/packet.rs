@@ -35,22 +35,22 @@ impl Pid {
     /// How many there are.
     pub const COUNT: usize = 0x2000;
 
-    /// The PID in the lower 13 bits of `value`.
+    /// Make the PID in the lower 13 bits of `value`.
     pub const fn new(value: u16) -> Self {
         Self(value & 0x1FFF)
     }
 
-    /// The number.
+    /// Return the number.
     pub const fn value(self) -> u16 {
         self.0
     }
 
-    /// The number, for tables with [`COUNT`](Self::COUNT) entries.
+    /// Return the number, for tables with [`COUNT`](Self::COUNT) entries.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// Whether an elementary stream or a PMT may have it: 0x0000 to 0x000F and
+    /// Return whether an elementary stream or a PMT may have it: 0x0000 to 0x000F and
     /// 0x1FFF are reserved (2.4.3.3, table 2-3).
     pub const fn is_assignable(self) -> bool {
         self.0 >= 0x10 && self.0 < 0x1FFF
@@ -74,7 +74,7 @@ impl<'a> Packet<'a> {
         Self(bytes)
     }
 
-    /// The packet as it stands in the stream.
+    /// Return the packet as it stands in the stream.
     pub fn bytes(self) -> &'a [u8; PACKET_BYTES] {
         self.0
     }
@@ -89,17 +89,18 @@ impl<'a> Packet<'a> {
         self.0[1] & 0x40 != 0
     }
 
-    /// The packet identifier.
+    /// Return the packet identifier.
     pub fn pid(self) -> Pid {
         Pid::new(u16::from_be_bytes([self.0[1], self.0[2]]))
     }
 
-    /// Whether transport_scrambling_control is set.
+    /// Return whether transport_scrambling_control is set.
     pub fn is_scrambled(self) -> bool {
         self.0[3] & 0xC0 != 0
     }
 
-    /// Whether the header announces a payload; only such packets advance the counter.
+    /// Return whether the header announces a payload; only such packets advance the
+    /// counter.
     pub fn has_payload(self) -> bool {
         self.0[3] & 0x10 != 0
     }
@@ -109,7 +110,7 @@ impl<'a> Packet<'a> {
         self.0[3] & 0x0F
     }
 
-    /// The payload; empty when there is none or the adaptation field is malformed.
+    /// Return the payload; empty when there is none or the adaptation field is malformed.
     pub fn payload(self) -> &'a [u8] {
         if !self.has_payload() {
             return &[];
@@ -132,7 +133,7 @@ impl<'a> Packet<'a> {
         self.has_adaptation() && self.0[4] > 0 && self.0[5] & FLAG_RANDOM_ACCESS != 0
     }
 
-    /// The program clock reference, when this packet carries one.
+    /// Return the program clock reference, when this packet carries one.
     pub fn pcr(self) -> Option<Pcr> {
         let complete = self.has_adaptation() && (7..=183).contains(&self.0[4]);
         if !complete || self.0[5] & FLAG_PCR == 0 {
@@ -150,7 +151,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Overwrites the PCR of a packet that carries one.
+/// Overwrite the PCR of a packet that carries one.
 pub fn set_pcr(packet: &mut [u8; PACKET_BYTES], pcr: Pcr) {
     let (base, extension) = (pcr.ticks_27m() / 300, pcr.ticks_27m() % 300);
     packet[6..10].copy_from_slice(&((base >> 1) as u32).to_be_bytes());
@@ -159,14 +160,14 @@ pub fn set_pcr(packet: &mut [u8; PACKET_BYTES], pcr: Pcr) {
     packet[11] = extension as u8;
 }
 
-/// Overwrites the continuity counter.
+/// Overwrite the continuity counter.
 pub fn set_continuity_counter(packet: &mut [u8; PACKET_BYTES], counter: u8) {
     packet[3] = packet[3] & 0xF0 | counter & 0x0F;
 }
 
-/// The packet without its payload: what is left of a rewritten PID's packet that
-/// carries a PCR. The continuity counter has to be set by the caller to that of
-/// the PID's last packet (2.4.3.3: it does not advance without a payload).
+/// Return the packet without its payload: what is left of a rewritten PID's packet that
+/// carries a PCR. The continuity counter has to be set by the caller to that of the PID's
+/// last packet (2.4.3.3: it does not advance without a payload).
 pub fn without_payload(packet: Packet<'_>) -> [u8; PACKET_BYTES] {
     let mut bytes = *packet.bytes();
     let kept = HEADER_BYTES + 1 + usize::from(bytes[4]);
@@ -179,8 +180,8 @@ pub fn without_payload(packet: Packet<'_>) -> [u8; PACKET_BYTES] {
     bytes
 }
 
-/// A packet that says no more than that its PID's packets do not follow those before:
-/// `counter` is that of the packet before, so that the next one follows this.
+/// Return a packet that says no more than that its PID's packets do not follow those
+/// before: `counter` is that of the packet before, so that the next one follows this.
 pub fn discontinuity(pid: Pid, counter: u8) -> [u8; PACKET_BYTES] {
     let mut packet = [0xFF; PACKET_BYTES];
     packet[0] = SYNC_BYTE;
@@ -191,8 +192,8 @@ pub fn discontinuity(pid: Pid, counter: u8) -> [u8; PACKET_BYTES] {
     packet
 }
 
-/// Cuts one unit (a PES packet, or sections behind their pointer_field) into
-/// packets of a PID with continuity counter 0 and appends them to `packets`.
+/// Cut one unit (a PES packet, or sections behind their pointer_field) into packets of a
+/// PID with continuity counter 0 and append them to `packets`.
 ///
 /// `discontinuity` sets discontinuity_indicator in the first of them.
 pub fn packetise(

@@ -13,7 +13,7 @@ const FIXED_HEADER_BYTES: usize = 9;
 /// Bytes of a PTS, and of a DTS.
 const STAMP_BYTES: usize = 5;
 
-/// Takes the elementary stream of one PID out of its PES packets.
+/// A reader of the elementary stream of one PID out of its PES packets.
 ///
 /// PES_packet_length is not used: an audio PES ends where the next begins, and a
 /// damaged length would cost what follows it.
@@ -47,8 +47,8 @@ pub struct EsChunk<'a> {
 }
 
 impl PesReader {
-    /// Takes the payload of the PID's next packet and returns its share of the
-    /// elementary stream.
+    /// Take the payload of the PID's next packet and return its share of the elementary
+    /// stream.
     pub fn push<'a>(&mut self, payload: &'a [u8], unit_start: bool) -> Option<EsChunk<'a>> {
         if unit_start {
             self.state = State::Header(Vec::new());
@@ -86,7 +86,7 @@ impl PesReader {
         }
     }
 
-    /// Packets are missing here: a header in the making is worth nothing.
+    /// Note that packets are missing here: a header in the making is worth nothing.
     pub fn lose(&mut self) {
         if matches!(self.state, State::Header(_)) {
             self.state = State::AwaitingStart;
@@ -94,8 +94,8 @@ impl PesReader {
     }
 }
 
-/// PTS of the PES packet that begins with these bytes, the payload of its first packet; none
-/// where it has none there.
+/// Return the PTS of the PES packet that begins with these bytes, the payload of its first packet;
+/// none where it has none there.
 pub fn pts_of_start(payload: &[u8]) -> Option<Timestamp> {
     let [0, 0, 1, _, _, _, flags, pts_flags, data_bytes] = *payload.first_chunk()? else {
         return None;
@@ -106,7 +106,8 @@ pub fn pts_of_start(payload: &[u8]) -> Option<Timestamp> {
         .flatten()
 }
 
-/// The elementary stream in the payload of a PES packet's first packet; empty where none begins.
+/// Return the elementary stream in the payload of a PES packet's first packet; empty where none
+/// begins.
 pub fn data_of_start(payload: &[u8]) -> &[u8] {
     let [0, 0, 1, _, _, _, _, _, data_bytes] = payload.first_chunk().unwrap_or(&[0xFF; 9]) else {
         return &[];
@@ -138,7 +139,7 @@ fn parse_header(bytes: &[u8]) -> Header {
     let [0, 0, 1, _, _, _, flags, pts_flags, data_bytes] = *fixed else {
         return Header::Malformed;
     };
-    // '10' in front. PES_scrambling_control behind it is for whoever looks at the payload.
+    // '10' in front. PES_scrambling_control behind it is for those that look at the payload.
     if flags & 0xC0 != 0x80 {
         return Header::Malformed;
     }
@@ -161,12 +162,12 @@ fn parse_header(bytes: &[u8]) -> Header {
     }
 }
 
-/// Reads a PTS; none when its marker bits are wrong, as damage leaves them.
+/// Read a PTS; none when its marker bits are wrong, as damage leaves them.
 fn parse_pts(field: &[u8]) -> Option<Timestamp> {
     parse_stamp(field, 0xE0, 0x20)
 }
 
-/// Reads a DTS; none when its marker bits are wrong.
+/// Read a DTS; none when its marker bits are wrong.
 fn parse_dts(field: &[u8]) -> Option<Timestamp> {
     parse_stamp(field, 0xF0, 0x10)
 }
@@ -184,7 +185,7 @@ fn parse_stamp(field: &[u8], mask: u8, prefix: u8) -> Option<Timestamp> {
     Some(Timestamp::new(ticks))
 }
 
-/// Wraps one access unit of audio into a PES packet that begins with it.
+/// Wrap one access unit of audio into a PES packet that begins with it.
 ///
 /// The unit must leave room in the 16-bit length: an AAC frame has at most 8191
 /// bytes.

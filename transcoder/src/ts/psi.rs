@@ -27,7 +27,7 @@ const CRC_BYTES: usize = 4;
 const STUFFING: u8 = 0xFF;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_MPEG_2);
 
-/// Joins the payloads of one PID to sections.
+/// An assembler of the sections of one PID.
 #[derive(Debug, Default)]
 pub struct SectionAssembler {
     /// The section so far, at most [`MAX_SECTION_BYTES`] and one payload.
@@ -37,8 +37,8 @@ pub struct SectionAssembler {
 }
 
 impl SectionAssembler {
-    /// Takes the payload of the PID's next packet and hands whole sections to
-    /// `sink`. Sections are unchecked: their CRC is for [`check`] to judge.
+    /// Take the payload of the PID's next packet and hand whole sections to `sink`.
+    /// Sections are unchecked: their CRC is for [`check`] to judge.
     pub fn push(&mut self, payload: &[u8], unit_start: bool, mut sink: impl FnMut(&[u8])) {
         if !unit_start {
             if self.aligned {
@@ -64,12 +64,12 @@ impl SectionAssembler {
         self.deliver(&mut sink);
     }
 
-    /// Whether a section has begun that has not ended yet.
+    /// Return whether a section has begun that has not ended yet.
     pub fn has_begun(&self) -> bool {
         !self.partial.is_empty()
     }
 
-    /// Packets are missing here: the partial section is dropped.
+    /// Note that packets are missing here, and drop the partial section.
     pub fn lose(&mut self) {
         self.partial.clear();
         self.aligned = false;
@@ -99,7 +99,7 @@ impl SectionAssembler {
     }
 }
 
-/// Length that the section's own header gives, once that is there.
+/// Return the length that the section's own header gives, once that is there.
 fn section_bytes(bytes: &[u8]) -> Option<usize> {
     let header = bytes.first_chunk::<LENGTH_FIELD_END>()?;
     Some(LENGTH_FIELD_END + usize::from(u16::from_be_bytes([header[1], header[2]]) & 0x0FFF))
@@ -122,8 +122,8 @@ pub struct SectionHeader {
     pub last_number: u8,
 }
 
-/// Splits a section of the long form into header and content. None when the
-/// structure or the CRC is wrong.
+/// Split a section of the long form into header and content. None when the structure or the
+/// CRC is wrong.
 pub fn check(section: &[u8]) -> Option<(SectionHeader, &[u8])> {
     let long_form = section.get(1)? & 0x80 != 0;
     if !long_form || section.len() < LONG_HEADER_BYTES + CRC_BYTES || CRC.checksum(section) != 0 {
@@ -143,8 +143,8 @@ pub fn check(section: &[u8]) -> Option<(SectionHeader, &[u8])> {
     ))
 }
 
-/// Writes a section of the long form with its length and CRC. None when the content
-/// is too long for a PAT or PMT.
+/// Write a section of the long form with its length and CRC. None when the content is too
+/// long for a PAT or PMT.
 pub fn write_section(header: SectionHeader, content: &[u8]) -> Option<Vec<u8>> {
     let total = LONG_HEADER_BYTES + content.len() + CRC_BYTES;
     if total > MAX_PSI_SECTION_BYTES {
@@ -162,7 +162,7 @@ pub fn write_section(header: SectionHeader, content: &[u8]) -> Option<Vec<u8>> {
     Some(section)
 }
 
-/// The programs of a PAT section's content, in order; network_PID entries
+/// Return the programs of a PAT section's content, in order; network_PID entries
 /// (program_number 0) are left out.
 pub fn programs(content: &[u8]) -> impl Iterator<Item = (u16, Pid)> + '_ {
     content.chunks_exact(4).filter_map(|entry| {
@@ -171,7 +171,7 @@ pub fn programs(content: &[u8]) -> impl Iterator<Item = (u16, Pid)> + '_ {
     })
 }
 
-/// The entry of one program, as PAT content.
+/// Return the entry of one program, as PAT content.
 pub fn program_entry(number: u16, pmt_pid: Pid) -> [u8; 4] {
     let [high, low] = number.to_be_bytes();
     let [pid_high, pid_low] = (0xE000 | pmt_pid.value()).to_be_bytes();
@@ -201,7 +201,7 @@ pub struct ElementaryStream {
 }
 
 impl Pmt {
-    /// Reads a PMT section's content. None when a length reaches past the end.
+    /// Read a PMT section's content. None when a length reaches past the end.
     pub fn parse(content: &[u8]) -> Option<Self> {
         let (fixed, rest) = content.split_first_chunk::<4>()?;
         let pcr_pid = Pid::new(u16::from_be_bytes([fixed[0], fixed[1]]));
@@ -224,7 +224,7 @@ impl Pmt {
         })
     }
 
-    /// The content of a PMT section.
+    /// Return the content of a PMT section.
     pub fn content(&self) -> Vec<u8> {
         let mut content = Vec::new();
         content.extend_from_slice(&(0xE000 | self.pcr_pid.value()).to_be_bytes());
@@ -253,7 +253,7 @@ pub struct Descriptor<'a> {
     pub body: &'a [u8],
 }
 
-/// Walks a descriptor loop; ends where a length reaches past the end.
+/// Walk a descriptor loop; end where a length reaches past the end.
 pub fn descriptors(mut bytes: &[u8]) -> impl Iterator<Item = Descriptor<'_>> {
     std::iter::from_fn(move || {
         let (&[tag, length], rest) = bytes.split_first_chunk::<2>()?;

@@ -2,18 +2,19 @@
 //!
 //! transport_scrambling_control says so (ISO/IEC 13818-1, 2.4.3.3), and is not always
 //! right: descramblers leave it set on what they have cleared, and clear it on what they
-//! had no key for. A PES packet shows it: it begins with a start code, or with noise.
+//! had no key for. A PES packet shows it: it begins with a start code, or with
+//! scrambled payload, whose bytes are spread evenly.
 //! Between two beginnings the bits are believed as far as they were right before.
 
 use super::packet::Packet;
 
-/// Distinct values in the payload of a packet that begin noise: of 184 random bytes some
+/// Distinct values in the payload of a scrambled packet, at least: of 184 random bytes some
 /// 132 differ, and in one of a hundred thousand packets fewer than 110. Tables, text and
 /// stuffing have far fewer.
-const NOISE_VALUES_PER_184_BYTES: usize = 110;
+const SCRAMBLED_VALUES_PER_184_BYTES: usize = 110;
 
-/// A shorter payload does not show noise.
-const MIN_NOISE_BYTES: usize = 64;
+/// A shorter payload does not show whether it is scrambled.
+const MIN_SCRAMBLED_BYTES: usize = 64;
 
 /// What is known of a packet's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +33,17 @@ pub(crate) struct Verdict {
     pub(crate) this: Judgement,
 }
 
-/// Judges the packets of one PID that carries PES packets.
+/// A judge of the packets of one PID that carries PES packets.
 #[derive(Debug, Default)]
 pub(crate) struct Scrambling {
     /// Whether the bits were right where a PES packet with them set began.
     bits_are_right: Option<bool>,
-    /// The PES packet under way began with noise although its bits say clear.
-    unit_is_noise: bool,
+    /// The PES packet under way began with scrambled payload although its bits say clear.
+    unit_is_scrambled: bool,
 }
 
 impl Scrambling {
-    /// Judges the PID's next packet.
+    /// Judge the PID's next packet.
     pub(crate) fn judge(&mut self, packet: Packet<'_>) -> Verdict {
         let says_scrambled = packet.is_scrambled();
         let payload = packet.payload();
@@ -53,11 +54,11 @@ impl Scrambling {
             let is_clear = begins_clear(payload);
             if says_scrambled {
                 self.bits_are_right = Some(!is_clear);
-                self.unit_is_noise = false;
+                self.unit_is_scrambled = false;
                 clear_if(is_clear)
             } else {
-                self.unit_is_noise = !is_clear && is_noise(payload);
-                clear_if(!self.unit_is_noise)
+                self.unit_is_scrambled = !is_clear && looks_scrambled(payload);
+                clear_if(!self.unit_is_scrambled)
             }
         } else if says_scrambled {
             match self.bits_are_right {
@@ -65,7 +66,7 @@ impl Scrambling {
                 None => Judgement::Undecided,
             }
         } else {
-            clear_if(!self.unit_is_noise)
+            clear_if(!self.unit_is_scrambled)
         };
         // A packet whose bits say clear, or that begins clear, ends a doubt: scrambling
         // begins with a key, for seconds, and not for the rest of a PES packet.
@@ -77,7 +78,7 @@ impl Scrambling {
         Verdict { before, this }
     }
 
-    /// Believes the bits: no PES packet began while they were in doubt.
+    /// Believe the bits: no PES packet began while they were in doubt.
     pub(crate) fn believe(&mut self) {
         self.bits_are_right = Some(true);
     }
@@ -91,20 +92,20 @@ fn clear_if(is_clear: bool) -> Judgement {
     }
 }
 
-/// Whether a PES packet begins (2.4.3.6).
+/// Return whether a PES packet begins (2.4.3.6).
 fn begins_clear(payload: &[u8]) -> bool {
     payload.starts_with(&[0, 0, 1])
 }
 
-/// Whether a payload's values are spread as those of noise.
-pub(crate) fn is_noise(payload: &[u8]) -> bool {
+/// Return whether a payload's values are spread as evenly as scrambling leaves them.
+pub(crate) fn looks_scrambled(payload: &[u8]) -> bool {
     let mut values = [false; 256];
     for &byte in payload {
         values[usize::from(byte)] = true;
     }
     let distinct = values.iter().filter(|&&seen| seen).count();
-    let expected = NOISE_VALUES_PER_184_BYTES * payload.len() / 184;
-    payload.len() >= MIN_NOISE_BYTES && distinct >= expected
+    let expected = SCRAMBLED_VALUES_PER_184_BYTES * payload.len() / 184;
+    payload.len() >= MIN_SCRAMBLED_BYTES && distinct >= expected
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
     const CLEAR: &[u8] = &[0, 0, 1, 0xC0];
 
     /// Bytes that pass for scrambled ones.
-    fn noise(seed: u32) -> [u8; PACKET_BYTES] {
+    fn scrambled_bytes(seed: u32) -> [u8; PACKET_BYTES] {
         let mut state = seed.wrapping_mul(2_654_435_769) | 1;
         std::array::from_fn(|_| {
             state ^= state << 13;
@@ -126,7 +127,7 @@ mod tests {
     }
 
     fn packet(unit_start: bool, bits: u8, begins: &[u8]) -> [u8; PACKET_BYTES] {
-        let mut bytes = noise(7);
+        let mut bytes = scrambled_bytes(7);
         bytes[..4].copy_from_slice(&[0x47, u8::from(unit_start) << 6, 0x50, bits << 6 | 0x10]);
         bytes[4..4 + begins.len()].copy_from_slice(begins);
         bytes
@@ -147,19 +148,19 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_are_set_on_noise_are_believed() {
+    fn bits_that_are_set_on_scrambled_payload_are_believed() {
         let packets = [packet(true, 2, &[]), packet(false, 3, &[])];
         assert_eq!(judged(&packets), [Judgement::Scrambled; 2]);
     }
 
     #[test]
-    fn noise_is_scrambled_whatever_the_bits_say() {
+    fn scrambled_payload_is_scrambled_whatever_the_bits_say() {
         let packets = [packet(true, 0, &[]), packet(false, 0, &[])];
         assert_eq!(judged(&packets), [Judgement::Scrambled; 2]);
     }
 
     #[test]
-    fn what_is_neither_a_pes_packet_nor_noise_is_not_scrambled() {
+    fn what_is_neither_a_pes_packet_nor_spread_evenly_is_not_scrambled() {
         let mut table = [0xFF; PACKET_BYTES];
         table[..8].copy_from_slice(&[0x47, 0x40, 0x50, 0x10, 0, 0x42, 0xF0, 0x10]);
         assert_eq!(judged(&[table]), [Judgement::Clear]);

@@ -33,7 +33,7 @@ const STRIDES: [usize; 3] = [PACKET_BYTES, PARITY_STRIDE, STAMPED_STRIDE];
 /// bound of what is carried over between calls.
 const LOOKAHEAD: usize = (SYNC_RUN - 1) * PARITY_STRIDE + 1;
 
-/// Finds packets in a byte stream.
+/// A finder of packets in a byte stream.
 #[derive(Debug, Default)]
 pub struct Synchroniser {
     state: State,
@@ -54,7 +54,7 @@ enum State {
 }
 
 impl Synchroniser {
-    /// Takes the next bytes and hands every whole packet to `sink`.
+    /// Take the next bytes and hand every whole packet to `sink`.
     pub fn push(&mut self, mut input: &[u8], mut sink: impl FnMut(&[u8; PACKET_BYTES])) {
         // The carry is completed from the input only as far as needed, so that a
         // large input is not copied.
@@ -76,34 +76,34 @@ impl Synchroniser {
         self.carry.extend_from_slice(&input[consumed..]);
     }
 
-    /// Ends the stream: hands out packets that only waited for a following one.
+    /// End the stream: hand out packets that only waited for a following one.
     pub fn finish(&mut self, mut sink: impl FnMut(&[u8; PACKET_BYTES])) {
         let rest = std::mem::take(&mut self.carry);
         let consumed = self.scan(&rest, true, &mut sink);
         self.bytes_skipped += (rest.len() - consumed) as u64;
     }
 
-    /// Times that alignment was lost and found again.
+    /// Return how often alignment was lost and found again.
     pub fn resyncs(&self) -> u64 {
         self.resyncs
     }
 
-    /// Bytes that belonged to no packet.
+    /// Return how many bytes belonged to no packet.
     pub fn bytes_skipped(&self) -> u64 {
         self.bytes_skipped
     }
 
-    /// Whether packets were ever found.
+    /// Return whether packets were ever found.
     pub fn found_packets(&self) -> bool {
         self.was_locked
     }
 
-    /// What was taken and awaits more bytes.
+    /// Return what was taken and awaits more bytes.
     pub fn pending(&self) -> &[u8] {
         &self.carry
     }
 
-    /// Walks `bytes` as far as decisions can be made; returns the bytes done with.
+    /// Walk `bytes` as far as decisions can be made; return the bytes done with.
     fn scan(
         &mut self,
         bytes: &[u8],
@@ -200,15 +200,15 @@ fn find_packets(bytes: &[u8], at_end: bool) -> Search {
     }
 }
 
-/// The stride of the packets that begin with `bytes`, where enough of them are there to be
-/// believed.
+/// Return the stride of the packets that begin with `bytes`, where enough of them are there
+/// to be believed.
 pub(crate) fn stride_at(bytes: &[u8]) -> Option<usize> {
     STRIDES.into_iter().find(|&stride| is_run(bytes, stride))
 }
 
-/// How packets lie that end with `bytes`: their stride, and where the last whole one ends,
-/// with its parity or the time stamp of the next one. None where too few are there to be
-/// believed.
+/// Return how packets lie that end with `bytes`: their stride, and where the last whole one
+/// ends, with its parity or the time stamp of the next one. None where too few are there to
+/// be believed.
 pub(crate) fn layout_at_end(bytes: &[u8]) -> Option<(usize, usize)> {
     STRIDES.into_iter().find_map(|stride| {
         (0..stride).find_map(|rest| {
@@ -225,7 +225,7 @@ fn is_run(bytes: &[u8], stride: usize) -> bool {
         && (stride != STAMPED_STRIDE || is_stamp(bytes) != Some(true))
 }
 
-/// Bytes of each packet on the wire that stand before its sync byte.
+/// Return the bytes of each packet on the wire that stand before its sync byte.
 fn bytes_in_front(stride: usize) -> usize {
     if stride == STAMPED_STRIDE {
         STAMP_BYTES
@@ -234,7 +234,8 @@ fn bytes_in_front(stride: usize) -> usize {
     }
 }
 
-/// How many of the next sync bytes are there to be seen, and how many of them are right.
+/// Return how many of the next sync bytes are there to be seen, and how many of them are
+/// right.
 fn sync_run(bytes: &[u8], stride: usize) -> (usize, usize) {
     let run = (0..SYNC_RUN).map_while(|k| bytes.get(k * stride));
     run.fold((0, 0), |(seen, good), &byte| {
@@ -242,9 +243,9 @@ fn sync_run(bytes: &[u8], stride: usize) -> (usize, usize) {
     })
 }
 
-/// Whether a run of sync bytes at the start of `bytes` is one of time stamps: their upper
-/// bytes stay the same for many packets. Then the true run stands 3 or 4 bytes behind it.
-/// In a packet, 3 behind its sync byte, such a value would announce neither payload nor
+/// Return whether a run of sync bytes at the start of `bytes` is one of time stamps: their
+/// upper bytes stay the same for many packets. Then the true run stands 3 or 4 bytes behind
+/// it. In a packet, 3 behind its sync byte, such a value would announce neither payload nor
 /// adaptation field. None when more bytes have to come.
 fn is_stamp(bytes: &[u8]) -> Option<bool> {
     let mut is_decided = true;

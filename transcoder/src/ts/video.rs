@@ -10,7 +10,7 @@
 //!
 //! Broadcasters repeat the parameter sets in front of every picture that decodes without
 //! others (TS 101 154, 5.5.2 and 5.14). A picture without them is no place to join: the
-//! decoder of a viewer who comes has none.
+//! decoder of a viewer that joins has none.
 
 /// stream_type of video that is looked into (ISO/IEC 13818-1, table 2-34).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum VideoCodec {
 }
 
 impl VideoCodec {
-    /// The coding that a stream_type names; none when it is no video.
+    /// Return the coding that a stream_type names; none when it is no video.
     pub fn of_stream_type(stream_type: u8) -> Option<Self> {
         match stream_type {
             0x01 | 0x02 => Some(Self::Mpeg2),
@@ -47,7 +47,8 @@ pub enum Access {
     /// A decoder can begin here, and every picture after it in display order decodes.
     Random {
         /// Whether pictures that follow in the stream and precede it in display order may
-        /// refer to ones before it: those do not decode for who begins here.
+        /// refer to ones before it: a viewer that begins here cannot decode
+        /// those.
         is_open: bool,
     },
     /// The picture needs others, and comes with what a decoder needs first: where pictures
@@ -61,7 +62,7 @@ pub enum Access {
 /// SEI messages with captions stay below.
 pub const MAX_HEAD_BYTES: usize = 8 * 1024;
 
-/// Says whether a decoder can begin with the picture that begins with these bytes of the
+/// Say whether a decoder can begin with the picture that begins with these bytes of the
 /// elementary stream. From [`MAX_HEAD_BYTES`] on the answer is never `NeedMore`.
 pub fn access(codec: VideoCodec, head: &[u8]) -> Access {
     let found = match codec {
@@ -76,9 +77,9 @@ pub fn access(codec: VideoCodec, head: &[u8]) -> Access {
     found
 }
 
-/// Whether a leading picture, one that precedes in display order the open random access point
-/// before it, can be left out and every other still decodes: the first bytes of its elementary
-/// stream tell, or do not.
+/// Return whether a leading picture, one that precedes in display order the open random access
+/// point before it, can be left out and every other still decodes: the first bytes of its
+/// elementary stream tell, or do not.
 ///
 /// MPEG-2 has them coded in B, and nothing refers to those. In HEVC no other picture may refer to
 /// them (8.3.2). In H.264 the pictures behind them do not need their content (D.2.8), but count
@@ -214,8 +215,8 @@ fn hevc(head: &[u8]) -> Access {
     Access::NeedMore
 }
 
-/// Whether one of the first messages of an SEI unit is a recovery point (H.264 D.1.8,
-/// HEVC D.2.8): from there on pictures become whole though none stands alone.
+/// Return whether one of the first messages of an SEI unit is a recovery point (H.264
+/// D.1.8, HEVC D.2.8): from there on pictures become whole though none stands alone.
 fn begins_with_recovery_point(mut messages: &[u8]) -> bool {
     const RECOVERY_POINT: u8 = 6;
     const TRAILING_BITS: u8 = 0x80;
@@ -234,7 +235,7 @@ fn begins_with_recovery_point(mut messages: &[u8]) -> bool {
     false
 }
 
-/// What follows each start code (00 00 01), up to the end of the bytes.
+/// Return what follows each start code (00 00 01), up to the end of the bytes.
 fn units(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let codes = bytes.windows(3).enumerate();
     codes

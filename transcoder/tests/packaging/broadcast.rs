@@ -1,4 +1,4 @@
-//! Open groups of pictures, made by encoders that are not ours: who begins in the middle sees
+//! Open groups of pictures, made by encoders that are not ours: a viewer that begins in the middle sees
 //! what who was there from the start sees.
 
 use xg2g_transcoder::mp4::PackagerOptions;

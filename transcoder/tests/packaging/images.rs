@@ -9,7 +9,7 @@ use crate::captures::ffprobe_packets;
 use crate::display_sets::{MODE_CHANGE, NORMAL, Region, Set, two_bit_field};
 use crate::files::{check_rules, events};
 use crate::splitting::remuxed;
-use crate::subtitles::{SECOND, SUBTITLES, Sent, files, programme};
+use crate::subtitles::{SECOND, SUBTITLES, Sent, files, program};
 use crate::synthetic::{SOUND, Stream, VIDEO};
 use crate::written::pes;
 
@@ -129,7 +129,7 @@ fn headers(events: &[Event], rendition: Rendition) -> Vec<Header> {
 #[test]
 fn each_page_of_a_descriptor_is_a_rendition_that_is_told_before_any_image() {
     let mut stream = stream();
-    programme(&mut stream, START, 3, Vec::new());
+    program(&mut stream, START, 3, Vec::new());
     let events = packaged(&stream);
     for (rendition, name, code, is_hearing_impaired, size) in [
         (ENGLISH, "images-288-2", b"eng", false, (720, 576)),
@@ -169,7 +169,7 @@ fn an_image_stands_in_the_segment_of_its_time_and_is_repeated_in_those_behind() 
         sent(START + 5 * second / 2, &set(2, 2, 30, Some(20))),
         sent(START + 13 * second / 4, &set(2, 3, 30, None)),
     ];
-    programme(&mut stream, START, 5, sent);
+    program(&mut stream, START, 5, sent);
     let events = packaged(&stream);
     let files: Vec<_> = shown(&events, ENGLISH).iter().map(events_of).collect();
     assert_eq!(files[0], [(50, None, 10)]);
@@ -188,7 +188,7 @@ fn an_image_goes_at_its_time_out_also_where_that_is_the_end_of_a_segment() {
         let mut stream = stream();
         let at = START + at * SECOND / 100;
         let sent = vec![sent(at, &set(2, 1, 2, Some(10)))];
-        programme(&mut stream, START, 5, sent);
+        program(&mut stream, START, 5, sent);
         let files: Vec<_> = shown(&packaged(&stream), ENGLISH)
             .iter()
             .map(events_of)
@@ -215,7 +215,7 @@ fn stamps_of_another_clock_and_none_count_from_where_they_arrive() {
             START + SECOND / 2,
             pes(pts, &set(2, 1, 30, Some(10)).data()),
         )];
-        programme(&mut stream, START, 3, sent);
+        program(&mut stream, START, 3, sent);
         let files = shown(&packaged(&stream), ENGLISH);
         assert_eq!(events_of(&files[0]), [(52, None, 10)], "{pts:?}");
     }
@@ -240,7 +240,7 @@ fn a_display_set_of_many_packets_is_whole_or_left_out() {
         ]
     };
     let mut whole = stream();
-    programme(&mut whole, START, 3, sent());
+    program(&mut whole, START, 3, sent());
     let files = shown(&packaged(&whole), ENGLISH);
     let expected = [(25, Some(50), 600), (50, Some(75), 500), (75, None, 400)];
     assert_eq!(events_of(&files[0]), expected);
@@ -267,11 +267,11 @@ fn a_display_set_of_many_packets_is_whole_or_left_out() {
 fn a_page_that_the_pmt_no_longer_names_is_cleared_and_another_begins() {
     let mut stream = stream();
     let first = vec![sent(START + SECOND / 2, &set(2, 1, 30, Some(10)))];
-    programme(&mut stream, START, 3, first);
+    program(&mut stream, START, 3, first);
     tables(&mut stream, b"\x59\x08fra\x10\0\x05\0\x05");
     let later = START + 3 * SECOND;
     let other = vec![sent(later + SECOND / 2, &set(5, 1, 30, Some(30)))];
-    programme(&mut stream, later, 4, other);
+    program(&mut stream, later, 4, other);
     let events = packaged(&stream);
     let english = shown(&events, ENGLISH);
     let last = english.last().map(events_of).unwrap_or_default();
@@ -296,7 +296,7 @@ fn a_channel_of_twenty_languages_has_each() {
     tables(&mut stream, &descriptor);
     let set_of = |page: u16| set(page, 1, 30, Some(10 + page));
     let all = (0..20).map(|page| sent(START + SECOND / 2, &set_of(page)));
-    programme(&mut stream, START, 3, all.collect());
+    program(&mut stream, START, 3, all.collect());
     let events = packaged(&stream);
     for page in 0..20 {
         let files = shown(&events, images(page));

@@ -22,12 +22,12 @@ fn options() -> PackagerOptions {
 
 /// Pictures of 25 a second with an IDR picture each second, and sound beside them: `length`
 /// seconds from `start` on.
-fn programme(stream: &mut Stream, start: u64, length: u64) {
-    programme_of_groups(stream, start, length, 25);
+fn program(stream: &mut Stream, start: u64, length: u64) {
+    program_of_groups(stream, start, length, 25);
 }
 
 /// The same with an IDR picture each so many.
-fn programme_of_groups(stream: &mut Stream, start: u64, length: u64, group: u64) {
+fn program_of_groups(stream: &mut Stream, start: u64, length: u64, group: u64) {
     let mut sound_at = start;
     for n in 0..length * 25 {
         let dts = start + n * FRAME;
@@ -52,7 +52,7 @@ fn decode_times_go_on_where_the_stamps_begin_again() {
     let start = WRAP - 2 * SECOND - 77;
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, start, 5);
+    program(&mut stream, start, 5);
     let events = events(&options(), &stream.bytes, 4096);
     let tracks = check_rules(&options(), &events);
     assert_eq!(tracks.len(), 2, "no discontinuity");
@@ -202,9 +202,9 @@ fn leading_pictures_that_others_count_among_their_references_stay() {
 fn new_parameter_sets_are_a_discontinuity_with_an_initialisation_segment_of_theirs() {
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, 1000, 2);
+    program(&mut stream, 1000, 2);
     stream.width_in_macroblocks = 80;
-    programme(&mut stream, 1000 + 2 * SECOND, 2);
+    program(&mut stream, 1000 + 2 * SECOND, 2);
     let events = events(&options(), &stream.bytes, 1000);
     let tracks = check_rules(&options(), &events);
     let widths: Vec<u16> = tracks
@@ -246,7 +246,7 @@ fn new_parameter_sets_are_a_discontinuity_with_an_initialisation_segment_of_thei
 fn parameter_sets_are_in_the_initialisation_segment_and_not_in_samples() {
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, 1000, 2);
+    program(&mut stream, 1000, 2);
     let sps = stream.sps();
     let events = events(&options(), &stream.bytes, 1000);
     let tracks = tracks(&events);
@@ -261,7 +261,7 @@ fn parameter_sets_are_in_the_initialisation_segment_and_not_in_samples() {
 fn sound_is_cut_where_the_pictures_segments_begin() {
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, 900_000, 6);
+    program(&mut stream, 900_000, 6);
     let events = events(&options(), &stream.bytes, 1000);
     let tracks = check_rules(&options(), &events);
     let starts = |is_video: bool| -> Vec<u64> {
@@ -315,7 +315,7 @@ fn a_picture_that_lost_packets_is_left_out_and_the_one_before_lasts_longer() {
     let mut stream = Stream::new();
     stream.more_slices = 3;
     stream.usual_tables();
-    programme(&mut stream, 1000, 1);
+    program(&mut stream, 1000, 1);
     let mut lost = stream.bytes.clone();
     // A packet in the middle of some picture.
     let at = lost
@@ -339,8 +339,8 @@ fn a_picture_that_lost_packets_is_left_out_and_the_one_before_lasts_longer() {
 fn another_time_base_is_a_discontinuity_behind_which_decode_times_go_on() {
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, 50_000_000, 3);
-    programme(&mut stream, 1000, 3);
+    program(&mut stream, 50_000_000, 3);
+    program(&mut stream, 1000, 3);
     let events = events(&options(), &stream.bytes, 1000);
     let tracks = check_rules(&options(), &events);
     let video: Vec<_> = tracks.iter().filter(|track| track.is_video()).collect();
@@ -383,7 +383,7 @@ fn a_group_that_is_longer_than_a_segment_may_be_ends_within_it_in_every_track() 
     };
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme_of_groups(&mut stream, 1000, 16, 200);
+    program_of_groups(&mut stream, 1000, 16, 200);
     let events = events(&options, &stream.bytes, 1000);
     let tracks = check_rules(&options, &events);
     assert_eq!(tracks.len(), 2, "no discontinuity");
@@ -415,7 +415,7 @@ fn a_group_that_is_longer_than_a_segment_may_be_ends_within_it_in_every_track() 
 }
 
 #[test]
-fn a_programme_without_pictures_is_cut_by_time() {
+fn a_program_without_pictures_is_cut_by_time() {
     let mut stream = Stream::new();
     stream.tables(&[(0x0F, SOUND, b"\x0A\x04ger\0")]);
     for n in 0..200 {
@@ -436,7 +436,7 @@ fn a_programme_without_pictures_is_cut_by_time() {
 fn mpeg2_video_is_told_and_the_sound_goes_on_alone() {
     let mut stream = Stream::new();
     stream.tables(&[(0x02, VIDEO, &[]), (0x0F, SOUND, &[])]);
-    programme(&mut stream, 1000, 3);
+    program(&mut stream, 1000, 3);
     let events = events(&options(), &stream.bytes, 1000);
     let told = NotOffered {
         pid: Pid::new(VIDEO),
@@ -455,7 +455,7 @@ fn sound_goes_on_alone_where_announced_pictures_do_not_come_and_they_lead_once_t
         stream.sound(1000 + n * AAC);
     }
     // Longer than the segments into which sound alone is cut.
-    programme_of_groups(&mut stream, 1000 + 500 * AAC, 6, 50);
+    program_of_groups(&mut stream, 1000 + 500 * AAC, 6, 50);
     let events = events(&options(), &stream.bytes, 1000);
     let told = NotOffered {
         pid: Pid::new(VIDEO),
@@ -488,7 +488,7 @@ fn sound_goes_on_alone_where_announced_pictures_do_not_come_and_they_lead_once_t
 fn a_silent_track_leaves_gaps_for_as_long_as_its_segments_last() {
     let mut stream = Stream::new();
     stream.usual_tables();
-    programme(&mut stream, 90_000, 2);
+    program(&mut stream, 90_000, 2);
     for n in 0..200 {
         let dts = 90_000 + 2 * SECOND + n * FRAME;
         let kind = if n % 25 == 0 { Kind::Idr } else { Kind::P };

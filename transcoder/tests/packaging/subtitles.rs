@@ -64,7 +64,7 @@ fn erased(at: u64) -> Sent {
 /// Seconds of pictures, each with an IDR picture first, and of sound: `start` is when the first
 /// is shown. Pictures are sent a second before, sound and subtitles in time, and the clock with
 /// them.
-pub(crate) fn programme(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>) {
+pub(crate) fn program(stream: &mut Stream, start: u64, seconds: u64, mut sent: Vec<Sent>) {
     sent.reverse();
     let mut sound_at = start;
     for n in 0..seconds * 25 {
@@ -134,7 +134,7 @@ fn packaged(stream: &Stream) -> Vec<Event> {
 fn renditions_are_told_before_any_subtitle_is_shown() {
     let mut stream = Stream::new();
     tables(&mut stream);
-    programme(&mut stream, 10 * SECOND, 3, Vec::new());
+    program(&mut stream, 10 * SECOND, 3, Vec::new());
     let events = packaged(&stream);
     for (rendition, language, is_hearing_impaired, page, name) in [
         (GERMAN, b"deu", false, 0x888, "text-288-888"),
@@ -165,9 +165,9 @@ fn renditions_are_told_before_any_subtitle_is_shown() {
 fn every_segment_of_the_picture_has_one_file_that_begins_with_it() {
     let mut stream = Stream::new();
     tables(&mut stream);
-    programme(&mut stream, WRAP - 2 * SECOND, 5, Vec::new());
+    program(&mut stream, WRAP - 2 * SECOND, 5, Vec::new());
     // Another time base, and a discontinuity.
-    programme(&mut stream, 30 * SECOND, 3, Vec::new());
+    program(&mut stream, 30 * SECOND, 3, Vec::new());
     let events = packaged(&stream);
     let (_, video) = segments_of(&events, Rendition::Video);
     let starts = segment_starts(&events);
@@ -209,7 +209,7 @@ fn a_cue_stands_in_the_segment_of_its_time_and_over_a_border_in_both() {
         subtitle(start + 2 * SECOND, b"two"),
         subtitle(start + 9 * SECOND / 4, b"three"),
     ];
-    programme(&mut stream, start, 5, sent);
+    program(&mut stream, start, 5, sent);
     let one = |from: &str, until: &str, text: &str| {
         format!("00:00:0{from} --> 00:00:0{until} line:88% position:28% align:start\n{text}")
     };
@@ -243,7 +243,7 @@ fn a_file_waits_for_the_clock_and_never_for_subtitles() {
     let start = 10 * SECOND;
     let mut stream = Stream::new();
     tables(&mut stream);
-    programme(&mut stream, start, 6, Vec::new());
+    program(&mut stream, start, 6, Vec::new());
     let events = packaged(&stream);
     let at = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted);
     for number in 0..3 {
@@ -288,7 +288,7 @@ fn a_cue_that_is_late_is_shown_from_the_next_segment_on() {
     tables(&mut stream);
     let (at, page) = subtitle(start + SECOND / 2, b"late");
     let (gone_at, gone) = erased(start + 9 * SECOND / 4);
-    programme(
+    program(
         &mut stream,
         start,
         5,
@@ -314,7 +314,7 @@ fn stamps_of_another_clock_and_none_count_from_where_they_arrive() {
         tables(&mut stream);
         let page = [header(0x888, ERASE | SUBTITLE), boxed(0, 22, 10, b"here")];
         let sent = vec![(start + SECOND / 2, pes(pts, &data(&page)))];
-        programme(&mut stream, start, 3, sent);
+        program(&mut stream, start, 3, sent);
         let (_, first) = &texts(&packaged(&stream), GERMAN)[0];
         assert!(first.starts_with("00:00:00.520 --> "), "{pts:?} {first}");
     }
@@ -406,7 +406,7 @@ fn a_page_whose_rows_come_in_several_packets_is_one_cue() {
         ),
         erased(at + 18_000),
     ];
-    programme(&mut stream, start, 3, sent);
+    program(&mut stream, start, 3, sent);
     let found = texts(&packaged(&stream), GERMAN);
     assert_eq!(cues(&found[0].1), [(500, 700, "one\ntwo".to_owned())]);
 }
@@ -416,7 +416,7 @@ fn what_is_not_erased_goes_after_half_a_minute() {
     let start = 10 * SECOND;
     let mut stream = Stream::new();
     tables(&mut stream);
-    programme(&mut stream, start, 34, vec![subtitle(start, b"forgotten")]);
+    program(&mut stream, start, 34, vec![subtitle(start, b"forgotten")]);
     let found = texts(&packaged(&stream), GERMAN);
     let lengths: Vec<u64> = found
         .iter()
@@ -441,7 +441,7 @@ fn a_pes_packet_that_lost_a_packet_is_left_out() {
         shown(start + SECOND / 4, &page),
         subtitle(start + SECOND / 2, b"whole"),
     ];
-    programme(&mut stream, start, 3, sent);
+    program(&mut stream, start, 3, sent);
     let is_teletext = |packet: &[u8]| packet[1] & 0x1F == 0x01 && packet[2] == 0x20;
     let second = stream
         .bytes
@@ -468,7 +468,7 @@ fn rows_behind_a_lost_packet_do_not_belong_to_the_page_before_it() {
             &[boxed(0, 18, 8, b"of another page")],
         ),
     ];
-    programme(&mut stream, start, 3, sent);
+    program(&mut stream, start, 3, sent);
     let mut packets = stream.bytes.chunks(188).enumerate();
     let is_subtitles = |packet: &[u8]| packet[1] & 0x1F == 0x01 && packet[2] == 0x20;
     let second = packets.by_ref().filter(|(_, p)| is_subtitles(p)).nth(1);
@@ -484,10 +484,10 @@ fn a_rendition_begins_and_ends_without_a_discontinuity_and_its_files_without_a_g
     let without: [(u8, u16, &[u8]); 2] = [(0x1B, VIDEO, &[]), (0x0F, SOUND, b"\x0A\x04ger\0")];
     let mut stream = Stream::new();
     stream.tables(&without);
-    programme(&mut stream, start, 4, Vec::new());
+    program(&mut stream, start, 4, Vec::new());
     stream.version = 1;
     tables(&mut stream);
-    programme(
+    program(
         &mut stream,
         start + 4 * SECOND,
         4,
@@ -495,7 +495,7 @@ fn a_rendition_begins_and_ends_without_a_discontinuity_and_its_files_without_a_g
     );
     stream.version = 2;
     stream.tables(&without);
-    programme(&mut stream, start + 8 * SECOND, 4, Vec::new());
+    program(&mut stream, start + 8 * SECOND, 4, Vec::new());
     let events = packaged(&stream);
     assert!(
         !events
@@ -523,7 +523,7 @@ fn a_table_that_says_something_else_of_a_page_is_another_header() {
     let start = 10 * SECOND;
     let mut stream = Stream::new();
     tables(&mut stream);
-    programme(&mut stream, start, 3, Vec::new());
+    program(&mut stream, start, 3, Vec::new());
     stream.version = 1;
     let other: &[u8] = b"\x56\x05eng\x28\x88";
     stream.tables(&[
@@ -531,7 +531,7 @@ fn a_table_that_says_something_else_of_a_page_is_another_header() {
         (0x0F, SOUND, b"\x0A\x04ger\0"),
         (0x06, SUBTITLES, other),
     ]);
-    programme(&mut stream, start + 3 * SECOND, 3, Vec::new());
+    program(&mut stream, start + 3 * SECOND, 3, Vec::new());
     let (headers, files) = files(&packaged(&stream), GERMAN);
     let told: Vec<_> = headers
         .iter()
@@ -579,7 +579,7 @@ fn pages_beyond_the_bound_are_left_out() {
     let descriptor = [&[0x56, pages.len() as u8], &pages[..]].concat();
     let mut stream = Stream::new();
     stream.tables(&[(0x1B, VIDEO, &[]), (0x06, SUBTITLES, &descriptor)]);
-    programme(&mut stream, 10 * SECOND, 2, Vec::new());
+    program(&mut stream, 10 * SECOND, 2, Vec::new());
     let events = packaged(&stream);
     let is_text = |event: &&Event| matches!(event, Event::Header(header) if matches!(header.media, Media::Text { .. }));
     assert_eq!(events.iter().filter(is_text).count(), MAX_TEXTS);
@@ -599,7 +599,7 @@ fn subtitles_that_no_picture_takes_are_held_within_their_bound() {
     assert!((1000..64 * 1024).contains(&held), "{held}");
     // Those that came last are shown with the pictures of their time.
     let mut stream = Stream::new();
-    programme(&mut stream, 2990 * FRAME, 2, Vec::new());
+    program(&mut stream, 2990 * FRAME, 2, Vec::new());
     packager.push(&stream.bytes);
     packager.finish();
     let events: Vec<Event> = std::iter::from_fn(|| packager.next_event()).collect();

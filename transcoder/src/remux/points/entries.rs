@@ -106,7 +106,8 @@ impl Entries {
         self.wait.restart();
     }
 
-    /// Whether any picture will do; one that promises to become whole does where none is.
+    /// Return whether any picture will do; one that promises to become whole does where
+    /// none is.
     pub(super) fn takes_picture(&mut self, is_promised: bool) -> bool {
         if self.wait.lasts(PATIENCE) {
             self.has_random_access = false;

@@ -23,11 +23,11 @@ pub enum PointKind {
     RandomAccess {
         /// The coding of the video.
         codec: VideoCodec,
-        /// Whether leading pictures follow that do not decode for who begins here: those
-        /// with a PTS before the point's.
+        /// Whether leading pictures follow that do not decode for a viewer that begins
+        /// here: those with a PTS before the point's.
         is_open: bool,
-        /// Packets of PAT and PMT as they last left before the picture, for who begins
-        /// here: their continuity counters precede those that follow it.
+        /// Packets of PAT and PMT as they last left before the picture, for a viewer
+        /// that begins here: their continuity counters precede those that follow it.
         tables: Vec<u8>,
     },
     /// Video is missing before it, or another time base begins.

@@ -3,12 +3,12 @@
 use super::point::PointKind;
 use crate::ts::packet::Packet;
 use crate::ts::pes::data_of_start;
-use crate::ts::scrambling::{Judgement, is_noise};
+use crate::ts::scrambling::{Judgement, looks_scrambled};
 
 /// Scrambled packets of video in a row that make it a scrambled one; fewer are damage.
 const SCRAMBLED_RUN: u32 = 16;
 
-/// Units of video in a row that begin with noise behind a clear header and have no start
+/// Units of video in a row that begin with scrambled payload behind a clear header and have no start
 /// code inside: a clear picture has one in each slice.
 const BARE_UNITS: u32 = 4;
 
@@ -19,7 +19,7 @@ pub(super) struct ScrambledRun {
     is_scrambled: bool,
 }
 
-/// Whether units of video that begin clear are noise inside.
+/// Units of video that begin clear: those without a start code inside are scrambled.
 #[derive(Debug, Default)]
 pub(super) struct Bareness {
     has_begun: bool,
@@ -28,7 +28,7 @@ pub(super) struct Bareness {
 }
 
 impl ScrambledRun {
-    /// Takes the judgement of the PID's next packet; returns what it changes.
+    /// Take the judgement of the PID's next packet; return what it changes.
     pub(super) fn push(&mut self, judgement: Judgement) -> Option<PointKind> {
         match judgement {
             Judgement::Scrambled => {
@@ -51,7 +51,7 @@ impl ScrambledRun {
 }
 
 impl Bareness {
-    /// Judges the next packet of video that is clear by its bits and by its beginning.
+    /// Judge the next packet of video that is clear by its bits and by its beginning.
     pub(super) fn is_scrambled(&mut self, packet: Packet<'_>) -> bool {
         let mut payload = packet.payload();
         if packet.unit_start() {
@@ -70,7 +70,7 @@ impl Bareness {
                 self.has_start_code = true;
                 self.bare_units = 0;
             } else if packet.unit_start() {
-                self.has_start_code = !is_noise(payload);
+                self.has_start_code = !looks_scrambled(payload);
             }
         }
         self.bare_units >= BARE_UNITS

@@ -1,4 +1,4 @@
-//! The packets of the tables that whoever begins at a point reads first.
+//! The packets of PAT and PMT that a viewer reads first at a point.
 
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, set_continuity_counter};
 use crate::ts::psi::{SectionAssembler, TABLE_PAT, TABLE_PMT, check};
@@ -33,7 +33,7 @@ struct Table {
 }
 
 impl Tables {
-    /// Takes over the PMTs that the PAT names: PID, program, and whether it is known.
+    /// Follow the PMTs that the PAT names: PID, program, and whether it is known.
     pub(super) fn follow(&mut self, pmts: impl Iterator<Item = (Pid, u16, bool)>) {
         let mut before = std::mem::take(&mut self.0);
         let pat = std::iter::once((Pid::PAT, None, true));
@@ -53,14 +53,14 @@ impl Tables {
         self.0.iter().map(|table| table.pid)
     }
 
-    /// Whether any program has a PMT.
+    /// Return whether any program has a PMT.
     pub(super) fn has_pmt(&self) -> bool {
         self.0
             .iter()
             .any(|table| table.program.is_some() && table.is_known)
     }
 
-    /// Whether a program's tables have left.
+    /// Return whether a program's tables have left.
     pub(super) fn are_whole(&self, program: u16) -> bool {
         let has_left = |wanted: Option<u16>| {
             self.0
@@ -70,7 +70,7 @@ impl Tables {
         has_left(None) && has_left(Some(program))
     }
 
-    /// Takes a packet of a table's PID; returns the programs whose PMT is another one now.
+    /// Take a packet of a table's PID; return the programs whose PMT is another one now.
     pub(super) fn push(&mut self, packet: Packet<'_>) -> Vec<u16> {
         let mut changed = Vec::new();
         for table in self.0.iter_mut().filter(|t| t.pid == packet.pid()) {
@@ -81,13 +81,13 @@ impl Tables {
         changed
     }
 
-    /// The counters with which the tables' PIDs go on.
+    /// Return the counters with which the tables' PIDs go on.
     pub(super) fn counters(&self) -> Counters {
         let next = |table: &Table| Some((table.pid, table.counter?.wrapping_add(1) & 0x0F));
         Counters(self.0.iter().filter_map(next).collect())
     }
 
-    /// The packets, with counters that those which follow go on with.
+    /// Return the packets, with counters that those which follow go on with.
     pub(super) fn packets(&self, next: &Counters) -> Vec<u8> {
         let mut packets = Vec::new();
         for table in &self.0 {
@@ -110,7 +110,7 @@ impl Tables {
 }
 
 impl Counters {
-    /// A packet of a table's PID has come, with which it goes on if nothing came before.
+    /// Take a packet of a table's PID, with which the PID goes on if nothing came before.
     pub(super) fn push(&mut self, packet: Packet<'_>) {
         let pid = packet.pid();
         if packet.has_payload() && !self.0.iter().any(|(known, _)| *known == pid) {
@@ -133,7 +133,7 @@ impl Table {
         }
     }
 
-    /// Takes the next packet of its PID; returns whether another version begins.
+    /// Take the next packet of its PID; return whether another version begins.
     fn push(&mut self, packet: Packet<'_>) -> bool {
         if !packet.has_payload() {
             return false;

@@ -1,4 +1,4 @@
-//! Whoever comes begins with what can be played, and nothing stays dark.
+//! A viewer begins with what can be played, and nothing stays dark.
 
 use std::iter::{once, repeat_n, repeat_with};
 
@@ -203,7 +203,7 @@ fn scrambled(mut bytes: Bytes) -> Bytes {
     bytes
 }
 
-fn noise(pid: u16, starts: bool, seed: u32) -> Bytes {
+fn scrambled_payload(pid: u16, starts: bool, seed: u32) -> Bytes {
     let mut state = seed.wrapping_mul(2_654_435_769) | 1;
     let payload: [u8; 184] = std::array::from_fn(|_| {
         state ^= state << 13;
@@ -377,10 +377,10 @@ fn data_alone_begins_where_it_comes() {
 }
 
 #[test]
-fn sections_are_not_taken_for_noise() {
+fn sections_are_not_taken_for_scrambled_payload() {
     let mut stream = Stream::with_tables(&[(PRIVATE_SECTIONS, DATA), (AAC, SOUND)]);
     stream
-        .push((1..20).map(|n| noise(DATA, true, n)))
+        .push((1..20).map(|n| scrambled_payload(DATA, true, n)))
         .push([sound(0)]);
     assert_eq!(stream.joins(), vec![21]);
 }
@@ -467,13 +467,13 @@ fn a_refresh_without_whole_pictures_begins_at_once_where_there_are_no_others() {
 }
 
 #[test]
-fn nobody_begins_in_noise() {
+fn nobody_begins_in_scrambled_payload() {
     let mut stream = Stream::with_tables(TELEVISION);
-    stream.push([scrambled(noise(VIDEO, true, 1))]);
+    stream.push([scrambled(scrambled_payload(VIDEO, true, 1))]);
     for n in 0..100 {
         stream.push([
-            scrambled(noise(VIDEO, true, 2 * n)),
-            scrambled(noise(VIDEO, false, 2 * n + 1)),
+            scrambled(scrambled_payload(VIDEO, true, 2 * n)),
+            scrambled(scrambled_payload(VIDEO, false, 2 * n + 1)),
             sound(u64::from(n) * 100),
             unit(DATA, 0xBD, u64::from(n) * 100, &[]),
         ]);
@@ -483,31 +483,31 @@ fn nobody_begins_in_noise() {
 }
 
 #[test]
-fn noise_in_the_sound_is_no_place_to_begin_while_pictures_are_missing() {
+fn scrambled_sound_is_no_place_to_begin_while_pictures_are_missing() {
     let mut stream = Stream::with_tables(TELEVISION);
     for n in 0..100 {
         let text = unit(DATA, 0xBD, u64::from(n) * 100, &[]);
-        stream.push([scrambled(noise(SOUND, true, n)), text]);
+        stream.push([scrambled(scrambled_payload(SOUND, true, n)), text]);
     }
     assert!(stream.joins().is_empty());
 }
 
 #[test]
-fn nobody_begins_with_text_when_pictures_stay_away_and_the_sound_is_noise() {
+fn nobody_begins_with_text_when_pictures_stay_away_and_the_sound_is_scrambled_payload() {
     let mut stream = Stream::with_tables(TELEVISION);
     stream.push([key(0), picture(40)]);
     for n in 1..100 {
         let text = unit(DATA, 0xBD, u64::from(n) * 100, &[]);
-        stream.push([scrambled(noise(SOUND, true, n)), text]);
+        stream.push([scrambled(scrambled_payload(SOUND, true, n)), text]);
     }
     assert_eq!(stream.entries(), 0);
 }
 
 #[test]
-fn noise_starts_the_patience_anew() {
+fn scrambled_video_starts_the_patience_anew() {
     let mut stream = Stream::with_tables(TELEVISION);
     stream.push((0..120).map(|n| picture(n * 40)));
-    stream.push([scrambled(noise(VIDEO, true, 1))]);
+    stream.push([scrambled(scrambled_payload(VIDEO, true, 1))]);
     stream.push((120..245).map(|n| picture(n * 40)));
     assert!(stream.joins().is_empty());
     stream.push([picture(9800)]);
@@ -515,10 +515,10 @@ fn noise_starts_the_patience_anew() {
 }
 
 #[test]
-fn pictures_that_are_noise_inside_are_noise() {
+fn pictures_that_are_noise_inside_are_scrambled_payload() {
     let mut stream = Stream::with_tables(TELEVISION);
     for n in 0..400 {
-        let content = &noise(VIDEO, true, n)[4..174];
+        let content = &scrambled_payload(VIDEO, true, n)[4..174];
         let head = unit(VIDEO, 0xE0, u64::from(n) * 40, content);
         stream.push([head, packet(VIDEO, false, &[])]);
     }
@@ -533,7 +533,7 @@ fn pictures_that_are_noise_inside_are_noise() {
 fn radio_behind_noise_begins_when_no_noise_comes_any_more() {
     let mut stream = Stream::with_tables(RADIO);
     for n in 0..3 {
-        stream.push(repeat_with(|| scrambled(noise(SOUND, true, n))).take(20));
+        stream.push(repeat_with(|| scrambled(scrambled_payload(SOUND, true, n))).take(20));
         stream.push((0..199).map(|n| sound(n * 24)));
     }
     assert!(stream.joins().is_empty());
@@ -545,7 +545,7 @@ fn radio_behind_noise_begins_when_no_noise_comes_any_more() {
 #[test]
 fn radio_that_is_noise_whose_bits_say_clear_begins_nothing() {
     let mut stream = Stream::with_tables(RADIO);
-    stream.push((1..1000).map(|n| noise(SOUND, true, n)));
+    stream.push((1..1000).map(|n| scrambled_payload(SOUND, true, n)));
     assert!(stream.joins().is_empty());
     assert!(stream.has(&PointKind::Scrambled));
 }
@@ -565,11 +565,14 @@ fn clear_packets_whose_bits_say_scrambled_are_clear() {
 fn data_that_stays_scrambled_keeps_nobody_from_a_clear_channel() {
     let mut stream = Stream::with_tables(TELEVISION);
     for n in 0..126 {
-        stream.push([picture(n * 40), scrambled(noise(DATA, true, n as u32))]);
+        stream.push([
+            picture(n * 40),
+            scrambled(scrambled_payload(DATA, true, n as u32)),
+        ]);
     }
     assert_eq!(stream.entries(), 1);
     let mut stream = Stream::with_tables(&[(AAC, SOUND), (TEXT, DATA)]);
-    stream.push([scrambled(noise(DATA, true, 1)), sound(0)]);
+    stream.push([scrambled(scrambled_payload(DATA, true, 1)), sound(0)]);
     assert_eq!(stream.joins(), vec![3]);
 }
 

@@ -33,12 +33,13 @@ impl Wait {
         self.clocks.clear();
     }
 
-    /// A packet has come that carries something.
+    /// Count a packet that carries something.
     pub(super) fn pass_packet(&mut self) {
         self.packets += 1;
     }
 
-    /// A unit begins. The units of a PID may not be in the order of their time stamps.
+    /// Note the beginning of a unit. The units of a PID may not be in the order of their
+    /// time stamps.
     pub(super) fn pass_unit(&mut self, pid: Pid, pts: Option<Timestamp>) {
         let Some(pts) = pts else { return };
         let Some(clock) = self.clocks.iter_mut().find(|clock| clock.pid == pid) else {
@@ -60,7 +61,7 @@ impl Wait {
         }
     }
 
-    /// Whether it lasts so long, in ticks of 90 kHz, by any of the clocks.
+    /// Return whether it lasts so long, in ticks of 90 kHz, by any of the clocks.
     pub(super) fn lasts(&self, ticks: i64) -> bool {
         let packets = PACKETS_PER_SECOND * ticks as u64 / TICKS_PER_SECOND as u64;
         self.packets >= packets || self.clocks.iter().any(|clock| clock.elapsed >= ticks)

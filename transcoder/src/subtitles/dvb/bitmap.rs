@@ -14,7 +14,7 @@ pub(super) struct Bitmap {
 }
 
 impl Bitmap {
-    /// Cuts off what is transparent around a region at this place; none where nothing is visible.
+    /// Cut off what is transparent around a region at this place; none where nothing is visible.
     /// Pixels are entries of the palette.
     pub(super) fn visible(
         pixels: &[u8],
@@ -49,7 +49,7 @@ impl Bitmap {
         self.pixels.len() / self.width.max(1)
     }
 
-    /// The bitmap as a PNG with a palette, of no more bits a pixel than it needs.
+    /// Return the bitmap as a PNG with a palette, of no more bits a pixel than it needs.
     pub(super) fn png(&self) -> Vec<u8> {
         let (depth, bits) = match self.palette.len() {
             0..=4 => (png::BitDepth::Two, 2),

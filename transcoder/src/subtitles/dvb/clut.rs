@@ -17,7 +17,7 @@ pub(super) struct Clut {
 }
 
 impl Default for Clut {
-    /// What holds for entries that the stream does not define (clause 10).
+    /// Return what holds for entries that the stream does not define (clause 10).
     fn default() -> Self {
         Self {
             version: None,
@@ -34,7 +34,7 @@ impl Default for Clut {
 }
 
 impl Clut {
-    /// Takes over the entries of a definition; one with the version of the last says nothing new.
+    /// Take the entries of a definition; one with the version of the last says nothing new.
     pub(super) fn define(&mut self, definition: &ClutDefinition<'_>) {
         if self.version == Some(definition.version) {
             return;
@@ -55,7 +55,7 @@ impl Clut {
         }
     }
 
-    /// The table for regions of this depth.
+    /// Return the table for regions of this depth.
     pub(super) fn table(&self, depth: Depth) -> &[Rgba] {
         match depth {
             Depth::Two => &self.two,
@@ -97,8 +97,8 @@ fn default_of_256(entry: u8) -> Rgba {
     [part(1), part(2), part(4), alpha]
 }
 
-/// The colour of an entry, by ITU-R BT.601 for a display of any size: so do the decoders that
-/// broadcasts are tried with (libavcodec, VLC).
+/// Return the colour of an entry, by ITU-R BT.601 for a display of any size: so do the decoders
+/// that broadcasts are tried with (libavcodec, VLC).
 fn rgba(entry: &ClutEntry) -> Rgba {
     // Y_value 0 is full transparency, whatever the rest says.
     if entry.y == 0 {

@@ -47,7 +47,7 @@ const MAX_DRAWN_PIXELS: usize = 8 * MAX_PIXELS;
 /// Ids of regions, and of CLUTs.
 const IDS: usize = 256;
 
-/// Decodes the subtitles of one composition page.
+/// A decoder of the subtitles of one composition page.
 #[derive(Debug)]
 pub struct DvbDecoder {
     composition_page: u16,
@@ -88,7 +88,7 @@ struct Brought<'a> {
 }
 
 impl DvbDecoder {
-    /// A decoder of the page that a subtitling_descriptor names.
+    /// Make a decoder of the page that a subtitling_descriptor names.
     pub fn new(composition_page: u16, ancillary_page: u16) -> Self {
         Self {
             composition_page,
@@ -148,7 +148,7 @@ impl DvbDecoder {
         }
     }
 
-    /// Takes so many pixels from what a PES packet may draw.
+    /// Take pixels from what a PES packet may draw.
     fn spend(&mut self, pixels: usize) -> bool {
         let rest = self.budget.checked_sub(pixels);
         self.budget = rest.unwrap_or(0);
@@ -174,7 +174,7 @@ impl DvbDecoder {
         }
     }
 
-    /// Takes over the colours and objects of a display set, and returns whether there were objects.
+    /// Take the colours and objects of a display set, and return whether there were objects.
     fn complete(&mut self, brought: &Brought<'_>) -> bool {
         for clut in &brought.cluts {
             self.cluts.entry(clut.id).or_default().define(clut);
@@ -185,7 +185,7 @@ impl DvbDecoder {
         !brought.objects.is_empty()
     }
 
-    /// The display set is whole: what is on the display changes.
+    /// Show a display set that is whole: what is on the display changes.
     fn show(&mut self, at: Timestamp, changes: &mut Vec<Change<Arc<Screen>>>) {
         self.pending = None;
         let bitmaps = self.bitmaps();
@@ -222,7 +222,7 @@ impl DvbDecoder {
         self.shown = Some(shown);
     }
 
-    /// What of the page's regions is visible.
+    /// Return what of the page's regions is visible.
     fn bitmaps(&self) -> Vec<Bitmap> {
         let defaults = Clut::default();
         let placed = self.page.regions.iter();

@@ -41,7 +41,7 @@ impl Default for Maps {
     }
 }
 
-/// Draws a field. Pixels of the code 1 leave what is there where `keeps_ones` says so.
+/// Draw a field. Pixels of the code 1 leave what is there where `keeps_ones` says so.
 pub(super) fn draw(canvas: &mut Canvas<'_>, place: Place, data: &[u8], keeps_ones: bool) {
     let mut maps = Maps::default();
     let mut rest = data;
@@ -117,7 +117,7 @@ struct Run {
 /// Reads the next run of a string; none at its end.
 type NextRun = fn(&mut Bits<'_>) -> Option<Run>;
 
-/// The next run of 2-bit/pixel_code_string; none at the end of the string.
+/// Return the next run of 2-bit/pixel_code_string; none at the end of the string.
 fn two_bits(bits: &mut Bits<'_>) -> Option<Run> {
     let run = |length: u8, code| {
         Some(Run {
@@ -151,7 +151,7 @@ fn two_bits(bits: &mut Bits<'_>) -> Option<Run> {
     }
 }
 
-/// The next run of 4-bit/pixel_code_string; none at the end of the string.
+/// Return the next run of 4-bit/pixel_code_string; none at the end of the string.
 fn four_bits(bits: &mut Bits<'_>) -> Option<Run> {
     let run = |length: u8, code| {
         Some(Run {
@@ -188,7 +188,7 @@ fn four_bits(bits: &mut Bits<'_>) -> Option<Run> {
     }
 }
 
-/// The next run of 8-bit/pixel_code_string; none at the end of the string.
+/// Return the next run of 8-bit/pixel_code_string; none at the end of the string.
 fn eight_bits(bits: &mut Bits<'_>) -> Option<Run> {
     let run = |length: u8, code| {
         Some(Run {
@@ -209,8 +209,8 @@ fn eight_bits(bits: &mut Bits<'_>) -> Option<Run> {
     }
 }
 
-/// Takes the end of a string of 8 bits behind a row that is exactly full. libavcodec writes one
-/// byte of it instead of two, and the end of the line behind it.
+/// Take the end of a string of 8 bits behind a row that is exactly full. libavcodec writes one byte
+/// of it instead of two, and the end of the line behind it.
 fn ends_short(bits: &mut Bits<'_>) -> bool {
     let count = match bits.behind() {
         [0, 0, ..] => 2,
@@ -234,7 +234,7 @@ impl<'a> Bits<'a> {
         Self { bytes, taken: 0 }
     }
 
-    /// The next bits, eight at most; none where they are not all there.
+    /// Return the next bits, eight at most; none where they are not all there.
     fn take(&mut self, count: usize) -> Option<u8> {
         let end = self.taken + count;
         if end > self.bytes.len() * 8 {
@@ -249,7 +249,7 @@ impl<'a> Bits<'a> {
         Some(value as u8)
     }
 
-    /// The bytes behind the one of which bits were taken last.
+    /// Return the bytes behind the one of which bits were taken last.
     fn behind(&self) -> &'a [u8] {
         &self.bytes[self.taken.div_ceil(8)..]
     }

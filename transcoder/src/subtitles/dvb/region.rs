@@ -14,7 +14,7 @@ pub(super) struct Region {
 }
 
 impl Region {
-    /// A region that is filled with its background; objects come with
+    /// Make a region that is filled with its background; objects come with
     /// [`objects`](Self::objects).
     pub(super) fn new(composition: &RegionComposition<'_>) -> Self {
         let pixels = pixels_of(composition);
@@ -27,14 +27,14 @@ impl Region {
         }
     }
 
-    /// Whether its pixels can stay under this composition.
+    /// Return whether its pixels can stay under this composition.
     pub(super) fn is_like(&self, composition: &RegionComposition<'_>) -> bool {
         self.width == usize::from(composition.width)
             && self.pixels.len() == pixels_of(composition)
             && self.depth == composition.depth
     }
 
-    /// Draws an object at every place that it has in the region.
+    /// Draw an object at every place that it has in the region.
     pub(super) fn draw(&mut self, object: &ObjectData<'_>) {
         let places = self
             .objects
@@ -57,7 +57,7 @@ impl Region {
     }
 }
 
-/// Pixels of a region.
+/// Return the pixels of a region.
 pub(super) fn pixels_of(composition: &RegionComposition<'_>) -> usize {
     usize::from(composition.width) * usize::from(composition.height)
 }

@@ -27,7 +27,7 @@ struct Image {
 }
 
 impl Screen {
-    /// A display of this size with the bitmaps on it.
+    /// Make a display of this size with the bitmaps on it.
     pub(super) fn new((width, height): (u32, u32), bitmaps: &[Bitmap]) -> Self {
         let image = |bitmap: &Bitmap| Image {
             x: bitmap.x,
@@ -43,7 +43,7 @@ impl Screen {
         }
     }
 
-    /// Bytes of the images.
+    /// Return how many bytes the images have.
     pub(super) fn bytes(&self) -> usize {
         let images = self.images.iter();
         images
@@ -70,7 +70,7 @@ struct Event<'a> {
     images: &'a [Image],
 }
 
-/// The file of a segment.
+/// Return the file of a segment.
 pub(super) fn file<S: AsRef<Screen>>(span: Span, shown: &[Shown<'_, S>]) -> Vec<u8> {
     let mut events: Vec<(Event<'_>, Option<&Screen>)> = Vec::new();
     for shown in shown {

@@ -190,7 +190,7 @@ pub(super) struct DisplayDefinition {
 }
 
 impl Default for DisplayDefinition {
-    /// What holds where a stream defines none (EN 300 743, 7.2.1).
+    /// Return what holds where a stream defines none (EN 300 743, 7.2.1).
     fn default() -> Self {
         Self {
             width: 720,
@@ -201,8 +201,8 @@ impl Default for DisplayDefinition {
     }
 }
 
-/// The segments of a PES packet's data, up to the end or to what is none. Those of other kinds
-/// (disparity, alternative CLUT, stuffing), and those that break off, are left out.
+/// Return the segments of a PES packet's data, up to the end or to what is not a segment. Those of other
+/// kinds (disparity, alternative CLUT, stuffing), and those that break off, are left out.
 pub(super) fn segments(data: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut rest = match data {
         [DATA_IDENTIFIER, SUBTITLE_STREAM_ID, rest @ ..] => rest,

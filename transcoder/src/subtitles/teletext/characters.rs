@@ -117,8 +117,8 @@ const MARKED: [&str; 15] = [
 ];
 
 impl Designation {
-    /// The sets of pages of which no packet says more than C12 to C14: those of the part of
-    /// Europe in which a language is spoken.
+    /// Return the sets of pages of which no packet says more than C12 to C14: those of the
+    /// part of Europe in which a language is spoken.
     pub(super) fn group_of(language: Option<Language>) -> u8 {
         match language.map(Language::code).as_ref() {
             Some(b"pol") => 1,
@@ -134,14 +134,14 @@ impl Designation {
         }
     }
 
-    /// The character of a code from 0x20 on.
+    /// Return the character of a code from 0x20 on.
     pub(super) fn letter(self, code: u8, is_second: bool) -> char {
         let second = self.second.filter(|_| is_second);
         let set = second.and_then(|bits| set(bits >> 3, bits & 7));
         letter(set.unwrap_or(self.set()), code)
     }
 
-    /// The default G0 set.
+    /// Return the default G0 set.
     fn set(self) -> Set {
         let group = self.group();
         set(group, self.option)
@@ -154,7 +154,7 @@ impl Designation {
         self.designated.map_or(self.usual_group, |bits| bits >> 3)
     }
 
-    /// A character of the G2 set, in a packet X/26.
+    /// Return a character of the G2 set, in a packet X/26.
     pub(super) fn extra_letter(self, code: u8) -> char {
         let table = match self.set() {
             Set::Latin(_) if self.group() == 8 => ARABIC_2,
@@ -166,7 +166,7 @@ impl Designation {
         from_0x20(table, code)
     }
 
-    /// A character of the G0 set without national letters, in a packet X/26.
+    /// Return a character of the G0 set without national letters, in a packet X/26.
     pub(super) fn plain_letter(self, code: u8) -> char {
         match self.set() {
             Set::Latin(_) => letter(Set::Latin(NO_NATION), code),
@@ -174,8 +174,8 @@ impl Designation {
         }
     }
 
-    /// A character with a diacritical mark, 0 to 15, in a packet X/26 (12.3.4, table 29): one
-    /// character, or two where Unicode has none for both.
+    /// Return a character with a diacritical mark, 0 to 15, in a packet X/26 (12.3.4, table 29):
+    /// one character, or two where Unicode has none for both.
     pub(super) fn marked_letter(self, code: u8, mark: u8) -> (char, Option<char>) {
         if code == 0x2A && mark == 0 {
             return ('@', None);
@@ -254,7 +254,8 @@ fn from_0x20(letters: &str, code: u8) -> char {
     letters.chars().nth(index).unwrap_or(' ')
 }
 
-/// The other one of a pair of brackets: in text that runs to the left players mirror them.
+/// Return the other one of a pair of brackets: in text that runs to the left players mirror
+/// them.
 pub(super) fn mirrored(letter: char) -> char {
     match letter {
         '(' => ')',
@@ -269,7 +270,7 @@ pub(super) fn mirrored(letter: char) -> char {
     }
 }
 
-/// Whether a character is of Hebrew or Arabic.
+/// Return whether a character is of Hebrew or Arabic.
 pub(super) fn is_right_to_left(letter: char) -> bool {
     matches!(letter, '\u{590}'..='\u{65F}' | '\u{66E}'..='\u{8FF}'
         | '\u{FB1D}'..='\u{FD3D}' | '\u{FD50}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}')

@@ -2,7 +2,8 @@
 //!
 //! Bits are numbered in the order of their transmission, the first is the lowest.
 
-/// The data bits of a byte in Hamming 8/4, D1 the lowest. One wrong bit is put right; none for two.
+/// Return the data bits of a byte in Hamming 8/4, D1 the lowest. One wrong bit is put right; none
+/// for two.
 pub(super) fn nibble(byte: u8) -> Option<u8> {
     let value = NIBBLES[usize::from(byte)];
     (value != INVALID).then_some(value)
@@ -13,8 +14,8 @@ pub(super) fn pair(low: u8, high: u8) -> Option<u8> {
     Some(nibble(low)? | nibble(high)? << 4)
 }
 
-/// The 18 data bits of three bytes in Hamming 24/18, D1 the lowest. One wrong bit is put right;
-/// none for two.
+/// Return the 18 data bits of three bytes in Hamming 24/18, D1 the lowest. One wrong bit is put
+/// right; none for two.
 pub(super) fn triplet(bytes: [u8; 3]) -> Option<u32> {
     let [a, b, c] = bytes;
     let mut bits = u32::from_le_bytes([a, b, c, 0]);
@@ -32,7 +33,7 @@ pub(super) fn triplet(bytes: [u8; 3]) -> Option<u32> {
     Some(data(3, 1) | data(5, 3) << 1 | data(9, 7) << 4 | data(17, 7) << 11)
 }
 
-/// The seven bits of a character, whose parity is odd; none where it is not.
+/// Return the seven bits of a character, whose parity is odd; none where it is not.
 pub(super) fn character(byte: u8) -> Option<u8> {
     (byte.count_ones() % 2 == 1).then_some(byte & 0x7F)
 }
@@ -57,7 +58,7 @@ const fn nibbles() -> [u8; 256] {
     table
 }
 
-/// The code of four bits: P1 D1 P2 D2 P3 D3 P4 D4.
+/// Return the code of four bits: P1 D1 P2 D2 P3 D3 P4 D4.
 const fn hamming_8_4(value: u8) -> u8 {
     let (d1, d2, d3, d4) = (value & 1, value >> 1 & 1, value >> 2 & 1, value >> 3 & 1);
     let p1 = 1 ^ d1 ^ d3 ^ d4;

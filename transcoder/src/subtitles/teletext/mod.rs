@@ -48,7 +48,7 @@ const ADDRESS_AT: usize = 2;
 /// Text of a line, at most: 40 letters and marks of three bytes, and as many runs.
 const MAX_LINE_BYTES: usize = 40 * (6 + size_of::<Run>()) + size_of::<Line>();
 
-/// Decodes one page of a PID.
+/// A decoder of one page of a PID.
 #[derive(Debug)]
 pub struct TeletextDecoder {
     /// 1 to 8.
@@ -89,7 +89,7 @@ struct Enhancements {
 }
 
 impl TeletextDecoder {
-    /// A decoder of a page: the magazine, 1 to 8, and two hexadecimal digits, as in 0x888. The
+    /// Make a decoder of a page: the magazine, 1 to 8, and two hexadecimal digits, as in 0x888. The
     /// language, as the PMT names it, tells the character sets of pages that do not name them.
     pub fn new(page: u16, language: Option<Language>) -> Self {
         let [magazine, number] = page.to_be_bytes();
@@ -120,7 +120,7 @@ impl TeletextDecoder {
         }
     }
 
-    /// Takes a packet: its address and 40 bytes.
+    /// Take a packet: its address and 40 bytes.
     fn packet(
         &mut self,
         packet: &[u8; UNIT_BYTES - ADDRESS_AT],
@@ -155,8 +155,8 @@ impl TeletextDecoder {
         }
     }
 
-    /// Takes a header (9.3.1): two digits of the page, four of the subcode with C4 to C6 among
-    /// them, C7 to C10, C11 to C14.
+    /// Take a header (9.3.1): two digits of the page, four of the subcode with C4 to C6 among them,
+    /// C7 to C10, C11 to C14.
     fn header(
         &mut self,
         is_ours: bool,
@@ -191,7 +191,7 @@ impl TeletextDecoder {
         self.has_news = true;
     }
 
-    /// Takes a packet X/26 (12.3): 13 triplets of address 6, mode 5, data 7. The packets of a page
+    /// Take a packet X/26 (12.3): 13 triplets of address 6, mode 5, data 7. The packets of a page
     /// are one list.
     fn enhance(&mut self, data: &[u8; 40]) {
         let [designation, triplets @ ..] = data;
@@ -239,7 +239,7 @@ impl TeletextDecoder {
         }
     }
 
-    /// Tells what the page shows, if that is another screen than before.
+    /// Tell what the page shows, if that is another screen than before.
     fn tell(&mut self, changes: &mut Vec<Change<Screen>>) {
         let Some(at) = self.receiving else {
             return;
@@ -329,7 +329,7 @@ struct Designated {
     second: Option<u8>,
 }
 
-/// Reads such a packet (9.4.2.2, 9.5.1: format 1 of a page of text; 9.4.3, of level 2.5).
+/// Read such a packet (9.4.2.2, 9.5.1: format 1 of a page of text; 9.4.3, of level 2.5).
 fn designated(data: &[u8; 40]) -> Option<Designated> {
     let designation = nibble(data[0])?;
     if !matches!(designation, 0 | 4) {

@@ -129,7 +129,7 @@ impl Page {
         size_of::<Self>() + self.extras.len() * EXTRA_BYTES
     }
 
-    /// A transmission of the page begins.
+    /// Begin a transmission of the page.
     pub(super) fn begin(&mut self, erases: bool) {
         self.transmission = self.transmission.wrapping_add(1);
         if erases {
@@ -138,7 +138,7 @@ impl Page {
         }
     }
 
-    /// Takes a row. A character that was damaged leaves the one that was there.
+    /// Take a row. A character that was damaged leaves the one that was there.
     pub(super) fn set_row(&mut self, row: usize, codes: impl Iterator<Item = Option<u8>>) {
         let Some(cells) = self.rows.get_mut(row) else {
             return;
@@ -149,7 +149,7 @@ impl Page {
         self.received[row] = self.transmission;
     }
 
-    /// Puts a character of another set in its place.
+    /// Put a character of another set in its place.
     pub(super) fn set_extra(&mut self, row: u8, column: u8, (letter, mark): (char, Option<char>)) {
         if usize::from(row) < ROWS && usize::from(column) < COLUMNS {
             let transmission = self.transmission;
@@ -164,14 +164,14 @@ impl Page {
         }
     }
 
-    /// The extra character at a place. It goes when its row comes without it.
+    /// Return the extra character at a place. It goes when its row comes without it.
     fn extra(&self, row: usize, column: usize) -> Option<Extra> {
         let extra = self.extras.get(&(row as u8, column as u8))?;
         let is_stale = self.received[row] > extra.transmission;
         (!is_stale).then_some(*extra)
     }
 
-    /// What is seen of it; none where nothing is.
+    /// Return what is seen of it; none where nothing is.
     pub(super) fn screen(&self, designation: Designation) -> Option<Screen> {
         let mut lines = Vec::new();
         let mut row = 1;
@@ -184,7 +184,8 @@ impl Page {
         (!lines.is_empty()).then_some(Screen { lines })
     }
 
-    /// The cells of a row that are in a box and not concealed, and whether it is of double height.
+    /// Return the cells of a row that are in a box and not concealed, and whether it is of double
+    /// height.
     fn cells(&self, row: usize, designation: Designation) -> ([Option<Cell>; COLUMNS], bool) {
         let mut cells = [None; COLUMNS];
         let mut is_double_height = false;
@@ -282,8 +283,9 @@ fn line(row: usize, is_double_height: bool, cells: &[Option<Cell>]) -> Option<Li
     })
 }
 
-/// Cells in the order in which they are read. A page holds them as they stand on the screen, text
-/// in Hebrew or Arabic from its end, and players lay out what they are given from its beginning.
+/// Return the cells in the order in which they are read. A page holds them as they stand on the
+/// screen, text in Hebrew or Arabic from its end, and players lay out what they are given from its
+/// beginning.
 fn in_reading_order(seen: &[Option<Cell>]) -> Vec<Cell> {
     let mut last = Cell {
         letter: ' ',
