@@ -1,7 +1,6 @@
-"""A simulated Enigma2 receiver, for people without one and for tests.
+"""A simulated Enigma2 receiver, for tests and for trying xg2g without a receiver.
 
-Each of the names is loaded at its first use: `xg2g --help` tells about the simulator, and needs
-none of it.
+Each name is imported at its first use: `xg2g --help` describes the simulator without loading it.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The time of all broadcasts; tests bring their own clock."""
+"""The time of all broadcasts, and the clocks behind it."""
 
 import asyncio
 import time
@@ -17,20 +17,20 @@ class Clock(Protocol):
     """A monotonic clock for pacing, and the time of day for the guide."""
 
     def now(self) -> float:
-        """Seconds on a clock that never steps."""
+        """Return seconds of a monotonic clock."""
         ...
 
     def utc(self) -> datetime:
-        """The time of day."""
+        """Return the time of day."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Returns when `now` has moved on by `seconds`, giving other tasks their turn."""
+        """Return when `now` has advanced by `seconds`; other tasks run meanwhile."""
         ...
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The clocks of this machine."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -50,10 +50,10 @@ def _flowing() -> asyncio.Event:
 
 @dataclass(frozen=True)
 class Air:
-    """The time line of all broadcasts: every viewer of a service sees the same place of it.
+    """The time line of all broadcasts: all viewers of a service are at the same position.
 
-    `speed` is a factor on real time; None sends as fast as the viewer reads, waits for nothing,
-    and gives each viewer the loop from its beginning.
+    `speed` is a factor on real time. None sends as fast as the viewer reads, waits for nothing, and
+    starts each viewer at the beginning of the loop.
     """
 
     clock: Clock
@@ -65,20 +65,20 @@ class Air:
     """Stream time that is sent in one go."""
 
     def position_s(self) -> float:
-        """Where every service's loop stands now."""
+        """Return the current position in every service's loop."""
         elapsed_s = 0.0 if self.speed is None else (self.clock.now() - self.since_s) * self.speed
         return _FIRST_POSITION_S + elapsed_s
 
     def next_position_s(self, position_s: float) -> float:
-        """Up to where to send after `position_s`."""
+        """Return the end of the next burst after `position_s`."""
         return position_s + self.burst_s if self.speed is None else self.position_s()
 
     def utc(self) -> datetime:
-        """The time of day that the broadcast tells."""
+        """Return the time of day of the broadcast."""
         return self.clock.utc()
 
     async def wait(self, seconds: float) -> None:
-        """Lets `seconds` of broadcast time pass."""
+        """Wait for `seconds` of broadcast time."""
         if self.speed is None:
             await asyncio.sleep(0)
         else:

@@ -1,4 +1,4 @@
-"""What the parts of the simulated receiver share, and what it is doing besides streaming."""
+"""The state of the simulated receiver, which its parts share."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Timer:
     event_id: int = 0
     just_play: bool = False
     recording: bool = False
-    """It has begun, and holds a tuner."""
+    """True while it records and holds a tuner."""
 
 
 @dataclass
 class Timers:
-    """The list, and which timers get in each other's way."""
+    """The list of timers, and their conflicts."""
 
     entries: list[Timer] = field(default_factory=list)
 
     def conflicts(self, new: Timer, tuners: int) -> list[Timer]:
-        """The timers at the same time, if together with `new` they need more than `tuners`."""
+        """Return the overlapping timers, if they and `new` need more than `tuners` transponders."""
         same_time = [t for t in self.entries if t.begin_s < new.end_s and new.begin_s < t.end_s]
         transponders = {t.service.reference.transponder for t in [*same_time, new]}
         return same_time if len(transponders) > tuners else []
 
     def remove(self, wanted: Callable[[Timer], bool]) -> Timer | None:
-        """Take the first that is wanted off the list."""
+        """Remove and return the first matching timer; None without one."""
         found = next((timer for timer in self.entries if wanted(timer)), None)
         if found:
             self.entries.remove(found)
@@ -55,7 +55,7 @@ class Timers:
 
 @dataclass
 class Box:
-    """The receiver's state. Its tuners serve streams, recordings and the television itself."""
+    """The receiver's state. Its tuners serve streams, recordings and the television."""
 
     lineup: Lineup
     streams: StreamServer
@@ -64,12 +64,12 @@ class Box:
     generation: Generation
     guide_days: int
     whitelist: list[ServiceReference] | None
-    """Services that go through the softcam relay; None for no such file."""
+    """Services that use the softcam relay; None without such a file."""
     zaps_on_playlist: bool = False
-    """`zapstream`: whoever fetches a service's playlist zaps the television to it."""
+    """`zapstream`: reading a service's playlist switches the television to it."""
     in_standby: bool = True
     current: Service | None = None
-    """On the television."""
+    """The television's service."""
     recordings: list[Service] = field(default_factory=list)
     timers: Timers = field(default_factory=Timers)
     stream_port: int = 0
@@ -78,7 +78,7 @@ class Box:
     """`host:port` of the web interface."""
 
     def find(self, reference: str) -> Service | None:
-        """The service that a reference names, if there is one."""
+        """Return the service of a reference, or None."""
         parsed = parse_reference(reference)
         return self.lineup.services.get(parsed) if parsed else None
 
@@ -91,14 +91,14 @@ class Box:
         return True
 
     def stop_television(self) -> None:
-        """Give the television's tuner back."""
+        """Release the television's tuner."""
         if self.current is not None:
             self.tuners.release(self.current.reference.transponder)
             self.current = None
 
     def start_recording(self, service: Service) -> bool:
-        """Record a service. Without a free tuner the oldest stream is thrown out first; False if
-        even that frees none."""
+        """Record a service, ending the oldest streams until a tuner is free. False if none gets
+        free."""
         transponder = service.reference.transponder
         while not self.tuners.acquire(transponder):
             if not self.streams.evict_oldest():
@@ -107,6 +107,6 @@ class Box:
         return True
 
     def stop_recording(self, service: Service) -> None:
-        """End a recording of the service; ValueError if there is none."""
+        """End a recording of the service; ValueError without one."""
         self.recordings.remove(service)
         self.tuners.release(service.reference.transponder)

@@ -40,8 +40,8 @@ _FAULTS = (
 
 
 _ONE_SILENT = frozenset((0x109, 0x10A))
-"""Streams of the clip's PMT that are never sent, and that players wait for: private sections and
-an audio track. (They do not wait for its teletext.)"""
+"""Streams that the clip's PMT announces, that are never sent, and that players wait for: private
+sections and an audio track. (They do not wait for its teletext.)"""
 _TWO_SILENT = frozenset((0x205,))
 
 _CARDS = (
@@ -56,7 +56,7 @@ _CARDS = (
     ("seldom-key.ts", "Key Frame Each 8 s", HD_TV),
     ("picture-changes.ts", "Picture Changes", HD_TV),
 )
-"""What a player has to cope with, one thing a channel."""
+"""Difficulties for players, one in each service."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def services_on_air(sources: Sequence[Path], *, copies: int, channels: int) -> S
 
 
 def _many(cards: Sequence[Service], count: int) -> list[Service]:
-    """So many services with the cards' loops, as many to a transponder as there are cards.
+    """Return `count` services with the cards' loops, as many to a transponder as there are cards.
 
     One in ten has no guide, one in twenty no picon.
     """
@@ -137,7 +137,7 @@ def _many(cards: Sequence[Service], count: int) -> list[Service]:
 
 
 def _copies(service: Service, count: int) -> list[Service]:
-    """The service so many times, each on another network, hence on a transponder of its own."""
+    """Return `count` copies of the service, each on a network and transponder of its own."""
     if count == 1:
         return [service]
     return [
@@ -165,14 +165,14 @@ def _clip(
 
 
 def _card(file: str, name: str, service_type: int) -> Service:
-    """A service of the bouquet of test cards, with a picon by its whole reference."""
+    """Return a service of the bouquet of test cards; its whole reference names the picon."""
     service = _clip(file, name, service_type)
     service.picon = _file(service.reference)
     return service
 
 
 def _cleared(clear: Service, scrambled: Service) -> Loop:
-    """What a softcam makes of a scrambled card: a clear one under its service id."""
+    """Return what a softcam sends for a scrambled card: a clear one with its service id."""
     ids = clear.reference.service_id, scrambled.reference.service_id
     return _exchanged_loop("one-hd.ts", *ids)
 
@@ -187,7 +187,7 @@ def _exchanged_loop(file: str, first: int, second: int) -> Loop:
 
 @cache
 def _clip_loop(file: str, left_out: frozenset[int]) -> tuple[int, int, Loop]:
-    """A loop never changes: all receivers of a process share it."""
+    """Return the clip's ids and its loop, which all receivers of a process share."""
     data = resources.files("xg2g.simulator").joinpath("clips", file).read_bytes()
     recording = parse_recording(without_streams(data, left_out))
     (program,) = recording.programs
@@ -196,20 +196,20 @@ def _clip_loop(file: str, left_out: frozenset[int]) -> tuple[int, int, Loop]:
 
 
 def _fault(base: Service, name: str, number: int, conditions: Conditions) -> Service:
-    """The base service on a transponder of its own: the sub-network tells the references apart."""
+    """Return a copy with these faults; the namespace's number gives it a transponder of its own."""
     reference = base.reference._replace(namespace=_SATELLITE + number)
     return Service(reference, name, base.loop, conditions, has_guide=False)
 
 
 def _announcing(base: Service, number: int) -> Service:
-    """The base service as its clip is: the PMT announces streams that never come."""
+    """Return a copy of the base service whose PMT announces streams that are never sent."""
     service = _fault(base, "Announces a track that never comes", number, Conditions())
     service.loop = _clip_loop("one-hd.ts", frozenset())[2]
     return service
 
 
 def _recorded(path: Path, namespace: int) -> list[Service]:
-    """A service for each program; the namespace keeps files with equal ids apart."""
+    """Return a service for each program; the namespace separates files with equal ids."""
     recording = load_recording(path)
     if not recording.programs:
         # Nothing says which packets belong together: all of them are sent.

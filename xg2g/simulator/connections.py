@@ -1,4 +1,4 @@
-"""A listening socket whose connections end with it, and end as soon as the viewer is gone."""
+"""A listening socket that closes its connections, and ends their work when the peer leaves."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,10 +10,9 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 class Listener:
-    """Serves each connection with `handler` and closes it afterwards.
+    """A server that passes each connection to `handler` and closes it afterwards.
 
-    An async context manager, several times if need be; `port` is the bound port, also when 0 was
-    asked for.
+    An async context manager, which can be entered again; `port` is the bound port, also for port 0.
     """
 
     def __init__(self, handler: Handler, host: str, port: int) -> None:
@@ -24,7 +23,7 @@ class Listener:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, self._host, self._port)
-        # Entered again, it listens where it did.
+        # Entered again, it uses the same port.
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -42,25 +41,25 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port that is listened on; 0 before the first time, if that was asked for."""
+        """Return the bound port; 0 before the first start if 0 was requested."""
         return self._port
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._server.is_serving():
-            # It was on its way in when the server closed.
+            # It was accepted while the server closed.
             writer.transport.abort()
             return
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # Cancelled before its first step, it closes nothing itself.
+        # A task that is cancelled before its first step does not close it.
         task.add_done_callback(lambda _: writer.close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._handler(reader, writer)
         except asyncio.CancelledError:
-            # A viewer who does not read would keep the connection open for ever.
+            # A viewer that does not read would keep the connection open.
             writer.transport.abort()
             raise
         except ConnectionError:
@@ -68,7 +67,7 @@ class Listener:
 
 
 async def while_connected(reader: asyncio.StreamReader, sending: Awaitable[None]) -> None:
-    """Awaits `sending`, but cancels it once the peer has closed its side."""
+    """Await `sending`; cancel it when the peer closes its side."""
     send = asyncio.ensure_future(sending)
     gone = asyncio.create_task(_until_end(reader))
     try:

@@ -1,4 +1,4 @@
-"""What one viewer receives of a service: its packets from where the broadcast stands."""
+"""The packets of a service that one viewer receives, with its guide's tables."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ _TABLES_INTERVAL_S = 1.0
 
 
 class Feed:
-    """Reads a service from `position_s` of its endless loop on."""
+    """The packets of a service from `position_s` of its endless loop on."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Feed:
         utc: Callable[[], datetime],
         loop: Loop | None = None,
     ) -> None:
-        """`loop` instead of the service's own."""
+        """`loop` replaces the service's own."""
         self._service = service
         self._loop = loop or service.loop
         self._utc = utc
@@ -44,7 +44,7 @@ class Feed:
             self._shift_27m = start_27m - self._loop.clock_at(position_s)
 
     def read_until(self, position_s: float) -> bytes:
-        """The packets that are sent before `position_s` and were not read yet."""
+        """Return the unread packets that are sent before `position_s`."""
         end = self._loop.packet_at(position_s)
         data = self._loop.read(self._next_packet, end, self._shift_27m)
         self._next_packet = max(self._next_packet, end)
@@ -54,7 +54,7 @@ class Feed:
         return data
 
     def skip_to(self, position_s: float) -> None:
-        """Leave out what is sent before `position_s` and was not read yet."""
+        """Drop the unread packets that are sent before `position_s`."""
         self._next_packet = max(self._next_packet, self._loop.packet_at(position_s))
 
     def _tables(self) -> bytes:
@@ -78,7 +78,7 @@ class Feed:
 
 
 def tdt_packets(now: datetime) -> list[bytearray]:
-    """A time and date table (ETSI EN 300 468, clause 5.2.5)."""
+    """Return a time and date table (ETSI EN 300 468, clause 5.2.5)."""
     return section_packets(TDT_PID, b"\x70\x70\x05" + _broadcast_time(now))
 
 
@@ -89,7 +89,7 @@ def eit_packets(
     programmes: Programmes,
     now: datetime,
 ) -> list[bytearray]:
-    """The present event of the service (EN 300 468, clause 5.2.4), section 0 of present/following.
+    """Return the present event (EN 300 468, clause 5.2.4), section 0 of present/following.
 
     The version changes with the event.
     """
@@ -110,7 +110,7 @@ def eit_packets(
 
 
 def _broadcast_time(time: datetime) -> bytes:
-    """Modified Julian date and BCD time (EN 300 468, annex C)."""
+    """Return modified Julian date and BCD time (EN 300 468, annex C)."""
     days, seconds = divmod(int(time.timestamp()), 86_400)
     return (days + 40_587).to_bytes(2, "big") + _bcd_time(seconds)
 

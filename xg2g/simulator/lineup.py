@@ -8,7 +8,7 @@ from xg2g.simulator.cards import Services, services_on_air
 from xg2g.simulator.service import Service, ServiceReference
 
 WEB = "{web}"
-"""Stands in a reference for the receiver's own `host:port`, percent-encoded."""
+"""Placeholder in a reference for the receiver's own `host:port`, percent-encoded."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Bouquet:
 
     @property
     def reference(self) -> str:
-        """The reference with which the API lists the bouquet."""
+        """Return the bouquet's reference in the API."""
         kind = "134" if self.file.startswith("alternatives.") else "7"
         return f'1:{kind}:1:0:0:0:0:0:0:0:FROM BOUQUET "{self.file}" ORDER BY bouquet'
 
@@ -43,14 +43,14 @@ class Lineup:
     radio: Sequence[Bouquet]
     inner: Sequence[Bouquet] = field(default=())
     broadcasts: dict[str, Service] = field(default_factory=dict)
-    """What the receiver's own web server plays as IPTV, by file name."""
+    """Services that the receiver's own web server offers as IPTV, by file name."""
 
     def bouquets(self) -> Iterator[Bouquet]:
-        """Every bouquet and group of alternatives."""
+        """Yield every bouquet and every group of alternatives."""
         yield from (*self.tv, *self.radio, *self.inner)
 
     def bouquet(self, file: str) -> Bouquet | None:
-        """The bouquet of this file."""
+        """Return the bouquet of this file, or None."""
         return next((bouquet for bouquet in self.bouquets() if bouquet.file == file), None)
 
 
@@ -88,7 +88,7 @@ def standard_lineup(
 
 
 def _favourites(on_air: Services, more: Bouquet) -> Bouquet:
-    """A bouquet with markers, numbered markers, a renamed service and a bouquet inside."""
+    """Return a bouquet with markers, numbered markers, a renamed service and an inner bouquet."""
     three = on_air.three
     return Bouquet(
         "userbouquet.favourites.tv",
@@ -112,10 +112,9 @@ def _favourites(on_air: Services, more: Bouquet) -> Bouquet:
 
 
 def _elsewhere(either: Bouquet) -> Bouquet:
-    """A bouquet with a group of alternatives and IPTV entries.
+    """Return a bouquet with a group of alternatives and IPTV entries.
 
-    The fields of an IPTV reference are what the bouquet editor made up; its path is
-    percent-encoded.
+    The bouquet editor invents the fields of an IPTV reference; its path is percent-encoded.
     """
     return Bouquet(
         "userbouquet.elsewhere.tv",

@@ -27,9 +27,9 @@ from xg2g.simulator.transport import (
 
 
 class Loop:
-    """Packets of one service, repeated for ever; positions count packets from the first round on.
+    """The packets of one service, repeated endlessly; positions count from the first round.
 
-    `packets` is a multiple of 188 bytes and not empty; `pcr_pid` is the PID whose PCR is the clock.
+    `packets` is a multiple of 188 bytes and not empty; the PCR on `pcr_pid` is the clock.
     """
 
     def __init__(self, packets: bytes, pcr_pid: int) -> None:
@@ -42,17 +42,17 @@ class Loop:
 
     @property
     def duration_s(self) -> float:
-        """How long a round takes."""
+        """Return the duration of a round."""
         return self._timetable.duration_s
 
     def packet_at(self, position_s: float) -> int:
-        """Number of packets sent before `position_s`, counted from the beginning of round 0."""
+        """Return the number of packets sent before `position_s`, from the first round on."""
         rounds = int(position_s // self.duration_s)
         inside_s = position_s - rounds * self.duration_s
         return rounds * self._count + bisect_left(self._timetable.due_s, inside_s)
 
     def clock_at(self, position_s: float) -> int:
-        """The PCR, in 27 MHz units, that belongs to a position of a recording without jumps."""
+        """Return the PCR (27 MHz) of a position in a recording without jumps."""
         rounds = int(position_s // self.duration_s)
         inside_s = position_s - rounds * self.duration_s
         pcr_27m = (
@@ -63,9 +63,9 @@ class Loop:
         return pcr_27m % PCR_MODULUS
 
     def read(self, first: int, end: int, shift_27m: int = 0) -> bytes:
-        """Packets `first` up to but not including `end`, stamped for the rounds they are in.
+        """Return packets `first` up to but not including `end`, stamped for their rounds.
 
-        `shift_27m` is added to every clock reference and stamp.
+        `shift_27m` is added to every PCR, PTS and DTS.
         """
         out = bytearray()
         while first < end:
@@ -99,7 +99,7 @@ class Loop:
         return block
 
     def _counters(self, turn: int) -> bytes:
-        """Byte 3 of every packet in this round; it repeats every 16 rounds."""
+        """Return byte 3 of every packet of this round; it repeats every 16 rounds."""
         turn %= 16
         if turn not in self._flags:
             column = bytearray(self._packets[3::PACKET_SIZE])
@@ -110,7 +110,7 @@ class Loop:
 
 
 def _stamp_sites(packets: bytes) -> array[int]:
-    """Offsets to restamp, ascending: of a packet that has a PCR, of a PTS or DTS field."""
+    """Return the ascending offsets to restamp: of packets with a PCR, and of PTS and DTS fields."""
     sites = array("Q")
     for start in range(0, len(packets), PACKET_SIZE):
         if read_pcr(packets, start) is not None:
@@ -120,7 +120,7 @@ def _stamp_sites(packets: bytes) -> array[int]:
 
 
 def _counter_steps(packets: bytes) -> list[int]:
-    """By how much each PID's counter moves in one round, for the next to follow seamlessly."""
+    """Return by how much each PID's continuity counter advances in one round."""
     first: dict[int, tuple[int, int]] = {}
     last: dict[int, int] = {}
     for pid, flags in zip(pids(packets), packets[3::PACKET_SIZE], strict=True):
@@ -145,9 +145,9 @@ _DEFAULT_STEP_27M = PCR_HZ // 25
 
 @dataclass(frozen=True)
 class Timetable:
-    """`due_s` says when each packet is sent, counted from the first; `duration_s` when the next
-    round begins. `period_27m` is what a clock that begins at `first_pcr_27m` moves on by then,
-    jumps inside the recording included.
+    """When packets are sent: `due_s` of each packet from the first one on, `duration_s` of a round.
+
+    A clock that starts at `first_pcr_27m` advances by `period_27m` in a round, jumps included.
     """
 
     due_s: array[float]
@@ -157,7 +157,7 @@ class Timetable:
 
 
 def pids(packets: bytes) -> array[int]:
-    """The PID of each packet."""
+    """Return the PID of each packet."""
     high, low = packets[1::PACKET_SIZE], packets[2::PACKET_SIZE]
     return array("H", ((h << 8 | lo) & NULL_PID for h, lo in zip(high, low, strict=True)))
 
@@ -198,13 +198,13 @@ def timetable(packets: bytes, pcr_pid: int) -> Timetable:
 
 
 def _plausible(sent: int, step_27m: int) -> bool:
-    """Whether so many packets may be sent in the time between two PCRs."""
+    """Return True when `sent` packets can be sent between two PCRs that are `step_27m` apart."""
     least_27m = sent * _PACKET_BITS * PCR_HZ / _MAX_BITRATE
     return least_27m <= step_27m <= _MAX_STEP_27M
 
 
 def _clock(packets: bytes, pcr_pid: int) -> list[tuple[int, int]]:
-    """Packet number and PCR, in order."""
+    """Return packet numbers and PCRs, in order."""
     by_pid: dict[int, list[tuple[int, int]]] = {}
     for i, pid in enumerate(pids(packets)):
         pcr = read_pcr(packets, i * PACKET_SIZE)

@@ -1,14 +1,14 @@
-"""The two families of OpenWebif."""
+"""What a simulated receiver can be told: its defaults and its generation of OpenWebif."""
 
 from enum import Enum
 
 DEFAULT_TUNERS = 8
-"""As a receiver with a full-band-capture tuner has."""
+"""The number of a receiver with a full-band-capture tuner."""
 DEFAULT_GUIDE_DAYS = 7
 
 
 class Generation(Enum):
-    """Which OpenWebif the receiver has; they differ in what nobody would expect."""
+    """The two families of OpenWebif, which differ in many details."""
 
     # E2OpenPlugins, up to 1.5.
     E = "e"
@@ -17,5 +17,5 @@ class Generation(Enum):
 
     @property
     def version(self) -> str:
-        """As `webifver` says it."""
+        """Return the version as in `webifver`."""
         return "OWIF 1.5.2" if self is Generation.E else "OWIF 2.4.0"

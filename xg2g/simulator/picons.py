@@ -12,7 +12,7 @@ _CELL = 20
 
 @lru_cache(maxsize=64)
 def picon(name: str) -> bytes:
-    """A picture of its own for each name: a symmetrical pattern in one colour."""
+    """Return a picture for a name: a symmetrical pattern in one colour, different for each name."""
     digest = hashlib.sha256(name.encode()).digest()
     palette = bytes((24, 24, 32)) + bytes(96 + byte % 160 for byte in digest[:3])
     bits = int.from_bytes(digest[3:9], "big")

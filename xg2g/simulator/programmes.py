@@ -1,8 +1,4 @@
-"""The programmes of the simulated services: any number of days, computed and never stored.
-
-Texts are as broadcasters write them: episodes in a dozen ways, ampersands and quotes, the control
-characters of EN 300 468, descriptions that are missing.
-"""
+"""The programmes of the simulated services, computed for any time and never stored."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,7 +38,7 @@ class _Text:
 
 
 class Programmes:
-    """The schedule of one service, which follows from its `seed`."""
+    """The schedule of one service, computed from its `seed`."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -50,7 +46,7 @@ class Programmes:
         self._beginnings_s = _BEGINNINGS_S[seed % len(_DAYS)]
 
     def between(self, since: datetime, until: datetime) -> Iterator[Event]:
-        """Events that run after `since` and begin at `until` or before, in order."""
+        """Yield the events that end after `since` and begin at `until` or before, in order."""
         since_s, until_s = since.timestamp(), until.timestamp()
         day = int(since_s // _DAY_S)
         while day * _DAY_S <= until_s:
@@ -65,7 +61,7 @@ class Programmes:
             day += 1
 
     def running_at(self, now: datetime) -> Event:
-        """The event that runs."""
+        """Return the current event."""
         return next(self.between(now, now))
 
     def _event(self, day: int, slot: int, begin_s: int, minutes: int) -> Event:

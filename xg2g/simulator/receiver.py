@@ -104,7 +104,7 @@ class SimulatedReceiver:
         await self.power_off()
 
     async def power_on(self) -> None:
-        """Listen, on the ports of the time before if there was one. Only when it is off."""
+        """Listen, on the same ports as before if it was on. Only when it is off."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._stream_listener)
             await stack.enter_async_context(self._relay_listener)
@@ -117,59 +117,58 @@ class SimulatedReceiver:
             self._power = stack.pop_all()
 
     async def power_off(self) -> None:
-        """End every connection and listen no more, as in deep standby."""
+        """Close every connection and stop listening, as in deep standby."""
         await self._power.aclose()
 
     async def restart(self, off_s: float) -> None:
-        """Switch off, and on again after `off_s`."""
+        """Switch off, wait `off_s`, and switch on."""
         await self.power_off()
         await self._air.clock.sleep(off_s)
         await self.power_on()
 
     def stall(self) -> None:
-        """Stand still: connections stay open, neither streams nor answers move on."""
+        """Stop all streams and answers; connections stay open."""
         self._air.flowing.clear()
 
     def resume(self) -> None:
-        """Go on after `stall`; what was broadcast meanwhile is lost."""
+        """Continue after `stall`; the broadcast of the meantime is lost."""
         self._air.flowing.set()
 
     def start_recording(self, name_or_reference: str) -> bool:
-        """Record a service, which throws out the oldest stream if no tuner is free. False if even
-        that frees none."""
+        """Record a service, ending the oldest stream if no tuner is free; False if none is."""
         return self.box.start_recording(self.service(name_or_reference))
 
     def stop_recording(self, name_or_reference: str) -> None:
-        """End a recording of the service; ValueError if there is none."""
+        """End a recording of the service; ValueError without one."""
         self.box.stop_recording(self.service(name_or_reference))
 
     @property
     def base_url(self) -> str:
-        """Where the API is, for a client on this machine."""
+        """Return the API's URL for a client on this machine."""
         return f"http://{self._client_host}:{self._port}"
 
     @property
     def stream_port(self) -> int:
-        """The port of the streams, 8001 on a real receiver."""
+        """Return the port of the streams, 8001 on a real receiver."""
         return self._stream_listener.port
 
     @property
     def relay_port(self) -> int:
-        """The port of the stream relay, 17999 on a real receiver."""
+        """Return the port of the stream relay, 17999 on a real receiver."""
         return self._relay_listener.port
 
     @property
     def services(self) -> Sequence[Service]:
-        """All services, test cards first; their conditions may be changed."""
+        """Return all services, test cards first; their conditions may be changed."""
         return list(self.box.lineup.services.values())
 
     @property
     def active_streams(self) -> Sequence[ActiveStream]:
-        """The streams that are being sent and hold a tuner."""
+        """Return the streams that are being sent and hold a tuner."""
         return list(self._streams.active)
 
     def service(self, name_or_reference: str) -> Service:
-        """The service of that name or reference; KeyError if there is none."""
+        """Return the service with this name or reference; KeyError without one."""
         reference = parse_reference(name_or_reference)
         for service in self.services:
             if name_or_reference == service.name or reference == service.reference:
@@ -177,7 +176,7 @@ class SimulatedReceiver:
         raise KeyError(name_or_reference)
 
     def set_conditions(self, name_or_reference: str, conditions: Conditions) -> None:
-        """Makes a service behave so for the viewers that come from now on."""
+        """Set a service's conditions for new viewers."""
         self.service(name_or_reference).conditions = conditions
 
     @property
@@ -186,7 +185,7 @@ class SimulatedReceiver:
 
 
 class _ApiServer(uvicorn.Server):
-    """uvicorn inside somebody else's event loop: the signals stay theirs, and it ends at once."""
+    """uvicorn in the caller's event loop: it leaves the signals alone, and ends at once."""
 
     def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
         super().__init__(
@@ -225,7 +224,7 @@ class _ApiServer(uvicorn.Server):
 
 
 async def _listening(host: str, port: int) -> socket.socket:
-    """A bound and listening socket; the kernel queues clients until the server takes them up."""
+    """Return a listening socket; the kernel queues clients until the server accepts them."""
     loop = asyncio.get_running_loop()
     family, kind, protocol, _, address = (
         await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

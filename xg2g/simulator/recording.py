@@ -1,4 +1,4 @@
-"""Recordings: a transport stream file brought into packets, and the services found in it."""
+"""Recordings: a transport stream file split into packets, and the services in it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,12 @@ _SYNC = bytes((SYNC_BYTE,))
 
 
 class RecordingError(UsageError):
-    """The file cannot be served."""
+    """A file that cannot be served."""
 
 
 @dataclass(frozen=True)
 class ProgramMap:
-    """What the PMTs of one service say, all versions in the recording together."""
+    """The content of one service's PMTs, all versions together."""
 
     service_id: int
     pcr_pid: int
@@ -47,7 +47,7 @@ class Recording:
 
 
 def load_recording(path: Path) -> Recording:
-    """Reads a transport stream of 188- or 204-byte packets; what is between packets is dropped."""
+    """Read a transport stream of 188- or 204-byte packets; bytes between packets are dropped."""
     try:
         if path.stat().st_size > MAX_RECORDING_BYTES:
             limit_mib = MAX_RECORDING_BYTES >> 20
@@ -62,7 +62,7 @@ def load_recording(path: Path) -> Recording:
 
 
 def parse_recording(packets: bytes) -> Recording:
-    """Finds the services of packets that are aligned already."""
+    """Return the services of aligned packets."""
     transport_stream_id = 0
     pmt_pids: dict[int, set[int]] = {}
     for section in _sections(packets, {PAT_PID}).get(PAT_PID, []):
@@ -86,7 +86,7 @@ def parse_recording(packets: bytes) -> Recording:
 
 
 def select_program(recording: Recording, program: ProgramMap) -> bytes:
-    """The packets that a receiver forwards for one service: the PAT stays that of the multiplex."""
+    """Return the packets that a receiver sends for one service, with the multiplex's PAT."""
     wanted = program.pids | {PAT_PID, EIT_PID, TDT_PID}
     packets = recording.packets
     return b"".join(
@@ -97,7 +97,7 @@ def select_program(recording: Recording, program: ProgramMap) -> bytes:
 
 
 def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
-    """The packets with two services' ids exchanged in PAT and PMT.
+    """Return the packets with two service ids exchanged in PAT and PMT.
 
     Every such section has to begin and end in one packet, as those of the test cards do.
     """
@@ -122,7 +122,7 @@ def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
 
 
 def without_streams(packets: bytes, pids: frozenset[int]) -> bytes:
-    """Return the packets with these elementary streams left out of every PMT.
+    """Return the packets with these elementary streams removed from every PMT.
 
     Every such section has to begin and end in one packet, as those of the test cards do.
     """
@@ -169,7 +169,7 @@ def _aligned(data: bytes) -> bytes:
 
 
 def _find_sync(data: bytes, start: int) -> tuple[int, int]:
-    """Where packets begin again and how far apart they are; size 0 when they do not."""
+    """Return where packets begin again and their size; size 0 without any."""
     at = data.find(SYNC_BYTE, start)
     while at != -1:
         for size in (PACKET_SIZE, _PARITY_PACKET_SIZE):
@@ -182,7 +182,7 @@ def _find_sync(data: bytes, start: int) -> tuple[int, int]:
 
 
 def _sections(packets: bytes, pids: set[int]) -> dict[int, list[bytes]]:
-    """Sections with a valid CRC on `pids`, each content once."""
+    """Return the sections with a valid CRC on `pids`, each content once."""
     partial: dict[int, bytearray] = {}
     found: dict[int, list[bytes]] = {}
     for at in range(0, len(packets), PACKET_SIZE):
@@ -207,7 +207,7 @@ def _sections(packets: bytes, pids: set[int]) -> dict[int, list[bytes]]:
 
 
 def _collect(partial: bytearray, found: list[bytes]) -> None:
-    """Moves the complete sections at the beginning of `partial` into `found`."""
+    """Move the complete sections at the beginning of `partial` to `found`."""
     while len(partial) >= 3 and partial[0] != 0xFF:
         length = 3 + (int.from_bytes(partial[1:3], "big") & 0x0FFF)
         if len(partial) < length:

@@ -21,14 +21,14 @@ SUCCESS = (
 
 
 class Relay:
-    """Handles connections to the relay port with the streams of the stream server."""
+    """The handler of connections to the relay port; it sends the stream server's streams."""
 
     def __init__(self, streams: StreamServer) -> None:
         self._streams = streams
         self._connections = 0
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers one connection; the caller closes it."""
+        """Answer one connection; the caller closes it."""
         request = await reader.read(MAX_REQUEST_BYTES)
         method, _, rest = request.partition(b" ")
         path = rest.split(b" ", 1)[0]
@@ -45,7 +45,7 @@ class Relay:
 
 
 def _source(request: bytes) -> bytes | None:
-    """Where the relay fetches the stream from."""
+    """Return the address from which the relay fetches the stream."""
     _, _, headers = request.partition(b"\n")
     name, _, host = headers.split(b"\n", 1)[0].strip().partition(b":")
     return host.strip() if name == b"Host" and b":" in host else None

@@ -1,4 +1,4 @@
-"""Services of the simulated receiver and how they are referred to."""
+"""Services of the simulated receiver: reference, faults, content."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -10,7 +10,7 @@ from xg2g.simulator.tuners import Transponder
 
 
 class Answer(Enum):
-    """How the stream server answers once it has read a request for the service."""
+    """The stream server's answer to a request for the service."""
 
     STREAM = "stream"
     # No tuner, or a service that the box does not know: 200, then an error as the body.
@@ -26,7 +26,7 @@ class Conditions:
     """The faults of one service; the default has none. Times count from the request."""
 
     answer: Answer = Answer.STREAM
-    # Tuning and the wait for PAT and PMT: 200 comes at once, the first packet after this.
+    # Tuning and the wait for PAT and PMT: the time from status 200 to the first packet.
     first_byte_s: float = 0.3
     # A recording timer takes the tuner away: the stream ends.
     end_after_s: float | None = None
@@ -34,9 +34,9 @@ class Conditions:
     reset: bool = False
     # Bad reception: nothing more arrives, the socket stays open.
     stall_after_s: float | None = None
-    # Every so many bursts one is cut in mid-packet, as a write that the box cancelled.
+    # One burst in `cut_every_bursts` ends in mid-packet, like a write that the box cancelled.
     cut_every_bursts: int | None = None
-    # The programme clock of a new viewer stands this long before its 33-bit wrap.
+    # A new viewer's PCR wraps at 33 bits after this time.
     wrap_after_s: float | None = None
 
 
@@ -47,7 +47,7 @@ TV, RADIO, HD_TV = 0x01, 0x02, 0x19
 
 
 class ServiceReference(NamedTuple):
-    """A DVB service reference; its text is the first ten fields and a colon, hex in capitals."""
+    """A DVB service reference; its text is ten fields and a colon, with capital hex digits."""
 
     service_type: int
     service_id: int
@@ -60,15 +60,15 @@ class ServiceReference(NamedTuple):
 
     @property
     def transponder(self) -> Transponder:
-        """What a tuner has to be tuned to for this service."""
+        """Return the transponder that a tuner needs for this service."""
         return Transponder(self.namespace, self.transport_stream_id, self.original_network_id)
 
 
 def parse_reference(text: str) -> ServiceReference | None:
-    """The service that a reference names, whatever its flags and its `:Name` suffix.
+    """Return the service that a reference names, ignoring its flags and `:Name` suffix.
 
-    None for what is no reference to a DVB service: too few fields, not hexadecimal, an IPTV or
-    recording type, a marker or a bouquet.
+    None for anything but a DVB service: too few fields, not hexadecimal, an IPTV or recording type,
+    a marker or a bouquet.
     """
     fields = text.split(":")
     if len(fields) < 10 or fields[0] != "1":
@@ -91,16 +91,16 @@ class Service:
     name: str
     loop: Loop
     conditions: Conditions = field(default=NO_FAULT)
-    # Has a programme guide, in the API as well as on PID 0x12 of the stream.
+    # A programme guide, in the API and on PID 0x12 of the stream.
     has_guide: bool = True
-    # What the softcam relay sends instead: a scrambled service in the clear.
+    # The descrambled service, which the softcam relay sends.
     relayed: Loop | None = None
-    # File in the picon directory, if there is one.
+    # File in the picon directory; None without a picon.
     picon: str | None = None
 
     @property
     def programmes(self) -> Programmes:
-        """What is on."""
+        """Return the service's schedule."""
         reference = self.reference
         of_multiplex = 7 * (reference.transport_stream_id - 1) + (reference.namespace & 0xFFFF)
         return Programmes(reference.service_id - 101 + of_multiplex)

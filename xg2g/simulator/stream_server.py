@@ -49,7 +49,7 @@ class Credentials:
 
     @property
     def token(self) -> bytes:
-        """What follows `Basic ` in the Authorization header."""
+        """Return the value after `Basic ` in the Authorization header."""
         return b64encode(f"{self.user}:{self.password}".encode())
 
 
@@ -63,7 +63,7 @@ class ActiveStream:
 
 
 class StreamServer:
-    """Handles connections to the stream port; `active` lists the streams that hold a tuner."""
+    """The handler of the stream port's connections; `active` lists streams that hold a tuner."""
 
     def __init__(
         self,
@@ -80,11 +80,11 @@ class StreamServer:
 
     @property
     def wants_credentials(self) -> bool:
-        """Whether streams are for those who know user and password alone."""
+        """Return True when streams require user and password."""
         return self._credentials is not None
 
     def evict_oldest(self) -> bool:
-        """End the stream that began first, and give its tuner back at once; False if none runs."""
+        """End the oldest stream, and release its tuner at once; False if none runs."""
         if not self.active:
             return False
         stream = self.active.pop(0)
@@ -93,7 +93,7 @@ class StreamServer:
         return True
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers one connection; the caller closes it."""
+        """Answer one connection; the caller closes it."""
         request = await _read_request(reader)
         if request is None:
             return
@@ -109,8 +109,8 @@ class StreamServer:
     async def send(
         self, target: bytes, writer: asyncio.StreamWriter, *, cleared: bool = False
     ) -> None:
-        """Tunes to the service that the request target names and sends it; `cleared` by a softcam
-        if that has it."""
+        """Tune to the service of the request target and send it; with `cleared`, as the softcam
+        does."""
         service = self._find(target)
         if service is None:
             _log.info("simulator.unknown_service", target=target.decode("latin-1"))
@@ -148,7 +148,7 @@ class StreamServer:
         return self._services.get(reference) if reference else None
 
     def _authorized(self, request: bytes) -> bool:
-        """Exactly cased, and nothing but Basic, as the box compares it."""
+        """Compare as the box does: case-sensitive, and Basic only."""
         if self._credentials is None:
             return True
         _, found, rest = request.partition(b"Authorization: Basic ")

@@ -1,4 +1,4 @@
-"""Sends a service to one viewer at the pace of its clock, with the faults of its conditions."""
+"""Sends a service to one viewer at the pace of its clock, with its faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BURST_BYTES = 1024 * PACKET_SIZE
 # At least 8 such buffers wait for a slow reader; after that writes are cancelled.
 RING_BYTES = 8 * MAX_BURST_BYTES
-# What a cancelled write leaves of the packet it was in.
+# The part of its last packet that a cancelled write has sent.
 _CUT_PACKET_BYTES = 100
 
 _log = structlog.get_logger(__name__)
@@ -30,10 +30,10 @@ _log = structlog.get_logger(__name__)
 async def transmit(
     service: Service, air: Air, writer: asyncio.StreamWriter, *, cleared: bool = False
 ) -> None:
-    """Sends until the conditions end it, the caller cancels it or the connection breaks.
+    """Send until the conditions end it, the caller cancels it or the connection breaks.
 
-    The response's header must have been written, and refusing a service is the caller's. So is
-    closing the connection, unless the conditions say that it is reset.
+    The caller has written the response's header, and refuses services. It closes the connection,
+    unless the conditions reset it.
     """
     conditions = service.conditions
     match conditions.answer:
@@ -54,7 +54,7 @@ async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: _Ring) -> 
     while True:
         if not air.flowing.is_set():
             await air.flowing.wait()
-            # What was broadcast meanwhile is lost.
+            # The broadcast of the meantime is lost.
             feed.skip_to(air.position_s())
         position_s = air.next_position_s(position_s)
         elapsed_s = position_s - start_s
@@ -74,7 +74,7 @@ async def _stream(feed: Feed, conditions: Conditions, air: Air, ring: _Ring) -> 
 
 
 class _Ring:
-    """The box's buffers between demultiplexer and socket: a reader who is late loses bursts."""
+    """The box's buffers between demultiplexer and socket: a slow reader loses bursts."""
 
     def __init__(self, writer: asyncio.StreamWriter, waits: bool) -> None:
         self._writer = writer
@@ -98,7 +98,7 @@ class _Ring:
         self._overflowing = overflowing
 
     def reset(self) -> None:
-        """Closes with a TCP reset instead of an orderly end."""
+        """Close with a TCP reset."""
         linger = struct.pack("ii", 1, 0)
         peer: socket.socket = self._writer.get_extra_info("socket")
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

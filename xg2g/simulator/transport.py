@@ -34,7 +34,7 @@ _CRC_TABLE = _crc_table()
 
 
 def crc32(data: bytes) -> int:
-    """CRC of a section; 0 over a section that ends with its own CRC."""
+    """Return the CRC of a section; 0 for a section with its own CRC at the end."""
     crc = 0xFFFF_FFFF
     for byte in data:
         crc = ((crc << 8) & 0xFFFF_FFFF) ^ _CRC_TABLE[(crc >> 24) ^ byte]
@@ -42,12 +42,12 @@ def crc32(data: bytes) -> int:
 
 
 def with_crc(section: bytes) -> bytes:
-    """`section` with its CRC appended; section_length must already count it."""
+    """Return `section` with its CRC appended; section_length must already count it."""
     return section + crc32(section).to_bytes(4, "big")
 
 
 def read_pcr(packet: bytes, start: int = 0) -> int | None:
-    """PCR in 27 MHz units of the packet at `start`, or None if it carries none."""
+    """Return the PCR (27 MHz) of the packet at `start`, or None without one."""
     if not packet[start + 3] & 0x20 or packet[start + 4] < 7 or not packet[start + 5] & 0x10:
         return None
     field = int.from_bytes(packet[start + 6 : start + 12], "big")
@@ -55,13 +55,13 @@ def read_pcr(packet: bytes, start: int = 0) -> int | None:
 
 
 def encode_pcr(pcr_27m: int) -> bytes:
-    """The six bytes of a PCR field; `pcr_27m` is taken modulo the 33-bit wrap."""
+    """Return the six bytes of a PCR field; `pcr_27m` is taken modulo the 33-bit wrap."""
     base, extension = divmod(pcr_27m % PCR_MODULUS, 300)
     return (base << 15 | 0x7E00 | extension).to_bytes(6, "big")
 
 
 def read_stamp(data: bytes, start: int) -> int | None:
-    """PTS or DTS in 90 kHz units of the five bytes at `start`; None if a marker bit is wrong."""
+    """Return the PTS or DTS (90 kHz) of the five bytes at `start`; None if a marker is wrong."""
     field = int.from_bytes(data[start : start + 5], "big")
     if field & 0x01_0001_0001 != 0x01_0001_0001:
         return None
@@ -69,7 +69,7 @@ def read_stamp(data: bytes, start: int) -> int | None:
 
 
 def encode_stamp(prefix: int, stamp_90k: int) -> bytes:
-    """A PTS (prefix 2, or 3 before a DTS) or DTS (prefix 1) field; the stamp wraps at 33 bits."""
+    """Return a PTS (prefix 2, or 3 before a DTS) or DTS (prefix 1) field, modulo 33 bits."""
     stamp = stamp_90k % PTS_MODULUS
     field = prefix << 36 | 0x01_0001_0001
     field |= (stamp & 0x1_C000_0000) << 3 | (stamp & 0x3FFF_8000) << 2 | (stamp & 0x7FFF) << 1
@@ -77,7 +77,7 @@ def encode_stamp(prefix: int, stamp_90k: int) -> bytes:
 
 
 def payload_start(packets: bytes, start: int) -> int:
-    """Offset of the payload of the packet at `start`; the packet's end if it has none."""
+    """Return the payload's offset in the packet at `start`; the packet's end without payload."""
     control = packets[start + 3] & 0x30
     if control == 0x10:
         return start + 4
@@ -87,7 +87,8 @@ def payload_start(packets: bytes, start: int) -> int:
 
 
 def stamp_offsets(packets: bytes, start: int) -> list[int]:
-    """Offsets of the PTS and DTS fields in the packet at `start` that begins a clear PES packet."""
+    """Return the offsets of PTS and DTS in the packet at `start`, if a clear PES packet begins in
+    it."""
     if not packets[start + 1] & 0x40 or packets[start + 3] & 0xC0:
         return []
     pes = payload_start(packets, start)
@@ -101,7 +102,7 @@ def stamp_offsets(packets: bytes, start: int) -> list[int]:
 
 
 def section_packets(pid: int, section: bytes) -> list[bytearray]:
-    """Packets (continuity counter 0) that carry one section, filled up with stuffing bytes."""
+    """Return packets (continuity counter 0) with one section, padded with stuffing bytes."""
     rest = b"\0" + section
     packets: list[bytearray] = []
     while rest:

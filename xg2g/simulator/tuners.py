@@ -1,15 +1,15 @@
-"""The receiver's tuners: one per transponder in use, freed some time after its last viewer."""
+"""The receiver's tuners: one for each transponder in use, released after its last user."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-# Enigma2 keeps a channel without users for so long before it frees the tuner.
+# Enigma2 releases the tuner of a channel without users after this time.
 RELEASE_S = 3.0
 
 
 class Transponder(NamedTuple):
-    """What a tuner is tuned to: services that agree in these three share one."""
+    """The target of a tuner: services that agree in these three values share one."""
 
     namespace: int
     transport_stream_id: int
@@ -24,17 +24,17 @@ class _Tuner:
 
 
 class TunerPool:
-    """Hands out tuners; decides at once and never waits. `now` is a monotonic clock in seconds."""
+    """The tuners; every call decides at once. `now` is a monotonic clock in seconds."""
 
     def __init__(self, count: int, now: Callable[[], float], release_s: float = RELEASE_S) -> None:
         self._tuners = [_Tuner() for _ in range(count)]
         self._now = now
         self._release_s = release_s
         self.closed = False
-        """None is free for anybody new, whatever they do: recordings have them all."""
+        """True when recordings hold all tuners: `acquire` fails for new transponders."""
 
     def acquire(self, transponder: Transponder) -> bool:
-        """Takes a share of a tuner for the transponder; False if all are busy with others."""
+        """Take a share of a tuner for the transponder; False if all are in use for others."""
         tuner = self._tuned_to(transponder) or self._free()
         if tuner is None:
             return False
@@ -43,8 +43,7 @@ class TunerPool:
         return True
 
     def release(self, transponder: Transponder, *, at_once: bool = False) -> None:
-        """Gives one share back; the tuner is free for other transponders after `release_s`, or
-        `at_once`."""
+        """Return one share. After `release_s`, or `at_once`, the tuner is free for others."""
         tuner = self._tuned_to(transponder)
         if tuner is None or tuner.users == 0:
             raise ValueError(f"no tuner is in use for {transponder}")
@@ -53,7 +52,7 @@ class TunerPool:
             tuner.unused_since_s = float("-inf") if at_once else self._now()
 
     def available(self, transponder: Transponder, *, instead_of: Transponder | None = None) -> bool:
-        """Whether `acquire` would succeed now, or if one user of `instead_of` left."""
+        """Return True if `acquire` would succeed now, or after one user of `instead_of` leaves."""
         given_up = self._tuned_to(instead_of) if instead_of else None
         return (
             self._tuned_to(transponder) is not None
@@ -63,7 +62,7 @@ class TunerPool:
 
     @property
     def tuned(self) -> list[Transponder | None]:
-        """The transponder of each tuner, None for one that is free."""
+        """Return the transponder of each tuner, None for a free one."""
         return [None if self._is_free(tuner) else tuner.transponder for tuner in self._tuners]
 
     def _tuned_to(self, transponder: Transponder) -> _Tuner | None:

@@ -1,7 +1,7 @@
-"""OpenWebif as a gateway meets it, in both generations, with the field shapes of real boxes.
+"""OpenWebif of both generations, with the quirks of real receivers.
 
-Booleans that are strings, a 200 for a failed command, HTML for an exception, sessions for clients
-without a cookie: all of it as OpenWebif does it, because clients trip over exactly that.
+Booleans as strings, status 200 for failed commands, HTML for exceptions, sessions for clients
+without a cookie: clients have to cope with all of them.
 """
 
 from xg2g.simulator.openwebif.app import create_app

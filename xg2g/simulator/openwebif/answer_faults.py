@@ -1,6 +1,6 @@
-"""What web interfaces do to their answers, and networks: each takes what was to be sent.
+"""Faulty answers of web interfaces. Each function makes one from the body of a good answer.
 
-Put one into `Gate.answer_faults` for the paths that it is to befall.
+Assign one to a path in `Gate.answer_faults`.
 """
 
 import json
@@ -15,42 +15,41 @@ _MEDIA_TYPE = "application/json; charset=utf-8"
 
 
 def latin_1(body: bytes) -> Response:
-    """Python 2 writes names as they were broadcast, not even escaped."""
+    """Answer in Latin-1, unescaped, as Python 2 sends names."""
     text = json.dumps(json.loads(body), ensure_ascii=False)
     return Response(text.encode("latin-1", "replace"), media_type=_MEDIA_TYPE)
 
 
 def raw_control_characters(body: bytes) -> Response:
-    """Texts stand in the answer with whatever DVB puts into them."""
+    """Answer with the control characters of DVB texts, unescaped."""
     text = json.dumps(json.loads(body), ensure_ascii=False)
     text = text.replace("\\n", "\n").replace("\\u001a", "\x1a").replace("\\t", "\t")
     return Response(text.encode(), media_type=_MEDIA_TYPE)
 
 
 def cut_short(body: bytes) -> Response:
-    """The answer ends in the middle, and says that this is its length."""
+    """End in the middle, with a Content-Length that says so."""
     return Response(body[: len(body) * 2 // 3], media_type=_MEDIA_TYPE)
 
 
 def result_false(body: bytes) -> Response:
-    """A failure with status 200."""
+    """Answer a failure with status 200."""
     return json_answer({"result": False, "message": "Das ist fehlgeschlagen"})
 
 
 def processing_failed_page(body: bytes) -> Response:
-    """An exception in the handler, such as over a name in a wrong encoding."""
+    """Answer like an exception in the handler, e.g. over a name in a wrong encoding."""
     return processing_failed()
 
 
 def strings_and_nulls(body: bytes) -> Response:
-    """Numbers come as texts, and what is empty as null."""
+    """Answer numbers as strings, and empty strings as null."""
     answer: Json = json.loads(body)
     return json_answer({key: _as_text(each) for key, each in answer.items()})
 
 
 def tangled_guide(body: bytes) -> Response:
-    """Events come twice, under one id, over each other, without or against time, and escaped
-    once more than they should be."""
+    """Answer events twice, with the same id, overlapping, and with durations of 0 or less."""
     answer: Json = json.loads(body)
     events = []
     for event in answer["events"]:

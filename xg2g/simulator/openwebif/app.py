@@ -15,10 +15,10 @@ from xg2g.simulator.openwebif.responses import no_such_resource, processing_fail
 
 
 def create_app(box: Box, gate: Gate) -> Starlette:
-    """Make the application over the receiver's state; every request but for IPTV passes `gate`."""
+    """Return the application for the receiver's state; every request but IPTV passes `gate`."""
     parts = (status, bouquets, guide, playback, files, timers)
     routes = [
-        # Twisted does not care for the method: a POST reads as well as a GET.
+        # Twisted ignores the method: POST is answered like GET.
         Route(path, gate.guarded(handler))
         for part in parts
         for path, handler in part.handlers(box).items()
@@ -31,7 +31,7 @@ def create_app(box: Box, gate: Gate) -> Starlette:
 
 
 class _GZip:
-    """Compression when it is asked for, and of the API alone."""
+    """Compression of the API, when a client requests it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app

@@ -17,7 +17,7 @@ _MARKER, _NUMBERED, _INVISIBLE = 64, 256, 512
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The endpoints for lists."""
+    """Return the endpoints for bouquets and services."""
     lists = _Lists(box)
     return {
         "/api/bouquets": lists.bouquets,
@@ -27,7 +27,7 @@ def handlers(box: Box) -> dict[str, Handler]:
 
 
 def entries(box: Box, reference: str) -> list[Entry]:
-    """What a reference selects, with the box's own address in IPTV entries."""
+    """Return the entries that a reference selects, with the box's own address in IPTV entries."""
     if not re.match(r"\d+:\d+:", reference):
         raise ValueError("unknown type of reference")
     if "FROM" not in reference:
@@ -81,10 +81,10 @@ class _Lists:
     def _listed(
         self, found: Iterable[Entry], position: int = 0, *, picons: bool = False
     ) -> tuple[list[Json], int]:
-        """Services as `getservices` lists them, and the position of the last.
+        """Return services as `getservices` lists them, and the position of the last.
 
-        What is invisible is not listed, but takes a position if it is numbered; markers that are
-        listed have position 0.
+        An invisible service is not listed, but takes a position if it is numbered. A listed marker
+        has position 0.
         """
         services: list[Json] = []
         for entry in found:

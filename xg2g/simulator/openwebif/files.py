@@ -1,4 +1,4 @@
-"""Files of the box: picons, the relay's list, recordings."""
+"""Files of the receiver: picons, the relay's list, recordings."""
 
 from importlib import resources
 
@@ -16,13 +16,13 @@ _CHANGED = "Fri, 24 Oct 2025 18:00:00 GMT"
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The paths of files."""
+    """Return the endpoints of files."""
     files = _Files(box)
     return {"/file": files.file, "/picon/{name}": files.picon}
 
 
 def recording_bytes() -> bytes:
-    """The one recording on the box's disk."""
+    """Return the one recording on the receiver's disk."""
     return resources.files("xg2g.simulator").joinpath("clips", "three-latm.ts").read_bytes()
 
 
@@ -59,7 +59,7 @@ class _Files:
 
 
 def _part(content: bytes, range_: str) -> Response:
-    """The file, or the one range of it that is asked for, as Twisted does."""
+    """Answer with the file or the requested range of it, as Twisted does."""
     unit, _, asked = range_.partition("=")
     first, dash, last = asked.partition("-")
     if unit != "bytes" or not dash or "," in asked or not (first or last):

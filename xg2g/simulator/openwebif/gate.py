@@ -1,4 +1,4 @@
-"""What every request passes: who may ask, sessions, and the one thread that answers them all."""
+"""Access control, sessions, and the single thread that answers every request."""
 
 import asyncio
 from collections import deque
@@ -24,20 +24,22 @@ _MAX_REMEMBERED = 10_000
 
 @dataclass
 class Gate:
-    """Without `credentials` only private addresses are answered; with them, Basic authentication
-    or a session that was opened with it is wanted."""
+    """The part that every request passes.
+
+    Without `credentials` it answers private addresses only; with them it requires Basic
+    authentication, or a session that was opened with it.
+    """
 
     air: Air
     credentials: Credentials | None
     answer_delay_s: float = 0.0
-    """How long the box thinks about every answer."""
+    """Delay of every answer."""
     requests: deque[str] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
-    """Path and query of what was asked, oldest first."""
+    """Path and query of the requests, oldest first."""
     most_at_once: int = 0
-    """The most requests that ever waited together: more than 1 is impolite."""
-
+    """Maximum number of requests that waited together; a polite client keeps it at 1."""
     answer_faults: dict[str, AnswerFault] = field(default_factory=dict)
-    """What befalls the answers under a path."""
+    """The fault of each path's answers."""
 
     def __post_init__(self) -> None:
         self._sessions: deque[str] = deque(maxlen=_MAX_SESSIONS)
@@ -45,7 +47,7 @@ class Gate:
         self._thread = asyncio.Lock()
 
     def guarded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        """The handler behind the gate."""
+        """Return the handler behind the gate."""
 
         async def endpoint(request: Request) -> Response:
             self.requests.append(f"{request.url.path}?{request.url.query}".removesuffix("?"))

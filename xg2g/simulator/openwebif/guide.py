@@ -1,4 +1,4 @@
-"""The programme guide, in the several shapes that OpenWebif has for it."""
+"""The programme guide, in the different forms of OpenWebif."""
 
 import asyncio
 import html
@@ -18,7 +18,7 @@ from xg2g.simulator.programmes import Event
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The endpoints of the guide."""
+    """Return the endpoints of the guide."""
     guide = _Guide(box)
     return {
         "/api/epgservice": guide.service,
@@ -48,12 +48,12 @@ class _Guide:
     async def bouquet(self, request: Request) -> Response:
         since, until = self._window(request)
         if self._box.generation is Generation.O and "endTime" not in request.query_params:
-            # Where the older interface has all events, the newer has the current one.
+            # Without endTime the older interface lists all events, the newer the current one.
             until = since
         return await self._of_bouquet(request.query_params["bRef"], since, until)
 
     def now_next(self, request: Request, *wanted: int) -> Response:
-        """Present and following of every entry, be it a marker or without a guide."""
+        """Answer present and following events of every entry, also for markers."""
         now = self._box.air.utc()
         listed: list[Json] = []
         for entry in entries(self._box, request.query_params["bRef"]):
@@ -74,14 +74,14 @@ class _Guide:
         return json_answer({"events": listed, "result": True})
 
     async def _of_bouquet(self, reference: str, since: datetime, until: datetime) -> Response:
-        """Services without a guide are left out; so are groups, which are no services."""
+        """Answer the events of services that have a guide; groups are no services."""
         found = entries(self._box, reference) if "FROM BOUQUET" in reference else []
         now_s = int(self._box.air.utc().timestamp())
         services: list[str] = []
         for entry in found:
             if events := [_multi_text(e, now_s, entry) for e in self._events(entry, since, until)]:
                 services.append(",\n".join(events))
-            # The box would stand still; others in this process need not.
+            # A real box would block; other tasks of this process run on.
             await asyncio.sleep(0)
         end = f',\n "result": {"true" if found else "false"}\n}}'
         if not services:
@@ -91,13 +91,16 @@ class _Guide:
         return long_json_answer(['{\n "events": [\n', *listed, f"{last}\n ]", end])
 
     def _window(self, request: Request) -> tuple[datetime, datetime]:
-        """`endTime` is in minutes, not a time; without it, all there is. What is over is gone."""
+        """Return begin and end of the requested time.
+
+        `endTime` is a number of minutes; without it, the whole guide. Past events are gone.
+        """
         now = self._box.air.utc()
         begin_s = int(request.query_params.get("time", "-1"))
         begin = now if begin_s < 0 else datetime.fromtimestamp(begin_s, UTC)
         minutes = int(request.query_params.get("endTime", "-1"))
         last = now + timedelta(days=self._box.guide_days)
-        # Somebody's epoch seconds.
+        # More than 100000 minutes are epoch seconds of a confused client.
         wanted = last if minutes < 0 or minutes > 100_000 else begin + timedelta(minutes=minutes)
         return max(begin, now), min(wanted, last)
 
@@ -109,7 +112,7 @@ class _Guide:
 
 
 def _single(event: Event, now: datetime, now_s: int, service: Entry) -> Json:
-    """An event of `epgservice`."""
+    """Return an event of `epgservice`."""
     end = event.begin + event.duration
     duration_s = int(event.duration.total_seconds())
     elapsed_s = (now - event.begin).total_seconds()
@@ -137,7 +140,7 @@ def _single(event: Event, now: datetime, now_s: int, service: Entry) -> Json:
 
 
 def _multi(event: Event | None, now: datetime, service: Entry) -> Json:
-    """An event of the bouquet calls; None is the placeholder of an entry without one."""
+    """Return an event of the bouquet calls; for None the placeholder."""
     if event is None:
         nothing = {"id": None, "begin_timestamp": 0, "duration_sec": 0, "title": "N/A"}
         texts = {"shortdesc": "", "longdesc": ""}
@@ -149,7 +152,7 @@ def _multi(event: Event | None, now: datetime, service: Entry) -> Json:
 
 
 def _multi_text(event: Event, now_s: int, service: Entry) -> str:
-    """As `json.dumps(indent=1)` writes it, which takes ten times as long."""
+    """Return what `json.dumps(indent=1)` writes, in a tenth of the time."""
     begin_s, duration_s = int(event.begin.timestamp()), int(event.duration.total_seconds())
     remaining_s = min(duration_s, begin_s + duration_s - now_s)
     return (

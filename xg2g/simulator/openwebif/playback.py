@@ -1,4 +1,4 @@
-"""Whether and where a service plays; and what plays on the television."""
+"""Whether a service can be played, its playlist, and the television's service."""
 
 import re
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from xg2g.simulator.service import Service
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The endpoints for playing."""
+    """Return the endpoints for playback."""
     streaming = _Streaming(box)
     return {
         "/api/serviceplayable": streaming.playable,
@@ -27,7 +27,7 @@ def handlers(box: Box) -> dict[str, Handler]:
 
 
 def internet(box: Box) -> Route:
-    """The broadcasts that IPTV references name, without end; in truth some other server's."""
+    """Return the route of the endless streams that IPTV references name."""
 
     async def play(request: Request) -> Response:
         service = box.lineup.broadcasts.get(request.path_params["file"])

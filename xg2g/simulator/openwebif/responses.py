@@ -1,4 +1,4 @@
-"""The forms that OpenWebif's answers have."""
+"""The forms of OpenWebif's responses."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -14,12 +14,12 @@ _JSON = "application/json; charset=utf-8"
 
 
 def json_answer(content: Json) -> Response:
-    """As OpenWebif prints it: ASCII, indented by one."""
+    """Return JSON as OpenWebif prints it: ASCII, indented by one."""
     return Response(json.dumps(content, indent=1), media_type=_JSON)
 
 
 def long_json_answer(pieces: Iterable[str]) -> Response:
-    """The same in pieces, complete before the first is sent; they have to be ASCII."""
+    """Return the same in pieces of ASCII, complete before the first one is sent."""
     encoded = [piece.encode("ascii") for piece in pieces]
 
     async def body() -> AsyncIterator[bytes]:
@@ -31,7 +31,7 @@ def long_json_answer(pieces: Iterable[str]) -> Response:
 
 
 async def whole(response: Response) -> bytes:
-    """The body of an answer that was not sent."""
+    """Return the body of a response that was not sent."""
     if isinstance(response, StreamingResponse):
         pieces = [piece async for piece in response.body_iterator]
         return b"".join(p.encode() if isinstance(p, str) else bytes(p) for p in pieces)
@@ -39,16 +39,16 @@ async def whole(response: Response) -> bytes:
 
 
 def failure(message: str) -> Response:
-    """A command that failed: still 200."""
+    """Return the answer to a failed command: status 200."""
     return json_answer({"result": False, "message": message})
 
 
 def no_such_resource() -> Response:
-    """What Twisted says to an unknown path."""
+    """Return Twisted's answer to an unknown path."""
     return HTMLResponse("<html><body><h1>404 - No Such Resource</h1></body></html>", 404)
 
 
 def processing_failed() -> Response:
-    """What Twisted says whatever a handler raises."""
+    """Return Twisted's answer to any exception of a handler."""
     page = "<html><head><title>Processing Failed</title></head><body></body></html>"
     return HTMLResponse(page, 500)

@@ -1,4 +1,4 @@
-"""What the box is, and what it does now."""
+"""The receiver's description and current state."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,7 @@ _STANDBY, _WAKE, _TOGGLE = "5", "4", "0"
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The endpoints for the state."""
+    """Return the endpoints for the state."""
     state = _State(box)
     return {
         "/api/about": lambda request: json_answer({"info": state.info(), "service": {}}),
@@ -112,7 +112,7 @@ class _State:
         return status
 
     def power(self, request: Request) -> Response:
-        """Answers with the state before the change. Switching off waits on the screen for ever."""
+        """Answer with the state before the change; standby releases the television's tuner."""
         before = self._box.in_standby
         match request.query_params.get("newstate"):
             case state if state == _TOGGLE:
@@ -124,7 +124,7 @@ class _State:
         return json_answer({"result": True, "instandby": before})
 
     def signal(self) -> Json:
-        """Of the television's own service; streams do not count."""
+        """Return the signal of the television's service; streams do not count."""
         tuned = self._box.current is not None
         return {
             "tunertype": "DVB-S" if tuned else "",
@@ -137,7 +137,7 @@ class _State:
         }
 
     def settings(self) -> Json:
-        """What was changed from its default, as pairs."""
+        """Return the settings that differ from their defaults, as pairs."""
         box = self._box
         changed = [["config.usage.setup_level", "expert"], ["config.misc.firstrun", "false"]]
         if box.zaps_on_playlist:
@@ -151,5 +151,5 @@ class _State:
 
 
 def _text(value: bool) -> str:
-    """A boolean as this part of OpenWebif has it."""
+    """Return a boolean in this part's form."""
     return str(value).lower()

@@ -12,7 +12,7 @@ _MOVIES = "/media/hdd/movie/"
 
 
 def handlers(box: Box) -> dict[str, Handler]:
-    """The endpoints for timers and recordings."""
+    """Return the endpoints for timers and recordings."""
     timers = _Timers(box)
     return {
         "/api/timerlist": timers.listed,
@@ -34,7 +34,7 @@ class _Timers:
         return json_answer(version | {"result": True, "timers": timers} | places)
 
     def add(self, request: Request) -> Response:
-        """A timer whose time has come begins to record; one in the future never fires."""
+        """Add a timer. One whose time has come starts to record; a later one never starts."""
         query = request.query_params
         missing = [name for name in ("sRef", "begin", "end", "name") if name not in query]
         if missing:
@@ -66,7 +66,7 @@ class _Timers:
         return json_answer({"result": True, "message": f"Timer '{timer.name}' added"})
 
     def delete(self, request: Request) -> Response:
-        """By reference and exact times, or by event."""
+        """Delete a timer, found by reference and exact times, or by event."""
         query = request.query_params
         fields = query["sRef"].split(":")[:11]
         times = query.get("begin"), query.get("end")
