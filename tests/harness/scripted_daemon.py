@@ -205,7 +205,7 @@ async def daemon(
             database=database,
             picons=picons,
             hub=hub,
-            identity=await database.write(Identity.kept),
+            identity=await database.write(Identity.load_or_make),
             name="xg2g",
             metrics=metrics,
             readiness=readiness,

@@ -132,14 +132,14 @@ async def test_a_receiver_that_is_off_takes_no_logo_away(tmp_path: Path) -> None
         await database.write(_add_channels)
         kept = Picons(receiver, database, clock_s=lambda: now_s)
         channel = Channel(reference(1).channel_id, 1, "1", (reference(1),))
-        assert await kept.of(channel) == PNG
+        assert await kept.get(channel) == PNG
         receiver.answer = UnreachableError("off")
         now_s += KEPT_S
-        assert await kept.of(channel) == PNG
+        assert await kept.get(channel) == PNG
         with pytest.raises(UnreachableError):
-            await kept.of(Channel(reference(2).channel_id, 2, "2", (reference(2),)))
+            await kept.get(Channel(reference(2).channel_id, 2, "2", (reference(2),)))
         receiver.answer = PNG + b"new"
-        assert await kept.of(channel) == PNG + b"new"
+        assert await kept.get(channel) == PNG + b"new"
         await kept.aclose()
 
 
@@ -151,12 +151,12 @@ async def test_a_missing_logo_is_looked_for_again_after_a_day(tmp_path: Path) ->
         await database.write(_add_channels)
         kept = Picons(receiver, database, clock_s=lambda: now_s)
         channel = Channel(reference(1).channel_id, 1, "1", (reference(1),))
-        assert await kept.of(channel) is None
+        assert await kept.get(channel) is None
         receiver.answer = PNG
         now_s += MISSING_S - 1
-        assert await kept.of(channel) is None
+        assert await kept.get(channel) is None
         now_s += 1
-        assert await kept.of(channel) == PNG
+        assert await kept.get(channel) == PNG
 
 
 async def test_a_giant_is_no_logo(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_a_giant_is_no_logo(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         await database.write(_add_channels)
         channel = Channel(reference(1).channel_id, 1, "1", (reference(1),))
-        assert await Picons(receiver, database).of(channel) is None
+        assert await Picons(receiver, database).get(channel) is None
 
 
 async def test_logos_that_the_receiver_has_are_there_before_anybody_asks(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Ready:
     """URL of xg2g for players, if it is not `host` and `port`."""
     trouble: str | None = None
     """Why no stream can be served now, in one line; None if streams can be served."""
-    unkept: str | None = None
+    why_temporary: str | None = None
     """Why channel numbers and guide are lost at the end of this process, in one line; None if they
     are kept, or need not be."""
 
@@ -56,5 +56,5 @@ def ready_now(listener: socket.socket, gateway: Gateway, settings: Settings) -> 
         tuners=gateway.hub.limit,
         public_url=settings.server.public_url or None,
         trouble=None if status.is_ready else status.reasons[0],
-        unkept=gateway.database.unkept,
+        why_temporary=gateway.database.why_temporary,
     )

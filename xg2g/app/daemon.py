@@ -229,7 +229,7 @@ async def _gateway(
         database=database,
         picons=picons,
         hub=session.hub,
-        identity=await database.write(Identity.kept),
+        identity=await database.write(Identity.load_or_make),
         name=settings.hdhomerun.name,
         metrics=metrics,
         readiness=readiness,

@@ -23,7 +23,7 @@ async def load_first_lineup(keeper: LineupKeeper, settings: Settings) -> None:
     must_have_lineup = bool(settings.lineup.bouquets) or not settings.receiver.wait
     if (
         keeper.missing
-        or keeper.is_of_others
+        or keeper.is_for_other_bouquets
         or _missing_tuner_bouquets(keeper, settings)
         or (keeper.lineup is None and must_have_lineup)
     ):

@@ -46,8 +46,8 @@ def _lines(ready: Ready) -> Iterator[str]:
         url = f"{base_url}{stream_path(ready.lineup.channels[0])}"
         rows.append(("try", f"{find_player() or 'vlc'} {url}"))
     rows.append(("other devices", _other_devices(ready)))
-    if ready.unkept:
-        rows.append(("not stored", f"channel numbers and guide: {ready.unkept}"))
+    if ready.why_temporary:
+        rows.append(("not stored", f"channel numbers and guide: {ready.why_temporary}"))
     for name, text in rows:
         yield f"  [bold]{name:13}[/]  {escape(text)}"
 

@@ -12,7 +12,7 @@ from ..lineup.keeper import LineupKeeper
 from ..store.database import Database
 from . import programme_table
 from .programme import Programme
-from .reader import Guide, read_programmes
+from .reader import GuideSource, read_programmes
 from .refresh_plan import Reading, RefreshPlan, delete_readings, load_readings, save_reading
 from .timeline import OPEN_LIMIT_S
 
@@ -30,7 +30,7 @@ class GuideKeeper:
 
     def __init__(
         self,
-        receiver: Guide,
+        receiver: GuideSource,
         lineup_keeper: LineupKeeper,
         database: Database,
         *,
@@ -83,7 +83,7 @@ class GuideKeeper:
             delete_readings(connection, plan.unsettled())
             read = Reading(int(begin_s), plan.until_s)
             save_reading(connection, plan.settled(), read)
-            return programme_table.keep(connection, over_s, plan.until_s)
+            return programme_table.delete_outside(connection, over_s, plan.until_s)
 
         forgotten = await self._database.write(finish)
         log.info(

@@ -37,7 +37,7 @@ class Programme:
         return self.end_s <= self.begin_s
 
     @classmethod
-    def of(cls, event: Event) -> Self:
+    def from_event(cls, event: Event) -> Self:
         """Make a programme of an event, without characters that XML cannot contain."""
         begin_s = int(event.begin.timestamp())
         return cls(

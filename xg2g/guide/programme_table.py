@@ -40,7 +40,7 @@ Place = tuple[int, str]
 """Sort key of a programme among those of all channels: its begin, then its channel."""
 
 
-def listed_between(
+def search(
     connection: sqlite3.Connection,
     begin_s: int,
     end_s: int,
@@ -159,7 +159,7 @@ def clear(connection: sqlite3.Connection) -> None:
     metadata.delete(connection, _READ_AT_S)
 
 
-def keep(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
+def delete_outside(connection: sqlite3.Connection, begin_s: int, end_s: int) -> int:
     """Delete programmes that end before `begin_s` or begin after `end_s`. Returns their number."""
     forgotten = connection.execute(
         "DELETE FROM programme WHERE end_s < ? OR begin_s > ?", (begin_s, end_s)

@@ -15,7 +15,7 @@ from .programme import Programme
 log = structlog.get_logger()
 
 
-class Guide(Protocol):
+class GuideSource(Protocol):
     """Has events, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     def events(
@@ -32,7 +32,7 @@ class Guide(Protocol):
 
 
 async def read_programmes(
-    receiver: Guide,
+    receiver: GuideSource,
     lineup: Lineup,
     begin: datetime,
     minutes_for: Callable[[Sequence[Channel]], int],
@@ -61,19 +61,19 @@ async def read_programmes(
             for channel_id in ids.get(_key(event.service), ()):
                 if channel_id not in covered:
                     seen.add(channel_id)
-                    yield channel_id, Programme.of(event)
+                    yield channel_id, Programme.from_event(event)
         for channel in channels:
             # Not every receiver resolves alternatives in the guide of a bouquet.
             if channel.alternatives and channel.id not in seen:
                 async for event in window.of_channel(channel):
-                    yield channel.id, Programme.of(event)
+                    yield channel.id, Programme.from_event(event)
         covered.update(group.channel_ids)
 
 
 class _Window:
     """A part of the receiver's guide: some minutes from a begin on."""
 
-    def __init__(self, receiver: Guide, begin: datetime, minutes: int) -> None:
+    def __init__(self, receiver: GuideSource, begin: datetime, minutes: int) -> None:
         self._receiver = receiver
         self._begin = begin
         self._minutes = minutes

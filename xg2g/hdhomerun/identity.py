@@ -33,7 +33,7 @@ class Identity:
     """`DeviceAuth`, 24 characters. It protects nothing: only SiliconDust's guide would check it."""
 
     @classmethod
-    def kept(cls, connection: sqlite3.Connection) -> Self:
+    def load_or_make(cls, connection: sqlite3.Connection) -> Self:
         """Return the identity in the store; make one the first time."""
 
         def known(name: str, make: Callable[[], str]) -> str:

@@ -59,9 +59,9 @@ class LineupKeeper:
         self.names: tuple[str, ...] | None = None
         """Names of all the receiver's bouquets, served or not; None until they were read once, by
         this process or an earlier one."""
-        self.is_of_others = False
+        self.is_for_other_bouquets = False
         """The restored lineup was made of other bouquets than are wanted now."""
-        self._told: tuple[str, ...] = ()
+        self._reported: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class LineupKeeper:
         self.lineup = await self._database.read(channel_table.load)
         self.names = await self._database.read(channel_table.bouquet_names)
         stored = await self._database.read(channel_table.wanted_bouquets)
-        self.is_of_others = stored is not None and stored != tuple(self._wanted)
+        self.is_for_other_bouquets = stored is not None and stored != tuple(self._wanted)
 
     async def load_first(self, *, strict: bool = False) -> Lineup:
         """Read, store and return a first lineup: every channel with its number, perhaps without
@@ -146,7 +146,7 @@ class LineupKeeper:
             )
         )
         self._learn(seen)
-        self.is_of_others = False
+        self.is_for_other_bouquets = False
         log.log(
             level,
             "lineup read",
@@ -159,8 +159,8 @@ class LineupKeeper:
 
     def _learn(self, seen: Arrangement) -> None:
         self.names = seen.names
-        if seen.missing != self._told:
-            self._told = seen.missing
+        if seen.missing != self._reported:
+            self._reported = seen.missing
             if seen.missing:
                 log.warning(self.missing_text)
 

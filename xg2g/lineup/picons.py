@@ -56,7 +56,7 @@ class Picons:
         self._clock_s = clock_s
         self._fetches: dict[str, asyncio.Task[bytes | None]] = {}
 
-    async def of(self, channel: Channel) -> bytes | None:
+    async def get(self, channel: Channel) -> bytes | None:
         """Return the channel's picon as PNG; None when the receiver has none.
 
         Raises `BusyError`, `ReceiverError` and `StoreError`. An outdated image is returned instead

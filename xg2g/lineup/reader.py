@@ -16,7 +16,7 @@ Recall = Callable[[str], Awaitable[Bouquet | None]]
 """Returns a bouquet as it was last read, by its reference."""
 
 
-class Lists(Protocol):
+class BouquetSource(Protocol):
     """Has bouquets, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     async def bouquets(self, kind: str = TELEVISION) -> Sequence[ListedService]:
@@ -34,7 +34,7 @@ class Lists(Protocol):
         ...
 
 
-async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
+async def read_bouquets(receiver: BouquetSource, recall: Recall) -> list[Bouquet]:
     """Read all bouquets, television before radio. Raises `ReceiverError`.
 
     All are read whichever are wanted, since the earlier ones count in a channel's number. A bouquet
@@ -48,7 +48,7 @@ async def read_bouquets(receiver: Lists, recall: Recall) -> list[Bouquet]:
     ]
 
 
-async def read_at_once(receiver: Lists, recall: Recall) -> list[Bouquet]:
+async def read_at_once(receiver: BouquetSource, recall: Recall) -> list[Bouquet]:
     """Read what `read_bouquets` reads, without picons, in as few requests as possible.
 
     It is faster where each answer takes long, for use when somebody waits. Raises `ReceiverError`;
@@ -69,7 +69,7 @@ async def read_at_once(receiver: Lists, recall: Recall) -> list[Bouquet]:
 class _Reading:
     def __init__(
         self,
-        receiver: Lists,
+        receiver: BouquetSource,
         recall: Recall,
         known: Mapping[str, Sequence[ListedService]] | None = None,
     ) -> None:

@@ -18,7 +18,7 @@ _RETRY_AFTER_S = 60.0
 """Pause after a failure."""
 
 
-class Whitelist(Protocol):
+class RelaySource(Protocol):
     """Has the list, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
 
     async def relayed_services(self) -> frozenset[str]:
@@ -29,7 +29,7 @@ class Whitelist(Protocol):
 class RelayList:
     """The list as the receiver last sent it."""
 
-    def __init__(self, receiver: Whitelist, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, receiver: RelaySource, *, now: Callable[[], float] = time.monotonic) -> None:
         self._receiver = receiver
         self._now = now
         self._channel_ids: frozenset[str] | None = None

@@ -87,7 +87,7 @@ class Database:
         self._path = path
         self._writer = writer
         self._lock = lock
-        self.unkept: str | None = None
+        self.why_temporary: str | None = None
         """Why the file is temporary although it should outlive the process; None otherwise."""
         self._write_thread = ThreadPoolExecutor(1, "store-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "store-read")

@@ -31,17 +31,17 @@ async def open_database(directory: Path | None, *, keep: bool = True) -> AsyncIt
     copy, so that channels keep their numbers. Raises `StoreError`.
     """
     with TemporaryDirectory(prefix="xg2g-") as temporary:
-        database, unkept = None, None
+        database, why_temporary = None, None
         if keep:
             location = directory or default_directory()
             try:
                 database = Database.open(location)
             except UnwritableError as error:
-                unkept = str(error)
-                log.error("data is lost when xg2g ends, channel numbers too", reason=unkept)
+                why_temporary = str(error)
+                log.error("data is lost when xg2g ends, channel numbers too", reason=why_temporary)
                 _copy(location / FILE, Path(temporary) / FILE)
         async with database or Database.open(Path(temporary)) as opened:
-            opened.unkept = unkept
+            opened.why_temporary = why_temporary
             yield opened
 
 

@@ -61,7 +61,7 @@ TEXTS = [
 def week(count: int = 48) -> list[Programme]:
     """Programmes as the receiver's events become them."""
     return [
-        Programme.of(
+        Programme.from_event(
             Event(
                 service=ServiceReference.parse("1:0:19:1:3FB:1:C00000:0:0:0:"),
                 id=n,

@@ -31,7 +31,7 @@ def test_every_new_id_is_valid_and_of_no_model_that_lacks_what_we_have() -> None
 def test_the_identity_outlives_a_restart(tmp_path: Path) -> None:
     async def identity() -> Identity:
         async with open_database(tmp_path) as database:
-            return await database.write(Identity.kept)
+            return await database.write(Identity.load_or_make)
 
     first, second = asyncio.run(identity()), asyncio.run(identity())
     assert first == second

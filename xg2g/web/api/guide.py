@@ -34,7 +34,7 @@ async def _guide(request: Request, query: queries.GuideQuery) -> BaseModel:
         )
     found = await gateway_of(request).database.read(
         partial(
-            programme_table.listed_between,
+            programme_table.search,
             # Whole seconds, so that a programme that ends at this moment is over.
             begin_s=math.floor(begin_s),
             end_s=math.ceil(end_s),

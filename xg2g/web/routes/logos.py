@@ -19,7 +19,7 @@ async def _logo(request: Request) -> Response:
     if channel is None:
         return PlainTextResponse("no such channel\n", status_code=404)
     try:
-        png = await gateway_of(request).picons.of(channel)
+        png = await gateway_of(request).picons.get(channel)
     except (BusyError, ReceiverError) as error:
         text = str(error) or "the receiver is busy; try again in a moment"
         return PlainTextResponse(f"{text}\n", status_code=503, headers={"Retry-After": "30"})
