@@ -52,7 +52,7 @@ def served(receiver: SimulatedReceiver, *, streams_on: int | None = None) -> tup
     return "serve", "--port", "0", *addresses
 
 
-async def test_the_block_comes_first_and_in_one_piece(tmp_path: Path) -> None:
+async def test_the_announcement_comes_first_and_in_one_piece(tmp_path: Path) -> None:
     async with started("demo", "--port", "0", XDG_DATA_HOME=str(tmp_path)) as process:
         first, *rows = await lines(process, 1 + len(NAMES))
     ready = re.fullmatch(
@@ -77,7 +77,7 @@ async def test_a_receiver_that_is_off_is_waited_for_and_then_announced(tmp_path:
     assert "(29 channels, 8 tuners)" in line
 
 
-async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_path: Path) -> None:
+async def test_a_closed_stream_port_is_announced_at_the_start(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         serve = served(receiver, streams_on=1)
         async with started(*serve, XDG_DATA_HOME=str(tmp_path)) as process:
@@ -87,7 +87,7 @@ async def test_a_stream_port_that_nobody_listens_on_is_said_at_the_start(tmp_pat
     assert "(29 channels, 8 tuners)" in first
 
 
-async def test_a_folder_in_which_nothing_can_be_kept_stands_in_the_block() -> None:
+async def test_an_unwritable_data_folder_is_announced() -> None:
     async with (
         SimulatedReceiver() as receiver,
         started(*served(receiver), "--data-dir", "/dev/null/here") as process,
@@ -117,7 +117,7 @@ def shown(capsys: pytest.CaptureFixture[str], ready: Ready) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_on_every_address_it_says_the_one_that_others_reach(
+def test_the_announcement_names_an_address_that_others_reach(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for host in ("0.0.0.0", "::"):
@@ -130,7 +130,9 @@ def test_on_every_address_it_says_the_one_that_others_reach(
         assert "this computer's address" in text
 
 
-def test_behind_a_proxy_it_says_the_public_address(capsys: pytest.CaptureFixture[str]) -> None:
+def test_behind_a_proxy_the_announcement_names_the_public_address(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     ready = Ready("127.0.0.1", 8088, Lineup(), public_url="https://example.org/tv")
     text = "\n".join(shown(capsys, ready))
     assert "https://example.org/tv/playlist.m3u" in text
@@ -160,7 +162,7 @@ def test_behind_a_proxy_it_says_the_public_address(capsys: pytest.CaptureFixture
         ),
     ],
 )
-def test_how_to_let_others_in_has_the_form_of_the_command_that_was_used(
+def test_the_advice_to_let_others_in_repeats_the_command_that_was_used(
     arguments: tuple[str, ...], variables: dict[str, str], command: str
 ) -> None:
     said = command_with("--host", "0.0.0.0", arguments=arguments, environment=variables)

@@ -21,7 +21,7 @@ def test_check_prints_every_mistake_and_exits_with_1(tmp_path: Path) -> None:
     assert result.stderr == ""
 
 
-def test_check_finds_what_is_wrong_in_the_file_though_a_variable_wins(tmp_path: Path) -> None:
+def test_check_finds_problems_of_the_file_even_if_a_variable_wins(tmp_path: Path) -> None:
     file = tmp_path / "new.yaml"
     file.write_text("server: {port: 80a}\n")
     assert xg2g("config", "check", str(file), XG2G_PORT="80").returncode == 1
@@ -47,7 +47,7 @@ def test_check_notes_that_there_is_no_receiver_yet() -> None:
     ]
 
 
-def test_a_variable_that_is_no_text_ends_with_one_line() -> None:
+def test_a_variable_that_is_not_text_is_refused_in_one_line() -> None:
     result = xg2g("serve", XG2G_AUDIO_TRACKS=os.fsdecode(b"\xff"))
     assert (result.returncode, result.stderr) == (2, "xg2g: XG2G_AUDIO_TRACKS: not UTF-8 text\n")
 

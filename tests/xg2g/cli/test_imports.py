@@ -68,7 +68,7 @@ def rooms(modules: set[str], package: str = "xg2g") -> set[str]:
     return {name.split(".")[1] for name in modules if name.startswith(f"{package}.")}
 
 
-def test_a_version_takes_the_library_and_no_settings(imported: Imported) -> None:
+def test_the_version_imports_the_library_and_no_settings(imported: Imported) -> None:
     modules = imported(command("--version"))
     assert strangers(modules) <= TYPER
     assert rooms(modules) == {"cli", "errors"}
@@ -81,7 +81,7 @@ def test_a_version_takes_the_library_and_no_settings(imported: Imported) -> None
     assert "asyncio" not in modules
 
 
-def test_a_conversion_takes_settings_and_the_backend_that_runs(
+def test_a_conversion_imports_settings_and_the_backend_that_runs(
     imported: Imported, tmp_path: Path
 ) -> None:
     modules = imported(command("remux", CLIP, tmp_path / "out.ts", "--tracks", "deu"))
@@ -93,13 +93,15 @@ def test_a_conversion_takes_settings_and_the_backend_that_runs(
     assert external == {"xg2g_backends.external.address"}
 
 
-def test_settings_and_the_commands_that_only_read_them_take_no_pydantic(imported: Imported) -> None:
+def test_settings_and_the_commands_that_only_read_them_import_no_pydantic(
+    imported: Imported,
+) -> None:
     commands = "xg2g.cli.remux, xg2g.cli.remux_file, xg2g.cli.healthcheck, xg2g.app.backend"
     modules = imported(f"import xg2g.config, {commands}\nxg2g.config.load()")
     assert strangers(modules) <= TYPER | {"yaml"}
 
 
-def test_a_health_check_takes_settings_and_the_standard_library(imported: Imported) -> None:
+def test_a_health_check_imports_settings_and_the_standard_library(imported: Imported) -> None:
     ask = "import http.server, threading\n"
     ask += "class Well(http.server.BaseHTTPRequestHandler):\n"
     ask += "    def do_GET(self): self.send_response(200); self.end_headers()\n"
@@ -114,7 +116,7 @@ def test_a_health_check_takes_settings_and_the_standard_library(imported: Import
 
 
 @pytest.mark.parametrize("arguments", [(), ("serve",), ("simulate",), ("demo",), ("doctor",)])
-def test_help_takes_no_daemon_and_no_simulated_receiver(
+def test_help_imports_no_daemon_and_no_simulated_receiver(
     arguments: tuple[str, ...], imported: Imported
 ) -> None:
     modules = imported(command(*arguments, "--help"))
@@ -123,7 +125,7 @@ def test_help_takes_no_daemon_and_no_simulated_receiver(
     assert "xg2g.simulator.receiver" not in modules
 
 
-def test_the_backends_take_the_standard_library_and_load_what_is_used(imported: Imported) -> None:
+def test_the_backends_import_the_standard_library_and_what_is_used(imported: Imported) -> None:
     modules = imported("import xg2g_backends")
     assert rooms(modules, "xg2g_backends") == set()
     modules = imported(f"import xg2g_backends, os\nxg2g_backends.remux({str(CLIP)!r}, os.devnull)")

@@ -49,7 +49,7 @@ def test_files_and_pipes_give_the_same_stream(tmp_path: Path) -> None:
     assert (tmp_path / "2.ts").read_bytes() == converted
 
 
-def test_it_ends_with_what_was_converted_how_long_it_took_and_what_was_repaired(
+def test_the_last_line_says_what_was_converted_and_repaired_and_how_long_it_took(
     tmp_path: Path,
 ) -> None:
     source = RADIO.read_bytes()
@@ -64,7 +64,7 @@ def test_it_ends_with_what_was_converted_how_long_it_took_and_what_was_repaired(
     assert untouched.startswith("converted no audio; ")
 
 
-def test_a_file_that_exists_is_replaced_only_by_whoever_says_so(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_only_with_force(tmp_path: Path) -> None:
     target = tmp_path / "out.ts"
     target.write_bytes(b"mine")
     refused = remux(RADIO, target)
@@ -108,7 +108,7 @@ def test_a_reader_that_leaves_ends_it_quietly() -> None:
         assert process.wait() == 141
 
 
-def test_a_program_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
+def test_an_unknown_program_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     result = remux(LATM, tmp_path / "out.ts", "--program", "9")
     assert result.returncode == 1
     assert "program 9 is not in" in complaint(result)

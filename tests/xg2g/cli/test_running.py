@@ -94,7 +94,7 @@ async def test_without_a_player_the_url_is_printed(address: str, tmp_path: Path)
         ("", "xg2g channels lists them"),
     ],
 )
-async def test_a_name_that_means_no_channel_says_which_could_be_meant(
+async def test_an_unknown_channel_name_is_answered_with_suggestions(
     address: str, name: str, said: str
 ) -> None:
     result = await ask(address, "watch", name)
@@ -110,7 +110,7 @@ async def test_a_daemon_that_asks_for_its_token_says_how_to_show_it(address: str
 
 
 @pytest.mark.parametrize("command", [("status",), ("channels",), ("watch", "x")])
-def test_where_no_daemon_runs_it_says_what_to_start(command: tuple[str, ...]) -> None:
+def test_without_a_daemon_the_commands_say_what_to_start(command: tuple[str, ...]) -> None:
     result = xg2g(*command, XG2G_PORT="1")
     assert result.returncode == 1
     assert result.stderr == (

@@ -87,7 +87,9 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     assert "geheim" not in result.stdout + result.stderr
 
 
-async def test_who_wants_to_start_at_once_does(receiver: SimulatedReceiver, file: Path) -> None:
+async def test_setup_starts_xg2g_when_the_person_agrees(
+    receiver: SimulatedReceiver, file: Path
+) -> None:
     process = DaemonProcess(
         *(*COMMAND, "setup", "--config", str(file), "--receiver", receiver.base_url),
         stdin=subprocess.PIPE,
@@ -109,9 +111,7 @@ async def test_who_wants_to_start_at_once_does(receiver: SimulatedReceiver, file
         await process.line(lambda line: f"serve --config {file} --host 0.0.0.0" in line)
 
 
-async def test_a_script_says_yes_and_nothing_is_asked(
-    receiver: SimulatedReceiver, file: Path
-) -> None:
+async def test_with_yes_nothing_is_asked(receiver: SimulatedReceiver, file: Path) -> None:
     result = await setup(
         *("--yes", "--receiver", receiver.base_url, "--config", str(file)),
         XG2G_RECEIVER_USER="root",
@@ -144,7 +144,7 @@ async def test_what_cannot_work_is_one_line_and_writes_nothing(
     assert not file.parent.exists()
 
 
-async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
+async def test_an_existing_file_is_replaced_only_with_consent(
     receiver: SimulatedReceiver, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.yaml"
@@ -164,14 +164,14 @@ async def test_a_file_that_exists_is_replaced_only_by_whoever_agrees(
     assert load(file=file, environment={}).settings.receiver.user == "root"
 
 
-async def test_where_nobody_answers_it_says_what_to_do(file: Path) -> None:
+async def test_without_anybody_to_answer_setup_says_what_to_do(file: Path) -> None:
     result = await setup("--config", str(file))
     assert result.returncode == 1
     assert "xg2g setup --yes --receiver" in result.stderr
     assert not file.parent.exists()
 
 
-async def test_a_link_goes_on_to_lead_to_the_file(
+async def test_a_link_to_the_settings_file_stays_a_link(
     receiver: SimulatedReceiver, tmp_path: Path
 ) -> None:
     file, link = tmp_path / "dotfiles.yaml", tmp_path / "config.yaml"

@@ -171,7 +171,7 @@ async def test_a_receiver_whose_clock_is_wrong_is_found() -> None:
     assert "NTP" in finding.advice
 
 
-async def test_a_port_that_something_else_has_is_found() -> None:
+async def test_a_port_that_another_program_uses_is_found() -> None:
     async with SimulatedReceiver() as receiver:
         port = receiver.stream_port
         [finding] = about("port", await findings(Settings(server=ServerSettings(port=port))))
@@ -180,7 +180,7 @@ async def test_a_port_that_something_else_has_is_found() -> None:
     assert "ss -ltnp" in finding.advice
 
 
-async def test_a_port_that_xg2g_itself_has_is_as_it_should_be() -> None:
+async def test_a_port_that_xg2g_itself_uses_is_good() -> None:
     async def healthz(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b'HTTP/1.0 200 OK\r\n\r\n{"status": "ok", "version": "9.9.9"}')
@@ -242,7 +242,7 @@ def test_on_a_terminal_a_finding_is_wrapped_under_its_column() -> None:
     assert all(line.startswith(" " * 23) and len(line) <= 80 for line in wrapped)
 
 
-async def test_television_that_works_is_told_from_what_stands_around_it() -> None:
+async def test_an_exit_code_tells_faults_of_television_from_other_faults() -> None:
     async with SimulatedReceiver() as receiver:
         flags = ("--receiver", receiver.base_url, "--port", "0", "--seconds", "1")
         streams = ("--stream-port", str(receiver.stream_port))
@@ -263,7 +263,7 @@ async def test_television_that_works_is_told_from_what_stands_around_it() -> Non
     assert line.startswith("television does not work: see data, streams")
 
 
-async def test_what_is_logged_meanwhile_is_no_part_of_the_answer() -> None:
+async def test_log_lines_are_no_part_of_the_output() -> None:
     async with SimulatedReceiver() as receiver:
         flags = ("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port))
         channel = ("--channel", "Card Five HD (scrambled)", "--seconds", "1")

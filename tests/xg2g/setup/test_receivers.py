@@ -66,7 +66,7 @@ async def test_receivers_are_found_among_other_web_servers(
             assert len(silent) == 1
 
 
-async def test_an_answer_without_end_ends_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endless_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receivers, "_ANSWER_LIMIT_BYTES", 1000)
     endless = b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 100_000
     async with SimulatedReceiver(host="127.0.7.10") as receiver:

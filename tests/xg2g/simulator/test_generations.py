@@ -80,7 +80,7 @@ async def test_the_window_of_epgmulti_is_in_minutes_and_an_epoch_is_taken_for_al
     assert len(all_of_them) > 1000
 
 
-async def test_a_bouquet_that_is_none_has_no_events_and_no_result(box: Box) -> None:
+async def test_an_unknown_bouquet_has_no_events_and_no_result(box: Box) -> None:
     for reference in (ONE, FAVOURITES.replace("favourites", "missing")):
         answer = await box.get("/api/epgmulti", bRef=reference)
         assert answer == {"events": [], "result": False}
@@ -93,7 +93,7 @@ async def test_a_service_without_guide_has_none_or_a_placeholder(box: Box) -> No
     )
 
 
-async def test_the_old_one_does_not_know_what_time_it_is(box: Box) -> None:
+async def test_the_older_interface_sends_no_current_time(box: Box) -> None:
     (event,) = await box.events("epgservicenow", sRef=ONE)
     assert (event["now_timestamp"] == 0) == box.is_old
 
@@ -246,7 +246,7 @@ async def test_timers_that_need_too_many_tuners_are_a_conflict_with_200(box: Box
     assert len(conflict["conflicts"]) == 3
 
 
-async def test_a_recording_without_a_tuner_throws_the_oldest_stream_out(box: Box) -> None:
+async def test_a_recording_without_a_tuner_ends_the_oldest_stream(box: Box) -> None:
     far = "1:0:19:65:1:1:C00009:0:0:0:"
     async with (
         watching(box.receiver.stream_port, ONE) as first,
@@ -265,7 +265,7 @@ async def test_a_recording_without_a_tuner_throws_the_oldest_stream_out(box: Box
     assert (await box.get("/api/statusinfo"))["isRecording"] == "false"
 
 
-async def test_serviceplayable_may_count_out_what_would_be_given_up(box: Box) -> None:
+async def test_serviceplayable_may_ignore_a_tuner_that_would_be_released(box: Box) -> None:
     async def playable(**query: str) -> object:
         answer = await box.get("/api/serviceplayable", sRef="1:0:19:65:1:1:C00009:0:0:0:", **query)
         return answer["service"]["isplayable"]

@@ -70,7 +70,7 @@ def test_several_programs_give_several_services_of_their_own_packets(tmp_path: P
     [(b"", "is not an MPEG transport stream"), (b"RIFF" * 1000, "is not an MPEG transport stream")],
     ids=["empty", "other"],
 )
-def test_what_is_no_transport_stream_is_refused_in_one_line(
+def test_a_file_that_is_not_a_transport_stream_is_refused_in_one_line(
     tmp_path: Path, data: bytes, complaint: str
 ) -> None:
     with pytest.raises(RecordingError, match=complaint) as caught:
@@ -90,9 +90,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path) -> No
     packets=st.lists(st.binary(min_size=187, max_size=187), min_size=1, max_size=20),
     flips=st.lists(st.tuples(st.integers(0, 300 * PACKET_SIZE - 1), st.integers(0, 255))),
 )
-def test_whatever_is_in_the_packets_they_can_be_looped(
-    packets: list[bytes], flips: list[tuple[int, int]]
-) -> None:
+def test_any_packets_can_be_looped(packets: list[bytes], flips: list[tuple[int, int]]) -> None:
     data = bytearray(RADIO[: 300 * PACKET_SIZE])
     for at, value in flips:
         data[at] = value

@@ -1,4 +1,4 @@
-"""The stream port and the relay over real sockets, held against what receivers are seen to do."""
+"""The stream port over real sockets, compared with real receivers."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -76,7 +76,7 @@ TELETEXT = 0x108
         (SILENT, {TELETEXT, 0x109, 0x10A}),
     ],
 )
-async def test_only_a_channel_that_says_so_announces_what_players_wait_for_in_vain(
+async def test_only_one_channel_announces_streams_that_are_never_sent(
     receiver: SimulatedReceiver, reference: str, never_sent: set[int]
 ) -> None:
     async with watching(receiver.stream_port, reference) as viewer:
@@ -106,7 +106,7 @@ async def test_guide_and_time_of_day_are_in_the_stream(receiver: SimulatedReceiv
         "1:64:0:0:0:0:0:0:0:0::Marker",
     ],
 )
-async def test_what_cannot_be_played_is_answered_with_200_and_400_in_the_body(
+async def test_an_unplayable_service_is_answered_with_200_and_400_in_the_body(
     receiver: SimulatedReceiver, target: str
 ) -> None:
     async with watching(receiver.stream_port, target.replace(" ", "%20")) as viewer:
@@ -316,28 +316,7 @@ async def test_credentials_must_come_unasked_exactly_cased_and_early(
             assert b'realm="streamserver"' in await viewer.rest()
 
 
-async def test_the_relay_answers_with_bare_line_feeds(receiver: SimulatedReceiver) -> None:
-    async with watching(receiver.relay_port, ONE) as viewer:
-        head = await viewer.read(84)
-        assert head.endswith(b"Server: stream_enigma2\n\nG")
-        assert head.startswith(b"HTTP/1.0 200 OK\nConnection: Close\n")
-        assert b"\r" not in head
-
-
-@pytest.mark.parametrize("target", [ONE.replace(":", "%3A"), ONE + "x" * 254])
-async def test_the_relay_closes_without_a_word_on_a_path_it_cannot_read(
-    receiver: SimulatedReceiver, target: str
-) -> None:
-    async with watching(receiver.relay_port, target) as viewer:
-        assert await viewer.rest() == b""
-
-
-async def test_the_relay_says_200_before_it_knows_the_service(receiver: SimulatedReceiver) -> None:
-    async with watching(receiver.relay_port, "1:0:1:FFFF:1:1:C00000:0:0:0:") as viewer:
-        assert (await viewer.rest()).endswith(b"\n\n" + REFUSAL)
-
-
-async def test_conditions_hold_for_the_viewers_that_come_later(
+async def test_conditions_apply_to_later_viewers(
     receiver: SimulatedReceiver,
 ) -> None:
     async with watching(receiver.stream_port, ONE) as before:

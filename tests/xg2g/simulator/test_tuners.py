@@ -54,7 +54,7 @@ def test_a_tuner_that_is_not_yet_free_serves_its_transponder_again(clock: Virtua
     assert not pool.available(ASTRA_2), "the second use counts, not the first one's end"
 
 
-def test_what_was_not_taken_cannot_be_given_back(clock: VirtualClock) -> None:
+def test_a_tuner_that_was_not_acquired_cannot_be_released(clock: VirtualClock) -> None:
     pool = TunerPool(1, clock.now)
     with pytest.raises(ValueError, match="no tuner"):
         pool.release(ASTRA_1)
