@@ -18,7 +18,7 @@ import { useKeys } from "./shell/useKeys";
 import { StatusView } from "./status/StatusView";
 import { MINUTE_MS } from "./time";
 
-/** The lineup changes seldom: mostly the answer is "not modified". */
+/** Time between requests for the lineup, which seldom changes: most answers are "not modified". */
 const LINEUP_MS = 5 * MINUTE_MS;
 const NOW_MS = MINUTE_MS;
 const CHOICE_KEY = "bouquet";
@@ -29,14 +29,14 @@ async function readChannels(signal: AbortSignal): Promise<Channel[]> {
   let after: string | undefined;
   do {
     const page: Channels = await read<Channels>("/channels", { limit: 5000, after }, signal);
-    found.push(...page.channels.map(reached));
+    found.push(...page.channels.map(withOwnLogo));
     after = page.next ?? undefined;
   } while (after !== undefined);
   return found;
 }
 
-/** A channel whose logo is asked for where this page came from. */
-function reached(channel: Channel): Channel {
+/** Return a channel whose logo is loaded from this page's own address. */
+function withOwnLogo(channel: Channel): Channel {
   const { logo_url } = channel;
   return { ...channel, logo_url: logo_url && relative(logo_url) };
 }
@@ -82,7 +82,7 @@ export function App() {
   }, [place, playing]);
 
   const zap = useCallback((channel: Channel) => {
-    // In the guide the small player stays small.
+    // While the guide is shown, the small player stays small.
     setWatching(channel.id);
     if (placeOf(location.hash).at === "channel") {
       go({ at: "channel", id: channel.id }, { replace: true });
@@ -97,7 +97,7 @@ export function App() {
     setSearch("");
     if (placeOf(location.hash).at === "search") go({ at: "channels" }, { replace: true });
   }, []);
-  // What was found is left by going to it.
+  // Opening a result ends the search.
   useEffect(() => {
     if (place.at !== "search") setSearch("");
   }, [place]);
@@ -120,7 +120,7 @@ export function App() {
     if (lineup.trouble?.status === 401) {
       return (
         <div class="sheet">
-          <TokenForm purpose="Reading the channels takes the token" onDone={lineup.again} />
+          <TokenForm purpose="Token to see the channels" onDone={lineup.again} />
         </div>
       );
     }
@@ -137,7 +137,7 @@ export function App() {
         </div>
       ) : (
         <p class="empty" role="status">
-          Loading the channels…
+          Loading channels…
         </p>
       );
     }
@@ -208,7 +208,7 @@ export function App() {
         <main id="main" class="main" tabIndex={-1}>
           {isMissing && (
             <p class="notice bad" role="alert" data-testid="error">
-              There is no such channel any more. Choose another one.
+              This channel no longer exists. Choose another one.
             </p>
           )}
           {lineup.value !== undefined && onNow.trouble && place.at !== "status" && (
@@ -245,7 +245,7 @@ function usePlace(): Place {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.hash));
-    // A link to where somebody is already changes no hash, and leaves the search all the same.
+    // A link to the present place changes no hash, but must end the search as well.
     const onClick = ({ target }: MouseEvent) => {
       const link = target instanceof Element ? target.closest("a") : null;
       if (link?.href === location.href) follow();
@@ -260,7 +260,7 @@ function usePlace(): Place {
   return place;
 }
 
-/** The bouquet that is shown; kept for the next visit. One that is gone shows all. */
+/** Return the chosen bouquet, kept for the next visit. If it no longer exists, all are shown. */
 function useChoice(channels: readonly Channel[]): [Choice, (choice: Choice) => void] {
   const [choice, setChoice] = useState(() => choiceOf(kept()));
   const choose = useCallback((next: Choice) => {
@@ -268,7 +268,7 @@ function useChoice(channels: readonly Channel[]): [Choice, (choice: Choice) => v
     try {
       localStorage.setItem(CHOICE_KEY, choiceText(next));
     } catch {
-      // It holds until the page is left.
+      // The choice holds until the page is left.
     }
   }, []);
   const isThere =
@@ -286,8 +286,8 @@ function kept(): string | null {
   }
 }
 
-/** Keys are the player's once somebody has tuned: the entry that was clicked would keep them. Tab
- * goes on from there all the same. */
+/** Take the focus from the entry that was clicked, so that keys go to the player. Tab still goes on
+ * from there. */
 function releaseFocus(): void {
   const { activeElement } = document;
   if (activeElement instanceof HTMLElement && !activeElement.closest(".player")) {

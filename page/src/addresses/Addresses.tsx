@@ -2,7 +2,7 @@ import type { Channel } from "../api/types";
 import { bouquets } from "../channels/lineup";
 import { Copyable } from "./Copyable";
 
-/** What to give to which player. */
+/** Addresses to copy, by player. */
 export function Addresses({ channels }: { channels: readonly Channel[] }) {
   const base = baseOf(channels);
   const names = bouquets(channels);
@@ -11,13 +11,13 @@ export function Addresses({ channels }: { channels: readonly Channel[] }) {
       <h1>Watch in another player</h1>
       {isLoopback(base) && (
         <p class="notice fair">
-          These addresses work on this computer alone. Open this page by the computer's name or
-          address in your network to see those for others; <code>server.host</code> lets them in.
+          These addresses work on this computer only. For other devices, open this page with the
+          computer's name or address in your network; <code>server.host</code> must allow it.
         </p>
       )}
       <article class="card">
         <h2>Plex, Jellyfin, Emby, Channels</h2>
-        <p class="dim">As a network tuner (HDHomeRun). Many find it by themselves.</p>
+        <p class="dim">As a network tuner (HDHomeRun). Many players find it by themselves.</p>
         <Copyable text={base} />
       </article>
       <article class="card">
@@ -39,7 +39,7 @@ export function Addresses({ channels }: { channels: readonly Channel[] }) {
       </article>
       {names.length > 0 && (
         <details class="card">
-          <summary>One bouquet alone</summary>
+          <summary>One bouquet only</summary>
           {names.map((name) => (
             <div key={name}>
               <p class="dim">{name}</p>
@@ -49,14 +49,14 @@ export function Addresses({ channels }: { channels: readonly Channel[] }) {
         </details>
       )}
       <p class="dim foot">
-        <a href="addresses">The same without scripts</a> · <a href="api">API</a> ·{" "}
+        <a href="addresses">This page without scripts</a> · <a href="api">API</a> ·{" "}
         <a href="metrics">Metrics</a> · <a href="licenses.txt">Licences</a>
       </p>
     </section>
   );
 }
 
-/** Return how players reach the daemon: as the daemon says, which may have a public address. */
+/** Return the address of the daemon for players. The daemon tells it, since it may be a public one. */
 export function baseOf(channels: readonly Channel[], page = document.baseURI): string {
   const told = channels.find((each) => /\/stream\/[^/]+$/.test(each.stream_url))?.stream_url;
   return told?.replace(/\/stream\/[^/]+$/, "") ?? new URL(".", page).href.replace(/\/$/, "");

@@ -1,29 +1,29 @@
 import { useRef, useState } from "preact/hooks";
 
-/** An address to copy. */
+/** Address with a button to copy it. */
 export function Copyable({ text }: { text: string }) {
   const code = useRef<HTMLElement>(null);
-  const [said, setSaid] = useState("");
+  const [result, setResult] = useState("");
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
-      setSaid("Copied");
+      setResult("Copied");
     } catch {
-      // Over plain HTTP browsers give no clipboard: what is selected can be copied by hand.
+      // Over plain HTTP browsers offer no clipboard: select the text, so that the user can copy it.
       const selection = getSelection();
       if (code.current) selection?.selectAllChildren(code.current);
-      setSaid(document.execCommand("copy") ? "Copied" : "Selected; copy it with Ctrl+C");
+      setResult(document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C");
     }
-    setTimeout(() => setSaid(""), 2500);
+    setTimeout(() => setResult(""), 2500);
   };
   return (
     <div class="copyable">
       <code ref={code}>{text}</code>
       <button type="button" class="button" aria-label={`Copy ${text}`} onClick={copy}>
-        {said || "Copy"}
+        {result || "Copy"}
       </button>
       <span class="unseen" role="status">
-        {said}
+        {result}
       </span>
     </div>
   );

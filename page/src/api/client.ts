@@ -1,9 +1,9 @@
-/** Requests to the daemon's API, all relative to the page, which may lie below a path. */
+/** Requests to the daemon's API. URLs are relative to the page, which a proxy may serve below a path. */
 import type { Problem } from "./types";
 
 const TOKEN_KEY = "token";
 
-/** A refusal, or no answer at all. The message says what to do. */
+/** Refusal, or no answer. The message says what is wrong and how to fix it. */
 export class ApiError extends Error {
   constructor(
     /** HTTP status; 0 if xg2g did not answer. */
@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The token that was given in this tab. It is kept nowhere else. */
+/** Return the token that was entered in this tab. It is kept nowhere else. */
 export function keptToken(): string | null {
   try {
     return sessionStorage.getItem(TOKEN_KEY);
@@ -28,13 +28,13 @@ export function keepToken(token: string | null): void {
     if (token === null) sessionStorage.removeItem(TOKEN_KEY);
     else sessionStorage.setItem(TOKEN_KEY, token);
   } catch {
-    // Without storage it is asked for again.
+    // Without storage, the page asks for the token again.
   }
 }
 
 type Values = Record<string, string | number | boolean | undefined>;
 
-/** Return the address of a path of the API. */
+/** Return the URL of a path of the API. */
 export function apiUrl(path: string, values: Values = {}): string {
   const url = new URL(`api/v1${path}`, document.baseURI);
   for (const [name, value] of Object.entries(values)) {
@@ -43,8 +43,8 @@ export function apiUrl(path: string, values: Values = {}): string {
   return url.href;
 }
 
-/** Return an address of the daemon as this page reaches it: the answer may name another host, that of
- * `server.public_url`, which the page's policy forbids. */
+/** Return a URL of the daemon with this page's own host. Answers may name that of
+ * `server.public_url`, which the page's Content-Security-Policy forbids. */
 export function relative(url: string): string {
   const path = /\/(logos|stream|hls)\/[^?#]*$/.exec(url)?.[0];
   return path === undefined ? url : new URL(path.slice(1), document.baseURI).href;
@@ -70,7 +70,10 @@ async function ask(method: string, url: string, signal?: AbortSignal): Promise<R
     answer = await fetch(url, { method, headers, signal: signal ?? null });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, "xg2g does not answer. Is it running, and this device in its network?");
+    throw new ApiError(
+      0,
+      "xg2g does not answer. Check that it is running and that this device is in its network.",
+    );
   }
   if (answer.ok) return answer;
   throw new ApiError(answer.status, await explanation(answer));
@@ -81,7 +84,7 @@ async function explanation(answer: Response): Promise<string> {
     const problem = (await answer.json()) as Problem;
     if (problem.detail) return problem.detail;
   } catch {
-    // Something between the page and xg2g answered.
+    // The answer is not from xg2g but from a proxy in between.
   }
-  return `The answer was ${answer.status} ${answer.statusText}`.trim();
+  return `xg2g answered with ${answer.status} ${answer.statusText}`.trim();
 }

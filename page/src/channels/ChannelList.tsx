@@ -49,7 +49,7 @@ export function ChannelList(props: ChannelListProps) {
           />
         ))}
       </ul>
-      {listed.length === 0 && <p class="empty">No channel here.</p>}
+      {listed.length === 0 && <p class="empty">No channels.</p>}
     </section>
   );
 }

@@ -44,13 +44,13 @@ export function Search({ text, channels, shown, now, playing, onProgramme }: Sea
   const byId = new Map(channels.map((each) => [each.id, each]));
   const programmes = isLong && value?.sought === sought ? value.guide.programmes : undefined;
   if (text.trim() === "") {
-    return <p class="empty">Type a channel, its number, or a title of the coming days.</p>;
+    return <p class="empty">Type a channel name, a number, or the title of a programme.</p>;
   }
   return (
     <section class="results" aria-label="Search results" data-testid="results">
       <h1 class="unseen">Search results</h1>
       <h2 class="section">Channels</h2>
-      {found.length === 0 && <p class="empty">No channel is called so.</p>}
+      {found.length === 0 && <p class="empty">No channels found.</p>}
       <ul class="rows">
         {found.slice(0, MOST_CHANNELS).map((each) => (
           <ChannelRow
@@ -69,10 +69,8 @@ export function Search({ text, channels, shown, now, playing, onProgramme }: Sea
         <>
           <h2 class="section">Programmes</h2>
           {trouble && <p role="alert">{trouble.message}</p>}
-          {!programmes && !trouble && <p class="empty">Looking…</p>}
-          {programmes?.length === 0 && (
-            <p class="empty">Nothing of the coming days is called so.</p>
-          )}
+          {!programmes && !trouble && <p class="empty">Searching…</p>}
+          {programmes?.length === 0 && <p class="empty">No programmes found in the coming days.</p>}
           <ul class="hits">
             {programmes?.map((each) => (
               <li key={`${each.channel} ${each.begin}`}>

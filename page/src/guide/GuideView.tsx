@@ -1,25 +1,23 @@
-/** The guide: channels down, hours across. Only what is seen is in the document. */
-import { memo } from "preact/compat";
+/** The guide: channels down, hours across. Only the visible part is in the document. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useNow } from "../api/poll";
 import type { Channel, Programme } from "../api/types";
 import { BouquetChips } from "../channels/BouquetChips";
-import { Logo } from "../channels/Logo";
 import { bouquets, type Choice, chosen, matching } from "../channels/lineup";
-import { hashOf } from "../router";
 import { clock, dayName, HOUR_MS, MINUTE_MS, startOfDay } from "../time";
 import {
   type Cursor,
   cellAt,
   cells,
+  metricsOf,
   moved,
-  place,
   type Rows,
   rowsSeen,
   type Span,
   timeSeen,
 } from "./grid";
-import { type Listed, Tiles } from "./tiles";
+import { ChannelCell, Row } from "./Row";
+import { Tiles } from "./tiles";
 
 interface GuideViewProps {
   channels: readonly Channel[];
@@ -33,22 +31,6 @@ const DAYS = 9;
 const EVENING = { hours: 20, minutes: 15 };
 /** Part of the hour before now that is seen at the beginning. */
 const LEAD_MS = 30 * MINUTE_MS;
-
-interface Metrics {
-  row: number;
-  hour: number;
-  column: number;
-}
-
-const WIDE: Metrics = { row: 64, hour: 264, column: 208 };
-const NARROW: Metrics = { row: 60, hour: 216, column: 84 };
-/** Across a room. */
-const TELEVISION: Metrics = { row: 84, hour: 336, column: 280 };
-
-function metricsOf(width: number): Metrics {
-  if (width < 700) return NARROW;
-  return width >= 1800 ? TELEVISION : WIDE;
-}
 
 interface Seen {
   rows: Rows;
@@ -328,145 +310,10 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
           })}
         </div>
       </div>
-      {listed.length === 0 && <p class="empty">No channel fits.</p>}
+      {listed.length === 0 && <p class="empty">No channels found.</p>}
     </section>
   );
 }
 
 /** Height of the line of hours. */
 const HEAD_PX = 36;
-
-interface RowProps {
-  row: number;
-  channel: Channel;
-  programmes: readonly Listed[];
-  /** Tells rows apart whose programmes are the same, though in another list. */
-  signature: string;
-  isWhole: boolean;
-  whole: Span;
-  metrics: Metrics;
-  now: number;
-  /** Where the drawn time begins: what is cut there keeps its title in sight. */
-  edge: number;
-  /** Where the keys are, if in this row. */
-  cursorTime: number | undefined;
-  /** The time without a programme in which they are. */
-  gapFrom: number | undefined;
-  gapTo: number | undefined;
-  onProgramme: (programme: Programme) => void;
-}
-
-const Row = memo(
-  function Row(props: RowProps) {
-    const {
-      row,
-      channel,
-      programmes,
-      isWhole,
-      whole,
-      metrics,
-      now,
-      edge,
-      cursorTime,
-      gapFrom,
-      gapTo,
-      onProgramme,
-    } = props;
-    const gap =
-      gapFrom !== undefined && gapTo !== undefined
-        ? place({ from: gapFrom, to: gapTo }, metrics.hour, whole)
-        : undefined;
-    return (
-      // biome-ignore lint/a11y/useFocusableInteractive: the grid has the focus, and names its cell
-      <div
-        class={`grid-row ${isWhole || programmes.length > 0 ? "" : "grid-wait"}`}
-        role="row"
-        aria-rowindex={row + 1}
-        aria-label={`${channel.number} ${channel.name}`}
-        style={{ transform: `translateY(${row * metrics.row}px)` }}
-      >
-        {programmes.length === 0 && (
-          // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
-          <span
-            id={cursorTime === undefined ? undefined : `cell-${row}`}
-            role="gridcell"
-            aria-selected={cursorTime !== undefined}
-            class={`${isWhole ? "grid-none" : "unseen"} ${cursorTime === undefined ? "" : "cell-cursor"}`}
-          >
-            {isWhole ? "No programme information" : "Being read"}
-          </span>
-        )}
-        {programmes.length > 0 && gap && (
-          // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
-          <div
-            id={`cell-${row}`}
-            role="gridcell"
-            aria-selected={true}
-            aria-label={`${isWhole ? "No programme information" : "Being read"}, ${channel.name}`}
-            class="cell cell-gap cell-cursor"
-            style={{ left: `${metrics.column + gap.left}px`, width: `${gap.width}px` }}
-          />
-        )}
-        {programmes.map((each) => {
-          const { left, width } = place(each, metrics.hour, whole);
-          const isCursor =
-            cursorTime !== undefined && each.from <= cursorTime && cursorTime < each.to;
-          const isOn = each.from <= now && now < each.to;
-          const isOver = each.to <= now;
-          return (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid takes the keys for its cells
-            // biome-ignore lint/a11y/useFocusableInteractive: the grid names its active cell
-            <div
-              key={each.from}
-              id={isCursor ? `cell-${row}` : undefined}
-              role="gridcell"
-              aria-selected={isCursor}
-              aria-label={`${each.about.title}, ${clock(each.from)} to ${clock(each.to)}, ${channel.name}`}
-              class={`cell ${isOn ? "cell-on" : ""} ${isOver ? "cell-over" : ""} ${isCursor ? "cell-cursor" : ""} ${isCut(each, edge) ? "cell-cut" : ""}`}
-              style={{ left: `${metrics.column + left}px`, width: `${width}px` }}
-              onClick={() => onProgramme(each.about)}
-            >
-              <span class="cell-text">
-                <span class="cell-title">{each.about.title}</span>{" "}
-                {width > 60 && <span class="cell-time">{clock(each.from)}</span>}
-              </span>
-            </div>
-          );
-        })}
-      </div>
-    );
-  },
-  (last, next) =>
-    last.channel === next.channel &&
-    last.row === next.row &&
-    last.signature === next.signature &&
-    last.whole === next.whole &&
-    last.metrics === next.metrics &&
-    last.now === next.now &&
-    last.edge === next.edge &&
-    last.cursorTime === next.cursorTime &&
-    last.gapFrom === next.gapFrom &&
-    last.gapTo === next.gapTo &&
-    last.onProgramme === next.onProgramme,
-);
-
-/** Whether a programme may begin left of what is seen and end in it, as far as the next step. */
-function isCut(programme: Span, edge: number): boolean {
-  return programme.from < edge + 2 * HOUR_MS + MINUTE_MS && programme.to > edge + HOUR_MS;
-}
-
-const ChannelCell = memo(function ChannelCell({ channel, top }: { channel: Channel; top: number }) {
-  return (
-    <a
-      class="grid-channel"
-      href={hashOf({ at: "channel", id: channel.id })}
-      tabIndex={-1}
-      title={channel.name}
-      style={{ transform: `translateY(${top}px)` }}
-    >
-      <span class="number">{channel.number}</span>
-      <Logo channel={channel} />
-      <span class="name">{channel.name}</span>
-    </a>
-  );
-});

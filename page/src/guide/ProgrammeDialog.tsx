@@ -83,7 +83,9 @@ export function ProgrammeDialog({ programme, channel, onClose }: ProgrammeDialog
           </p>
         )}
         <p class="programme-text">{about.description}</p>
-        {trouble !== undefined && <p role="alert">{trouble || "The description is missing."}</p>}
+        {trouble !== undefined && (
+          <p role="alert">{trouble || "The description could not be loaded."}</p>
+        )}
         {channel && (
           <button
             type="button"

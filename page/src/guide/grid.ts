@@ -113,3 +113,21 @@ export function moved<T extends Span>(
       return undefined;
   }
 }
+
+/** Sizes of the grid in px: height of a row, width of an hour, width of the column of channels. */
+export interface Metrics {
+  row: number;
+  hour: number;
+  column: number;
+}
+
+const WIDE: Metrics = { row: 64, hour: 264, column: 208 };
+const NARROW: Metrics = { row: 60, hour: 216, column: 84 };
+/** Across a room. */
+const TELEVISION: Metrics = { row: 84, hour: 336, column: 280 };
+
+/** Return the sizes for a window of this width. */
+export function metricsOf(width: number): Metrics {
+  if (width < 700) return NARROW;
+  return width >= 1800 ? TELEVISION : WIDE;
+}

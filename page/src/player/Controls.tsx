@@ -1,6 +1,6 @@
 /** The row of buttons below the picture. */
 import { Icon } from "./icons";
-import type { Choice, State } from "./playback";
+import type { Choice, State } from "./state";
 
 interface ButtonProps {
   icon: Parameters<typeof Icon>[0]["name"];

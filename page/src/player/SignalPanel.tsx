@@ -1,6 +1,7 @@
-/** What comes, and how it is played. */
+/** Signal panel: what arrives, and how it is played. */
 import { useEffect, useState } from "preact/hooks";
-import type { DeinterlaceState, Playback } from "./playback";
+import type { Playback } from "./playback";
+import type { DeinterlaceState } from "./state";
 
 const TICK_MS = 1000;
 
@@ -8,14 +9,14 @@ const FIELDS: Record<DeinterlaceState, string> = {
   "not-needed": "not needed",
   off: "off",
   on: "on",
-  "too-slow": "off: this device is too slow for it",
-  unavailable: "off: this browser has no WebGL 2 for it",
+  "too-slow": "off: this device is too slow",
+  unavailable: "off: this browser lacks WebGL 2",
 };
 
 const ORDERS = {
   "top-first": "top field first",
   "bottom-first": "bottom field first",
-  progressive: "both fields are one picture",
+  progressive: "progressive",
 };
 
 function seconds(value: number | undefined): string | undefined {
@@ -29,7 +30,7 @@ interface SignalPanelProps {
   onClose: () => void;
 }
 
-/** What Escape leaves before the panel. */
+/** Elements that Escape leaves before it closes the panel. */
 const NEARER = "dialog, select, input:not([type=range]):not([type=checkbox])";
 
 export function SignalPanel({ playback, onDeinterlace, onClose }: SignalPanelProps) {
@@ -56,16 +57,16 @@ export function SignalPanel({ playback, onDeinterlace, onClose }: SignalPanelPro
   const rate = frameRate ? ` at ${Number(frameRate.toFixed(2))}/s` : "";
   const rows: [string, string | undefined][] = [
     ["Picture", width && `${width} × ${height}${isInterlaced ? ", interlaced" : ""}${rate}`],
-    ["Coding", codecs],
+    ["Codecs", codecs],
     ["Bit rate", bitrate && `${(bitrate / 1e6).toFixed(1)} Mbit/s`],
     ["Buffer", seconds(buffer)],
     ["Behind live", seconds(delay)],
-    ["Dropped pictures", dropped === undefined ? undefined : String(dropped)],
+    ["Dropped frames", dropped === undefined ? undefined : String(dropped)],
     ["First picture after", state.firstPictureMs && `${state.firstPictureMs} ms`],
     ["De-interlacing", isInterlaced ? FIELDS[state.deinterlace] : undefined],
     ["Fields", fields && ORDERS[fields.order]],
     [
-      "Pictures made",
+      "De-interlaced frames",
       fields?.rate && `${fields.rate.toFixed(0)}/s, ${fields.costMs?.toFixed(1) ?? "?"} ms a frame`,
     ],
   ].map(([name, value]) => [name as string, value ? String(value) : undefined]);

@@ -1,15 +1,15 @@
-/** What went wrong, and what to do. */
+/** Message about trouble: what is wrong, and what to do. */
 import { useEffect, useState } from "preact/hooks";
 import { read, relative } from "../api/client";
 import type { Access, Channel } from "../api/types";
-import type { State } from "./playback";
+import type { State } from "./state";
 import type { TunerUser } from "./trouble";
 
 interface TroublePanelProps {
   channel: Channel;
   trouble: NonNullable<State["trouble"]>;
   onRetry: () => void;
-  /** Ends a stream; throws with what to do. */
+  /** Ends a stream. Throws an error that says how to fix it. */
   onEnd: (user: TunerUser) => Promise<void>;
 }
 
@@ -50,7 +50,7 @@ function useMayEnd(isAsked: boolean): boolean {
     const abort = new AbortController();
     read<Access>("/access", {}, abort.signal)
       .then((access) => setMayEnd(access.may_change))
-      // Then nothing is offered that would be refused.
+      // Then the buttons are not offered.
       .catch(() => {});
     return () => abort.abort();
   }, [isAsked]);
@@ -82,7 +82,7 @@ function User({ user, onEnd }: UserProps) {
       </span>
       {user.streamId !== undefined && onEnd && (
         <button type="button" onClick={end}>
-          End it
+          End stream
         </button>
       )}
       {refusal !== undefined && <p class="trouble-refusal">{refusal}</p>}
@@ -90,7 +90,7 @@ function User({ user, onEnd }: UserProps) {
   );
 }
 
-/** Says when the next attempt is. */
+/** Time until the next attempt. */
 function Countdown({ at }: { at: number }) {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -105,7 +105,7 @@ function Countdown({ at }: { at: number }) {
   );
 }
 
-/** A playlist of this channel alone, which the system opens in its player. */
+/** Link to a playlist of this channel only, which the system opens in its player. */
 function PlayerFile({ channel }: { channel: Channel }) {
   const [href, setHref] = useState<string | undefined>(undefined);
   useEffect(() => {

@@ -30,6 +30,16 @@ export interface Figures {
   delay: number | undefined;
 }
 
+export const NO_FIGURES: Figures = {
+  width: undefined,
+  height: undefined,
+  frameRate: undefined,
+  codecs: undefined,
+  bitrate: undefined,
+  buffer: undefined,
+  delay: undefined,
+};
+
 export interface EngineEvents {
   /** Tracks are known, or have changed. */
   onTracks(): void;

@@ -1,15 +1,5 @@
 /** Playback by hls.js: every browser with Media Source Extensions. */
-import Hls, {
-  type ErrorData,
-  type Fragment,
-  type HlsConfig,
-  type LevelDetails,
-  type LoaderCallbacks,
-  type LoaderConfiguration,
-  type LoaderContext,
-  type LoaderResponse,
-  type RetryConfig,
-} from "hls.js";
+import Hls, { type ErrorData, type Fragment, type HlsConfig, type LevelDetails } from "hls.js";
 import {
   bufferedAhead,
   type Engine,
@@ -18,20 +8,13 @@ import {
   type SoundTrack,
   type TextTrackChoice,
 } from "./engine";
-import { shortenGaps } from "./gaps";
+import { ACCEPT, CONFIG, playlistLoader } from "./hls-config";
+import { troubleOf } from "./hls-trouble";
 import { type ImageRendition, imageRenditions } from "./image-cues";
 import { playbackRate } from "./pace";
 import { TextCues } from "./text-cues";
 import { isPlayedOut, type Span, type Window } from "./timeline";
-import { readRefusal, type Trouble } from "./trouble";
 
-/** What the page takes for an answer to the index: a playlist, or the reason why there is none. */
-const ACCEPT = "application/vnd.apple.mpegurl, application/problem+json;q=0.9, */*;q=0.1";
-
-/** Time to the first playlist of a channel: the receiver may have to turn a dish. In ms. */
-const OPENING_MS = 40_000;
-/** Files that lie ready, and playlists that wait for the next part, in ms. */
-const LOADING_MS = 12_000;
 /** Loaded segments by which the bitrate is told. */
 const MEASURED_SEGMENTS = 8;
 const HZ = 90_000;
@@ -41,105 +24,6 @@ const LEAST_PARTS = 2;
 const LAST_FILES_MS = 1000;
 /** How far ahead images are fetched, in seconds. */
 const AHEAD_S = 4;
-
-const GONE = new Set([404, 410]);
-const NO_DECODER = new Set<string>([
-  Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR,
-  Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
-  Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR,
-]);
-
-/** Say which decoder is missing, by the codecs in hls.js's message. */
-function missingDecoder(message: string): string {
-  const isHevc = /\b(hvc1|hev1)\b/.test(message);
-  return isHevc
-    ? "The picture is HEVC, which this browser does not decode on this device."
-    : "This browser has no decoder for it.";
-}
-
-/** A file that is gone stays gone; everything else is asked for again for some seconds. */
-function retriesUnlessGone(
-  config: RetryConfig | null | undefined,
-  count: number,
-  _isTimeout: boolean,
-  response: LoaderResponse | undefined,
-): boolean {
-  return !GONE.has(response?.code ?? 0) && count < (config?.maxNumRetry ?? 0);
-}
-
-const again: RetryConfig = {
-  maxNumRetry: 5,
-  retryDelayMs: 250,
-  maxRetryDelayMs: 2000,
-  backoff: "exponential",
-  shouldRetry: retriesUnlessGone,
-};
-const files = {
-  default: {
-    maxTimeToFirstByteMs: LOADING_MS,
-    maxLoadTimeMs: 2 * LOADING_MS,
-    timeoutRetry: again,
-    errorRetry: again,
-  },
-};
-
-const CONFIG: Partial<HlsConfig> = {
-  lowLatencyMode: true,
-  startFragPrefetch: true,
-  // Fragments of MP4 are passed through; a worker would cost its start and save nothing.
-  enableWorker: false,
-  // Pictures ahead of the live position do not exist; behind a rewind they fill in quickly.
-  maxBufferLength: 20,
-  maxMaxBufferLength: 30,
-  // Ten seconds back by key are there without loading anything.
-  backBufferLength: 30,
-  liveSyncOnStallIncrease: 0.35,
-  liveDurationInfinity: true,
-  // Cues are drawn by the page: a canvas may lie over the picture. (And the track elements that
-  // hls.js would make have addresses which the page's policy forbids.)
-  renderTextTracksNatively: false,
-  testBandwidth: false,
-  // Broadcasts carry none of these.
-  enableCEA708Captions: false,
-  enableID3MetadataCues: false,
-  enableEmsgMetadataCues: false,
-  enableDateRangeMetadataCues: false,
-  enableInterstitialPlayback: false,
-  emeEnabled: false,
-  manifestLoadPolicy: {
-    default: {
-      maxTimeToFirstByteMs: OPENING_MS,
-      maxLoadTimeMs: OPENING_MS,
-      timeoutRetry: null,
-      errorRetry: null,
-    },
-  },
-  playlistLoadPolicy: files,
-  fragLoadPolicy: files,
-};
-
-const Loader = Hls.DefaultConfig.loader;
-
-/** Return a loader of playlists that makes them fit for hls.js, and shows them before it sees them. */
-function playlistLoader(onPlaylist: (text: string) => void): typeof Loader {
-  return class extends Loader {
-    override load(
-      context: LoaderContext,
-      config: LoaderConfiguration,
-      callbacks: LoaderCallbacks<LoaderContext>,
-    ): void {
-      super.load(context, config, {
-        ...callbacks,
-        onSuccess: (response, ...rest) => {
-          const { data } = response;
-          if (typeof data !== "string") return callbacks.onSuccess(response, ...rest);
-          onPlaylist(data);
-          callbacks.onSuccess({ ...response, data: shortenGaps(data) }, ...rest);
-        },
-      });
-    }
-  };
-}
 
 export class HlsEngine implements Engine {
   readonly #hls: Hls;
@@ -255,7 +139,7 @@ export class HlsEngine implements Engine {
 
   #onError(data: ErrorData): void {
     if (!data.fatal) return;
-    const trouble = this.#troubleOf(data);
+    const trouble = troubleOf(data);
     if (trouble.kind === "media" && !trouble.isLasting && !this.#hasRecovered) {
       this.#hasRecovered = true;
       this.#hls.recoverMediaError();
@@ -263,29 +147,6 @@ export class HlsEngine implements Engine {
     }
     this.#hls.stopLoad();
     this.#events.onTrouble(trouble);
-  }
-
-  #troubleOf(data: ErrorData): Trouble {
-    const details = Hls.ErrorDetails;
-    const status = data.response?.code ?? 0;
-    if (data.details === details.MANIFEST_LOAD_ERROR) {
-      const request: unknown = data.networkDetails;
-      const isRequest = request instanceof XMLHttpRequest;
-      return readRefusal(
-        status,
-        isRequest ? request.getResponseHeader("X-HDHomeRun-Error") : null,
-        isRequest ? request.responseText : "",
-      );
-    }
-    if (data.details === details.MANIFEST_LOAD_TIMEOUT) return { kind: "network" };
-    if (NO_DECODER.has(data.details)) {
-      return { kind: "media", isLasting: true, detail: missingDecoder(data.error.message) };
-    }
-    if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
-      if (GONE.has(status)) return { kind: "gone" };
-      return status === 0 ? { kind: "network" } : { kind: "stalled" };
-    }
-    return { kind: "media", isLasting: false, detail: data.error.message || data.details };
   }
 
   get sounds(): SoundTrack[] {

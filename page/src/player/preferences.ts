@@ -50,19 +50,28 @@ export function parsePreferences(text: string | null): Preferences {
   };
 }
 
-export function loadPreferences(): Preferences {
+/** The preferences, stored whenever one changes. */
+export class KeptPreferences {
+  #current: Preferences = load();
+
+  get current(): Preferences {
+    return this.#current;
+  }
+
+  remember(change: Partial<Preferences>): void {
+    this.#current = { ...this.#current, ...change };
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.#current));
+    } catch {
+      // Private windows and full disks: the choice holds until the page is left.
+    }
+  }
+}
+
+function load(): Preferences {
   try {
     return parsePreferences(localStorage.getItem(KEY));
   } catch {
     return { ...DEFAULTS };
-  }
-}
-
-/** Store preferences. A browser that stores nothing forgets them. */
-export function savePreferences(preferences: Preferences): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(preferences));
-  } catch {
-    // Private windows and full disks: the player works without a memory.
   }
 }

@@ -1,6 +1,6 @@
-/** What went wrong with a channel, in words that say what to do, and when to try again. */
+/** Trouble with a channel: what is wrong, what to do, and when to try again. */
 
-/** Somebody who uses a tuner. */
+/** Viewer that uses a tuner. */
 export interface TunerUser {
   streamId: string | undefined;
   channelName: string;
@@ -19,21 +19,21 @@ export type Trouble =
       code: string;
       outcome: string;
       detail: string;
-      /** What to do, as the gateway says it. */
+      /** What to do, in the gateway's words. */
       advice: string;
       users: TunerUser[];
     }
   /** Nothing answers. */
   | { kind: "network" }
-  /** The run of the stream is over, or what was asked for has left the window. */
+  /** The run of the stream has ended, or the requested file has left the window. */
   | { kind: "gone" }
   /** The stream ended. */
   | { kind: "ended" }
-  /** The browser cannot decode what came. */
+  /** The browser cannot decode the stream. */
   | { kind: "media"; isLasting: boolean; detail: string }
   /** The browser does not start playback without a gesture. */
   | { kind: "autoplay" }
-  /** Nothing came for too long. */
+  /** Nothing has arrived for too long. */
   | { kind: "stalled" };
 
 type Refused = Extract<Trouble, { kind: "refused" }>;
@@ -44,7 +44,7 @@ export interface Explanation {
   /** Time before the next attempt, in seconds; undefined waits for the user. */
   retryAfter: number | undefined;
   users: TunerUser[];
-  /** Whether another player can be expected to play it. */
+  /** True if another player will probably play the channel. */
   offersPlayer: boolean;
 }
 
@@ -72,18 +72,18 @@ export function explain(trouble: Trouble, attempt: number): Explanation {
       };
     case "gone":
     case "ended":
-      // The run is over as a rule because the gateway began another one: go there at once.
+      // Usually the gateway has begun another run: open that at once.
       return {
         ...plain,
         title: "The stream was interrupted",
-        advice: "It goes on as soon as the channel is back.",
+        advice: "Playback continues when the channel is back.",
         retryAfter: attempt === 0 ? 0 : wait(attempt),
       };
     case "stalled":
       return {
         ...plain,
-        title: "The picture does not come",
-        advice: "Nothing has arrived for a while. Reception may be bad, or the network slow.",
+        title: "No picture arrives",
+        advice: "Nothing has arrived for a while. The reception may be bad, or the network slow.",
         retryAfter: attempt === 0 ? 0 : wait(attempt),
       };
     case "media":
@@ -98,7 +98,7 @@ export function explain(trouble: Trouble, attempt: number): Explanation {
       return {
         ...plain,
         title: "Press play",
-        advice: "The browser starts no picture by itself.",
+        advice: "The browser does not start playback by itself.",
         retryAfter: undefined,
       };
   }
@@ -107,8 +107,8 @@ export function explain(trouble: Trouble, attempt: number): Explanation {
 /** Titles by number of the tuner protocol. */
 const TITLES = new Map([
   ["801", "No such channel"],
-  ["804", "Every tuner is in use"],
-  ["805", "Every tuner is in use"],
+  ["804", "All tuners are in use"],
+  ["805", "All tuners are in use"],
   ["807", "No picture"],
   ["811", "The channel is scrambled"],
 ]);
@@ -149,7 +149,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** Return the trouble that a refusal of the gateway tells. A body of another kind is left aside. */
+/** Return the trouble that a refusal of the gateway means. A body that is not a problem is ignored. */
 export function readRefusal(status: number, code: string | null, body: string): Trouble {
   if (status === 0) return { kind: "network" };
   let problem: Record<string, unknown> = {};

@@ -21,7 +21,7 @@ const PLACES: readonly { to: Place; icon: IconName; name: string }[] = [
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const THEME_NAMES = { system: "as the system", light: "light", dark: "dark" };
 
-/** What stands above everything: where one can go, and the search. */
+/** Top of the page: places, search, and the choice of colours. */
 export function Header({ name, place, search, onSearch, field }: HeaderProps) {
   const [theme, setTheme] = useState(keptTheme);
   const nextTheme = () => {

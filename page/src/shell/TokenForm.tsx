@@ -3,12 +3,12 @@ import { ApiError, keepToken, read } from "../api/client";
 import type { Access } from "../api/types";
 
 interface TokenFormProps {
-  /** What it is for. */
+  /** What the token is for. */
   purpose: string;
   onDone: () => void;
 }
 
-/** Asks for the token of the settings. It is kept for this tab alone. */
+/** Form for the token of the settings. It is kept for this tab only. */
 export function TokenForm({ purpose, onDone }: TokenFormProps) {
   const [token, setToken] = useState("");
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
@@ -39,12 +39,11 @@ export function TokenForm({ purpose, onDone }: TokenFormProps) {
           onInput={(event) => setToken(event.currentTarget.value)}
         />
         <button type="submit" class="button primary">
-          Use it
+          Use token
         </button>
       </div>
       <p class="dim" id="token-hint">
-        The token is <code>server.token</code> of xg2g's settings. This tab forgets it when it is
-        closed.
+        The token is <code>server.token</code> in the settings of xg2g. Closing this tab forgets it.
       </p>
       {trouble && (
         <p class="notice bad" role="alert">

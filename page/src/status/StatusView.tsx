@@ -12,14 +12,14 @@ import { type Watched, watched } from "./watched";
 const EVERY_MS = 5000;
 const MOST_FAILURES = 8;
 
-interface Told {
+interface Answers {
   status: Status;
   streams: Streams;
   failures: Failures;
   access: Access;
 }
 
-async function ask(signal: AbortSignal): Promise<Told> {
+async function ask(signal: AbortSignal): Promise<Answers> {
   const [status, streams, failures, access] = await Promise.all([
     read<Status>("/status", {}, signal),
     read<Streams>("/streams", {}, signal),
@@ -29,7 +29,7 @@ async function ask(signal: AbortSignal): Promise<Told> {
   return { status, streams, failures, access };
 }
 
-/** How xg2g is, who watches what, and what may be done about it. */
+/** Service status, viewers, failures, and buttons to end streams and refresh. */
 export function StatusView({ channels }: { channels: readonly Channel[] }) {
   const polled = usePolled(ask, EVERY_MS);
   return (
@@ -39,18 +39,18 @@ export function StatusView({ channels }: { channels: readonly Channel[] }) {
   );
 }
 
-function Content({ polled, channels }: { polled: Polled<Told>; channels: readonly Channel[] }) {
+function Content({ polled, channels }: { polled: Polled<Answers>; channels: readonly Channel[] }) {
   const { value, trouble, again } = polled;
   const now = useNow(EVERY_MS);
   const [refusal, setRefusal] = useState<ApiError | undefined>(undefined);
-  const [said, setSaid] = useState("");
+  const [done, setDone] = useState("");
   const act = useCallback(
-    async (method: "POST" | "DELETE", path: string, done: string) => {
+    async (method: "POST" | "DELETE", path: string, text: string) => {
       setRefusal(undefined);
-      setSaid("");
+      setDone("");
       try {
         await change(method, path);
-        setSaid(done);
+        setDone(text);
       } catch (error) {
         setRefusal(error instanceof ApiError ? error : new ApiError(0, String(error)));
       }
@@ -59,7 +59,7 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
     [again],
   );
   if (trouble?.status === 401) {
-    return <TokenForm purpose="Reading the status takes the token" onDone={again} />;
+    return <TokenForm purpose="Token to see the status" onDone={again} />;
   }
   if (!value) {
     return trouble ? (
@@ -67,7 +67,7 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
         {trouble.message}
       </p>
     ) : (
-      <p class="empty">Looking…</p>
+      <p class="empty">Loading…</p>
     );
   }
   const { status, streams, failures, access } = value;
@@ -99,7 +99,7 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
 
       <h2>Watching now</h2>
       <p class="unseen" role="status">
-        {said}
+        {done}
       </p>
       {refusal && (
         <p class="notice bad" role="alert" data-testid="refusal">
@@ -108,12 +108,12 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
       )}
       {!access.may_change && access.has_token && (
         <details class="token-details" open={refusal?.status === 401}>
-          <summary>Give the token to end streams and to refresh</summary>
-          <TokenForm purpose="The token" onDone={again} />
+          <summary>Enter the token to end streams or refresh</summary>
+          <TokenForm purpose="Token" onDone={again} />
         </details>
       )}
       {!access.may_change && !access.has_token && (
-        <p class="dim">From here streams can be seen and not ended: {access.detail}.</p>
+        <p class="dim">You can see streams but not end them: {access.detail}.</p>
       )}
       <Watching
         watched={watched(streams)}
@@ -121,20 +121,21 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
         now={now}
         mayEnd={access.may_change}
         onEnd={(stream) =>
-          void act("DELETE", `/streams/${encodeURIComponent(stream.id)}`, "The stream has ended.")
+          void act("DELETE", `/streams/${encodeURIComponent(stream.id)}`, "Stream ended.")
         }
       />
 
       {failures.failures.length > 0 && (
         <>
-          <h2>What failed last</h2>
+          <h2>Latest failures</h2>
           <ul class="lines">
             {failures.failures.slice(0, MOST_FAILURES).map((each) => (
               <li key={`${each.at} ${each.channel} ${each.viewer}`}>
                 <b>{each.channel_name ?? each.channel}</b>: {each.reason}
                 <span class="dim">
                   {" "}
-                  {each.viewer ?? "somebody"}, {dayName(Date.parse(each.at), now)} {clock(each.at)}
+                  {each.viewer ?? "unknown address"}, {dayName(Date.parse(each.at), now)}{" "}
+                  {clock(each.at)}
                   {each.times > 1 && `, ${each.times} times`}
                 </span>
               </li>
@@ -149,10 +150,10 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
           <li key={each.name}>
             <b>{each.name === "lineup" ? "Lineup" : "Guide and logos"}</b>:{" "}
             {each.running
-              ? "being read"
+              ? "refreshing"
               : each.succeeded_at
-                ? `read ${dayName(Date.parse(each.succeeded_at), now).toLowerCase()} at ${clock(each.succeeded_at)}`
-                : "not read yet"}
+                ? `refreshed ${dayName(Date.parse(each.succeeded_at), now).toLowerCase()} at ${clock(each.succeeded_at)}`
+                : "not loaded yet"}
             {each.trouble && <span class="bad-text"> {each.trouble}</span>}
           </li>
         ))}
@@ -163,9 +164,9 @@ function Content({ polled, channels }: { polled: Polled<Told>; channels: readonl
           class="button"
           data-testid="refresh"
           disabled={refreshes.some((each) => each.running)}
-          onClick={() => void act("POST", "/refresh", "Lineup and guide are being read.")}
+          onClick={() => void act("POST", "/refresh", "Refresh started.")}
         >
-          <Icon name="refresh" /> Read lineup and guide now
+          <Icon name="refresh" /> Refresh lineup and guide
         </button>
       )}
       <p class="dim foot">xg2g {status.version}</p>
@@ -191,7 +192,7 @@ interface WatchingProps {
 }
 
 function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
-  if (watched.length === 0) return <p class="empty">Nobody watches at the moment.</p>;
+  if (watched.length === 0) return <p class="empty">Nobody is watching.</p>;
   return (
     <ul class="watching" data-testid="watching">
       {watched.map(({ id, channel, channelName, note, streams }) => {
@@ -206,17 +207,19 @@ function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
                 ) : (
                   channelName
                 )}
-                {streams.length > 1 && <span class="tag">{streams.length} share one stream</span>}
+                {streams.length > 1 && (
+                  <span class="tag">{streams.length} viewers share one stream</span>
+                )}
               </h3>
               {note && <p class="dim">{note}</p>}
               <ul class="viewers">
                 {streams.map((stream) => (
                   <li key={stream.id}>
                     <span>
-                      {stream.address ?? "somebody"}
+                      {stream.address ?? "unknown address"}
                       <span class="dim">
                         {" "}
-                        · {stream.format === "hls" && byHls(stream.players)}
+                        · {stream.format === "hls" && hlsText(stream.players)}
                         {duration(now - Date.parse(stream.since))}, since {clock(stream.since)}
                         {stream.skips > 0 && `, fell behind ${stream.skips} times`}
                       </span>
@@ -226,7 +229,7 @@ function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
                         type="button"
                         class="button small"
                         data-testid="end-stream"
-                        aria-label={`End the stream of ${stream.address ?? "somebody"}, ${channelName}`}
+                        aria-label={`End the stream of ${stream.address ?? "unknown address"}, ${channelName}`}
                         onClick={() => onEnd(stream)}
                       >
                         End
@@ -243,6 +246,6 @@ function Watching({ watched, channels, now, mayEnd, onEnd }: WatchingProps) {
   );
 }
 
-function byHls(players: number): string {
-  return players > 1 ? `${players} players by HLS, ` : "a browser or another player by HLS, ";
+function hlsText(players: number): string {
+  return players > 1 ? `${players} HLS players, ` : "HLS player, ";
 }

@@ -30,6 +30,6 @@ test("viewers stand with the stream that they share, and each of them once", () 
   );
   assert.deepEqual(
     found.map((each) => each.note?.slice(0, 6)),
-    [undefined, "The re", "Nobody", "It is "],
+    [undefined, "The re", "No vie", "Openin"],
   );
 });

@@ -1,23 +1,23 @@
-/** Who watches what: viewers by the stream that they share. */
+/** Viewers by the stream that they share. */
 import type { Stream, Streams } from "../api/types";
 
 export interface Watched {
-  /** Of the upstream, or of the viewer that has none yet. */
+  /** Id of the upstream, or of a viewer that has none yet. */
   id: string;
   channel: string;
   channelName: string;
-  /** What is special about it. */
+  /** One sentence about its state; undefined if it simply runs. */
   note: string | undefined;
   streams: Stream[];
 }
 
 const NOTES: Readonly<Record<string, string>> = {
-  opening: "It is being opened.",
-  lingering: "Nobody watches any more; the next viewer begins at once.",
-  reconnecting: "The receiver's stream was lost, and is opened again.",
+  opening: "Opening.",
+  lingering: "No viewer is left. The channel stays open for a moment.",
+  reconnecting: "The receiver's stream was lost. xg2g is opening it again.",
 };
 
-/** Return each stream of the receiver with its viewers, then those that wait for one. */
+/** Return each upstream with its viewers, then viewers that wait for one. */
 export function watched({ streams, upstreams }: Streams): Watched[] {
   const found = upstreams.map((upstream) => ({
     id: upstream.id,
@@ -36,7 +36,7 @@ export function watched({ streams, upstreams }: Streams): Watched[] {
       note: NOTES["opening"],
       streams: [stream],
     }));
-  // An upstream that opens is told by those who wait for it.
+  // An upstream that is opening is shown by the viewers that wait for it.
   return [
     ...found.filter((each) => each.streams.length > 0 || each.note !== NOTES["opening"]),
     ...waiting,
