@@ -319,6 +319,11 @@ def test_what_has_no_effect_without_another_setting_is_noted(name: str) -> None:
     assert note == f"XG2G_{name}: no effect without external.transcoder; set both"
 
 
+def test_an_invalid_value_is_an_error_even_if_another_source_overrides_it() -> None:
+    [problem] = problems({"server.port": "80"}, {"XG2G_PORT": "x"})
+    assert problem == 'XG2G_PORT: "x" is not a whole number'
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert problems(
         {"server.port": "x"}, {"XG2G_STREAM_PORT": "y", "XG2G_AUDIO_KEEP_ORIGINAL": "maybe"}

@@ -126,7 +126,7 @@ async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path:
 
 
 def test_each_live_setting_exists_and_belongs_to_one_part() -> None:
-    """tests/xg2g/test_live_settings.py changes each of them in a running daemon."""
+    """tests/xg2g/app/test_live_settings.py changes each of them in a running daemon."""
     declared = [key for part in LIVE_PARTS for key in part.LIVE_KEYS]
     assert len(declared) == len(set(declared))
     assert LIVE_KEYS == set(declared) <= settings_of(Settings).keys()

@@ -1,4 +1,4 @@
-"""The daemon's routes."""
+"""The routes of streams."""
 
 import asyncio
 import json

@@ -24,7 +24,7 @@ from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
 
-CLIP = Path(__file__).parents[2] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
+CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
 NOISE = bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(188, b"\xff") * 100
 """Null packets: a stream that arrives, and of which nothing can be shown."""
 
