@@ -12,7 +12,7 @@ export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 LIBRARY := backends/xg2g_backends/embedded/libxg2g_transcoder.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
-RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-library.sh $(wildcard scripts/build-codecs.sh) scripts/cargo-build.sh \
+RUST_SOURCES := Cargo.toml Cargo.lock scripts/build-transcoder.sh $(wildcard scripts/build-codecs.sh) \
   $(shell find transcoder -type f -not -path '*/fuzz/*' -not -path '*/tests/*' -not -path '*/benches/*')
 PAGE := xg2g/web/pages/built/index.html
 PAGE_SOURCES := scripts/build-page.sh page/build.mjs page/package-lock.json licenses/Apache-2.0.txt $(shell find page/src -type f -not -name "*.test.ts*" -not -name schema.ts)
@@ -138,11 +138,11 @@ system:
 	  'more. Later ones compile what has changed.'
 
 $(LIBRARY): $(RUST_SOURCES) | system
-	@scripts/build-library.sh
+	@scripts/build-transcoder.sh
 
-# After the library, which would be linked with the service's dependencies otherwise.
-$(TRANSCODER): $(RUST_SOURCES) | $(LIBRARY)
-	@scripts/cargo-build.sh "crates of the service" --features service --bin xg2g-transcoder
+# The same build makes both.
+$(TRANSCODER): $(LIBRARY)
+	@[ -e $@ ] || scripts/build-transcoder.sh
 	@touch $@
 
 # Where Node is missing it says so, and nothing is made.

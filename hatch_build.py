@@ -32,7 +32,7 @@ class Transcoder(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
         if version == "editable":  # a clone loads the library from where it lies
-            self._run("build-library.sh")
+            self._run("build-transcoder.sh")
             return
         self._run("build-release.sh")
         self._run("build-page.sh")

@@ -18,11 +18,8 @@ take() { # take NAME...: those that this platform has
   done
 }
 
-# Each is taken at once: the service's build leaves a library with the service inside.
-cargo build --release --locked -p xg2g-transcoder --lib
-take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll
-cargo build --release --locked -p xg2g-transcoder --features service --bin xg2g-transcoder
-take xg2g-transcoder{,.exe}
+cargo build --release --locked -p xg2g-transcoder --features service
+take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll xg2g-transcoder{,.exe}
 
 # macOS keeps debugging information in files of its own.
 [ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" build/release/*

@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Builds the remuxer and puts it where the embedded backend loads it from.
+# Compiles the remuxer and its service, and puts the library where the embedded backend loads it from.
+#
+# One build of the crate makes both: the linker leaves the service out of the library
+# (docs/design/packaging.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +13,11 @@ esac
 
 # cargo shows nothing of a build script that succeeds; where the codecs are built is found again.
 scripts/build-codecs.sh >/dev/null
-scripts/cargo-build.sh "crates of the remuxer" --lib
+
+crates=$(cargo tree --quiet --locked -p xg2g-transcoder -e normal,build --prefix none \
+  --format '{p}' --features service | sort -u | wc -l)
+scripts/counted.sh cargo "crates of the remuxer and its service" "$crates" '^ +Compiling ' \
+  cargo build --release --locked -p xg2g-transcoder --features service
 
 # Replaced by a rename: a running daemon keeps the file that it has mapped.
 destination=backends/xg2g_backends/embedded
