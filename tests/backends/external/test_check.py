@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -90,7 +91,7 @@ async def test_somebody_who_says_nothing() -> None:
     with closing(await asyncio.start_server(say_nothing, "127.0.0.1", 0)) as server:
         port = server.sockets[0].getsockname()[1]
         health = await checked(ServiceAddress.parse(f"http://127.0.0.1:{port}"))
-    assert "no response within 1 s" in health.detail
+    assert re.search(r"no response within \d", health.detail)
 
 
 async def test_another_service() -> None:

@@ -1,4 +1,4 @@
-"""What a remuxer that takes over is given."""
+"""The input that a splice gives to a new remuxer."""
 
 from pathlib import Path
 from random import Random

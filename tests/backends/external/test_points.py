@@ -65,7 +65,7 @@ async def test_a_retry_brings_the_points_of_the_lost_answer_once(fault: Fault) -
     assert output == whole
 
 
-async def test_behind_a_takeover_the_output_before_it_is_added_to_every_offset() -> None:
+async def test_after_a_splice_the_output_before_it_is_added_to_every_offset() -> None:
     lost = Refusal(404, "NotFound")
     output, service = await with_faults(None, None, lost, None, None, lost)
     assert len(service.all) == 3

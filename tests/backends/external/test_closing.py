@@ -1,0 +1,85 @@
+"""Calls after the end, callers that are cancelled, and closing."""
+
+import asyncio
+import gc
+import warnings
+
+import pytest
+
+from tests.backends.external.stand_in import stand_in
+from tests.backends.external.world import STREAM, World, one_service
+from xg2g_backends.errors import (
+    ClosedError,
+    FinishedError,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_calls_after_the_end_are_refused() -> None:
+    async with one_service() as (world, _):
+        remuxer = await world.open()
+        await remuxer.finish()
+        with pytest.raises(FinishedError):
+            await remuxer.process(STREAM)
+        await remuxer.aclose()
+        with pytest.raises(ClosedError):
+            await remuxer.process(STREAM)
+
+
+async def test_a_caller_who_is_cancelled_while_a_remuxer_opens_leaves_none_behind() -> None:
+    async with one_service() as (world, service):
+        opening = asyncio.create_task(world.open())
+        while not service.requests:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await world.backend.aclose()
+        assert len(service.all) == 1
+        assert not service.remotes
+
+
+async def test_a_caller_who_is_cancelled_while_closing_leaves_none_behind() -> None:
+    async with one_service() as (world, service):
+        remuxer = await world.open()
+        closing = asyncio.create_task(remuxer.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        await world.backend.aclose()
+        assert not service.remotes
+
+
+async def test_a_service_that_is_given_up_by_one_stream_while_another_opens_serves_that_one() -> (
+    None
+):
+    async with one_service() as (world, service):
+        [remote] = world.backend._context.pool.transcoders
+        opening = asyncio.create_task(world.open())
+        while not service.all:
+            remote.forget_description()
+            await asyncio.sleep(0)
+        async with await opening as remuxer:
+            assert (await remuxer.process(STREAM)).data == STREAM
+
+
+async def test_closing_does_not_wait_for_a_service_that_is_gone() -> None:
+    async with stand_in() as service:
+        made = World([service], live=True, fallback=None)
+        remuxer = await made.open()
+    await remuxer.aclose()
+    await made.backend.aclose()
+
+
+async def test_a_remuxer_that_is_forgotten_is_warned_about() -> None:
+    async with one_service() as (world, _):
+        remuxer = await world.open()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del remuxer
+            gc.collect()
+    assert [str(w.message).split()[0] for w in caught if "ExternalRemuxer" in str(w.message)] == [
+        "<xg2g_backends.external.remuxer.ExternalRemuxer"
+    ]
