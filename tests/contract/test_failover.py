@@ -33,7 +33,7 @@ CHUNK_BYTES = 5000
 ANSWER_S = 60.0
 """For what is not about how long one request may take."""
 VERSIONS = {"pmt_version", "pat_version"}
-"""The tables of a remuxer that takes over have another version though they say the same."""
+"""After a splice the tables have another version, although their content is the same."""
 
 
 @cache

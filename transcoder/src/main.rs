@@ -1,4 +1,4 @@
-//! The service's executable: arguments, signals, run.
+//! The executable of the service: arguments, signals, run.
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
@@ -18,12 +18,12 @@ fn main() -> ExitCode {
     let outcome = match runtime() {
         Ok(runtime) => {
             let outcome = runtime.block_on(run(settings));
-            // What is left is dropped, sockets and their files among it. A conversion may be
-            // inside; it has nobody left to work for.
+            // The rest is dropped, the files of sockets included. A conversion that is still
+            // running has no client any more.
             runtime.shutdown_timeout(Duration::from_millis(100));
             outcome
         }
-        Err(why) => Err(format!("no threads: {why}")),
+        Err(why) => Err(format!("cannot start threads: {why}")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,14 +70,14 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     {
         warn!(
             descriptors,
-            max_connections, "the system allows fewer connections: raise ulimit -n"
+            max_connections, "the limit of open files is below --max-connections: raise ulimit -n"
         );
     }
     let server = Server::bind(settings, token).await?;
     for address in server.addresses()? {
         info!(%address, max_remuxers, token = has_token, version = env!("CARGO_PKG_VERSION"), "listening");
         if !has_token && address.is_public() {
-            warn!(%address, "everybody who reaches this address may convert: set a token");
+            warn!(%address, "no token: everyone who can reach this address can convert; set --token-file");
         }
     }
     let stopper = server.stopper();
@@ -85,7 +85,7 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         next_signal().await;
         stopper.stop();
         next_signal().await;
-        warn!("a second signal: ending at once");
+        warn!("second signal: ending at once");
     };
     tokio::select! {
         () = server.serve() => info!("ended"),

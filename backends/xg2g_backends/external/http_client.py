@@ -122,7 +122,8 @@ class HttpClient:
                 response = await connection.exchange(request, body)
             self._responses[authority] += 1
         except TimeoutError as error:
-            text = f"no response within {round(timeout.waited_s, 1):g} s"
+            limit_s = timeout.gave_up_after_s or deadlines.answer_s
+            text = f"no response within {round(limit_s, 1):g} s"
             raise ResponseLostError(text, silent_s=timeout.gave_up_after_s) from error
         except OSError as error:
             raise ResponseLostError(_reason(error)) from error

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::problem::{Kind, Problem};
 use super::state::Shared;
 
-/// Lets a request through that brings the token, if one is set.
+/// Refuses a request without the token, if the service has one.
 pub(super) async fn require(
     State(shared): State<Shared>,
     request: Request,
@@ -24,11 +24,11 @@ pub(super) async fn require(
     match given {
         Some(given) if token.is(given) => next.run(request).await,
         Some(_) => refused("the token is wrong"),
-        None => refused("a token is needed: send Authorization: Bearer TOKEN"),
+        None => refused("a token is required: send Authorization: Bearer TOKEN"),
     }
 }
 
-/// The credentials of a header whose scheme is Bearer, in any case (RFC 9110, 11.1).
+/// Returns the credentials of a header with the scheme Bearer, in any case (RFC 9110, 11.1).
 fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, credentials) = value.split_at_checked(7)?;
     scheme

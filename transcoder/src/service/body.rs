@@ -1,4 +1,4 @@
-//! Request bodies, taken in within limits of size and time.
+//! Request bodies, read within limits of size and time.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use super::problem::{Kind, Problem};
 
-/// Allocated on a client's word alone; a chunk of live television is below.
+/// Most that is allocated because a client announces it. A chunk of live television is shorter.
 const TRUSTED_LENGTH_BYTES: u64 = 256 << 10;
 
-/// Takes a whole body of at most `limit_bytes` that arrives within `deadline`.
+/// Reads a whole body of at most `limit_bytes` that arrives within `deadline`.
 pub(super) async fn whole(
     body: Body,
     limit_bytes: usize,
@@ -22,7 +22,7 @@ pub(super) async fn whole(
     let too_large = || {
         Problem::new(
             Kind::TooLarge,
-            format!("a body of more than {limit_bytes} bytes; send it in several"),
+            format!("the body is longer than {limit_bytes} bytes; send it in several requests"),
         )
     };
     if body.size_hint().lower() > limit_bytes as u64 {
@@ -34,19 +34,19 @@ pub(super) async fn whole(
         .ok_or_else(too_large)
 }
 
-/// The next bytes of a body that is a stream; nothing at its end.
+/// Reads the next bytes of a body that is a stream; `None` at its end.
 pub(super) async fn next(body: &mut Body, deadline: Duration) -> Result<Option<Bytes>, Problem> {
     timeout(deadline, frame(body))
         .await
         .map_err(|_| late("the stream's next byte", deadline))?
 }
 
-/// Gives nothing when there is more than `limit_bytes`.
+/// Reads a whole body; `None` when it is longer than `limit_bytes`.
 async fn gather(mut body: Body, limit_bytes: usize) -> Result<Option<Bytes>, Problem> {
     let declared = body.size_hint().lower().min(TRUSTED_LENGTH_BYTES);
     let mut whole = BytesMut::with_capacity(declared as usize);
     while let Some(data) = frame(&mut body).await? {
-        // Copied, rather than kept as it came: a byte that comes alone holds a whole read buffer.
+        // Copied, not kept as received: a chunk of one byte would hold a whole read buffer.
         if whole.len() + data.len() > limit_bytes {
             return Ok(None);
         }

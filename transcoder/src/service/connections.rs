@@ -1,4 +1,4 @@
-//! Connections: accepted up to a limit, each with deadlines, and their end.
+//! Connections: accepted up to a limit, served with deadlines, and ended at shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,33 +23,33 @@ use super::router;
 use super::settings::Address;
 use super::target;
 
-/// Bounds a request's head, and what is read of a body at a time.
+/// Limit of a request's head, and of one read of a body.
 const MAX_BUFFER_BYTES: usize = 64 << 10;
 
-/// Header fields of a request. Proxies add some; nobody needs dozens.
+/// Limit of header fields in a request. Proxies add some, but not dozens.
 const MAX_HEADERS: usize = 64;
 
-/// How long answers that are being written may take when the service ends.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// How long responses that are being written may take at shutdown.
+const LAST_RESPONSES: Duration = Duration::from_secs(1);
 
-/// How long to wait when the system has no more descriptors.
+/// Pause after a connection could not be accepted, for instance for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// What every connection gets.
+/// The settings and services that all connections share.
 #[derive(Clone)]
 pub(super) struct Connections {
     pub(super) router: Router,
     pub(super) header_timeout: Duration,
-    /// A write that does not move for so long ends the connection.
+    /// A write that makes no progress for this time ends the connection.
     pub(super) write_timeout: Duration,
     pub(super) slots: Arc<Semaphore>,
     pub(super) metrics: Arc<Metrics>,
-    /// Becomes true when connections should end after the answer they are at.
+    /// Becomes true when connections have to end after their current response.
     pub(super) ending: watch::Receiver<bool>,
 }
 
 impl Connections {
-    /// Accepts until the end. Then answers that are under way have a moment to leave.
+    /// Accepts connections until shutdown, then waits for responses that are being written.
     pub(super) async fn accept_all(self, listener: Listener) {
         let mut tasks = JoinSet::new();
         let refusals = LogLimit::new();
@@ -63,21 +63,24 @@ impl Connections {
             match accepted {
                 Ok((stream, local)) => self.start(stream, local, &mut tasks, &refusals),
                 Err(why) => {
-                    // A client that left meanwhile, or no descriptor is free.
-                    debug!(error = %why, "a connection was not accepted");
+                    // The client has left, or no descriptor is free.
+                    debug!(error = %why, "connection not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
         let all = async { while tasks.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_ANSWERS, all).await;
+        let _ = tokio::time::timeout(LAST_RESPONSES, all).await;
     }
 
     fn start(&self, stream: Stream, local: Address, tasks: &mut JoinSet<()>, refusals: &LogLimit) {
         let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
             self.metrics.connections_refused.inc();
             if let Some(times) = refusals.now() {
-                warn!(times, "too many connections: closed at once");
+                warn!(
+                    times,
+                    "too many connections: closed new ones; see --max-connections"
+                );
             }
             return;
         };
@@ -105,8 +108,8 @@ impl Connections {
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ArrivedAt(local.clone()));
             target::normalise(request.uri_mut());
-            let answer = router.clone().call(request.map(Body::new));
-            async move { answer.await.map(router::with_options) }
+            let response = router.clone().call(request.map(Body::new));
+            async move { response.await.map(router::with_options) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -124,12 +127,12 @@ impl Connections {
             }
         };
         if let Err(why) = outcome {
-            debug!(error = %why, "a connection broke");
+            debug!(error = %why, "connection broke");
         }
     }
 }
 
-/// Waits until a switch is on; also when nobody is left to turn it on.
+/// Waits until the switch is on, or its sender is gone.
 async fn ended(switch: &mut watch::Receiver<bool>) {
     let _ = switch.wait_for(|on| *on).await;
 }

@@ -1,4 +1,4 @@
-//! `xg2g-transcoder healthcheck`: asks a service whether it is ready, for images without curl.
+//! `xg2g-transcoder healthcheck`: checks whether a service is ready, for images without curl.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::settings::Address;
 
-/// Below what orchestrators give a probe.
+/// Shorter than the timeout of orchestrators' probes.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// Asks the service at an address. Fails with a line that says why it is not ready.
+/// Requests `/readyz` of the service at an address. Fails with one line: the reason.
 pub async fn healthcheck(address: &Address) -> Result<(), String> {
     let asked = async {
         match address {
@@ -37,7 +37,7 @@ pub async fn healthcheck(address: &Address) -> Result<(), String> {
     };
     tokio::time::timeout(DEADLINE, asked)
         .await
-        .unwrap_or_else(|_| Err(format!("no answer within {} s", DEADLINE.as_secs())))
+        .unwrap_or_else(|_| Err(format!("no response within {} s", DEADLINE.as_secs())))
         .map_err(|why| format!("{address} is not ready: {why}"))
 }
 
@@ -52,7 +52,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> R
     if status.is_success() {
         Ok(())
     } else {
-        Err(format!("status {}", status.as_u16()))
+        Err(format!("HTTP status {}", status.as_u16()))
     }
 }
 

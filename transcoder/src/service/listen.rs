@@ -1,5 +1,5 @@
-//! The sockets that are listened on. A Unix socket's file is made with its permissions,
-//! replaces one that nobody listens on, and goes when the listener goes.
+//! Listening sockets. The file of a Unix socket is created with its permissions, replaces one
+//! that no process listens on, and is removed with the listener.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::settings::{Address, StartError};
 
-/// A socket that is listened on.
+/// A listening socket.
 pub(super) enum Listener {
     /// TCP.
     Tcp(TcpListener),
@@ -21,7 +21,7 @@ pub(super) enum Listener {
     Unix(UnixListener, SocketFile),
 }
 
-/// Where a request came in.
+/// The address on which a request arrived.
 #[derive(Debug, Clone)]
 pub(super) struct ArrivedAt(pub(super) Address);
 
@@ -35,7 +35,7 @@ impl Listener {
         .map_err(|why| {
             let hint = match why.kind() {
                 ErrorKind::AddrInUse => ": it is in use; choose another with --listen",
-                ErrorKind::PermissionDenied => ": not permitted; choose another with --listen",
+                ErrorKind::PermissionDenied => ": permission denied; choose another with --listen",
                 _ => "",
             };
             match hint {
@@ -45,7 +45,7 @@ impl Listener {
         })
     }
 
-    /// Waits for the next connection, and says at which address it came in.
+    /// Waits for the next connection. Returns it with the address on which it arrived.
     pub(super) async fn accept(&self) -> io::Result<(Stream, Address)> {
         match self {
             Self::Tcp(listener) => {
@@ -61,7 +61,7 @@ impl Listener {
         }
     }
 
-    /// The address, with the port that the system chose for port 0.
+    /// Returns the address, with the port that the system chose for port 0.
     pub(super) fn address(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
@@ -70,8 +70,8 @@ impl Listener {
     }
 }
 
-/// Takes as many descriptors as the system allows, rather than the 1,024 that it begins with
-/// for the sake of old programs. Says how many; nothing means no limit.
+/// Raises the limit of open files from the usual 1,024 to what the system allows. Returns the
+/// limit; `None`: unlimited.
 pub fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -94,7 +94,7 @@ pub(super) enum Stream {
 
 fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
     make_room(path)?;
-    // Nobody may connect before the file has its permissions.
+    // No client may connect before the file has its permissions.
     let before = umask(Mode::RWXG | Mode::RWXO);
     let bound = UnixListener::bind(path);
     umask(before);
@@ -103,8 +103,8 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
     Ok(Listener::Unix(listener, SocketFile::at(path)?))
 }
 
-/// Removes a socket that its process left behind. One that answers is in use, and a file that
-/// is no socket is somebody's.
+/// Removes a socket whose process has ended. Fails for a socket that is in use, and for a file
+/// that is not a socket.
 fn make_room(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -112,7 +112,9 @@ fn make_room(path: &Path) -> io::Result<()> {
         Err(why) => return Err(why),
     };
     if !metadata.file_type().is_socket() {
-        return Err(io::Error::other("a file that is no socket is there"));
+        return Err(io::Error::other(
+            "the path is a file, not a socket; choose another with --listen",
+        ));
     }
     match Probe::connect(path) {
         Err(why) if why.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
@@ -121,7 +123,7 @@ fn make_room(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The file of a Unix socket. Dropping it removes the file, unless another took its place.
+/// The file of a Unix socket. Dropping it removes the file, unless another one replaced it.
 pub(super) struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
@@ -139,7 +141,7 @@ impl SocketFile {
 impl Drop for SocketFile {
     fn drop(&mut self) {
         if identity(&self.path).is_ok_and(|now| now == self.identity) {
-            // It is the end: there is nobody left to tell.
+            // The service is ending: an error would change nothing.
             let _ = fs::remove_file(&self.path);
         }
     }

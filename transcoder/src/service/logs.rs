@@ -1,4 +1,4 @@
-//! Logs: lines on a terminal, JSON elsewhere, always on standard error.
+//! Logs: text on a terminal, JSON elsewhere, always on standard error.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Mutex;
@@ -31,23 +31,23 @@ pub fn configure(settings: &Settings) -> Result<(), StartError> {
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        tracing::error!(at, reason, "a defect; please report it");
+        tracing::error!(at, reason, "internal error; please report it");
     }));
     Ok(())
 }
 
-/// Lets an event be logged once a second, however often it happens.
+/// A limit of one log line per second for an event that may happen often.
 pub(super) struct LogLimit(Mutex<(Option<Instant>, u64)>);
 
 impl LogLimit {
     const PAUSE: Duration = Duration::from_secs(1);
 
-    /// Nothing has happened.
+    /// Returns a limit for an event that has not happened yet.
     pub(super) fn new() -> Self {
         Self(Mutex::new((None, 0)))
     }
 
-    /// It happens. If it is to be logged now: how often it has since the last time.
+    /// Counts the event. Returns the count since the last log line when it may be logged now.
     pub(super) fn now(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (logged, times) = &mut *state;

@@ -1,4 +1,4 @@
-//! What the service counts, in a registry of its own.
+//! The metrics of the service, in a registry of their own.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use prometheus::{
 use super::problem::Problem;
 use super::sequenced_remuxer::CallOutput;
 
-/// The metrics of one service. Labels are routes, methods and statuses that exist.
+/// The metrics of one service. Their labels are existing routes, methods and statuses alone.
 pub(super) struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
-    /// Remuxers turned away because none was free or the service was ending.
+    /// Remuxers refused because none was free or the service was stopping.
     pub(super) refused: IntCounter,
-    /// Remuxers taken away because nobody used them.
+    /// Remuxers freed because they were idle.
     pub(super) reaped: IntCounter,
-    /// Connections turned away at the limit.
+    /// Connections closed at the limit.
     pub(super) connections_refused: IntCounter,
     /// Connections that are open.
     pub(super) connections: IntGauge,
@@ -32,7 +32,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    /// All of them, at zero.
+    /// Returns all metrics, at zero.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some("xg2g_transcoder".into()), None)?;
         let counter = |name: &str, help: &str| {
@@ -46,19 +46,19 @@ impl Metrics {
             Ok::<_, prometheus::Error>(gauge)
         };
         let requests = IntCounterVec::new(
-            Opts::new("requests_total", "Requests that were answered"),
+            Opts::new("requests_total", "Requests with a response"),
             &["method", "route", "status"],
         )?;
         registry.register(Box::new(requests.clone()))?;
         let utilisation = Gauge::new(
             "utilisation",
-            "Open remuxers as a part of those that may be: scale on this",
+            "Open remuxers as a fraction of the maximum: scale on this",
         )?;
         registry.register(Box::new(utilisation.clone()))?;
         let push_s = Histogram::with_opts(
             HistogramOpts::new(
                 "push_seconds",
-                "Time that one call of a remuxer takes; its sum is the conversions' work",
+                "Duration of one call of a remuxer; the sum is the work of all conversions",
             )
             .buckets(vec![
                 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
@@ -69,24 +69,24 @@ impl Metrics {
         Ok(Self {
             refused: counter(
                 "remuxers_refused_total",
-                "Remuxers not opened: none was free, or the service was ending",
+                "Remuxers refused: none was free, or the service was stopping",
             )?,
             reaped: counter(
                 "remuxers_reaped_total",
-                "Remuxers taken away because nobody used them",
+                "Remuxers freed because they were idle",
             )?,
             connections_refused: counter(
                 "connections_refused_total",
-                "Connections closed at once: there were too many",
+                "Connections closed at once because of --max-connections",
             )?,
-            connections: gauge("connections_open", "Connections that are open")?,
-            open: gauge("remuxers_open", "Remuxers that are open")?,
-            capacity: gauge("remuxers_max", "Remuxers that may be open")?,
-            bytes_in: counter("input_bytes_total", "Bytes that remuxers took in")?,
-            bytes_out: counter("output_bytes_total", "Bytes that remuxers gave out")?,
+            connections: gauge("connections_open", "Open connections")?,
+            open: gauge("remuxers_open", "Open remuxers")?,
+            capacity: gauge("remuxers_max", "Maximum number of open remuxers")?,
+            bytes_in: counter("input_bytes_total", "Bytes of input of all remuxers")?,
+            bytes_out: counter("output_bytes_total", "Bytes of output of all remuxers")?,
             defects: counter(
                 "defects_total",
-                "Remuxers that ended by a defect; each is worth a report",
+                "Remuxers that failed because of a bug; please report each",
             )?,
             requests,
             utilisation,
@@ -95,31 +95,31 @@ impl Metrics {
         })
     }
 
-    /// Counts an answer. `route` is a pattern of the router.
-    pub(super) fn answered(&self, method: &str, route: &str, status: &str) {
+    /// Counts a response. `route` is a pattern of the router.
+    pub(super) fn count_response(&self, method: &str, route: &str, status: &str) {
         self.requests
             .with_label_values(&[method, route, status])
             .inc();
     }
 
     /// Counts a call of a remuxer.
-    pub(super) fn converted(
+    pub(super) fn count_call(
         &self,
         input_bytes: usize,
-        answer: &Result<CallOutput, Problem>,
+        outcome: &Result<CallOutput, Problem>,
         took: Duration,
     ) {
         self.push_s.observe(took.as_secs_f64());
-        match answer {
-            Ok(answer) => {
+        match outcome {
+            Ok(output) => {
                 self.bytes_in.inc_by(input_bytes as u64);
-                self.bytes_out.inc_by(answer.output.len() as u64);
+                self.bytes_out.inc_by(output.bytes.len() as u64);
             }
             Err(_) => self.defects.inc(),
         }
     }
 
-    /// Everything in Prometheus's text format.
+    /// Returns all metrics in Prometheus's text format.
     pub(super) fn text(&self, open: usize, capacity: usize) -> Result<Vec<u8>, prometheus::Error> {
         self.open.set(open as i64);
         self.capacity.set(capacity as i64);
@@ -129,7 +129,7 @@ impl Metrics {
         #[cfg(target_os = "linux")]
         {
             use prometheus::core::Collector;
-            // Under their usual names, without the prefix of the service's own.
+            // They keep their usual names, without the service's prefix.
             let process = prometheus::process_collector::ProcessCollector::for_self();
             TextEncoder::new().encode(&process.collect(), &mut text)?;
         }

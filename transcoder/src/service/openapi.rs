@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of the types and of the lines above each route.
+//! The OpenAPI document, generated from the types and the annotations of the routes.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use super::{options, points};
     info(
         title = "xg2g-transcoder",
         description = "Converts the audio of live MPEG transport streams to AAC; everything else \
-            passes as it came. Errors are `application/problem+json` (RFC 9457) with a `kind`.",
+            passes unchanged. Errors are `application/problem+json` (RFC 9457) with a `kind`.",
     ),
     paths(
         status::info,
@@ -42,7 +42,7 @@ struct Token;
 impl Modify for Token {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
-        scheme.description = Some("Needed when the service has a token".into());
+        scheme.description = Some("Required when the service has a token".into());
         document
             .components
             .get_or_insert_default()
@@ -50,13 +50,13 @@ impl Modify for Token {
     }
 }
 
-/// The document as JSON.
+/// Returns the document as JSON.
 pub(super) fn json() -> &'static str {
     static JSON: LazyLock<String> = LazyLock::new(document);
     &JSON
 }
 
-/// Writes the document anew.
+/// Generates the document as JSON.
 pub fn document() -> String {
     let mut json = Document::openapi()
         .to_pretty_json()

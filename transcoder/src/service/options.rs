@@ -1,4 +1,4 @@
-//! The options of a remuxer as a client writes them: JSON, or a query string.
+//! The options of a remuxer in requests: JSON or a query string.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{DualMono, Error, Options, Tracks};
 
-/// Options of a remuxer. What is left out has its default.
+/// Options of a remuxer. Missing ones have their default.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RemuxOptions {
-    /// Output sample rate in Hz, one of AAC's; 0 keeps the source's.
+    /// Output sample rate in Hz that AAC supports; 0: that of the source.
     #[param(default = 0, maximum = 96_000)]
     #[schema(maximum = 96_000)]
     sample_rate: u32,
-    /// Output channels: 1, 2 or 6; 0 keeps the source's.
+    /// Output channels: 1, 2 or 6; 0: those of the source.
     #[param(default = 2, maximum = 6)]
     #[schema(maximum = 6)]
     channels: u8,
@@ -25,26 +25,26 @@ pub(super) struct RemuxOptions {
     #[param(default = 192_000, minimum = 8_000, maximum = 576_000)]
     #[schema(minimum = 8_000, maximum = 576_000)]
     bitrate: u32,
-    /// Service id of the one program to keep; 0 keeps every program.
+    /// Service id of the only program to keep; 0: every program.
     #[param(default = 0, maximum = 65_535)]
     #[schema(maximum = 65_535)]
     program: u16,
-    /// `all`, `first`, or ISO 639 codes in order of preference, of which the first that
-    /// matches is kept alone: a list, or with commas in a query string. `ger`, `deu` and `de`
-    /// are one language.
+    /// Audio tracks to keep: `all`, `first`, or only the first match of a list of ISO 639 codes in
+    /// order of preference. A query string separates the codes by commas. `ger`, `deu` and `de` are
+    /// the same language.
     #[schema(schema_with = tracks_schema)]
     #[param(value_type = String, default = "all", pattern = "^(all|first|[A-Za-z]{2,3}(,[A-Za-z]{2,3})*)$")]
     tracks: TrackChoice,
-    /// Which channels are heard of a track with a programme in either channel: `both`, `left`
-    /// or `right`. A language that `tracks` names comes first.
+    /// Channels to keep of a dual mono track, which has a programme in each channel: `both`,
+    /// `left` or `right`. A language in `tracks` takes precedence.
     #[param(inline, default = "both")]
     #[schema(inline)]
     dual_mono: DualMono,
-    /// Leave the source track in and add the AAC track on a free PID.
+    /// Keep the source track and add the AAC track on a free PID.
     #[param(default = false)]
     keep_original: bool,
-    /// 0 for a stream's first remuxer, n for the n-th that takes over after a loss: its output
-    /// marks the discontinuity.
+    /// Number of the remuxer within its stream: 0 for the first, one more after each splice. From 1
+    /// on the output marks the discontinuity.
     #[param(default = 0)]
     generation: u32,
 }

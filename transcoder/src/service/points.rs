@@ -1,4 +1,4 @@
-//! Points on their way in the header of an answer.
+//! The response header that carries points.
 
 use std::collections::VecDeque;
 
@@ -15,43 +15,42 @@ use crate::{Point, PointKind, Remuxer};
 /// Name of the header.
 pub(super) const HEADER: &str = "xg2g-points";
 
-/// Points that one answer carries, but for one alone that is longer; a live chunk has a few, of
-/// 300 bytes at most. Proxies hold the whole head of an answer in a buffer, nginx in one of 4 KiB.
+/// Longest header with several points; a single point may be longer. A live chunk has a few points
+/// of 300 bytes at most. Proxies buffer the whole head of a response, nginx in 4 KiB.
 const MAX_HEADER_BYTES: usize = 3 << 10;
 
-/// Longest header of all. A point whose tables do not fit, of 50 programs, is left out.
+/// Longest header with a single point. A point with longer tables, of 50 programs, is dropped.
 const MAX_POINT_BYTES: usize = 8 << 10;
 
-/// Points that wait, when there are more than answers carry: a thousand without tables. Of more
-/// the oldest go.
+/// Most bytes of points that wait for a response: a thousand points without tables. Beyond it the
+/// oldest are dropped.
 const MAX_WAITING_BYTES: usize = 64 << 10;
 
-/// Fills the end of a section's last packet (ISO/IEC 13818-1, 2.4.4.1).
+/// Stuffing byte after a section in its last packet (ISO/IEC 13818-1, 2.4.4.1).
 const STUFFING: u8 = 0xFF;
 
-/// A place in the output where a viewer can join, or where the stream changes
+/// A position in the output where a viewer can join, or where the stream changes
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Point)]
 pub(super) struct Body {
-    /// Bytes of the remuxer's output before it: a packet begins there. It may lie before what
-    /// this answer gives.
+    /// Offset in bytes from the beginning of the remuxer's output; a packet begins there. It may
+    /// lie before the output of this response.
     offset: u64,
-    /// What is there. Pass over kinds that you do not know.
+    /// Kind of the point. Ignore kinds that you do not know.
     kind: &'static str,
     /// Service id.
     program: u16,
-    /// PTS of the PES packet that begins there, in 90 kHz.
+    /// PTS of the PES packet at `offset`, at 90 kHz.
     #[serde(skip_serializing_if = "Option::is_none")]
     pts_90k: Option<u64>,
-    /// Coding of a random access point's video.
+    /// Video coding of a random access point.
     #[serde(skip_serializing_if = "Option::is_none")]
     codec: Option<&'static str>,
-    /// Whether pictures follow that do not decode for who begins there: those with an earlier
-    /// PTS.
+    /// The pictures with an earlier PTS that follow do not decode for a viewer who starts there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_open: bool,
-    /// Packets of PAT and PMT for who begins at the point, in base64. The bytes 0xFF at the
-    /// end of each are left out: fill them up to 188 bytes again.
+    /// PAT and PMT packets for a viewer who starts at the point, in base64. The stuffing at the
+    /// end of each is left out: fill each packet to 188 bytes with 0xFF.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tables: Vec<String>,
 }
@@ -97,7 +96,7 @@ impl From<&Point> for Body {
     }
 }
 
-/// Points of a remuxer that wait for an answer.
+/// Points of a remuxer that wait for a response.
 #[derive(Debug, Default)]
 pub(super) struct PointQueue {
     texts: VecDeque<String>,
@@ -105,14 +104,14 @@ pub(super) struct PointQueue {
 }
 
 impl PointQueue {
-    /// Takes the points of a remuxer.
+    /// Takes the points from a remuxer.
     pub(super) fn collect(&mut self, remuxer: &mut Remuxer) {
         while let Some(point) = remuxer.take_point() {
             self.push(&point);
         }
     }
 
-    /// As many as one answer carries, as a JSON array; nothing when there are none.
+    /// Takes as many points as fit into one response, as a JSON array; empty without points.
     pub(super) fn take(&mut self) -> Bytes {
         let mut json = String::new();
         while let Some(text) = self.texts.front()
@@ -147,7 +146,7 @@ impl PointQueue {
     }
 }
 
-/// Each packet without its stuffing in base64; no more of them than one point may have.
+/// Encodes packets in base64, each without its stuffing, until a point would be too long.
 fn packets(tables: &[u8]) -> Vec<String> {
     let mut bytes = 0;
     let mut encoded = Vec::new();

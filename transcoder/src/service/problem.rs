@@ -1,5 +1,4 @@
-//! Refusals: one table from what went wrong to the HTTP status, and the body that says so
-//! (RFC 9457).
+//! Refusals: the table from kinds of errors to HTTP statuses, and the problem body (RFC 9457).
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -13,45 +12,45 @@ use crate::{Error, ErrorKind};
 /// Media type of every refusal.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// What a client decides by. The first are those of [`ErrorKind`], the others the service's own.
+/// Kind of an error, for programs. The first are those of the library, the others the service's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) enum Kind {
-    /// A defect of the service.
+    /// A bug in the service.
     Internal,
-    /// Never sent: outputs have no fixed size here.
+    /// Never sent: outputs have no fixed size in the service.
     OutputTooSmall,
     /// An option is out of its range.
     InvalidArgument,
-    /// An earlier call of this remuxer failed by a defect, or had too much sound; open another.
+    /// An earlier call of this remuxer failed because of a bug or too much audio; open another.
     Poisoned,
     /// A codec could not be set up.
     Codec,
-    /// The stream was finished before.
+    /// The stream is finished.
     Finished,
-    /// Too many requests for one remuxer are under way.
+    /// Too many requests of one remuxer are running.
     Busy,
     /// No such path, or no such remuxer: never opened, deleted, or idle for too long.
     NotFound,
     /// The token is missing or wrong.
     Unauthorized,
-    /// The body is larger than the service takes.
+    /// The body is larger than the service accepts.
     TooLarge,
-    /// `seq` is neither the next number nor the last one again.
+    /// `seq` is neither the next number nor the latest one.
     BadSequence,
     /// Every remuxer is in use.
     Full,
-    /// The service is ending; open the remuxer elsewhere.
+    /// The service is stopping; open the remuxer on another one.
     Stopping,
-    /// The request cannot be understood.
+    /// The request is invalid.
     BadRequest,
-    /// The path is there, but not with this method.
+    /// The path does not support this method.
     MethodNotAllowed,
     /// The body did not arrive in time.
     Timeout,
 }
 
 impl Kind {
-    /// The status that goes with it.
+    /// Returns the HTTP status.
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Internal | Self::OutputTooSmall | Self::Poisoned | Self::Codec => {
@@ -68,8 +67,8 @@ impl Kind {
         }
     }
 
-    /// Seconds after which another attempt makes sense: a slot becomes free when a viewer
-    /// leaves; a service that stops is replaced or stays away.
+    /// Returns the seconds after which a retry makes sense: a slot becomes free when a viewer
+    /// leaves, and a service that stops may be replaced.
     fn retry_after_s(self) -> Option<u16> {
         matches!(self, Self::Full | Self::Stopping).then_some(5)
     }
@@ -97,7 +96,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// Makes a refusal; `detail` is one line for a user.
+    /// Creates a refusal. `detail` is one line for a user.
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -105,7 +104,7 @@ impl Problem {
         }
     }
 
-    /// What a client decides by.
+    /// Returns the kind.
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }
@@ -115,23 +114,23 @@ impl Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct ProblemBody {
-    /// Always `about:blank`: the status says what kind of problem it is for HTTP.
+    /// Always `about:blank`: the status is the type of the problem.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     about: &'static str,
-    /// The status in words.
+    /// Reason phrase of the HTTP status.
     #[schema(example = "Conflict")]
     title: &'static str,
-    /// The status.
+    /// HTTP status.
     #[schema(example = 409, minimum = 400, maximum = 599)]
     status: u16,
-    /// One line for a user: what is wrong, and what to do.
+    /// One line for a user: the problem, then the fix.
     detail: String,
-    /// What a client decides by.
+    /// Kind of the error, for programs.
     kind: Kind,
 }
 
-/// Refused: the kind and the detail say why
+/// Refused: `kind` and `detail` give the reason
 #[derive(ToResponse)]
 #[response(content_type = "application/problem+json")]
 pub(super) struct Refused(#[allow(dead_code, reason = "a schema")] ProblemBody);
@@ -144,7 +143,7 @@ pub(super) struct Refused(#[allow(dead_code, reason = "a schema")] ProblemBody);
 )]
 pub(super) struct Unauthorized(#[allow(dead_code, reason = "a schema")] ProblemBody);
 
-/// Every remuxer is in use, or the service is ending
+/// Every remuxer is in use, or the service is stopping
 #[derive(ToResponse)]
 #[response(
     content_type = "application/problem+json",
@@ -186,19 +185,19 @@ impl From<Error> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        // Its own text begins with what axum was about to do.
+        // The text of the rejection itself is axum's; the source is the reason.
         let cause = std::error::Error::source(&rejection);
         let text = cause.map_or_else(|| rejection.body_text(), ToString::to_string);
         Self::new(Kind::BadRequest, one_line(&text))
     }
 }
 
-/// The refusal of a path or an id that is none.
+/// Returns the refusal of an unknown path or an invalid id.
 pub(super) fn nothing_there() -> Problem {
-    Problem::new(Kind::NotFound, "nothing is here; see /openapi.json")
+    Problem::new(Kind::NotFound, "no such path; see /openapi.json")
 }
 
-/// A text of another's making as one line of bounded length.
+/// Returns a foreign text as one line of limited length.
 pub(super) fn one_line(text: &str) -> String {
     const MAX_CHARS: usize = 200;
     text.chars()

@@ -1,5 +1,5 @@
 //! The remuxers of one service: opened within its capacity, used by one call at a time, and
-//! given back when deleted, idle for too long, or left by their connection.
+//! freed when deleted, idle for too long, or left by their connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use super::slots::{Slot, Slots};
 use super::table::{Id, Table};
 use crate::{Options, Stats};
 
-/// Requests of one remuxer at a time: one that works, its retry after a lost connection, and
-/// a question for the counters. Each may hold a body.
-const MAX_REQUESTS_INSIDE: usize = 3;
+/// Concurrent requests of one remuxer: a call, its retry after a lost connection, and a request
+/// for the counters. Each may hold a body.
+const MAX_REQUESTS: usize = 3;
 
-/// Inputs up to this size are converted where they arrive: docs/design/transcoder-service.md
+/// Inputs up to this size are converted on the event loop: docs/design/transcoder-service.md
 /// has the measurements.
 const INLINE_BYTES: usize = 8 << 10;
 
@@ -28,14 +28,14 @@ pub(super) struct Remuxers {
     metrics: Arc<Metrics>,
 }
 
-/// A remuxer, and the slot it takes until nobody has it any more.
+/// A remuxer that is reached by its id.
 struct Entry {
     remuxer: SharedRemuxer,
-    inside: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
 }
 
 impl Remuxers {
-    /// Room for `capacity` remuxers.
+    /// Prepares slots for `capacity` remuxers.
     pub(super) fn new(capacity: usize, metrics: Arc<Metrics>) -> Self {
         Self {
             table: Mutex::new(Table::new()),
@@ -44,12 +44,12 @@ impl Remuxers {
         }
     }
 
-    /// The room that there is.
+    /// Returns the slots.
     pub(super) fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    /// Refuses when every remuxer is in use.
+    /// Fails when every remuxer is in use.
     pub(super) fn require_room(&self) -> Result<(), Problem> {
         if self.slots.taken() < self.slots.capacity() {
             return Ok(());
@@ -60,11 +60,14 @@ impl Remuxers {
     fn full(&self) -> Problem {
         Problem::new(
             Kind::Full,
-            format!("all {} remuxers are in use", self.slots.capacity()),
+            format!(
+                "all {} remuxers are in use; retry later, or raise --max-remuxers",
+                self.slots.capacity()
+            ),
         )
     }
 
-    /// Makes a remuxer for one connection, which is freed when that drops it.
+    /// Opens a remuxer for one connection. Dropping it frees it.
     pub(super) fn start(&self, options: Options) -> Result<SharedRemuxer, Problem> {
         let slot = self.slots.take().ok_or_else(|| self.full())?;
         Ok(SharedRemuxer {
@@ -76,28 +79,30 @@ impl Remuxers {
         })
     }
 
-    /// Makes a remuxer that is used through its id.
+    /// Opens a remuxer that is used by its id.
     pub(super) fn open(&self, options: Options) -> Result<Id, Problem> {
         let id = Id::random()
             .map_err(|why| Problem::new(Kind::Internal, format!("no random numbers: {why}")))?;
         let entry = Entry {
             remuxer: self.start(options)?,
-            inside: Arc::new(Semaphore::new(MAX_REQUESTS_INSIDE)),
+            requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
         };
         self.lock().insert(id, entry, Instant::now());
         Ok(id)
     }
 
-    /// Enters the remuxer of an id for one request.
-    pub(super) fn enter(self: &Arc<Self>, id: &str) -> Result<RequestGuard, Problem> {
+    /// Returns the remuxer of an id for one request.
+    pub(super) fn in_use(self: &Arc<Self>, id: &str) -> Result<RequestGuard, Problem> {
         let id: Id = id.parse().map_err(|_| unknown())?;
         let entry = self.lock().get(id).ok_or_else(unknown)?;
-        let permit = Arc::clone(&entry.inside).try_acquire_owned().map_err(|_| {
-            Problem::new(
-                Kind::Busy,
-                format!("{MAX_REQUESTS_INSIDE} requests of this remuxer are under way"),
-            )
-        })?;
+        let permit = Arc::clone(&entry.requests)
+            .try_acquire_owned()
+            .map_err(|_| {
+                Problem::new(
+                    Kind::Busy,
+                    format!("{MAX_REQUESTS} requests of this remuxer are running; wait for one"),
+                )
+            })?;
         Ok(RequestGuard {
             remuxers: Arc::clone(self),
             id,
@@ -106,15 +111,15 @@ impl Remuxers {
         })
     }
 
-    /// Takes a remuxer away; a call inside still completes.
+    /// Deletes a remuxer. A call that is running still completes.
     pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
         let id = id.parse().map_err(|_| unknown())?;
-        // Freed when the table is not locked any more.
+        // Dropped after the table is unlocked.
         let removed = self.lock().remove(id);
         removed.map(drop).ok_or_else(unknown)
     }
 
-    /// Takes away what nobody has used for `idle`, and says how many.
+    /// Frees the remuxers that have been unused for `idle`. Returns their number.
     pub(super) fn reap(&self, idle: Duration) -> usize {
         let reaped = self.lock().reap(idle, Instant::now());
         reaped.len()
@@ -125,7 +130,7 @@ impl Remuxers {
     }
 }
 
-/// One request's use of a remuxer.
+/// A remuxer in use by one request.
 pub(super) struct RequestGuard {
     remuxers: Arc<Remuxers>,
     id: Id,
@@ -134,7 +139,7 @@ pub(super) struct RequestGuard {
 }
 
 impl RequestGuard {
-    /// Does call number `seq` after those that came before it.
+    /// Runs call number `seq`, after the calls that are running.
     pub(super) async fn call(&self, seq: u64, call: Call) -> Result<CallOutput, Problem> {
         let slotted = Arc::clone(&self.entry.remuxer.inner).lock_owned().await;
         if !self.remuxers.lock().holds(self.id, &self.entry) {
@@ -143,7 +148,7 @@ impl RequestGuard {
         self.entry.remuxer.run(slotted, Some(seq), call).await
     }
 
-    /// The counters so far.
+    /// Returns the counters so far.
     pub(super) async fn stats(&self) -> Result<Stats, Problem> {
         let slotted = self.entry.remuxer.inner.lock().await;
         slotted.remuxer.stats()
@@ -152,25 +157,26 @@ impl RequestGuard {
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        // Before the entry is let go, so that it is never unused and long untouched at once.
+        // Before the entry is dropped: otherwise it could count as unused since its last request.
         self.remuxers.lock().touch(self.id, Instant::now());
     }
 }
 
-/// A remuxer that runs. Dropping it frees it, after the call that is inside.
+/// An open remuxer. Dropping it frees it, after the call that is running.
 pub(super) struct SharedRemuxer {
     inner: Arc<tokio::sync::Mutex<Slotted>>,
     metrics: Arc<Metrics>,
 }
 
+/// A remuxer with its slot.
 struct Slotted {
     remuxer: SequencedRemuxer,
-    /// Given back when the remuxer is freed and not before.
+    /// Freed together with the remuxer.
     _slot: Slot,
 }
 
 impl SharedRemuxer {
-    /// Does the next call.
+    /// Runs the next call.
     pub(super) async fn call(&self, call: Call) -> Result<CallOutput, Problem> {
         let slotted = Arc::clone(&self.inner).lock_owned().await;
         self.run(slotted, None, call).await
@@ -183,17 +189,17 @@ impl SharedRemuxer {
         call: Call,
     ) -> Result<CallOutput, Problem> {
         let seq = seq.unwrap_or(slotted.remuxer.next());
-        if let Some(answer) = slotted.remuxer.answer(seq, &call) {
-            return answer;
+        if let Some(outcome) = slotted.remuxer.known_outcome(seq, &call) {
+            return outcome;
         }
         let metrics = Arc::clone(&self.metrics);
-        // The guard goes along: a client that leaves does not end the call, and its retry
-        // waits for the answer here.
+        // The closure owns the guard: a client that leaves does not end the call, and its retry
+        // waits for the lock.
         convert(call.input_bytes(), move || {
             let begun = Instant::now();
-            let answer = slotted.remuxer.call(seq, &call);
-            metrics.converted(call.input_bytes(), &answer, begun.elapsed());
-            answer
+            let outcome = slotted.remuxer.call(seq, &call);
+            metrics.count_call(call.input_bytes(), &outcome, begun.elapsed());
+            outcome
         })
         .await?
     }
@@ -202,12 +208,13 @@ impl SharedRemuxer {
 fn unknown() -> Problem {
     Problem::new(
         Kind::NotFound,
-        "no such remuxer: never opened, deleted, or idle for too long; open another",
+        "no such remuxer: never opened, deleted, or idle for too long; open another one",
     )
 }
 
-/// Runs a conversion of `input_bytes`, if it is not a short one on a thread for it: one for each
-/// core, see [`runtime`](super::server::runtime). It runs to its end even if nobody waits any more.
+/// Runs a conversion of `input_bytes`: a short one on the event loop, another on one of the
+/// blocking threads (see [`runtime`](super::server::runtime)). It runs to its end even when the
+/// caller is dropped.
 async fn convert<T: Send + 'static>(
     input_bytes: usize,
     conversion: impl FnOnce() -> T + Send + 'static,
@@ -217,5 +224,5 @@ async fn convert<T: Send + 'static>(
     }
     tokio::task::spawn_blocking(conversion)
         .await
-        .map_err(|_| Problem::new(Kind::Stopping, "the service is ending"))
+        .map_err(|_| Problem::new(Kind::Stopping, "the service is stopping"))
 }

@@ -1,4 +1,4 @@
-//! The paths of the service, and what holds for all of them.
+//! The paths of the service, and the rules for all of them.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -12,7 +12,7 @@ use super::routes::{remux, remuxers, status};
 use super::state::Shared;
 use super::{auth, openapi};
 
-/// Every path of the service.
+/// Returns the router of every path.
 pub(super) fn router(shared: Shared) -> Router {
     let guarded = Router::new()
         .route("/v1", get(status::info))
@@ -45,7 +45,7 @@ async fn document() -> Response {
     (json, openapi::json()).into_response()
 }
 
-/// All that there are; the target `*` stands for the service itself (RFC 9112, 3.2.4).
+/// Every method of the service. The target `*` is the service itself (RFC 9112, 3.2.4).
 const METHODS: &str = "GET,HEAD,POST,DELETE";
 
 async fn no_such_path(request: Request) -> Response {
@@ -55,27 +55,30 @@ async fn no_such_path(request: Request) -> Response {
     nothing_there().into_response()
 }
 
-/// Both answers get their `Allow` from the router.
+/// The router adds `Allow` to both responses.
 async fn wrong_method(request: Request) -> Response {
     if request.method() == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
     }
     Problem::new(
         Kind::MethodNotAllowed,
-        one_line(&format!("{} is not possible here", request.method())),
+        one_line(&format!(
+            "{} is not supported here; see the Allow header",
+            request.method()
+        )),
     )
     .into_response()
 }
 
-/// Where methods are told, OPTIONS is one of them (RFC 9110, 9.3.7). For answers of the router: it
-/// tells them outside of every layer.
+/// Adds OPTIONS to the methods of an `Allow` header (RFC 9110, 9.3.7). The router adds that header
+/// outside of every layer.
 pub(super) fn with_options(mut response: Response) -> Response {
-    let told = response
+    let methods = response
         .headers()
         .get(header::ALLOW)
         .and_then(|methods| HeaderValue::try_from([methods.as_bytes(), b",OPTIONS"].concat()).ok());
-    if let Some(told) = told {
-        response.headers_mut().insert(header::ALLOW, told);
+    if let Some(methods) = methods {
+        response.headers_mut().insert(header::ALLOW, methods);
     }
     response
 }
@@ -87,7 +90,7 @@ async fn counted(State(shared): State<Shared>, request: Request, next: Next) -> 
         _ => "other".to_owned(),
     };
     let response = next.run(request).await;
-    shared.metrics.answered(
+    shared.metrics.count_response(
         &method,
         route.as_ref().map_or("other", MatchedPath::as_str),
         response.status().as_str(),

@@ -1,4 +1,4 @@
-//! The calls of one remuxer in their order: each is done once, however often it arrives.
+//! A remuxer whose calls are numbered: each call runs once, however often it arrives.
 //!
 //! ```text
 //!          process: push                      process: Finished
@@ -9,7 +9,8 @@
 //!              '--- a panic, or too much sound ---+--> Broken: Poisoned
 //! ```
 //!
-//! Calls are counted from 0, refused ones not. The latest one again gets the same answer.
+//! Calls are counted from 0; refused calls do not count. Repeating the latest call returns the
+//! same output.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -19,26 +20,26 @@ use super::points::PointQueue;
 use super::problem::{Kind, Problem};
 use crate::{Error, Options, Remuxer, Stats};
 
-/// Input that is converted between two looks at what has become of it.
+/// Input that is converted between two checks of the output's length.
 const SLICE_BYTES: usize = 16 << 10;
 
-/// An answer may be so much longer than its input: three minutes of stereo at the default bit rate,
-/// and less than a second of work. Sound of 8 kbit/s, packed without a pause, becomes 26 times as
-/// long as it was: a request of some megabytes would be an hour of it. A live stream's chunk has a
-/// second, and what is gathered while a transcoder is away half a minute.
+/// How much longer than its input an output may be: three minutes of stereo at the default bit
+/// rate, and less than a second of work. Audio of 8 kbit/s, packed without a pause, becomes 26 times
+/// as long: a request of some megabytes could hold an hour of it. A live stream's chunk has a second
+/// of audio, and the input gathered during an outage half a minute.
 const MAX_GAIN_BYTES: usize = 4 << 20;
 
 /// A call as it arrives.
 #[derive(Debug, Clone)]
 pub(super) enum Call {
-    /// Take the next bytes of the stream.
+    /// Convert the next bytes of the stream.
     Process(Bytes),
     /// End the stream.
     Finish,
 }
 
 impl Call {
-    /// Bytes that it brings.
+    /// Returns the number of bytes that the call brings.
     pub(super) fn input_bytes(&self) -> usize {
         match self {
             Self::Process(input) => input.len(),
@@ -47,23 +48,23 @@ impl Call {
     }
 }
 
-/// What a call gives.
+/// The output of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CallOutput {
-    /// What can leave.
-    pub(super) output: Bytes,
-    /// Points, as the text of their header; empty without any.
+    /// The bytes of the stream that are ready.
+    pub(super) bytes: Bytes,
+    /// The points as the text of their header; empty without any.
     pub(super) points: Bytes,
 }
 
-/// One remuxer and the answer to its latest call.
+/// One remuxer and the output of its latest call.
 pub(super) struct SequencedRemuxer {
     state: State,
     /// Number of the next call.
     next: u64,
-    /// CallOutput to the latest call, and whether that was a `Finish`.
+    /// Whether the latest call was a `Finish`, and its output.
     latest: Option<(bool, CallOutput)>,
-    /// Points for which the latest answer had no room.
+    /// Points that did not fit into the latest response.
     points: PointQueue,
 }
 
@@ -74,7 +75,7 @@ enum State {
 }
 
 impl SequencedRemuxer {
-    /// Makes the remuxer.
+    /// Creates the remuxer.
     pub(super) fn new(options: Options) -> Result<Self, Error> {
         Ok(Self {
             state: State::Streaming(Box::new(Remuxer::new(options)?)),
@@ -84,59 +85,63 @@ impl SequencedRemuxer {
         })
     }
 
-    /// Answers call number `seq`, if that takes no conversion: a refusal, or the latest
-    /// answer again.
-    pub(super) fn answer(&self, seq: u64, call: &Call) -> Option<Result<CallOutput, Problem>> {
+    /// Returns the outcome of call number `seq` if it takes no conversion: a refusal, or the
+    /// output of the latest call.
+    pub(super) fn known_outcome(
+        &self,
+        seq: u64,
+        call: &Call,
+    ) -> Option<Result<CallOutput, Problem>> {
         let finishes = matches!(call, Call::Finish);
         match (&self.state, &self.latest) {
             (State::Broken, _) => Some(Err(poisoned())),
             (State::Finished(_), _) if !finishes => Some(Err(Problem::new(
                 Kind::Finished,
-                "the stream was finished; open another remuxer",
+                "the stream is finished; open another remuxer",
             ))),
             _ if seq == self.next => None,
-            (_, Some((was_finish, answer)))
+            (_, Some((was_finish, output)))
                 if self.next.checked_sub(1) == Some(seq) && *was_finish == finishes =>
             {
-                Some(Ok(answer.clone()))
+                Some(Ok(output.clone()))
             }
             _ => Some(Err(self.out_of_sequence(seq))),
         }
     }
 
-    /// Does call number `seq`, or answers it as [`answer`](Self::answer) does. A panic
-    /// breaks this session and goes no further.
+    /// Runs call number `seq`, or returns its [`known_outcome`](Self::known_outcome). A panic
+    /// breaks this remuxer and is not propagated.
     pub(super) fn call(&mut self, seq: u64, call: &Call) -> Result<CallOutput, Problem> {
-        if let Some(answer) = self.answer(seq, call) {
-            return answer;
+        if let Some(outcome) = self.known_outcome(seq, call) {
+            return outcome;
         }
-        // A panic leaves Broken behind, so nothing half changed is met again.
+        // A panic leaves Broken behind: a remuxer that changed half-way is never used again.
         let state = std::mem::replace(&mut self.state, State::Broken);
         let points = &mut self.points;
         let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(state, call, points))) else {
             self.latest = None;
             return Err(Problem::new(
                 Kind::Internal,
-                "a defect in the remuxer ended this stream; open another remuxer",
+                "a bug in the remuxer ended this stream; open another remuxer",
             ));
         };
-        let (state, answer) = outcome;
+        let (state, output) = outcome;
         self.state = state;
         if matches!(self.state, State::Broken) {
             self.latest = None;
         }
-        let answer = answer?;
+        let output = output?;
         self.next += 1;
-        self.latest = Some((matches!(call, Call::Finish), answer.clone()));
-        Ok(answer)
+        self.latest = Some((matches!(call, Call::Finish), output.clone()));
+        Ok(output)
     }
 
-    /// Number of the next call.
+    /// Returns the number of the next call.
     pub(super) fn next(&self) -> u64 {
         self.next
     }
 
-    /// The counters so far.
+    /// Returns the counters so far.
     pub(super) fn stats(&self) -> Result<Stats, Problem> {
         match &self.state {
             State::Streaming(remuxer) | State::Finished(remuxer) => Ok(remuxer.stats()),
@@ -147,13 +152,13 @@ impl SequencedRemuxer {
     fn out_of_sequence(&self, seq: u64) -> Problem {
         let next = self.next;
         let again = match (&self.latest, next.checked_sub(1)) {
-            (Some((true, _)), Some(last)) => format!(", or finish {last} again"),
-            (Some((false, _)), Some(last)) => format!(", or process {last} again"),
+            (Some((true, _)), Some(last)) => format!(", or repeat finish {last}"),
+            (Some((false, _)), Some(last)) => format!(", or repeat process {last}"),
             _ => String::new(),
         };
         Problem::new(
             Kind::BadSequence,
-            format!("seq {seq} is out of sequence: the next call is {next}{again}"),
+            format!("seq {seq} is out of sequence; use {next} for the next call{again}"),
         )
     }
 }
@@ -180,17 +185,17 @@ fn run(state: State, call: &Call, points: &mut PointQueue) -> (State, Result<Cal
         }
         (State::Broken, _) => (State::Broken, Ok(())),
     };
-    // The answer is kept until the next call: without the room that the vector had to spare.
+    // The output is kept until the next call: without the spare capacity of the vector.
     output.shrink_to_fit();
-    let answer = outcome.map(|()| CallOutput {
-        output: Bytes::from(output),
+    let output = outcome.map(|()| CallOutput {
+        bytes: Bytes::from(output),
         points: points.take(),
     });
-    (state, answer)
+    (state, output)
 }
 
-/// Converts piece by piece, and stops where the answer has become too long: what was converted
-/// cannot be taken back, so that the remuxer is of no use any more.
+/// Converts slice by slice, and fails when the output becomes too long. The conversion cannot be
+/// undone, so the remuxer is of no use afterwards.
 fn push_bounded(
     remuxer: &mut Remuxer,
     input: &[u8],
@@ -200,16 +205,16 @@ fn push_bounded(
     let longest = input.len() + MAX_GAIN_BYTES;
     for slice in input.chunks(SLICE_BYTES) {
         remuxer.push(slice, output)?;
-        // A remuxer forgets the oldest of a thousand.
+        // A remuxer keeps a thousand points and drops the oldest.
         points.collect(remuxer);
         if output.len() > longest {
             return Err(Problem::new(
                 Kind::TooLarge,
-                "the body has minutes of sound; send it in smaller ones, with another remuxer",
+                "the body has minutes of audio; open another remuxer and send smaller bodies",
             ));
         }
     }
-    // An empty call is one, too.
+    // An empty body is a call as well.
     if input.is_empty() {
         remuxer.push(input, output)?;
     }
@@ -219,7 +224,7 @@ fn push_bounded(
 fn poisoned() -> Problem {
     Problem::new(
         Kind::Poisoned,
-        "an earlier call of this remuxer failed; open another",
+        "an earlier call of this remuxer failed; open another one",
     )
 }
 

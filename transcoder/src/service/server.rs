@@ -1,4 +1,4 @@
-//! The server's life: bind, serve, stop.
+//! The life cycle of the server: bind, serve, stop.
 
 use std::io;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use super::settings::{self, Address, Settings, StartError};
 use super::state::{Shared, State};
 use super::token::Token;
 
-/// The runtime that a service needs: its blocking threads are where conversions run, one for
-/// each core, so that no number of streams makes more of them.
+/// Builds the runtime of a server. Conversions run on its blocking threads, of which there is one
+/// per core, however many streams there are.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(settings::cores())
@@ -29,20 +29,20 @@ pub fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// A service that is bound to its addresses and not yet serving.
+/// A server that is bound to its addresses and does not serve yet.
 pub struct Server {
     listeners: Vec<Listener>,
     shared: Shared,
     stop: Arc<watch::Sender<bool>>,
 }
 
-/// Asks a service to stop: it opens no more remuxers, and ends when those that are open have
-/// ended or the grace is over.
+/// A handle that stops a server. The server then opens no more remuxers, and ends when the open
+/// ones have ended or the shutdown grace is over.
 #[derive(Clone)]
 pub struct Stopper(Arc<watch::Sender<bool>>);
 
 impl Stopper {
-    /// Asks. Asking again does nothing.
+    /// Stops the server. Calling it again does nothing.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
@@ -72,7 +72,7 @@ impl Server {
         })
     }
 
-    /// Where it listens, with the ports that the system chose.
+    /// Returns the addresses on which it listens, with the ports that the system chose.
     pub fn addresses(&self) -> Result<Vec<Address>, StartError> {
         self.listeners
             .iter()
@@ -81,12 +81,12 @@ impl Server {
             .map_err(|why| StartError(why.to_string()))
     }
 
-    /// Stops it from elsewhere.
+    /// Returns a handle that stops the server.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.stop))
     }
 
-    /// Serves until it is stopped. Dropping the future ends everything at once.
+    /// Serves until the server is stopped. Dropping the future ends everything at once.
     pub async fn serve(self) {
         let settings = &self.shared.settings;
         let (end, ending) = watch::channel(false);
@@ -106,7 +106,7 @@ impl Server {
         let mut stopping = self.shared.stopping.clone();
         let stopped = async {
             let _ = stopping.wait_for(|stopping| *stopping).await;
-            let_go(&self.shared).await;
+            drain(&self.shared).await;
         };
         tokio::select! {
             () = stopped => {}
@@ -117,14 +117,14 @@ impl Server {
     }
 }
 
-/// Waits until every remuxer has ended, or the grace is over.
-async fn let_go(shared: &Shared) {
+/// Waits until every remuxer has ended, or the shutdown grace is over.
+async fn drain(shared: &Shared) {
     let open_remuxers = || shared.remuxers.slots().taken();
     let grace = shared.settings.shutdown_grace;
     info!(
         open_remuxers = open_remuxers(),
         grace_s = grace.as_secs_f64(),
-        "stopping: no more remuxers are opened"
+        "stopping: new remuxers are refused"
     );
     if timeout(grace, shared.remuxers.slots().empty())
         .await
@@ -132,12 +132,12 @@ async fn let_go(shared: &Shared) {
     {
         warn!(
             open_remuxers = open_remuxers(),
-            "the grace is over: streams are cut"
+            "shutdown grace is over: open streams are cut"
         );
     }
 }
 
-/// Takes away what nobody uses, for ever.
+/// Frees idle remuxers, until it is dropped.
 async fn reap(shared: &Shared) {
     let idle = shared.settings.idle_timeout;
     let mut ticks = interval((idle / 4).min(Duration::from_secs(5)));
@@ -147,7 +147,7 @@ async fn reap(shared: &Shared) {
         let reaped = shared.remuxers.reap(idle);
         if reaped > 0 {
             shared.metrics.reaped.inc_by(reaped as u64);
-            info!(reaped, "remuxers that nobody used were taken away");
+            info!(reaped, "idle remuxers freed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the operator chooses: flags, each with its variable of the environment.
+//! The operator's settings: flags, each with an environment variable.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-/// Remuxers that are opened for each core by default. A 10 Mbit/s service with one track costs
-/// a hundredth of a core; half of that is left for the network, the daemon and peaks.
+/// Default number of remuxers per core. A 10 Mbit/s stream with one track costs a hundredth of a
+/// core, so 50 use half of one and leave the rest for the network, the daemon and peaks.
 const REMUXERS_PER_CORE: usize = 50;
 
-/// Converts the audio of live MPEG transport streams to AAC, over HTTP.
+/// Convert the audio of live MPEG transport streams to AAC, over HTTP.
 ///
-/// Video and everything else pass as they came. It opens no URL and no file: bytes in, bytes out.
+/// Video and everything else pass unchanged. The service opens no URL and no file: clients send
+/// and receive the bytes.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "xg2g-transcoder",
@@ -28,12 +29,12 @@ Behind xg2g:
   xg2g-transcoder --listen unix:/run/xg2g/transcoder.sock
   xg2g serve --external-transcoder unix:///run/xg2g/transcoder.sock ...
 
-Every flag can be given as a variable, XG2G_TRANSCODER_MAX_REMUXERS for --max-remuxers. The
-token is read from --token-file or XG2G_TRANSCODER_TOKEN; it is no flag, because every user
-of a machine sees the flags of every process."
+Every flag has an environment variable: XG2G_TRANSCODER_MAX_REMUXERS for --max-remuxers. The
+token is read from --token-file or XG2G_TRANSCODER_TOKEN. There is no flag for it, because
+every user of a machine can see the flags of every process."
 )]
 pub struct Settings {
-    /// Address to listen on, HOST:PORT or unix:PATH. May be given several times
+    /// Address to listen on: HOST:PORT or unix:PATH. Can be repeated
     #[arg(
         long,
         global = true,
@@ -44,7 +45,7 @@ pub struct Settings {
     )]
     pub listen: Vec<Address>,
 
-    /// Permissions of a Unix socket, octal: who may write to it may convert
+    /// Permissions of the Unix socket, octal. Users with write permission can convert
     #[arg(
         long,
         value_name = "MODE",
@@ -54,18 +55,18 @@ pub struct Settings {
     )]
     pub socket_mode: u32,
 
-    /// File with the token that clients have to send: `Authorization: Bearer TOKEN`
+    /// File with the token that clients must send as `Authorization: Bearer TOKEN`
     #[arg(long, value_name = "PATH", env = "XG2G_TRANSCODER_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
 
-    /// Remuxers that may be open at a time [default: 50 for each core]
+    /// Maximum number of open remuxers [default: 50 per core]
     ///
-    /// An HD service with one track takes a hundredth of a core, so that 50 fill half of one and
-    /// leave the rest to the network and to peaks. When all are in use, more are refused with 503.
+    /// An HD stream with one track takes a hundredth of a core: 50 use half of one and leave the
+    /// rest for the network and peaks. Further remuxers are refused with 503.
     #[arg(long, value_name = "N", env = "XG2G_TRANSCODER_MAX_REMUXERS")]
     pub max_remuxers: Option<NonZeroUsize>,
 
-    /// Largest body of one `process` request: bytes, or as 512KiB, 4MiB
+    /// Maximum body size of a `process` request: bytes, or a size such as 512KiB, 4MiB
     #[arg(
         long,
         value_name = "SIZE",
@@ -75,7 +76,7 @@ pub struct Settings {
     )]
     pub max_body: usize,
 
-    /// Connections that may be open at a time; more are closed at once
+    /// Maximum number of open connections. Further ones are closed at once
     #[arg(
         long,
         value_name = "N",
@@ -84,7 +85,7 @@ pub struct Settings {
     )]
     pub max_connections: NonZeroUsize,
 
-    /// A remuxer that nobody used for so long is freed, and a stream that does not move is ended
+    /// Time after which an unused remuxer is freed and a stalled stream is ended
     #[arg(
         long,
         value_name = "TIME",
@@ -94,7 +95,7 @@ pub struct Settings {
     )]
     pub idle_timeout: Duration,
 
-    /// A request's head has to arrive within this, counted from the connection's last answer
+    /// Timeout for a request's head, counted from the connection's last response
     #[arg(
         long,
         value_name = "TIME",
@@ -104,7 +105,7 @@ pub struct Settings {
     )]
     pub header_timeout: Duration,
 
-    /// The body of a request has to arrive within this, that of /v1/remux excepted
+    /// Timeout for a request's body, except for /v1/remux
     #[arg(
         long,
         value_name = "TIME",
@@ -114,7 +115,7 @@ pub struct Settings {
     )]
     pub body_timeout: Duration,
 
-    /// At a stop, how long open remuxers may go on; below the 10 s that `docker stop` waits
+    /// How long open remuxers may continue at shutdown. `docker stop` waits 10 s
     #[arg(
         long,
         value_name = "TIME",
@@ -124,16 +125,16 @@ pub struct Settings {
     )]
     pub shutdown_grace: Duration,
 
-    /// Makes Location absolute with this URL, so that a remuxer's later requests reach this very
-    /// instance behind a load balancer; `auto` takes the address that the request came in on
+    /// Base URL for Location headers, so that requests of a remuxer reach this instance behind a
+    /// load balancer. `auto`: the address on which the request arrived
     #[arg(long, value_name = "URL|auto", env = "XG2G_TRANSCODER_ADVERTISE")]
     pub advertise: Option<Advertise>,
 
-    /// How to log [default: text on a terminal, otherwise json]
+    /// Log format [default: text on a terminal, otherwise json]
     #[arg(long, value_enum, env = "XG2G_TRANSCODER_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// What to log: error, warn, info, debug or trace
+    /// Minimum log level: error, warn, info, debug or trace
     #[arg(
         long,
         value_name = "LEVEL",
@@ -142,28 +143,28 @@ pub struct Settings {
     )]
     pub log_level: tracing::Level,
 
-    /// What to do instead of serving.
+    /// Command to run instead of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What to do instead of serving.
+/// Commands other than serving.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Ask the service on --listen whether it is ready; exit code 0 if so, otherwise 1
+    /// Check whether the service on --listen is ready. Exit code 0: ready, 1: not ready
     Healthcheck,
 }
 
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for eyes.
+    /// Readable lines.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Why the service does not start: one line for a user.
+/// The reason why the service does not start: one line for a user.
 #[derive(Debug)]
 pub struct StartError(pub(super) String);
 
@@ -175,7 +176,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Where to listen.
+/// An address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// TCP.
@@ -185,7 +186,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Whether other machines may reach it.
+    /// Returns true if other machines may reach it.
     pub fn is_public(&self) -> bool {
         matches!(self, Self::Tcp(address) if !address.ip().is_loopback())
     }
@@ -199,7 +200,7 @@ impl FromStr for Address {
             // unix:///run/x.sock, as clients write it, and unix:/run/x.sock.
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.is_empty() {
-                return Err("a path has to follow unix:".into());
+                return Err("no socket path; use unix:PATH".into());
             }
             return Ok(Self::Unix(path.into()));
         }
@@ -219,12 +220,12 @@ impl fmt::Display for Address {
     }
 }
 
-/// How clients find this instance again.
+/// How clients reach this instance again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advertise {
-    /// By the address that the connection came in on.
+    /// At the address on which the connection arrived.
     Auto,
-    /// By this URL, without a slash at its end.
+    /// At this URL, without a slash at its end.
     Url(String),
 }
 
@@ -236,20 +237,22 @@ impl FromStr for Advertise {
             return Ok(Self::Auto);
         }
         let url = text.trim_end_matches('/');
-        let uri: axum::http::Uri = url.parse().map_err(|_| "not a URL".to_owned())?;
-        match (uri.scheme_str(), uri.authority()) {
-            (Some("http" | "https"), Some(_)) => Ok(Self::Url(url.into())),
-            _ => Err("use auto, or a URL such as http://10.0.0.5:3000".into()),
+        let is_base = url.parse::<axum::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+        });
+        if !is_base {
+            return Err("use auto, or a URL such as http://10.0.0.5:3000".into());
         }
+        Ok(Self::Url(url.into()))
     }
 }
 
-/// The command line, which shows no variable's value.
+/// Returns the command line. Its help shows no values of environment variables.
 pub fn command() -> clap::Command {
     Settings::command().mut_args(|flag| flag.hide_env_values(true))
 }
 
-/// The help of every flag as a page, docs/reference/transcoder-cli.md.
+/// Returns the help of every flag as a page, docs/reference/transcoder-cli.md.
 pub fn reference_page() -> String {
     let help = command().term_width(100).render_long_help();
     format!(
@@ -264,14 +267,14 @@ pub fn reference_page() -> String {
 }
 
 impl Settings {
-    /// Remuxers that may be open: as chosen, or by the cores that this process may use.
+    /// Returns the maximum number of open remuxers: as set, or by the cores of this process.
     pub fn max_remuxers(&self) -> usize {
         self.max_remuxers
             .map_or_else(|| cores() * REMUXERS_PER_CORE, NonZeroUsize::get)
     }
 }
 
-/// Cores that this process may use, by affinity and by the container's share.
+/// Returns the number of cores that this process may use, by affinity and container limits.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
@@ -297,7 +300,7 @@ fn size(text: &str) -> Result<usize, String> {
         "M" | "MiB" => 20,
         _ => return Err("use bytes, or a size such as 512KiB, 4MiB".into()),
     };
-    // What the library takes at a time bounds it from above.
+    // The library limits the input of one call.
     number
         .parse::<usize>()
         .ok()

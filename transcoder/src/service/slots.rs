@@ -1,20 +1,20 @@
-//! How many remuxers there may be, and are.
+//! The maximum number of remuxers, and how many are open.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Room for remuxers.
+/// Slots for remuxers.
 pub(super) struct Slots {
     capacity: usize,
     taken: Arc<watch::Sender<usize>>,
 }
 
-/// One remuxer's slot, which dropping it gives back.
+/// The slot of one remuxer. Dropping it frees the slot.
 pub(super) struct Slot(Arc<watch::Sender<usize>>);
 
 impl Slots {
-    /// Room for so many.
+    /// Returns `capacity` free slots.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -22,17 +22,17 @@ impl Slots {
         }
     }
 
-    /// How many may be.
+    /// Returns the number of slots.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many are.
+    /// Returns the number of slots that are taken.
     pub(super) fn taken(&self) -> usize {
         *self.taken.borrow()
     }
 
-    /// Takes a slot, if there is one.
+    /// Takes a slot; `None` when all are taken.
     pub(super) fn take(&self) -> Option<Slot> {
         let took = self.taken.send_if_modified(|taken| {
             let free = *taken < self.capacity;
@@ -42,9 +42,9 @@ impl Slots {
         took.then(|| Slot(Arc::clone(&self.taken)))
     }
 
-    /// Waits until none is taken.
+    /// Waits until no slot is taken.
     pub(super) async fn empty(&self) {
-        // Fails when the sender is gone, which is here.
+        // Fails only when the sender is gone, and self holds it.
         let _ = self.taken.subscribe().wait_for(|taken| *taken == 0).await;
     }
 }

@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! The state that all requests share.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::remuxers::Remuxers;
 use super::settings::Settings;
 use super::token::Token;
 
-/// What every request can reach.
+/// The state that all requests share.
 pub(super) type Shared = Arc<State>;
 
 pub(super) struct State {
@@ -22,12 +22,12 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Refuses new remuxers when the service is ending.
+    /// Refuses new remuxers while the service is stopping.
     pub(super) fn admit(&self) -> Result<(), Problem> {
         if *self.stopping.borrow() {
             return Err(Problem::new(
                 Kind::Stopping,
-                "the service is ending; open the remuxer elsewhere",
+                "the service is stopping; open the remuxer on another one",
             ));
         }
         Ok(())

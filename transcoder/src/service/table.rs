@@ -1,4 +1,4 @@
-//! The open remuxers by their ids, and which of them nobody uses any more. Reads no clock.
+//! The open remuxers by id, and which of them are idle. Reads no clock.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Names a remuxer: 128 random bits, so that knowing one is the right to use it.
+/// The id of a remuxer: 128 random bits. Knowing it is the permission to use the remuxer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Id(u128);
 
 impl Id {
-    /// A fresh one from the system's generator.
+    /// Returns a new id from the system's random generator.
     pub(super) fn random() -> Result<Self, getrandom::Error> {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits)?;
@@ -25,7 +25,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// Not what [`Id`] writes.
+/// The error for a text that is not an [`Id`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoId;
 
@@ -41,7 +41,7 @@ impl FromStr for Id {
     }
 }
 
-/// Entries that are shared with whoever uses them; one that is shared is in use.
+/// Entries by id. An entry that is shared counts as in use.
 pub(super) struct Table<T> {
     rows: HashMap<Id, Row<T>>,
 }
@@ -52,7 +52,7 @@ struct Row<T> {
 }
 
 impl<T> Table<T> {
-    /// An empty one.
+    /// Returns an empty table.
     pub(super) fn new() -> Self {
         Self {
             rows: HashMap::new(),
@@ -65,12 +65,12 @@ impl<T> Table<T> {
         self.rows.insert(id, Row { entry, used: now });
     }
 
-    /// Shares an entry. Whoever is done with it calls [`touch`](Self::touch).
+    /// Shares an entry. The user calls [`touch`](Self::touch) afterwards.
     pub(super) fn get(&self, id: Id) -> Option<Arc<T>> {
         self.rows.get(&id).map(|row| Arc::clone(&row.entry))
     }
 
-    /// Whether an entry is still here, and not another under its id.
+    /// Returns true if the table still holds this entry under its id.
     pub(super) fn holds(&self, id: Id, entry: &Arc<T>) -> bool {
         self.rows
             .get(&id)
@@ -84,12 +84,12 @@ impl<T> Table<T> {
         }
     }
 
-    /// Takes an entry out. Those who share it still have it.
+    /// Removes an entry. Its current users keep it.
     pub(super) fn remove(&mut self, id: Id) -> Option<Arc<T>> {
         self.rows.remove(&id).map(|row| row.entry)
     }
 
-    /// Takes out what nobody has used for `idle`.
+    /// Removes the entries that have been unused for `idle`, and returns them.
     pub(super) fn reap(&mut self, idle: Duration, now: Instant) -> Vec<(Id, Arc<T>)> {
         let is_idle = |row: &Row<T>| {
             Arc::strong_count(&row.entry) == 1 && now.saturating_duration_since(row.used) >= idle

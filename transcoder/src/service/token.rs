@@ -1,4 +1,4 @@
-//! The token that clients have to send, and where it is read from.
+//! The token that clients have to send, read from a file or the environment.
 
 use std::fmt;
 use std::path::Path;
@@ -7,21 +7,21 @@ use subtle::ConstantTimeEq;
 
 use super::settings::StartError;
 
-/// Variable of the environment with the token.
+/// Environment variable with the token.
 const VARIABLE: &str = "XG2G_TRANSCODER_TOKEN";
 
-/// What clients have to know. Never shown.
+/// The token of the service. It is never shown.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
-    /// Takes a text as token: printable ASCII without spaces, as it goes into a header.
+    /// Returns the text as a token: printable ASCII without spaces, as headers allow.
     pub fn new(text: &str) -> Option<Self> {
         let sendable = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         sendable.then(|| Self(text.to_owned()))
     }
 
-    /// Reads the token from the file, or else from the environment, if there is one.
+    /// Reads the token from the file, or without one from the environment.
     pub fn read(file: Option<&Path>) -> Result<Option<Self>, StartError> {
         let (text, from) = match file {
             Some(path) => {
@@ -36,17 +36,21 @@ impl Token {
             None => match std::env::var(VARIABLE) {
                 Ok(text) => (text, VARIABLE.to_owned()),
                 Err(std::env::VarError::NotPresent) => return Ok(None),
-                Err(_) => return Err(StartError(format!("{VARIABLE} is not a text"))),
+                Err(_) => {
+                    return Err(StartError(format!(
+                        "{VARIABLE} is not valid text: use printable ASCII without spaces"
+                    )));
+                }
             },
         };
         Self::new(text.trim()).map(Some).ok_or_else(|| {
             StartError(format!(
-                "{from} holds no token: use printable ASCII without spaces"
+                "{from} has no valid token: use printable ASCII without spaces"
             ))
         })
     }
 
-    /// Compares in a time that depends upon the lengths alone.
+    /// Compares in a time that depends on the lengths alone.
     pub(super) fn is(&self, given: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(given).into()
     }

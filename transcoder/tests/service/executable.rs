@@ -80,7 +80,7 @@ fn the_version_names_the_codecs_and_the_help_shows_how_to_begin() {
 fn a_mistake_is_one_line_that_says_what_to_do() {
     let mistakes = [
         (vec!["--listen", "here"], "use an IP address and a port"),
-        (vec!["--listen", "unix:"], "a path has to follow"),
+        (vec!["--listen", "unix:"], "use unix:PATH"),
         (vec!["--max-remuxers", "0"], "--max-remuxers"),
         (vec!["--max-body", "1GB"], "512KiB"),
         (vec!["--idle-timeout", "soon"], "500ms, 30s, 2m"),
@@ -211,6 +211,6 @@ async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
 
     std::fs::write(&socket, "somebody's").expect("it can be written");
     let refused = bind(&[&listen], &[], None).await.err().expect("no socket");
-    assert!(refused.to_string().contains("no socket"), "{refused}");
+    assert!(refused.to_string().contains("not a socket"), "{refused}");
     assert!(socket.exists());
 }

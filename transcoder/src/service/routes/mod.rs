@@ -1,4 +1,4 @@
-//! What each path does. The OpenAPI document is made of the lines above each function.
+//! The handlers of the paths. Their comments and annotations become the OpenAPI document.
 
 pub(super) mod mpeg_ts;
 pub(super) mod remux;

@@ -1,8 +1,8 @@
-//! `POST /v1/remux`: a whole stream in one request, in and out at once.
+//! `POST /v1/remux`: a whole stream in one request; output flows while input arrives.
 //!
-//! The answer's body is what drives it: bytes are taken from the client only when its socket
-//! takes bytes, so that a slow reader slows its own writing and nothing is queued. When the
-//! connection ends, the body is dropped, and the remuxer with it.
+//! The response body drives the stream: input is read only when the client's socket accepts output.
+//! So a slow reader slows its own writing, and nothing is queued. When the connection ends, the body
+//! is dropped, and the remuxer with it.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::service::state::Shared;
 
 /// Convert a whole stream
 ///
-/// The answer's body begins while the request's still arrives: read while you write, as curl
+/// The response body begins while the request body still arrives: read while you write, as curl
 /// and ffmpeg do. The remuxer lives as long as the connection.
 #[utoipa::path(
     post, path = "/v1/remux", operation_id = "remux", tag = "stream", security(("token" = [])),
@@ -55,13 +55,13 @@ pub(in super::super) async fn remux(
     Ok(mpeg_ts(output))
 }
 
-/// Input that is converted before its output leaves: whatever the network brought at once, and
-/// however much sound is in it, little is held.
+/// Input that is converted before its output is sent. It bounds the output that is held, however
+/// much input arrives at once and however much audio is in it.
 const PIECE_BYTES: usize = 32 << 10;
 
-/// A stream under way.
+/// The state of a stream.
 enum Pump {
-    /// Bytes that were read, and are to be converted.
+    /// Bytes that were read and have to be converted.
     Ready(Bytes, Source),
     Reading(Source),
     Ended,
@@ -70,12 +70,12 @@ enum Pump {
 struct Source {
     body: Body,
     remuxer: SharedRemuxer,
-    /// A client who sends nothing for so long has gone.
+    /// Time after which a client that sends nothing is given up.
     idle: Duration,
 }
 
-/// The converted stream. Waits for the source's first bytes, so that a client who sends none
-/// gets a status.
+/// Returns the converted stream. Waits for the first input, so that a client that sends none gets
+/// an HTTP status.
 async fn converted(
     mut body: Body,
     remuxer: SharedRemuxer,
@@ -97,7 +97,7 @@ fn pump(start: Pump) -> impl Stream<Item = Result<Bytes, Broken>> {
     try_unfold(start, |mut state| async move {
         loop {
             let (output, next) = step(state).await.map_err(|why| {
-                debug!(?why, "a stream ended early");
+                debug!(?why, "stream ended early");
                 Broken
             })?;
             match next {
@@ -113,7 +113,7 @@ async fn step(state: Pump) -> Result<(Bytes, Pump), Problem> {
     match state {
         Pump::Ready(mut input, source) => {
             let piece = input.split_to(input.len().min(PIECE_BYTES));
-            let output = source.remuxer.call(Call::Process(piece)).await?.output;
+            let output = source.remuxer.call(Call::Process(piece)).await?.bytes;
             let next = if input.is_empty() {
                 Pump::Reading(source)
             } else {
@@ -123,13 +123,13 @@ async fn step(state: Pump) -> Result<(Bytes, Pump), Problem> {
         }
         Pump::Reading(mut source) => match body::next(&mut source.body, source.idle).await? {
             Some(input) => Ok((Bytes::new(), Pump::Ready(input, source))),
-            None => Ok((source.remuxer.call(Call::Finish).await?.output, Pump::Ended)),
+            None => Ok((source.remuxer.call(Call::Finish).await?.bytes, Pump::Ended)),
         },
         Pump::Ended => Ok((Bytes::new(), Pump::Ended)),
     }
 }
 
-/// Ends a body without its end, so that the client knows.
+/// The error that ends a body without its last chunk, so that the client notices.
 #[derive(Debug)]
 struct Broken;
 

@@ -1,4 +1,4 @@
-//! `/v1/remuxers`: a stream in one request for each chunk.
+//! `/v1/remuxers`: a stream as one request per chunk.
 
 use axum::Json;
 use axum::body::Body;
@@ -22,38 +22,39 @@ use crate::service::settings::{Address, Advertise};
 use crate::service::state::Shared;
 use crate::service::{body, points};
 
-/// Largest JSON of options.
+/// Longest JSON of options.
 const MAX_OPTIONS_BYTES: usize = 16 << 10;
 
 type Id = Result<Path<String>, PathRejection>;
 type Seq = Result<Query<Sequence>, QueryRejection>;
 
-/// A remuxer that was opened.
+/// An opened remuxer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in super::super) struct Opened {
-    /// Names the remuxer. It cannot be guessed.
+    /// Id of the remuxer. It cannot be guessed.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     id: String,
 }
 
-/// Which call of a remuxer it is.
+/// Number of a call.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in super::super) struct Sequence {
-    /// Counts the process and finish calls of a remuxer, from 0. The latest number again gets
-    /// the same answer and is not done twice; every other number but the next is refused.
+    /// Number of this `process` or `finish` call of the remuxer, from 0. Repeating the latest
+    /// number returns the same response without converting twice. Any other number than the next
+    /// is refused.
     seq: u64,
 }
 
 /// Open a remuxer
 ///
-/// It converts one stream, in calls of `process` and a last one of `finish`. Delete it when done:
-/// one that is not used is taken away after the idle timeout.
+/// A remuxer converts one stream, by `process` calls and a final `finish`. Delete it afterwards; an
+/// unused remuxer is freed after the idle timeout.
 #[utoipa::path(
     post, path = "/v1/remuxers", operation_id = "openRemuxer", tag = "remuxers",
     security(("token" = [])),
-    request_body(content = Option<RemuxOptions>, description = "Options; no body takes the defaults"),
+    request_body(content = Option<RemuxOptions>, description = "Options; without a body, the defaults"),
     responses(
         (status = 201, description = "Opened", body = Opened,
             headers(("Location" = String, description = "URL of the remuxer; absolute with --advertise"))),
@@ -73,7 +74,7 @@ pub(in super::super) async fn open(
     let options = if json.trim_ascii().is_empty() {
         RemuxOptions::default()
     } else {
-        // By way of a map: an array would be taken for the fields in their order.
+        // By way of a map: serde would accept an array as the fields in their order.
         serde_json::from_slice(&json)
             .and_then(|fields: Option<Map<String, Value>>| {
                 RemuxOptions::deserialize(Value::Object(fields.unwrap_or_default()))
@@ -86,7 +87,7 @@ pub(in super::super) async fn open(
         .remuxers
         .open(options)
         .inspect_err(|_| shared.metrics.refused.inc())?;
-    debug!("a remuxer was opened");
+    debug!("remuxer opened");
     let location = match (&shared.settings.advertise, arrived.0) {
         (Some(Advertise::Url(url)), _) => format!("{url}/v1/remuxers/{id}"),
         (Some(Advertise::Auto), Address::Tcp(address)) => {
@@ -105,16 +106,16 @@ pub(in super::super) async fn open(
 
 /// Convert the next bytes of a stream
 ///
-/// Any split of a stream gives the same output, and no content is an error.
+/// Any split of a stream gives the same output. No content is an error.
 #[utoipa::path(
     post, path = "/v1/remuxers/{id}/process", operation_id = "process", tag = "remuxers",
     security(("token" = [])),
-    params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`"), Sequence),
-    request_body(content = MpegTs, content_type = "video/mp2t", description = "Bytes of the stream"),
+    params(("id" = String, Path, description = "Id from the response to `POST /v1/remuxers`"), Sequence),
+    request_body(content = MpegTs, content_type = "video/mp2t", description = "Next bytes of the stream"),
     responses(
-        (status = 200, description = "What can leave, which may be nothing", body = MpegTs,
+        (status = 200, description = "Output that is ready; may be empty", body = MpegTs,
             content_type = "video/mp2t",
-            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without any"))),
+            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without points"))),
         (status = 400, response = problem::Refused),
         (status = 401, response = problem::Unauthorized),
         (status = 404, response = problem::Refused),
@@ -140,14 +141,14 @@ pub(in super::super) async fn process(
 
 /// End a stream
 ///
-/// Gives what was still held. A `process` afterwards is 409 `Finished`.
+/// Returns the rest of the output. A later `process` is refused with 409 `Finished`.
 #[utoipa::path(
     post, path = "/v1/remuxers/{id}/finish", operation_id = "finish", tag = "remuxers",
     security(("token" = [])),
-    params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`"), Sequence),
+    params(("id" = String, Path, description = "Id from the response to `POST /v1/remuxers`"), Sequence),
     responses(
-        (status = 200, description = "The rest", body = MpegTs, content_type = "video/mp2t",
-            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without any"))),
+        (status = 200, description = "Rest of the output", body = MpegTs, content_type = "video/mp2t",
+            headers(("Xg2g-Points" = String, description = "JSON array of `Point`; absent without points"))),
         (status = 400, response = problem::Refused),
         (status = 401, response = problem::Unauthorized),
         (status = 404, response = problem::Refused),
@@ -166,13 +167,13 @@ pub(in super::super) async fn finish(
     visit.call(seq, Call::Finish).await.map(with_points)
 }
 
-/// Counters of a stream
+/// Counters of a remuxer
 #[utoipa::path(
     get, path = "/v1/remuxers/{id}", operation_id = "getRemuxer", tag = "remuxers",
     security(("token" = [])),
-    params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`")),
+    params(("id" = String, Path, description = "Id from the response to `POST /v1/remuxers`")),
     responses(
-        (status = 200, description = "Counters since it was opened", body = Stats),
+        (status = 200, description = "Counters since the remuxer was opened", body = Stats),
         (status = 401, response = problem::Unauthorized),
         (status = 404, response = problem::Refused),
         (status = 409, response = problem::Refused),
@@ -186,15 +187,15 @@ pub(in super::super) async fn stats(
     enter(&shared, id)?.stats().await.map(Json)
 }
 
-/// Give a remuxer back
+/// Delete a remuxer
 ///
-/// A call that is inside still completes.
+/// A call that is running still completes.
 #[utoipa::path(
     delete, path = "/v1/remuxers/{id}", operation_id = "deleteRemuxer", tag = "remuxers",
     security(("token" = [])),
-    params(("id" = String, Path, description = "From the answer to `POST /v1/remuxers`")),
+    params(("id" = String, Path, description = "Id from the response to `POST /v1/remuxers`")),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "Deleted"),
         (status = 401, response = problem::Unauthorized),
         (status = 404, response = problem::Refused),
     )
@@ -205,19 +206,19 @@ pub(in super::super) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(|_| nothing_there())?;
     shared.remuxers.remove(&id)?;
-    debug!("a remuxer was deleted");
+    debug!("remuxer deleted");
     Ok(StatusCode::NO_CONTENT)
 }
 
 fn enter(shared: &Shared, id: Id) -> Result<RequestGuard, Problem> {
     let Path(id) = id.map_err(|_| nothing_there())?;
-    shared.remuxers.enter(&id)
+    shared.remuxers.in_use(&id)
 }
 
-fn with_points(answer: CallOutput) -> Response {
-    let mut response = mpeg_ts(Body::from(answer.output));
-    if !answer.points.is_empty()
-        && let Ok(value) = HeaderValue::from_maybe_shared(answer.points)
+fn with_points(output: CallOutput) -> Response {
+    let mut response = mpeg_ts(Body::from(output.bytes));
+    if !output.points.is_empty()
+        && let Ok(value) = HeaderValue::from_maybe_shared(output.points)
     {
         response
             .headers_mut()

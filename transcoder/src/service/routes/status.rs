@@ -1,4 +1,4 @@
-//! What runs here, whether it is well, and its counters.
+//! Version, health and metrics of the service.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use crate::service::problem::{self, Kind, Problem};
 use crate::service::state::Shared;
 use crate::versions;
 
-/// What runs here, and how full it is.
+/// Versions and load of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in super::super) struct ServiceInfo {
     /// Always `xg2g-transcoder`.
@@ -19,20 +19,20 @@ pub(in super::super) struct ServiceInfo {
     service: &'static str,
     /// Version of the service.
     version: &'static str,
-    /// Version of this interface.
+    /// Version of this HTTP interface.
     #[schema(example = 1)]
     api: u32,
-    /// Components and their versions, the codecs' among them.
+    /// Component -> version, codecs included.
     versions: std::collections::BTreeMap<&'static str, String>,
-    /// Remuxers that are open.
+    /// Number of open remuxers.
     open_remuxers: usize,
-    /// Remuxers that may be open.
+    /// Maximum number of open remuxers.
     max_remuxers: usize,
-    /// Largest body of a `process` request.
+    /// Maximum body size of a `process` request, in bytes.
     max_body_bytes: usize,
 }
 
-/// State of the service.
+/// Status of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in super::super) struct Health {
     /// `ok` or `ready`.
@@ -40,13 +40,13 @@ pub(in super::super) struct Health {
     status: &'static str,
 }
 
-/// What runs here
+/// Versions and load of the service
 ///
-/// The way to find out whether the service is there, new enough, and takes the token.
+/// Use it to check that the service is reachable, new enough, and accepts the token.
 #[utoipa::path(
     get, path = "/v1", operation_id = "getService", tag = "service", security(("token" = [])),
     responses(
-        (status = 200, description = "What runs here", body = ServiceInfo),
+        (status = 200, description = "Versions and load", body = ServiceInfo),
         (status = 401, response = problem::Unauthorized),
     )
 )]
@@ -62,20 +62,20 @@ pub(in super::super) async fn info(State(shared): State<Shared>) -> Json<Service
     })
 }
 
-/// Whether the process serves
+/// Check that the process serves requests
 #[utoipa::path(
     get, path = "/healthz", operation_id = "healthz", tag = "service",
-    responses((status = 200, description = "It does", body = Health))
+    responses((status = 200, description = "The process serves requests", body = Health))
 )]
 pub(in super::super) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether a remuxer can be opened
+/// Check that a remuxer can be opened
 #[utoipa::path(
     get, path = "/readyz", operation_id = "readyz", tag = "service",
     responses(
-        (status = 200, description = "One can", body = Health),
+        (status = 200, description = "A remuxer can be opened", body = Health),
         (status = 503, response = problem::Unavailable),
     )
 )]
@@ -87,10 +87,10 @@ pub(in super::super) async fn readyz(
     Ok(Json(Health { status: "ready" }))
 }
 
-/// Counters of the service, in Prometheus's text format
+/// Metrics of the service in Prometheus's text format
 #[utoipa::path(
     get, path = "/metrics", operation_id = "metrics", tag = "service",
-    responses((status = 200, description = "Counters", body = String, content_type = "text/plain"))
+    responses((status = 200, description = "Metrics", body = String, content_type = "text/plain"))
 )]
 pub(in super::super) async fn metrics(State(shared): State<Shared>) -> Result<Response, Problem> {
     let slots = shared.remuxers.slots();

@@ -24,7 +24,7 @@ fn the_latest_call_again_gets_the_same_answer_and_is_not_done_twice() {
     let first = remuxer.call(0, &piece(0)).expect("in sequence");
     let second = remuxer.call(1, &piece(1)).expect("in sequence");
     let stats = remuxer.stats().expect("it is whole");
-    assert!(!second.output.is_empty());
+    assert!(!second.bytes.is_empty());
     assert_eq!(remuxer.call(1, &piece(1)), Ok(second));
     assert_eq!(remuxer.stats(), Ok(stats));
     assert_ne!(remuxer.call(2, &piece(2)), Ok(first));
@@ -61,7 +61,7 @@ fn a_finish_again_gives_the_rest_again_and_a_further_one_nothing() {
         remuxer.call(n, &piece(n as usize)).expect("in sequence");
     }
     let rest = remuxer.call(8, &Call::Finish).expect("in sequence");
-    assert!(!rest.output.is_empty());
+    assert!(!rest.bytes.is_empty());
     assert_eq!(remuxer.call(8, &Call::Finish), Ok(rest));
     assert_eq!(remuxer.call(9, &Call::Finish), Ok(CallOutput::default()));
 }
@@ -134,7 +134,7 @@ fn the_same_sound_in_small_calls_is_converted_whole() {
     let (mut remuxer, mut bytes, mut longest) = (remuxer(), 0, 0);
     for (n, piece) in input.chunks(32 << 10).enumerate() {
         let call = Call::Process(Bytes::copy_from_slice(piece));
-        let output = remuxer.call(n as u64, &call).expect("little enough").output;
+        let output = remuxer.call(n as u64, &call).expect("little enough").bytes;
         bytes += output.len();
         longest = longest.max(output.len());
     }
@@ -150,11 +150,11 @@ fn a_long_call_is_cut_without_a_trace() {
     let at_once = whole
         .call(0, &Call::Process(input))
         .expect("in sequence")
-        .output;
+        .bytes;
     let mut pieces = Vec::new();
     for (n, piece) in CLIP.chunks(1000).enumerate() {
         let call = Call::Process(Bytes::copy_from_slice(piece));
-        pieces.extend_from_slice(&cut.call(n as u64, &call).expect("in sequence").output);
+        pieces.extend_from_slice(&cut.call(n as u64, &call).expect("in sequence").bytes);
     }
     assert!(CLIP.len() > 2 * SLICE_BYTES);
     assert!(at_once == pieces);
