@@ -54,7 +54,7 @@ async def serving(receiver: Receiver, channels: int = 3) -> AsyncIterator[Daemon
         yield gateway
 
 
-async def test_a_logo_is_fetched_once_and_not_sent_to_whom_has_it() -> None:
+async def test_a_logo_is_fetched_once_and_not_sent_again_to_a_client_that_has_it() -> None:
     receiver = Receiver()
     async with serving(receiver) as gateway:
         status, headers, body = await gateway.get(logo(1))
@@ -68,7 +68,7 @@ async def test_a_logo_is_fetched_once_and_not_sent_to_whom_has_it() -> None:
     assert receiver.asked == [reference(1).channel_id]
 
 
-async def test_a_logo_that_the_receiver_does_not_have_is_asked_for_once() -> None:
+async def test_a_missing_logo_is_requested_once() -> None:
     receiver = Receiver()
     receiver.answer = None
     async with serving(receiver) as gateway:
@@ -87,14 +87,14 @@ async def test_a_logo_that_the_receiver_does_not_have_is_asked_for_once() -> Non
         "/logos/.png",
     ],
 )
-async def test_what_is_no_channel_reaches_neither_receiver_nor_disk(path: str) -> None:
+async def test_a_logo_of_an_unknown_channel_reaches_neither_receiver_nor_disk(path: str) -> None:
     receiver = Receiver()
     async with serving(receiver) as gateway:
         status, _, _ = await gateway.get(path)
     assert (status, receiver.asked) == (404, [])
 
 
-async def test_many_who_ask_for_one_logo_make_one_request() -> None:
+async def test_many_clients_for_one_logo_cause_one_request() -> None:
     receiver = Receiver()
     receiver.may_answer.clear()
     async with serving(receiver) as gateway:
@@ -125,7 +125,7 @@ async def test_while_the_receiver_is_busy_clients_are_told_to_come_back(
     assert receiver.asked.count(reference(1).channel_id) == 1
 
 
-async def test_a_receiver_that_is_off_takes_no_logo_away(tmp_path: Path) -> None:
+async def test_logos_stay_while_the_receiver_is_off(tmp_path: Path) -> None:
     receiver = Receiver()
     now_s = 1e9
     async with Database.open(tmp_path) as database:
@@ -143,7 +143,7 @@ async def test_a_receiver_that_is_off_takes_no_logo_away(tmp_path: Path) -> None
         await kept.aclose()
 
 
-async def test_a_missing_logo_is_looked_for_again_after_a_day(tmp_path: Path) -> None:
+async def test_a_missing_logo_is_requested_again_after_a_day(tmp_path: Path) -> None:
     receiver = Receiver()
     receiver.answer = None
     now_s = 1e9
@@ -159,7 +159,7 @@ async def test_a_missing_logo_is_looked_for_again_after_a_day(tmp_path: Path) ->
         assert await kept.get(channel) == PNG
 
 
-async def test_a_giant_is_no_logo(tmp_path: Path) -> None:
+async def test_a_huge_image_is_not_a_logo(tmp_path: Path) -> None:
     receiver = Receiver()
     receiver.answer = PNG + bytes(LARGEST_BYTES)
     async with Database.open(tmp_path) as database:
@@ -168,7 +168,7 @@ async def test_a_giant_is_no_logo(tmp_path: Path) -> None:
         assert await Picons(receiver, database).get(channel) is None
 
 
-async def test_logos_that_the_receiver_has_are_there_before_anybody_asks(tmp_path: Path) -> None:
+async def test_logos_are_fetched_before_clients_request_them(tmp_path: Path) -> None:
     receiver = Receiver()
     paths = {1: "/picon/1.png", 2: "/images/default_picon.png", 3: ""}
     lineup = Lineup(
@@ -187,7 +187,7 @@ async def test_logos_that_the_receiver_has_are_there_before_anybody_asks(tmp_pat
         await kept.fill(lineup)
 
 
-async def test_the_oldest_logos_make_place(tmp_path: Path) -> None:
+async def test_the_oldest_logos_are_deleted_first(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         await database.write(_add_channels)
         for n in (1, 2, 3):

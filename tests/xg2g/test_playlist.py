@@ -37,7 +37,7 @@ def jellyfin_name(playlist: str) -> str:
     return rest if rest and re.fullmatch(r"[\d.]+", first) else name
 
 
-def test_a_channel_has_one_url_that_says_nothing_but_its_id() -> None:
+def test_a_channel_has_one_url_with_nothing_but_its_id() -> None:
     url = "http://10.0.0.2:8088/stream/1_0_19_283D_3FB_1_C00000_0_0_0.ts"
     assert render("Das Erste HD").splitlines()[-1] == url
 
@@ -69,7 +69,7 @@ def test_a_codec_is_told_only_where_it_is_known(kind: str, codec: str | None) ->
     assert "tvc-guide-stationid" not in told
 
 
-def test_no_codec_is_told_of_what_a_player_fetches_itself_or_of_several_sounds() -> None:
+def test_no_codec_is_told_for_segments_or_several_tracks() -> None:
     web = ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//example.org/live.m3u8:Web")
     assert not [name for name in attributes(render("Web", reference=web)) if "tvc" in name]
     channel = Channel(TELEVISION.channel_id, 7, "A", (TELEVISION,), False, "")
@@ -113,12 +113,12 @@ def test_a_semicolon_in_a_bouquets_name_makes_no_second_group() -> None:
     assert attributes(render("A", "B;C", "D"))["group-title"] == "B,C;D"
 
 
-def test_the_first_line_says_where_the_guide_is_in_both_ways_that_clients_read() -> None:
+def test_the_first_line_has_the_guides_url_in_both_spellings() -> None:
     guide = "http://10.0.0.2:8088/xmltv.xml"
     assert render("A").splitlines()[0] == f'#EXTM3U url-tvg="{guide}" x-tvg-url="{guide}"'
 
 
-def test_a_channel_of_which_the_receiver_says_that_it_has_no_picon_names_none() -> None:
+def test_a_channel_without_picon_at_the_receiver_has_no_logo_url() -> None:
     assert "tvg-logo" in attributes(render("A", picon="/picon/1_0_1.png"))
     assert "tvg-logo" not in attributes(render("A", picon="/images/default_picon.png"))
 

@@ -157,9 +157,7 @@ async def test_times_are_utc_in_the_form_that_jellyfin_reads() -> None:
 
 
 @pytest.mark.parametrize("begin", ["2026-03-29T00:30", "2026-10-25T00:30"])
-async def test_the_hour_that_comes_twice_or_never_is_no_matter(
-    begin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_daylight_saving_changes_nothing(begin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
     begin_s = int(datetime.fromisoformat(f"{begin}+00:00").timestamp())
@@ -243,7 +241,7 @@ async def test_texts_become_sub_title_description_episode_and_categories() -> No
     assert text(repeat, "title") == "Krimi (Wh.)"
 
 
-async def test_a_bouquets_guide_has_its_channels_alone() -> None:
+async def test_a_bouquets_guide_has_its_channels_only() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1, 2)
         tv = await guide(gateway, "/xmltv.xml?bouquet=tv")
@@ -257,7 +255,7 @@ async def test_a_bouquets_guide_has_its_channels_alone() -> None:
 
 @pytest.mark.parametrize("path", ["/xmltv.xml", "/xmltv.xml.gz", "/xmltv.xml?bouquet=TV"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_no_guide_is_given_out_before_it_was_read_to_its_end(path: str, method: str) -> None:
+async def test_no_guide_is_served_before_it_was_read_completely(path: str, method: str) -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS, has_guide=True) as gateway:
         # A piece of it is there already: media servers would keep a guide without the rest.
         await fill(gateway, 1)
@@ -271,7 +269,7 @@ async def test_no_guide_is_given_out_before_it_was_read_to_its_end(path: str, me
         assert (await gateway.get(path, method=method))[0] == 503
 
 
-async def test_what_did_not_change_is_the_same_bytes_whatever_else_does() -> None:
+async def test_an_unchanged_programme_gives_the_same_bytes() -> None:
     def of_first(body: bytes) -> list[bytes]:
         return [line for line in body.splitlines() if id_of(1).encode() in line]
 
@@ -295,7 +293,7 @@ async def ask(
     return await gateway.ask(f"{method} {path} HTTP/1.0\nHost: gateway:8088\n{header}\n\n")
 
 
-async def test_the_guide_is_packed_only_for_whom_asks_for_it() -> None:
+async def test_the_guide_is_compressed_only_for_clients_that_request_it() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1)
         _, plain_headers, plain = await gateway.get("/xmltv.xml")
@@ -341,7 +339,7 @@ async def test_a_guide_that_the_client_has_is_not_sent_again_until_it_changes(pa
         assert other[0] == 200
 
 
-async def test_head_says_what_get_would_and_makes_nothing() -> None:
+async def test_head_has_the_headers_of_get_and_makes_no_document() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1)
         _, got, _ = await gateway.get("/xmltv.xml")
@@ -350,7 +348,7 @@ async def test_head_says_what_get_would_and_makes_nothing() -> None:
     assert headers["content-type"] == "application/xml"
 
 
-async def test_a_client_that_takes_nothing_gets_no_end_and_holds_nothing(
+async def test_a_client_that_reads_nothing_gets_no_end_and_blocks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(incremental, "STALL_S", 0.3)
@@ -392,7 +390,7 @@ async def test_a_stop_waits_for_no_download_and_leaves_nothing_behind(
     assert not recwarn.list
 
 
-async def test_a_guide_without_programmes_is_one_all_the_same() -> None:
+async def test_a_guide_without_programmes_is_valid() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         tv = await guide(gateway)
     assert [element.tag for element in tv] == ["channel"] * 3

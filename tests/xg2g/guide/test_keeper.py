@@ -116,7 +116,7 @@ class Scene:
         return [(it.begin_s - NOW_S) // 3600 for it in await self.line(sid)]
 
 
-async def test_a_bouquets_guide_is_read_at_once_and_for_the_days_that_are_set(
+async def test_a_bouquets_guide_takes_one_request_for_the_days_in_the_settings(
     tmp_path: Path,
 ) -> None:
     async with Database.open(tmp_path) as database:
@@ -135,7 +135,7 @@ async def test_a_bouquets_guide_is_read_at_once_and_for_the_days_that_are_set(
     assert scene.receiver.window == (datetime.fromtimestamp(NOW_S, UTC), 7 * 24 * 60)
 
 
-async def test_events_of_odd_length_and_of_none_are_shown(tmp_path: Path) -> None:
+async def test_events_of_odd_or_unknown_length_are_shown(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", service(1)))
         scene.receiver.of_bouquet["a"] = [
@@ -156,7 +156,7 @@ async def test_events_of_odd_length_and_of_none_are_shown(tmp_path: Path) -> Non
     ]
 
 
-async def test_a_bouquet_whose_channels_were_all_read_is_not_asked_for(tmp_path: Path) -> None:
+async def test_a_bouquet_whose_channels_were_all_read_is_skipped(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(
             database,
@@ -168,7 +168,7 @@ async def test_a_bouquet_whose_channels_were_all_read_is_not_asked_for(tmp_path:
     assert scene.receiver.asked == ["a", "c"]
 
 
-async def test_a_receiver_that_cannot_give_a_bouquets_guide_is_asked_channel_by_channel(
+async def test_channels_are_read_one_by_one_if_the_receiver_has_no_guide_for_the_bouquet(
     tmp_path: Path,
 ) -> None:
     web = Service(ServiceReference.parse("4097:0:1:0:0:0:0:0:0:0:http%3a//x/1:Web"), "Web")
@@ -227,7 +227,7 @@ async def test_what_was_read_before_a_failure_is_kept(tmp_path: Path) -> None:
         assert len(await scene.hours(1)) == 2001
 
 
-async def test_an_empty_guide_takes_nothing_away_and_time_does(tmp_path: Path) -> None:
+async def test_programmes_are_deleted_by_time_and_not_by_an_empty_guide(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", service(1)))
         scene.receiver.of_bouquet["a"] = [event(reference(1), hour) for hour in range(6)]
@@ -260,7 +260,7 @@ async def test_the_same_guide_again_is_no_new_generation(tmp_path: Path) -> None
         assert [it.title for it in await scene.line(1)][:2] == ["Another title", "Title"]
 
 
-async def test_far_days_are_asked_for_once_a_day_and_near_ones_always(tmp_path: Path) -> None:
+async def test_far_days_are_read_once_a_day_and_near_ones_always(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", service(1), service(2)))
         scene.receiver.of_bouquet["a"] = [
@@ -288,7 +288,7 @@ async def test_what_has_changed_on_a_far_day_is_there_a_day_later(tmp_path: Path
         assert "Another" in [programme.title for programme in await scene.line(1)]
 
 
-async def test_a_channel_that_is_new_or_in_motion_is_read_whole(tmp_path: Path) -> None:
+async def test_a_channel_that_is_new_or_unsettled_is_read_whole(tmp_path: Path) -> None:
     async with Database.open(tmp_path) as database:
         scene = Scene(database, bouquet("a", service(1)), bouquet("b", service(2)))
         of = scene.receiver.of_bouquet

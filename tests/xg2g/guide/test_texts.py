@@ -59,21 +59,21 @@ def test_an_episode_is_found_in_the_ways_that_broadcasters_write_it(
         "Teil der Familie",
     ],
 )
-def test_nothing_is_taken_for_an_episode_that_may_be_something_else(text: str) -> None:
+def test_ambiguous_texts_name_no_episode(text: str) -> None:
     assert find_episode(text, text, text) is None
 
 
-def test_the_surest_form_counts_wherever_it_stands() -> None:
+def test_the_least_ambiguous_form_counts_in_any_text() -> None:
     episode = find_episode("Title (2/6)", "Folge 12", "S03E04 of the series")
     assert episode is not None
     assert episode.xmltv_ns == "2.3."
 
 
-def test_what_stands_far_in_a_description_is_about_something_else() -> None:
+def test_only_the_beginning_of_a_description_is_searched() -> None:
     assert find_episode("Talk", "", "x" * 300 + " Staffel 2, Folge 3") is None
 
 
-def test_kodi_takes_no_part_for_the_episode() -> None:
+def test_the_part_is_empty_so_that_kodi_reads_the_episode() -> None:
     episode = find_episode("S02E03", "", "")
     assert episode is not None
     season, number, part = episode.xmltv_ns.split(".")
@@ -84,7 +84,7 @@ def words(genre: int | None, *, minutes: int = 45, is_episode: bool = False) -> 
     return categories(genre, duration_s=minutes * 60, is_episode=is_episode)
 
 
-def test_jellyfin_and_plex_know_films_series_news_sports_and_children_by_their_word() -> None:
+def test_films_series_news_sports_and_children_have_the_words_of_jellyfin_and_plex() -> None:
     assert words(0x10, minutes=90)[0] == "Movie"
     assert words(0x14, minutes=90, is_episode=True)[0] == "Series"
     assert words(0x15)[0] == "Series"
@@ -93,21 +93,21 @@ def test_jellyfin_and_plex_know_films_series_news_sports_and_children_by_their_w
     assert words(0x55) == ("Kids", "Cartoons / Puppets")
 
 
-def test_short_drama_is_no_film() -> None:
+def test_short_drama_is_not_a_film() -> None:
     assert words(0x11, minutes=FEATURE_S // 60 - 1) == ("Detective / Thriller",)
 
 
-def test_each_word_stands_once() -> None:
+def test_each_category_is_listed_once() -> None:
     assert words(0x40) == ("Sports",)
     assert words(0x23) == ("Documentary",)
 
 
 @pytest.mark.parametrize("genre", [None, 0x00, 0x0F, 0xB0, 0xC3, 0xF1, 0x1000, -1])
-def test_a_genre_that_says_nothing_of_the_content_gives_no_words(genre: int | None) -> None:
+def test_a_genre_without_content_has_no_category(genre: int | None) -> None:
     assert words(genre) == ()
 
 
-def test_a_finer_genre_that_nobody_has_defined_is_the_general_one() -> None:
+def test_an_undefined_finer_genre_counts_as_the_general_one() -> None:
     assert words(0x9F) == ("Education / Science / Factual",)
 
 
@@ -159,7 +159,7 @@ def test_a_showing_is_known_in_the_ways_that_broadcasters_write_it(
         ("Neues aus der Anstalt", set()),
     ],
 )
-def test_a_title_tells_the_showing_by_what_stands_before_or_behind_it_alone(
+def test_only_the_begin_and_the_end_of_a_title_tell_the_showing(
     title: str, known: set[str]
 ) -> None:
     assert showing(title, "", "") == known
@@ -181,7 +181,7 @@ def test_a_title_tells_the_showing_by_what_stands_before_or_behind_it_alone(
         "Live, Wiederholung vom Vortag",
     ],
 )
-def test_nothing_is_taken_for_a_kind_of_showing_that_may_be_something_else(text: str) -> None:
+def test_ambiguous_texts_tell_nothing_about_the_showing(text: str) -> None:
     assert showing("Title", text[:100], text) == set()
 
 

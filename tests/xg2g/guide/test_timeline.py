@@ -67,7 +67,7 @@ def test_a_tidy_line_has_no_overlaps_whatever_the_order(
 
 
 @given(st.lists(PROGRAMMES, max_size=5))
-def test_whatever_is_received_the_line_stays_one_and_says_what_was_said_last(
+def test_after_any_reading_the_line_has_no_overlaps_and_the_newest_programmes(
     readings: list[list[Programme]],
 ) -> None:
     line: list[Programme] = []
@@ -88,7 +88,7 @@ def test_the_same_reading_again_changes_nothing(readings: list[list[Programme]])
 
 
 @given(PROGRAMMES)
-def test_a_receiver_that_has_forgotten_its_guide_takes_nothing_away(
+def test_a_receiver_that_has_forgotten_its_guide_deletes_nothing(
     received: list[Programme],
 ) -> None:
     line = tidy(received)
@@ -101,7 +101,7 @@ def test_an_overrun_ends_where_the_next_begins() -> None:
     assert [(it.begin_s, it.end_s) for it in line] == [(0, 90), (90, 200)]
 
 
-def test_of_two_at_the_same_time_the_one_that_says_more_stays() -> None:
+def test_of_two_programmes_at_one_time_the_more_detailed_one_stays() -> None:
     (kept,) = tidy([programme(0, 100, long="short"), programme(0, 90, long="much longer")])
     assert (kept.long, kept.end_s) == ("much longer", 100)
 
@@ -127,29 +127,29 @@ def test_a_programme_that_is_changed_under_its_begin_is_replaced() -> None:
     assert changes.delete == ()
 
 
-def test_a_programme_over_which_others_are_put_is_gone() -> None:
+def test_a_programme_that_others_replace_is_deleted() -> None:
     stored = [programme(0, 1000, "Long film")]
     received = [programme(0, 100, "News"), programme(100, 1000, "Special")]
     assert [it.title for it in applied(stored, merge(stored, received))] == ["News", "Special"]
 
 
-def test_what_runs_while_the_next_begins_earlier_is_shortened() -> None:
+def test_a_programme_ends_earlier_when_the_next_one_begins_earlier() -> None:
     stored = [programme(0, 1000, "Film")]
     line = applied(stored, merge(stored, [programme(950, 2000, "News")]))
     assert [(it.title, it.end_s) for it in line] == [("Film", 950), ("News", 2000)]
 
 
-def test_a_programme_that_does_not_tell_its_end_lasts_until_the_next() -> None:
+def test_a_programme_with_unknown_end_lasts_until_the_next_one() -> None:
     line = tidy([programme(0, 0, "A"), programme(5400, 5400, "B"), programme(7000, 9000, "C")])
     assert [(it.begin_s, it.end_s) for it in line] == [(0, 5400), (5400, 7000), (7000, 9000)]
 
 
-def test_a_programme_that_does_not_tell_its_end_does_not_last_for_days() -> None:
+def test_a_programme_with_unknown_end_does_not_last_for_days() -> None:
     line = tidy([programme(0, 0, "A"), programme(3 * 86400, 3 * 86400 + 60, "B")])
     assert line[0].end_s == OPEN_LAST_S
 
 
-def test_an_end_that_is_not_told_takes_nothing_from_what_is_stored() -> None:
+def test_an_unknown_end_changes_no_stored_programme() -> None:
     stored = [programme(0, 100, "A"), programme(100, 200, "B")]
     assert applied(stored, merge(stored, [programme(0, 0, "A")])) == stored
     # Another event of which the end is told afterwards.
@@ -157,6 +157,6 @@ def test_an_end_that_is_not_told_takes_nothing_from_what_is_stored() -> None:
     assert applied(line, merge(line, [programme(0, 1800, "A")])) == [programme(0, 1800, "A")]
 
 
-def test_of_two_that_are_one_the_end_that_is_told_counts() -> None:
+def test_of_two_entries_for_one_programme_the_known_end_counts() -> None:
     (kept,) = tidy([programme(30, 30, "A"), programme(0, 100, "A")])
     assert (kept.begin_s, kept.end_s) == (0, 100)

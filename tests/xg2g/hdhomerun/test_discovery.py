@@ -28,7 +28,7 @@ def asking(**tags: bytes) -> bytes:
     [HDHOMERUN_CONFIG, KODI, JELLYFIN_AND_OLDER_CONFIG],
     ids=["hdhomerun_config", "kodi", "jellyfin"],
 )
-def test_a_search_is_answered_with_what_to_ask_next(request_: bytes) -> None:
+def test_a_search_is_answered_with_the_urls_to_request_next(request_: bytes) -> None:
     reply = reply_to(request_, DEVICE, "192.168.100.100")
     assert reply is not None
     frame = Frame.parse(reply)
@@ -48,7 +48,7 @@ def test_the_longest_base_url_fits_into_the_buffer_of_older_clients() -> None:
     assert len(Frame.parse(reply).values[Tag.BASE_URL]) <= 28
 
 
-def test_only_who_asks_for_this_device_is_answered() -> None:
+def test_only_searches_for_this_device_are_answered() -> None:
     ours, other = bytes.fromhex("10439EFD"), bytes.fromhex("124205A5")
     tuner, storage = bytes.fromhex("00000001"), bytes.fromhex("00000005")
     assert reply_to(asking(DEVICE_TYPE=tuner, DEVICE_ID=ours), DEVICE, "10.0.0.1")
@@ -94,16 +94,16 @@ def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
 
 
 @pytest.mark.anyio
-async def test_where_only_ipv6_leads_to_there_is_no_discovery_and_the_reason_is_said() -> None:
+async def test_discovery_on_an_ipv6_address_fails_with_the_reason() -> None:
     with pytest.raises(UserError, match="IPv4"):
         async with answer_discovery("::1", lambda: DEVICE, port=0):
             pass
 
 
 @pytest.mark.parametrize("peer", ["8.8.8.8", "193.99.144.80", "239.255.255.250"])
-def test_the_world_is_not_answered_since_a_sender_can_be_forged(peer: str) -> None:
+def test_datagrams_from_the_internet_are_not_answered(peer: str) -> None:
     assert address_for(peer) is None
 
 
-def test_the_house_is_answered() -> None:
+def test_datagrams_from_the_household_are_answered() -> None:
     assert address_for("127.0.0.1") == "127.0.0.1"

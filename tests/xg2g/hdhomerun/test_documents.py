@@ -35,7 +35,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_discover_says_who_it_is_and_where_its_lineup_is() -> None:
+async def test_discover_has_identity_and_lineup_url() -> None:
     async with daemon(PLAYS, tuner_limit=8) as gateway:
         status, headers, body = await gateway.get("/discover.json")
     found = json.loads(body)
@@ -64,7 +64,7 @@ async def test_the_lineup_tells_the_truth_about_codecs() -> None:
     assert rows["Waves"] == {"GuideNumber": "4", "AudioCodec": "AAC", "URL": f"{url}4"}
 
 
-async def test_bouquets_that_were_chosen_for_the_tuner_are_all_that_it_lists() -> None:
+async def test_the_tuner_lists_only_the_bouquets_chosen_for_it() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS, tuner_bouquets=("radio", "none")) as gateway:
         _, _, as_json = await gateway.get("/lineup.json")
         _, _, as_xml = await gateway.get("/lineup.xml")
@@ -101,7 +101,7 @@ async def test_the_lineup_as_m3u_has_every_stream() -> None:
 
 @pytest.mark.parametrize("query", ["?scan=start", "?scan=start&source=Antenna", "?scan=abort"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_scan_is_taken_and_over_at_once(method: str, query: str) -> None:
+async def test_a_scan_is_accepted_and_ends_at_once(method: str, query: str) -> None:
     async with daemon(PLAYS) as gateway:
         status, _, _ = await gateway.get(f"/lineup.post{query}", method=method)
         _, _, body = await gateway.get("/lineup_status.json")
@@ -176,7 +176,7 @@ async def test_a_refusal_has_its_code_and_no_body(path: str, status: int, error:
 @pytest.mark.parametrize(
     "duration", ["-1", "0", "x", "1e3", "9" * 30, "%D9%A3", "%EF%BC%93", "%2B5", "5%20", "1_0"]
 )
-async def test_a_duration_that_is_none_is_refused(duration: str) -> None:
+async def test_an_invalid_duration_is_refused(duration: str) -> None:
     async with daemon(PLAYS) as gateway:
         status, _, body = await gateway.get(f"/auto/v1?duration={duration}")
     assert (status, body) == (400, b"")
@@ -190,7 +190,7 @@ async def test_a_stream_with_a_duration_ends_well_by_itself() -> None:
     assert len(body) >= 188
 
 
-async def test_a_duration_that_passes_before_anything_can_be_shown_is_told_as_such() -> None:
+async def test_a_duration_that_passes_before_the_stream_begins_is_an_error_of_its_own() -> None:
     async with daemon(says_then_stays_silent()) as gateway:
         status, headers, body = await gateway.get("/auto/v1?duration=1")
         [failure] = gateway.gateway.failures
@@ -248,7 +248,7 @@ async def test_channels_of_one_transponder_are_all_in_the_status() -> None:
     ]
 
 
-async def test_a_tuner_that_somebody_else_has_is_refused_and_zapping_on_it_is_not() -> None:
+async def test_a_tuner_of_another_client_is_refused_and_zapping_is_not() -> None:
     async with daemon(plays_at_leisure, bouquets=BOUQUETS, tuner_limit=4) as gateway:
         _, viewer = await gateway.watch("/tuner0/v1")
         elsewhere = await gateway.get("/tuner0/v2", source="127.0.0.2")
@@ -260,7 +260,7 @@ async def test_a_tuner_that_somebody_else_has_is_refused_and_zapping_on_it_is_no
     assert (status, headers["x-hdhomerun-error"], body) == (503, "804 Tuner In Use", b"")
 
 
-async def test_who_watches_what_takes_the_token_where_reading_does() -> None:
+async def test_the_status_requires_the_token_where_reading_does() -> None:
     access = Access("swordfish", for_reading=True)
     async with daemon(plays_at_leisure, access=access) as gateway:
         _, viewer = await gateway.watch()
@@ -270,7 +270,7 @@ async def test_who_watches_what_takes_the_token_where_reading_does() -> None:
     assert b"Das Erste" not in body
 
 
-async def test_without_a_lineup_a_number_is_refused_as_the_receiver_is() -> None:
+async def test_without_a_lineup_a_number_is_refused_with_the_receivers_error() -> None:
     async with daemon(PLAYS, bouquets=UnreachableError("it does not answer")) as gateway:
         status, headers, body = await gateway.get("/auto/v1")
         lineup, _, _ = await gateway.get("/lineup.json")

@@ -16,11 +16,11 @@ def test_the_ids_of_real_devices_are_valid(device_id: int) -> None:
 
 
 @pytest.mark.parametrize("device_id", [0, 0x12345678, 0x10439EFC, 1 << 32])
-def test_what_clients_refuse_is_invalid(device_id: int) -> None:
+def test_ids_that_clients_refuse_are_invalid(device_id: int) -> None:
     assert not is_valid_device_id(device_id)
 
 
-def test_every_new_id_is_valid_and_of_no_model_that_lacks_what_we_have() -> None:
+def test_every_new_id_is_valid_and_of_a_model_with_all_features() -> None:
     random = Random(1)
     for _ in range(2000):
         device_id = new_device_id(random.randrange)

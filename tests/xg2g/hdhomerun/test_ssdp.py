@@ -93,7 +93,7 @@ class Clock:
         return sleep
 
 
-async def test_it_says_every_15_seconds_that_it_is_there_and_at_the_end_that_it_goes() -> None:
+async def test_it_announces_itself_every_15_seconds_and_says_goodbye() -> None:
     clock = Clock()
     with closing(listening()) as network:
         async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", sleep=clock.sleep):
@@ -112,7 +112,7 @@ async def test_it_says_every_15_seconds_that_it_is_there_and_at_the_end_that_it_
     assert {message["NTS"] for message in last.values()} == {"ssdp:byebye"}
 
 
-def test_a_search_is_answered_for_what_it_is_after() -> None:
+def test_a_search_is_answered_for_its_target() -> None:
     assert len(ADVERTISEMENT.answers(search("ssdp:all"), "10.0.0.1")) == 3
     (answer,) = ADVERTISEMENT.answers(search("upnp:rootdevice"), "10.0.0.1")
     assert b"\r\nST: upnp:rootdevice\r\n" in answer
@@ -120,7 +120,7 @@ def test_a_search_is_answered_for_what_it_is_after() -> None:
     assert Search.parse(ADVERTISEMENT.alive("10.0.0.1")[0]) is None
 
 
-def test_messages_are_as_the_upnp_device_architecture_prints_them() -> None:
+def test_messages_have_the_form_of_the_upnp_device_architecture() -> None:
     location = (
         "CACHE-CONTROL: max-age=1800\r\nLOCATION: http://10.0.0.1:8088/device.xml\r\n"
         f"SERVER: UPnP/1.0 xg2g/{version('xg2g')}\r\n\r\n"
@@ -141,7 +141,7 @@ def test_messages_are_as_the_upnp_device_architecture_prints_them() -> None:
 
 @pytest.mark.parametrize("separator", ["\r\n", "\n"])
 @pytest.mark.parametrize("man", ['MAN: "ssdp:discover"', 'man:\t"ssdp:discover"'])
-def test_a_search_is_read_however_it_is_written(separator: str, man: str) -> None:
+def test_a_search_is_read_in_every_spelling(separator: str, man: str) -> None:
     lines = ("M-SEARCH * HTTP/1.1", man, "st:upnp:rootdevice", "Mx: 3", "", "MX: 1")
     found = Search.parse(separator.join(lines).encode())
     assert found == Search("upnp:rootdevice", 3)
@@ -151,7 +151,7 @@ def test_a_search_is_read_however_it_is_written(separator: str, man: str) -> Non
     ("mx", "longest_s"),
     [("0", 0), ("1", 1), ("5", 5), ("120", 5), ("99999", 1), ("-1", 1), ("x", 1), ("", 1)],
 )
-def test_no_client_makes_us_wait_for_minutes_or_fail_over_its_wish(mx: str, longest_s: int) -> None:
+def test_no_search_delays_its_answer_for_minutes(mx: str, longest_s: int) -> None:
     assert search("ssdp:all", mx).longest_delay_s == longest_s
     random = Random(1)
     assert all(0 <= search("ssdp:all", mx).delay_s(random.uniform) <= longest_s for _ in range(50))
@@ -170,7 +170,7 @@ NOISE = [
 ]
 
 
-async def test_a_search_on_the_network_is_answered_after_whatever_noise() -> None:
+async def test_a_search_on_the_network_is_answered_after_any_noise() -> None:
     async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
         with closing(neighbour()) as client:
             for datagram in (*NOISE, SEARCH.format(mx=2, target="upnp:rootdevice").encode()):

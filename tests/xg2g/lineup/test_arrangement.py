@@ -125,7 +125,7 @@ def test_a_wanted_bouquet_that_is_empty_is_not_missing() -> None:
     assert (arrangement.missing, arrangement.groups) == ((), ())
 
 
-def test_iptv_is_a_channel_that_its_url_tells_from_others() -> None:
+def test_iptv_channels_are_told_apart_by_their_urls() -> None:
     one, two = web("http://example.org/1.ts"), web("http://example.org/2.ts")
     arrangement = arrange([Bouquet("One", (one, two, one))])
     ids = [candidate.id for candidate in arrangement.candidates]
@@ -147,7 +147,7 @@ def test_the_receivers_own_relay_is_the_service_itself() -> None:
     )
 
 
-def test_what_cannot_be_played_is_left_out_and_counted() -> None:
+def test_entries_that_cannot_be_played_are_left_out_and_counted() -> None:
     entries = (
         web("rtsp://example.org/live"),
         web("file:///etc/passwd"),
@@ -189,7 +189,7 @@ def test_a_service_that_stands_alone_and_in_a_group_is_one_channel_with_all_alte
     assert [source.sid for source in channel.sources] == [1, 2]
 
 
-def test_radio_is_what_says_so_or_stands_in_a_radio_bouquet() -> None:
+def test_radio_is_told_by_service_type_or_by_a_radio_bouquet() -> None:
     radio = Service(ServiceReference.parse("1:0:2:6DCA:44D:1:C00000:0:0:0:"), "Bayern 3")
     arrangement = arrange(
         [
@@ -200,7 +200,7 @@ def test_radio_is_what_says_so_or_stands_in_a_radio_bouquet() -> None:
     assert [candidate.radio for candidate in arrangement.candidates] == [False, True, True]
 
 
-def test_a_name_keeps_what_its_script_is_written_with() -> None:
+def test_a_name_keeps_the_characters_that_its_script_needs() -> None:
     name = "\u0634\u0628\u06a9\u0647\u200c\u062e\u0628\u0631"
     (channel,) = arrange([Bouquet("TV", (service(1, f"\u202e{name}\u202c"),))]).candidates
     assert channel.name == name

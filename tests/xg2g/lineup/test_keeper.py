@@ -146,7 +146,9 @@ async def test_a_bouquet_inside_itself_is_read_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/media/hdd/movie/", "(type == 1) ORDER BY name", "FROM X"])
-async def test_a_directory_that_is_no_bouquet_is_never_asked_for(tmp_path: Path, path: str) -> None:
+async def test_a_directory_other_than_a_bouquet_is_never_requested(
+    tmp_path: Path, path: str
+) -> None:
     directory = f"1:7:1:0:0:0:0:0:0:0:{path}"
     receiver = Receiver({"a": [sid(1), directory, directory.replace("1:7", "1:135", 1), sid(2)]})
     async with Database.open(tmp_path) as database:
@@ -156,7 +158,7 @@ async def test_a_directory_that_is_no_bouquet_is_never_asked_for(tmp_path: Path,
     assert set(receiver.asked) == {"all tv", "all radio", bouquet_reference("a")}
 
 
-async def test_the_first_lineup_takes_two_questions_and_those_about_what_is_inside(
+async def test_the_first_lineup_takes_two_requests_and_one_for_each_nested_list(
     tmp_path: Path,
 ) -> None:
     receiver = Receiver(
@@ -180,7 +182,7 @@ async def test_the_first_lineup_takes_two_questions_and_those_about_what_is_insi
 
 
 @pytest.mark.parametrize("trouble", [UnexpectedAnswerError("500"), TimeLimitError("too long")])
-async def test_a_receiver_that_cannot_list_everything_at_once_is_asked_bouquet_by_bouquet(
+async def test_bouquets_are_read_one_by_one_if_the_receiver_cannot_list_all_at_once(
     tmp_path: Path, trouble: ReceiverError
 ) -> None:
     receiver = Receiver({"a": [sid(1)], "b": [sid(2)]})
@@ -252,7 +254,7 @@ async def test_a_receiver_without_lists_never_empties_the_lineup(tmp_path: Path)
             clock.now_s += CONFIRMED_AFTER_S
 
 
-async def test_the_loss_of_most_channels_is_believed_when_it_stays(tmp_path: Path) -> None:
+async def test_the_loss_of_most_channels_counts_once_it_is_confirmed(tmp_path: Path) -> None:
     receiver, clock = Receiver({"a": [sid(n) for n in range(1, 31)]}), Clock()
     async with Database.open(tmp_path) as database:
         keeper = keeper_of(receiver, database, clock)
@@ -280,7 +282,7 @@ async def test_a_loss_that_heals_counts_from_the_beginning_the_next_time(tmp_pat
             assert await keeper.load() == before
 
 
-async def test_other_bouquets_in_the_settings_are_believed_at_once(tmp_path: Path) -> None:
+async def test_a_change_of_wanted_bouquets_counts_at_once(tmp_path: Path) -> None:
     receiver = Receiver({"a": [sid(n) for n in range(1, 31)], "b": [sid(99)]})
     async with Database.open(tmp_path) as database:
         await keeper_of(receiver, database).load()

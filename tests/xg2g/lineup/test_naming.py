@@ -22,24 +22,26 @@ THERE = ("Favourites (TV)", "Sports", "News (TV)", "Film, Serien", "Favourites (
         ("", set()),
     ],
 )
-def test_case_and_the_kind_at_the_end_may_be_left_out(wanted: str, found: set[str]) -> None:
+def test_case_is_ignored_and_the_kind_at_the_end_may_be_missing(
+    wanted: str, found: set[str]
+) -> None:
     assert choose([wanted], THERE).names == found
 
 
-def test_a_name_that_is_there_as_written_counts_alone() -> None:
+def test_if_a_name_matches_as_written_only_that_one_counts() -> None:
     there = ("Favourites", "Favourites (TV)")
     assert choose(["favourites"], there).names == {"Favourites"}
     assert choose(["Favourites (TV)"], there).names == {"Favourites (TV)"}
 
 
-def test_a_name_that_was_cut_at_its_comma_is_whole_again() -> None:
+def test_a_name_that_was_split_at_its_comma_is_joined() -> None:
     assert choose(["Film", "Serien"], THERE).names == {"Film, Serien"}
     with_kind = choose(["film", "serien", "News"], ["Film, Serien (TV)", "News (TV)"])
     assert with_kind.names == {"Film, Serien (TV)", "News (TV)"}
     assert not with_kind.missing
 
 
-def test_one_line_tells_what_there_is_and_what_was_meant() -> None:
+def test_one_line_lists_what_exists_and_what_was_probably_meant() -> None:
     assert unknown(["Sprot"], THERE[:3]) == (
         'no bouquet is called "Sprot"; there are: "Favourites (TV)", "Sports", "News (TV)"; '
         'did you mean "Sports"?'
@@ -58,7 +60,7 @@ def test_a_part_of_a_name_is_near() -> None:
     )
 
 
-def test_the_line_stays_a_line_whatever_is_asked_for() -> None:
+def test_the_line_stays_one_line_for_any_name() -> None:
     line = unknown(["a\nb" + "x" * 60_000], [f"Bouquet {n}" for n in range(500)])
     assert "\n" not in line
     assert len(line) < 1000

@@ -44,11 +44,11 @@ def test_no_reading_ever_changes_or_shares_a_number(
         numbers = after
 
 
-def test_at_first_sight_numbers_are_the_receivers() -> None:
+def test_first_numbers_are_the_receivers() -> None:
     assert assign({}, candidates(["a", "b", "c"], [1, 1, 2])) == {"a": 1, "b": 2, "c": 4}
 
 
-def test_a_channel_that_is_put_between_others_goes_above_all() -> None:
+def test_a_channel_inserted_between_others_gets_a_number_above_all() -> None:
     known = {"a": 1, "b": 2}
     after = assign(known, candidates(["a", "new", "b"], [1, 1, 1]))
     assert after == {"a": 1, "b": 2, "new": 4}
@@ -61,7 +61,7 @@ def test_a_channel_that_was_away_comes_back_under_its_number() -> None:
     assert assign(without, candidates(["a", "b"], [1, 1]))["a"] == 1
 
 
-def test_the_loss_of_most_channels_is_no_rearrangement() -> None:
+def test_the_loss_of_most_channels_is_a_collapse() -> None:
     listed = [f"{n}" for n in range(20)]
     assert is_collapse(listed, [])
     assert is_collapse(listed, listed[:9])

@@ -54,7 +54,7 @@ DOCUMENTS = (
     ],
     ids=lambda host: host[:20],
 )
-async def test_what_is_no_host_is_a_bad_request_and_comes_back_in_nothing(host: str) -> None:
+async def test_an_invalid_host_is_a_bad_request_and_is_not_echoed(host: str) -> None:
     async with daemon(PLAYS) as gateway:
         for path in DOCUMENTS:
             status, _, body = await gateway.ask(f"GET {path} HTTP/1.0\nHost: {host}\n\n")
@@ -108,9 +108,7 @@ async def test_addresses_and_names_of_a_household_are_answered(host: str) -> Non
         "notfritz.box",
     ],
 )
-async def test_the_name_of_a_stranger_opens_nothing(
-    host: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_strangers_name_is_refused(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Its page would read the household's documents once the name leads here."""
     async with daemon(PLAYS) as gateway:
         for path in (*DOCUMENTS, "/api/v1/streams", "/metrics", "/healthz", "/nothing"):
@@ -124,7 +122,7 @@ async def test_the_name_of_a_stranger_opens_nothing(
     assert capsys.readouterr().out.count("unknown host name") == 1
 
 
-def test_names_of_the_settings_are_answered() -> None:
+def test_names_in_the_settings_are_answered() -> None:
     hosts = AllowedHosts.of_settings(
         ["tv.example.org", "TV.example.net."], public_url="https://public.example/tv", host="::"
     )

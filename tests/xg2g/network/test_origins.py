@@ -64,7 +64,7 @@ async def test_pages_of_the_household_and_cast_receivers_read_what_players_use()
             assert not await is_let_in(gateway, path, "null"), path
 
 
-async def test_the_api_is_read_by_the_pages_of_the_setting_alone() -> None:
+async def test_only_the_pages_in_the_setting_read_the_api() -> None:
     async with daemon(PLAYS, web_origins=(NAMED,)) as gateway:
         for path in API:
             assert await is_let_in(gateway, path, NAMED), path
@@ -73,7 +73,7 @@ async def test_the_api_is_read_by_the_pages_of_the_setting_alone() -> None:
         assert await is_let_in(gateway, "/playlist.m3u", NAMED)
 
 
-async def test_every_page_may_read_where_the_setting_says_so() -> None:
+async def test_the_setting_may_allow_every_page() -> None:
     async with daemon(PLAYS, web_origins=(ANY,)) as gateway:
         assert await is_let_in(gateway, "/api/v1/status", STRANGER)
         assert await is_let_in(gateway, STREAM, STRANGER)
@@ -81,7 +81,7 @@ async def test_every_page_may_read_where_the_setting_says_so() -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/healthz", "/status.json", "/", "/discover.json"])
-async def test_what_tells_of_the_household_is_read_by_no_page(path: str) -> None:
+async def test_no_page_reads_the_metrics_and_status_of_the_household(path: str) -> None:
     async with daemon(PLAYS, web_origins=(ANY,)) as gateway:
         assert not await is_let_in(gateway, path, HOUSEHOLD)
 
@@ -135,7 +135,7 @@ async def test_a_cache_keeps_the_answers_for_different_pages_apart() -> None:
         ("http://[::1", False),
     ],
 )
-def test_an_origin_is_judged_by_who_can_have_it(origin: str, plays: bool) -> None:
+def test_an_origin_is_judged_by_who_can_own_it(origin: str, plays: bool) -> None:
     assert AllowedOrigins(AllowedHosts(["tv.example.net"])).may_play(origin) is plays
 
 
@@ -146,7 +146,7 @@ def test_any_host_name_does_not_mean_any_page() -> None:
 @pytest.mark.parametrize(
     "value", ["dash.example.org", "https://dash.example.org/", "null", "https://"]
 )
-def test_a_setting_that_is_no_origin_is_refused(value: str) -> None:
+def test_an_invalid_origin_in_the_setting_is_refused(value: str) -> None:
     environment = {"XG2G_SERVER_WEB_ORIGINS": value}
     assert origin_of(value) is None
     with pytest.raises(ConfigurationError, match="without a path"):

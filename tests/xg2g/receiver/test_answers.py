@@ -66,7 +66,7 @@ async def test_about_has_tuners_and_streams(box: SimulatedReceiver, web: OpenWeb
     assert not stream.transcoded
 
 
-async def test_the_state_is_read_from_texts_as_from_booleans(
+async def test_the_status_is_read_from_texts_and_from_booleans(
     box: SimulatedReceiver, web: OpenWebif
 ) -> None:
     assert await web.in_standby() is True
@@ -104,7 +104,7 @@ async def test_a_list_with_picons_needs_one_request_for_each(
     assert len(box.gate.requests) == 6
 
 
-async def test_without_that_a_picon_is_found_by_the_receivers_own_search(
+async def test_a_picon_is_found_in_the_order_of_the_receivers_own_search(
     web: OpenWebif,
 ) -> None:
     (favourites, *_) = await web.bouquets()
@@ -138,7 +138,7 @@ async def test_a_playlist_names_the_relays_port_where_the_web_interface_knows_of
     assert await web.named_stream_port(listed(ONE), settings) == box.stream_port
 
 
-async def test_no_playlist_is_fetched_that_would_zap(
+async def test_a_playlist_that_would_zap_is_not_fetched(
     box: SimulatedReceiver, web: OpenWebif
 ) -> None:
     box.box.zaps_on_playlist = True
@@ -183,7 +183,7 @@ async def test_the_guide_of_a_bouquet_is_that_of_its_services(web: OpenWebif) ->
     assert "&amp;" not in texts
 
 
-async def test_a_refusal_for_want_of_tuners_is_told_by_what_would_free_one(
+async def test_a_refusal_is_for_lack_of_tuners_if_ending_a_stream_would_help(
     box: SimulatedReceiver, web: OpenWebif
 ) -> None:
     box.start_recording(THREE)
@@ -197,20 +197,20 @@ async def test_a_refusal_for_want_of_tuners_is_told_by_what_would_free_one(
     assert "it is recording" in str(likely)
 
 
-async def test_a_refusal_by_a_receiver_that_does_nothing_means_no_such_service(
+async def test_a_refusal_by_an_idle_receiver_means_an_unknown_service(
     web: OpenWebif,
 ) -> None:
     unknown = listed("1:0:19:FFFF:1:1:C00000:0:0:0:")
     assert isinstance(await refusal_reason(web, unknown), UnknownServiceError)
 
 
-async def test_a_tuner_that_is_free_again_is_told(web: OpenWebif) -> None:
+async def test_a_tuner_that_has_become_free_is_reported(web: OpenWebif) -> None:
     reason = await refusal_reason(web, listed(ONE))
     assert isinstance(reason, NoTunerError)
     assert "again" in str(reason)
 
 
-async def test_the_reason_is_not_waited_for_for_ever(box: SimulatedReceiver) -> None:
+async def test_the_reason_of_a_refusal_has_a_time_limit(box: SimulatedReceiver) -> None:
     async with SimulatedReceiver(answer_delay_s=60) as slow:
         address = ReceiverAddress.parse(slow.base_url)
         async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=0.1) as web:
@@ -298,7 +298,7 @@ async def test_latin_1_in_a_list_is_read() -> None:
         ("", None),
     ],
 )
-async def test_of_a_playlist_only_the_port_counts(playlist: str, port: int | None) -> None:
+async def test_only_the_port_of_a_playlist_is_used(playlist: str, port: int | None) -> None:
     settings = StreamSettings(playlists_zap=False, wants_credentials=False)
     assert await answering(playlist.encode()).named_stream_port(listed(ONE), settings) == port
 
@@ -324,12 +324,14 @@ async def test_a_movies_length_is_in_minutes_and_seconds() -> None:
     [b"<html>Processing Failed</html>", b"[" * 100_000, b"7", b"", b'{"result": false}'],
     ids=["html", "deep", "number", "empty", "failed"],
 )
-async def test_nonsense_is_an_error_and_never_anything_else(endpoint: str, answer: bytes) -> None:
+async def test_any_nonsense_raises_an_error_of_the_room_and_no_other(
+    endpoint: str, answer: bytes
+) -> None:
     with pytest.raises(UnexpectedAnswerError):
         await getattr(answering(answer), endpoint)()
 
 
-async def test_many_questions_of_a_slow_receiver_all_get_their_answer() -> None:
+async def test_many_requests_to_a_slow_receiver_are_all_answered() -> None:
     async with SimulatedReceiver(answer_delay_s=0.01) as box:
         address = ReceiverAddress.parse(box.base_url)
         policy = RequestPolicy(spacing_s=0)

@@ -28,7 +28,7 @@ def test_it_opens_after_failures_in_a_row_and_no_earlier() -> None:
     assert (subject.state_now, subject.blocking()) == (BreakerState.OPEN, rest)
 
 
-def test_after_the_rest_one_trial_decides() -> None:
+def test_after_the_pause_one_trial_decides() -> None:
     subject, clock = breaker()
     for _ in range(3):
         subject.failed("off")

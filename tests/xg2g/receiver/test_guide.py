@@ -167,12 +167,12 @@ async def test_latin_1_and_raw_control_characters_are_read() -> None:
     ],
     ids=["refused", "failed", "list", "html", "cut", "empty", "deep", "bad gzip", "500"],
 )
-async def test_what_is_no_guide_is_an_error(answer: httpx.Response) -> None:
+async def test_an_answer_that_is_not_a_guide_is_an_error(answer: httpx.Response) -> None:
     with pytest.raises(UnexpectedAnswerError):
         await read(answer)
 
 
-async def test_no_events_is_a_guide_too() -> None:
+async def test_a_guide_may_be_empty() -> None:
     assert await read(httpx.Response(200, json={"events": [], "result": True})) == []
 
 
@@ -206,7 +206,7 @@ async def test_the_simulated_receivers_guide_is_read_whole_or_by_service() -> No
         assert of_one == by_bouquet[: len(of_one)]
 
 
-async def test_other_questions_may_be_asked_between_two_events() -> None:
+async def test_other_requests_may_be_made_between_two_events() -> None:
     async with SimulatedReceiver(speed=None) as box, receiver_of(box) as web:
         (favourites, *_) = await web.bouquets()
         async for _ in web.events(favourites, begin=datetime.now(UTC), minutes=60):

@@ -125,7 +125,7 @@ async def test_an_absurd_answer_is_an_error_and_costs_little(script: Script, wha
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "deflate", "compress", "gzip, gzip", "x, gzip"])
-async def test_a_coding_that_nobody_asked_for_is_refused_before_the_body(coding: str) -> None:
+async def test_a_coding_that_was_not_requested_is_refused_before_the_body(coding: str) -> None:
     async def never_a_body(connection: Connection) -> None:
         await connection.send(OK + f"Content-Encoding: {coding}\r\n\r\n".encode())
         await connection.stay_silent()
@@ -159,13 +159,13 @@ async def test_gzip_is_read_by_every_name_and_in_several_files(coding: str) -> N
 
 
 @pytest.mark.parametrize("name", ["gzip in gzip", "gzip", "deflate", "an endless body"])
-async def test_who_is_asked_while_receivers_are_looked_for_costs_little(name: str) -> None:
+async def test_a_hostile_host_costs_little_in_a_search_for_receivers(name: str) -> None:
     async with upstream(ANSWERS[name]) as server, costing_little():
         assert await find_receivers([IPv4Address("127.0.0.1")], port=server.port) == []
         assert await _own_version("127.0.0.1", server.port) is None
 
 
-async def test_a_deep_answer_while_receivers_are_looked_for_is_no_receiver() -> None:
+async def test_a_deeply_nested_answer_is_no_receiver_in_a_search() -> None:
     async with upstream(answer(b"[" * 200_000)) as server:
         assert await find_receivers([IPv4Address("127.0.0.1")], port=server.port) == []
         assert await _own_version("127.0.0.1", server.port) is None

@@ -73,7 +73,7 @@ class Box:
         raise AssertionError(request.url)
 
 
-async def test_requests_go_one_at_a_time_in_one_session_and_with_credentials_unasked() -> None:
+async def test_requests_go_one_at_a_time_in_one_session_and_with_credentials() -> None:
     box = Box({"a": []}, top=["a"])
     web = receiver(box)
     await asyncio.gather(*(web.bouquets() for _ in range(5)))
@@ -95,7 +95,7 @@ async def test_requests_go_one_at_a_time_in_one_session_and_with_credentials_una
         (httpx.Response(200, content=b'{"bouquets": [' + b" " * 17_000_000), UnexpectedAnswerError),
     ],
 )
-async def test_what_is_no_list_of_bouquets_is_one_kind_of_error(
+async def test_an_answer_without_bouquets_is_one_kind_of_error(
     answer: httpx.Response, kind: type[ReceiverError]
 ) -> None:
     with pytest.raises(kind) as raised:
@@ -113,7 +113,7 @@ async def test_a_receiver_that_takes_too_long_for_the_whole_answer_ends_at_the_d
         await receiver(never, answer_timeout_s=0.05).bouquets()
 
 
-async def test_a_closed_port_is_unreachable_and_the_password_stays_unsaid() -> None:
+async def test_a_closed_port_is_unreachable_and_the_error_hides_the_password() -> None:
     async def listener(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None: ...
 
     server = await asyncio.start_server(listener, "127.0.0.1", 0)

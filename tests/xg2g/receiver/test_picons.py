@@ -47,7 +47,7 @@ class Box:
             return await web.picon(service, known=known)
 
 
-async def test_names_are_tried_from_the_whole_reference_to_the_spoken_name() -> None:
+async def test_paths_are_tried_from_the_whole_reference_to_the_services_name() -> None:
     box = Box({})
     assert await box.picon(service()) is None
     assert box.asked == [
@@ -60,7 +60,7 @@ async def test_names_are_tried_from_the_whole_reference_to_the_spoken_name() -> 
     ]
 
 
-async def test_the_first_that_is_there_is_the_picon() -> None:
+async def test_the_first_path_that_exists_is_the_picon() -> None:
     path = "/picon/1_0_19_283D_3FB_1_C00000_0_0_0.png"
     box = Box({path: PNG, "/picon/dasersteandmehrplus.png": b"another"})
     picon = await box.picon(service())
@@ -68,7 +68,7 @@ async def test_the_first_that_is_there_is_the_picon() -> None:
     assert (picon.path, picon.png) == (path.lstrip("/"), PNG)
 
 
-async def test_a_path_that_the_receiver_named_is_the_only_one_asked_for() -> None:
+async def test_a_path_that_the_receiver_named_is_the_only_one_requested() -> None:
     box = Box({"/picon/x.png": PNG})
     assert await box.picon(service(picon="/picon/x.png")) is not None
     assert await box.picon(service(picon="/picon/gone.png")) is None
@@ -76,19 +76,19 @@ async def test_a_path_that_the_receiver_named_is_the_only_one_asked_for() -> Non
 
 
 @pytest.mark.parametrize("path", ["/images/default_picon.png", "/picon/../etc/passwd", "http://x"])
-async def test_a_default_picture_is_no_picon_and_nothing_else_is_fetched(path: str) -> None:
+async def test_a_default_picture_is_not_a_picon_and_nothing_else_is_fetched(path: str) -> None:
     box = Box({path: PNG})
     assert await box.picon(service(picon=path)) is None
     assert box.asked == []
 
 
-async def test_one_that_has_not_changed_is_not_sent_again() -> None:
+async def test_an_unchanged_picon_is_not_sent_again() -> None:
     box = Box({"/picon/x.png": PNG})
     first = await box.picon(service(picon="/picon/x.png"))
     assert await box.picon(service(picon="/picon/x.png"), known=first) is first
 
 
-async def test_what_is_no_png_is_no_picon() -> None:
+async def test_only_a_png_is_a_picon() -> None:
     assert await Box({"/picon/x.png": b"<html>"}).picon(service(picon="/picon/x.png")) is None
 
 

@@ -96,7 +96,7 @@ async def failure(asking: Awaitable[object]) -> ReceiverError:
     [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"HTTP/1.1 200 OK\r\nContent-"],
     ids=["closed", "cut body", "cut head"],
 )
-async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) -> None:
+async def test_a_request_whose_connection_breaks_is_repeated(broken: bytes) -> None:
     time = Time()
     async with web_server(broken, OK) as (url, asked):
         answer = await transport(url, time).ask(request())
@@ -106,7 +106,7 @@ async def test_a_question_whose_connection_breaks_is_asked_again(broken: bytes) 
     assert backoff_s <= 1.0
 
 
-async def test_attempts_of_many_clients_do_not_come_at_the_same_moments() -> None:
+async def test_repeated_requests_of_many_clients_are_spread_over_time() -> None:
     waits = set()
     for _ in range(5):
         time = Time()
@@ -115,7 +115,7 @@ async def test_attempts_of_many_clients_do_not_come_at_the_same_moments() -> Non
     assert len(waits) > 1
 
 
-async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
+async def test_after_three_attempts_the_error_says_what_is_wrong() -> None:
     time = Time()
     error = await failure(transport(closed_port(), time).ask(request()))
     assert type(error) is UnreachableError
@@ -125,7 +125,7 @@ async def test_after_three_attempts_it_is_said_what_is_wrong() -> None:
     assert backoffs[1] >= 1.0
 
 
-async def test_a_slow_answer_is_not_asked_for_again() -> None:
+async def test_a_request_is_not_repeated_because_its_answer_is_slow() -> None:
     time = Time()
     async with web_server(None) as (url, asked):
         error = await failure(transport(url, time).ask(request(deadline_s=1)))
@@ -143,7 +143,7 @@ async def test_a_slow_answer_is_not_asked_for_again() -> None:
         (b"HTTP/1.1 302 No\r\nLocation: https://x/\r\n\r\n", UnexpectedAnswerError),
     ],
 )
-async def test_an_answer_is_an_answer_and_not_asked_for_again(
+async def test_a_request_is_not_repeated_because_its_answer_is_an_error(
     answer: bytes, kind: type[ReceiverError]
 ) -> None:
     async with web_server(answer) as (url, asked):
@@ -151,7 +151,7 @@ async def test_an_answer_is_an_answer_and_not_asked_for_again(
     assert len(asked) == 1
 
 
-async def test_what_speaks_no_http_is_a_broken_connection() -> None:
+async def test_a_server_that_does_not_speak_http_is_a_broken_connection() -> None:
     async with web_server(b"SSH-2.0-dropbear\r\n") as (url, _):
         assert isinstance(await failure(transport(url, Time()).ask(request())), UnreachableError)
 
@@ -162,7 +162,7 @@ async def test_an_answer_without_end_is_cut_off() -> None:
     assert isinstance(error, UnexpectedAnswerError)
 
 
-async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while() -> None:
+async def test_requests_pause_after_several_failures_in_a_row() -> None:
     time = Time()
     policy = RequestPolicy(failure_threshold=5, pause_s=15)
     async with web_server(b"") as (url, asked):
@@ -182,7 +182,7 @@ async def test_a_receiver_that_fails_again_and_again_is_left_alone_for_a_while()
         assert len(asked) == 6, "one trial"
 
 
-async def test_a_receiver_that_came_back_is_asked_as_before() -> None:
+async def test_requests_go_on_when_the_receiver_is_back() -> None:
     time = Time()
     async with web_server(b"", b"", b"", b"", b"", OK) as (url, _):
         subject = transport(url, time)
@@ -193,7 +193,7 @@ async def test_a_receiver_that_came_back_is_asked_as_before() -> None:
             await subject.ask(request())
 
 
-async def test_there_is_a_pause_between_two_questions() -> None:
+async def test_there_is_a_pause_between_two_requests() -> None:
     time = Time()
     async with web_server(OK) as (url, _):
         subject = transport(url, time, RequestPolicy(spacing_s=0.1))
@@ -202,7 +202,7 @@ async def test_there_is_a_pause_between_two_questions() -> None:
     assert [round(slept, 3) for slept in time.slept] == [0.1, 0.1]
 
 
-async def test_nothing_is_sent_that_says_who_asks_for_whom() -> None:
+async def test_requests_do_not_tell_for_which_client_they_are() -> None:
     async with web_server(OK) as (url, asked):
         await transport(url, Time()).ask(request())
     head = asked[0].decode().lower()
@@ -212,7 +212,7 @@ async def test_nothing_is_sent_that_says_who_asks_for_whom() -> None:
     assert "authorization" not in head
 
 
-async def test_credentials_go_unasked_and_stand_in_no_error() -> None:
+async def test_credentials_go_with_the_first_request_and_are_in_no_error() -> None:
     async with web_server(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n") as (url, asked):
         address = ReceiverAddress.parse(url, credentials=Credentials("root", "geheim"))
         async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
@@ -221,7 +221,7 @@ async def test_credentials_go_unasked_and_stand_in_no_error() -> None:
     assert "geheim" not in str(error)
 
 
-async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
+async def test_a_receiver_gets_one_request_at_a_time_in_one_session() -> None:
     async with SimulatedReceiver(
         answer_delay_s=0.02, api_credentials=SimulatedCredentials("root", "geheim")
     ) as box:
@@ -235,7 +235,7 @@ async def test_a_receiver_sees_one_question_at_a_time_in_one_session() -> None:
         assert len(box.gate.requests) == 10
 
 
-async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
+async def test_a_cancelled_request_lets_the_next_one_go() -> None:
     async with web_server(None, OK) as (url, asked):
         subject = transport(url, Time())
         asking = asyncio.create_task(subject.ask(request()))
@@ -247,7 +247,7 @@ async def test_giving_up_a_question_frees_the_turn_for_the_next() -> None:
         assert (await subject.ask(request())).status == httpx.codes.OK
 
 
-async def test_a_question_for_a_viewer_is_asked_before_the_others_that_wait() -> None:
+async def test_an_urgent_request_goes_before_others_that_wait() -> None:
     async with SimulatedReceiver(answer_delay_s=0.05) as box:
         address = ReceiverAddress.parse(box.base_url)
         async with OpenWebif(address, connect_timeout_s=5, answer_timeout_s=5) as web:
@@ -260,7 +260,7 @@ async def test_a_question_for_a_viewer_is_asked_before_the_others_that_wait() ->
     assert paths == ["/api/powerstate", "/api/statusinfo", "/api/powerstate", "/api/powerstate"]
 
 
-async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
+async def test_a_task_that_stops_waiting_for_the_lock_delays_no_other() -> None:
     turn = PriorityLock()
     got: list[int] = []
 
@@ -282,7 +282,7 @@ async def test_who_gives_up_waiting_for_a_turn_holds_nobody_up() -> None:
         pass
 
 
-async def test_a_stalled_receiver_is_asked_again_once_it_goes_on() -> None:
+async def test_requests_go_on_after_the_receiver_has_stalled() -> None:
     async with SimulatedReceiver() as box:
         address = ReceiverAddress.parse(box.base_url)
         async with OpenWebif(address, connect_timeout_s=30, answer_timeout_s=2) as web:

@@ -42,7 +42,7 @@ def test_a_fast_stream_is_read_before_the_kernels_buffer_is_full() -> None:
         assert reads <= 1.2 * bytes_per_s / GATHERED_BYTES
 
 
-def test_its_first_second_is_read_as_it_comes() -> None:
+def test_the_first_second_of_a_stream_is_read_as_it_comes() -> None:
     its = ReadPacing(100.0)
     assert not any(its.wait_s(1000, 100 + at_ms / 1000) for at_ms in range(int(PROMPT_S * 1000)))
     assert its.wait_s(1000, 100 + PROMPT_S + 0.1) == GATHER_S
@@ -79,7 +79,7 @@ async def test_a_stream_begins_without_being_gathered(monkeypatch: pytest.Monkey
             was_read.set()
 
 
-async def test_what_comes_in_small_pieces_is_left_to_the_kernel_for_a_while(
+async def test_the_kernel_gathers_small_pieces(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither the reader nor the event loop is woken by each."""
@@ -162,7 +162,7 @@ async def test_a_read_that_is_cancelled_loses_nothing(monkeypatch: pytest.Monkey
     assert received == b"".join(pieces)
 
 
-async def test_what_nobody_reads_stays_with_the_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unread_bytes_stay_with_the_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_pacing, "PROMPT_S", 3600.0)
     async with upstream(plays_endlessly) as server, server_at(server.port).open(SERVICE) as stream:
         await stream.read()

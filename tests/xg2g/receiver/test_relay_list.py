@@ -30,7 +30,7 @@ class Box:
         return self.listed
 
 
-async def test_the_first_viewer_asks_and_further_ones_do_not() -> None:
+async def test_the_list_is_requested_for_the_first_viewer_only() -> None:
     box = Box()
     relays = RelayList(box, now=box.now)
     assert await asyncio.gather(*(relays.includes(SERVICE) for _ in range(5))) == [True] * 5
@@ -51,7 +51,7 @@ async def test_a_refresh_brings_a_new_list_and_a_failed_one_keeps_the_old() -> N
     assert not await relays.includes(SERVICE)
 
 
-async def test_a_receiver_that_does_not_say_is_asked_again_a_minute_later() -> None:
+async def test_the_list_is_requested_again_a_minute_after_a_failure() -> None:
     box = Box()
     box.listed = None
     relays = RelayList(box, now=box.now)

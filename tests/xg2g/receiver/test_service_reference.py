@@ -48,7 +48,7 @@ def test_a_bouquet_is_known_by_flag_and_path() -> None:
         "1:0:1:10000:1:1:0:0:0:0:",
     ],
 )
-def test_what_no_tuner_brings_is_no_dvb_service(text: str) -> None:
+def test_only_what_a_tuner_receives_is_a_dvb_service(text: str) -> None:
     assert not ServiceReference.parse(text).is_dvb_service
 
 
@@ -70,6 +70,6 @@ def test_a_path_is_decoded() -> None:
         "1:0: 1:1:1:1:1:0:0:0:",
     ],
 )
-def test_what_is_no_reference_is_refused(text: str) -> None:
+def test_an_invalid_reference_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a service reference"):
         ServiceReference.parse(text)

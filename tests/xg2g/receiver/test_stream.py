@@ -146,7 +146,7 @@ async def test_wrong_credentials_are_told_from_everything_else() -> None:
     ],
     ids=["nothing", "another protocol", "a redirect", "an endless line", "an endless head"],
 )
-async def test_what_is_no_stream_server_is_named_so(answer: bytes) -> None:
+async def test_another_server_on_the_stream_port_is_named_in_the_error(answer: bytes) -> None:
     assert isinstance(await failure_of_opening(says(answer)), UnexpectedAnswerError)
 
 
@@ -158,7 +158,7 @@ async def test_what_is_no_stream_server_is_named_so(answer: bytes) -> None:
         (b"", "an invalid URL;"),
     ],
 )
-async def test_a_redirect_says_where_to(location: bytes, target: str) -> None:
+async def test_the_error_for_a_redirect_names_its_target(location: bytes, target: str) -> None:
     answer = b"HTTP/1.1 301 Moved" + location + b"\r\n\r\n"
     error = await failure_of_opening(says(answer))
     assert isinstance(error, UnexpectedAnswerError)
@@ -283,7 +283,7 @@ async def test_other_services_come_from_the_stream_server() -> None:
         assert not relay.connections
 
 
-async def test_without_a_relay_that_runs_the_stream_server_is_tried() -> None:
+async def test_the_stream_server_replaces_a_relay_that_does_not_run() -> None:
     async with upstream(says()) as closed:
         port = closed.port
     async with (
@@ -304,7 +304,7 @@ async def test_without_a_relay_that_runs_the_stream_server_is_tried() -> None:
     ],
     ids=["ends at once", "closes", "answers and is silent", "is silent", "refuses"],
 )
-async def test_when_the_relay_brings_nothing_the_stream_server_is_asked_once(relay: Script) -> None:
+async def test_when_the_relay_sends_nothing_the_stream_server_is_tried_once(relay: Script) -> None:
     failures: list[bool] = []
     async with upstream(says(CRLF_ANSWER, PACKET)) as direct, upstream(relay) as softcam:
         server = with_relay(
@@ -352,7 +352,7 @@ async def test_relay_and_stream_server_each_have_half_of_the_time(which: str) ->
         assert len(direct.connections) == (which == "stream server")
 
 
-async def test_when_neither_brings_anything_the_stream_server_says_why() -> None:
+async def test_when_neither_sends_anything_the_stream_servers_error_counts() -> None:
     async with (
         upstream(says(CRLF_ANSWER, BODY_400)) as direct,
         upstream(says(RELAY_ANSWER)) as softcam,
@@ -362,7 +362,7 @@ async def test_when_neither_brings_anything_the_stream_server_says_why() -> None
                 pass
 
 
-async def test_who_leaves_while_the_relay_is_silent_leaves_no_connection() -> None:
+async def test_a_cancelled_opening_closes_the_connection_to_a_silent_relay() -> None:
     async with (
         upstream(says(CRLF_ANSWER, PACKET)) as direct,
         upstream(says_then_stays_silent(RELAY_ANSWER)) as softcam,
@@ -412,7 +412,7 @@ async def test_a_refusal_is_explained_once_its_connection_is_closed() -> None:
     assert closed_first == [True, True]
 
 
-async def test_the_simulated_relay_plays_what_is_scrambled_elsewhere() -> None:
+async def test_the_simulated_relay_descrambles() -> None:
     async with SimulatedReceiver(speed=None) as box:
         address = ReceiverAddress.parse(
             box.base_url, stream_port=box.stream_port, relay_port=box.relay_port

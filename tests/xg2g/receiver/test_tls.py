@@ -132,7 +132,7 @@ async def test_a_receiver_is_read_whatever_tls_it_speaks(
             assert await web.bouquets()
 
 
-async def test_a_port_without_tls_is_named_so_in_one_line_with_what_to_do() -> None:
+async def test_a_port_without_tls_gives_one_line_with_problem_and_fix() -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
         writer.close()
@@ -147,7 +147,7 @@ async def test_a_port_without_tls_is_named_so_in_one_line_with_what_to_do() -> N
     assert "permitted" not in done.stdout
 
 
-async def test_tls_that_asks_for_a_certificate_is_named_so(
+async def test_a_server_that_requires_a_client_certificate_is_a_tls_error(
     certificates: dict[str, Path],
 ) -> None:
     tls = context(certificates["modern"], newest=ssl.TLSVersion.TLSv1_2)
@@ -160,7 +160,7 @@ async def test_tls_that_asks_for_a_certificate_is_named_so(
             await web.about()
 
 
-async def test_tls_that_cannot_be_agreed_upon_is_not_tried_again() -> None:
+async def test_a_request_is_not_repeated_because_tls_failed() -> None:
     connections = 0
 
     async def plain(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -189,7 +189,7 @@ async def test_tls_that_cannot_be_agreed_upon_is_not_tried_again() -> None:
         ("https://[::1/", "without a valid target"),
     ],
 )
-async def test_a_redirect_says_where_to(location: str, said: str) -> None:
+async def test_the_error_for_a_redirect_names_its_target(location: str, said: str) -> None:
     answer = f"HTTP/1.1 301 Moved\nLocation: {location}\nContent-Length: 0\n\n"
     async with listening(saying(answer)) as port, openwebif(f"http://127.0.0.1:{port}") as web:
         with pytest.raises(UnexpectedAnswerError) as raised:
@@ -198,7 +198,7 @@ async def test_a_redirect_says_where_to(location: str, said: str) -> None:
     assert "geheim" not in str(raised.value)
 
 
-def test_a_redirect_that_cannot_be_shown_leads_nowhere() -> None:
+def test_a_target_that_cannot_be_shown_is_left_out() -> None:
     assert redirect_target("http://box/a", "https://box/\x1b[31m") is None
     assert redirect_target("http://box/a", "https://box/" + "x" * 10_000) is None
     assert redirect_target("http://box/a", "//other:81/b?c#d") == "http://other:81/b"

@@ -64,7 +64,7 @@ async def add_channel(database: Database, id_: str, number: int) -> None:
     )
 
 
-async def test_a_kill_at_any_moment_loses_nothing_that_was_reported_done(tmp_path: Path) -> None:
+async def test_a_kill_at_any_moment_loses_no_finished_write(tmp_path: Path) -> None:
     reported = 0
     for _ in range(KILLS):
         writer = await asyncio.create_subprocess_exec(
@@ -201,7 +201,7 @@ def unwritable(tmp_path: Path) -> Iterator[Path]:
     yield in_the_way / "data"
 
 
-async def test_where_nothing_can_be_kept_one_line_says_so_and_xg2g_works_without(
+async def test_without_a_writable_directory_one_line_says_so_and_xg2g_works(
     unwritable: Path,
 ) -> None:
     with pytest.raises(UnwritableError, match=r"choose another data\.dir$") as raised:
@@ -213,7 +213,7 @@ async def test_where_nothing_can_be_kept_one_line_says_so_and_xg2g_works_without
 
 
 @pytest.mark.parametrize("trouble", ["no lock file", "locked"])
-async def test_what_cannot_be_written_is_read_so_that_numbers_stay(
+async def test_a_read_only_file_is_read_so_that_numbers_stay(
     tmp_path: Path, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Database.open(tmp_path) as database:
@@ -261,7 +261,7 @@ async def test_the_directory_is_systemds_or_the_users_own(
         assert (tmp_path / "state" / FILE).exists()
 
 
-async def test_a_generation_is_of_one_file(tmp_path: Path) -> None:
+async def test_two_files_never_have_the_same_generation(tmp_path: Path) -> None:
     async with Database.open(tmp_path / "a") as one, Database.open(tmp_path / "b") as two:
         assert await one.read(generation) != await two.read(generation)
         assert await one.read(generation) == await one.read(generation)
