@@ -25,17 +25,18 @@ WRITTEN = "<!-- Written by scripts/reference.py; make fix writes it anew. -->\n"
 SETTINGS_HEAD = f"""{WRITTEN}
 # Settings
 
-A flag of the [command line](cli.md) wins over the variable of the environment, that over the
-[file](../guide/configuration.md), that over the default. In brackets behind a meaning stands what
-the predecessor called it; those names still work.
+[Command-line](cli.md) flags override environment variables, variables override the
+[file](../guide/configuration.md), and the file overrides defaults. Names in brackets are those of
+the predecessor, which still work.
 """
 
 
 PREDECESSOR_HEAD = f"""{WRITTEN}
 # Names of the predecessor
 
-What its variables and keys are called today. The older names go on to work; the log says at every
-start which of them should be changed. [Migration](../guide/migration.md) says what else is new.
+The predecessor's variables and keys, with their names today. The older names still work; at each
+start, the log names those that should be changed. [Migration](../guide/migration.md) describes the
+other changes.
 """
 
 
@@ -47,7 +48,7 @@ def cli_page() -> str:
 
 
 def settings_page() -> str:
-    """Every setting with its names and its default."""
+    """Return the page of settings."""
     page = SETTINGS_HEAD
     settings = settings_of(Settings).values()
     for section, members in groupby(settings, key=lambda setting: setting.section):
@@ -59,7 +60,7 @@ def settings_page() -> str:
 
 
 def predecessor_page() -> str:
-    """The names that the predecessor had, and what became of them."""
+    """Return the page of the predecessor's names."""
     settings = settings_of(Settings)
     variables = {
         older: item.variable for item in settings.values() for older in item.older_variables
@@ -71,9 +72,9 @@ def predecessor_page() -> str:
         keys[older] = ", ".join(_converted_keys(convert))
     page = PREDECESSOR_HEAD
     for heading, names in (("Variables", variables), ("Keys of the file", keys)):
-        page += f"\n## {heading}\n\n| was | is |\n|---|---|\n"
+        page += f"\n## {heading}\n\n| older name | name today |\n|---|---|\n"
         page += "".join(f"| `{older}` | `{newer}` |\n" for older, newer in sorted(names.items()))
-    page += "\n## Without a meaning today\n\n| was | because |\n|---|---|\n"
+    page += "\n## Ignored today\n\n| name | reason |\n|---|---|\n"
     for name, why in GONE.items():
         page += f"| `{name if name[0].islower() else VARIABLE_PREFIX + name}` | {why} |\n"
     return page
@@ -108,7 +109,7 @@ def _variables(setting: Setting) -> list[str]:
 
 def _remarks(setting: Setting) -> Iterator[str]:
     if setting.is_secret:
-        yield "The second form names a file that holds it."
+        yield "The second form names a file that contains it."
     if setting.key not in LIVE_KEYS:
         yield "A change takes a restart."
     older = [*setting.older_variables, *setting.names.older_keys]

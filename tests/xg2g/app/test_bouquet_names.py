@@ -92,7 +92,7 @@ async def test_a_bouquet_that_is_newer_than_what_is_stored_is_found(tmp_path: Pa
         assert await starts(settings(receiver, tmp_path, "sports"))
 
 
-async def test_what_is_served_at_once_is_what_is_wanted_now_and_not_what_was(
+async def test_the_lineup_served_at_the_start_has_the_bouquets_of_the_present_settings(
     tmp_path: Path,
 ) -> None:
     async with SimulatedReceiver() as receiver:
@@ -105,7 +105,7 @@ async def test_what_is_served_at_once_is_what_is_wanted_now_and_not_what_was(
             assert (set(fresh) == set(everything)) == (not bouquets)
 
 
-async def test_a_bouquet_for_media_servers_is_refused_as_well(tmp_path: Path) -> None:
+async def test_an_unknown_bouquet_of_the_tuner_is_refused_as_well(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         for bouquets in ((), ("More",)):
             with pytest.raises(UsageError, match=r"^hdhomerun\.bouquets: no bouquet is called"):
@@ -113,7 +113,7 @@ async def test_a_bouquet_for_media_servers_is_refused_as_well(tmp_path: Path) ->
         assert await starts(settings(receiver, tmp_path, tuner=["more"]))
 
 
-async def test_a_receiver_that_is_off_lets_the_start_go_on_and_the_state_tells_later(
+async def test_with_the_receiver_off_the_daemon_starts_and_reports_an_unknown_bouquet_later(
     tmp_path: Path,
 ) -> None:
     async with SimulatedReceiver() as receiver:
@@ -133,7 +133,7 @@ async def test_a_receiver_that_is_off_lets_the_start_go_on_and_the_state_tells_l
         assert told["status"] == "not ready"
 
 
-async def test_a_bouquet_that_is_renamed_later_is_told_and_its_channels_stay(
+async def test_a_bouquet_that_is_renamed_later_is_reported_and_its_channels_stay(
     tmp_path: Path,
 ) -> None:
     async with SimulatedReceiver() as receiver:

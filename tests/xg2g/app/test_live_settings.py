@@ -305,7 +305,7 @@ CASES: dict[str, list[Case]] = {
 
 
 @pytest.mark.parametrize("key", sorted(LIVE_KEYS))
-async def test_a_live_setting_acts_once_it_was_read_again(key: str, tmp_path: Path) -> None:
+async def test_a_live_setting_takes_effect_on_reload(key: str, tmp_path: Path) -> None:
     if key.startswith("log."):
         await change_log(key, tmp_path)
         return

@@ -39,7 +39,7 @@ def test_programs_get_a_json_object_a_line(form: str) -> None:
     assert all(line["timestamp"].endswith("Z") for line in lines)
 
 
-def test_text_that_was_asked_for_has_no_colours_in_a_file() -> None:
+def test_the_text_format_has_no_colours_in_a_file() -> None:
     text = logged("text")
     assert "lineup read" in text
     assert "channels=3" in text
@@ -75,6 +75,6 @@ logging.getLogger("uvicorn.error").error({evil!r})
     assert first.count("x1b[2J") == 3
 
 
-def test_a_level_leaves_out_what_is_less_serious() -> None:
+def test_a_log_level_leaves_out_less_severe_lines() -> None:
     [line] = logged("json", "error").splitlines()
     assert json.loads(line)["event"] == "from elsewhere"

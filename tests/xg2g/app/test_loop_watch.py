@@ -39,24 +39,24 @@ async def watch(*turns: tuple[float, float]) -> Metrics:
     return metrics
 
 
-async def test_the_longest_hold_is_kept() -> None:
+async def test_the_longest_blocking_is_kept() -> None:
     metrics = await watch((0.0, 0.001), (0.3, 0.31), (0.01, 0.02))
     assert metrics.event_loop.longest_s._value.get() == pytest.approx(0.3)
 
 
-async def test_time_in_which_the_machine_did_something_else_is_no_hold() -> None:
+async def test_time_in_which_the_machine_ran_other_processes_does_not_count() -> None:
     metrics = await watch((5.0, 0.002), (0.0, INTERVAL_S))
     assert metrics.event_loop.longest_s._value.get() == pytest.approx(0.002)
 
 
-async def test_a_hold_of_a_second_is_told_once_a_minute(
+async def test_blocking_for_a_second_is_logged_once_a_minute(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await watch((1.5, 2.0), (1.5, 2.0), (60.0, 60.0))
     assert capsys.readouterr().out.count("the event loop was blocked") == 2
 
 
-async def test_the_daemon_tells_how_long_its_loop_was_held() -> None:
+async def test_the_metrics_show_how_long_the_event_loop_was_blocked() -> None:
     def held_s(text: bytes) -> float:
         name = b"xg2g_event_loop_longest_hold_seconds "
         (line,) = [line for line in text.splitlines() if line.startswith(name)]

@@ -50,7 +50,7 @@ async def read(lines: AsyncIterator[bytes], count: int) -> bytes:
     raise AssertionError("the stream ended")
 
 
-async def test_streams_go_on_and_new_ones_are_made_as_the_file_says_now(tmp_path: Path) -> None:
+async def test_open_streams_go_on_and_new_ones_use_the_new_settings(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver(speed=4) as receiver,
         serving_file(tmp_path, config(receiver, channels=2)) as daemon,
@@ -97,7 +97,7 @@ async def test_a_file_that_cannot_work_changes_nothing_and_is_logged_line_by_lin
         assert await daemon.reloaded() == []
 
 
-async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> None:
+async def test_a_corrected_password_is_used_at_once(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver(api_credentials=ROOT, stream_credentials=ROOT) as receiver,
         serving_file(tmp_path, config(receiver, password="wrong")) as daemon,
@@ -111,7 +111,7 @@ async def test_a_password_that_was_mended_is_used_at_once(tmp_path: Path) -> Non
         assert "right" not in str(daemon.entries)
 
 
-async def test_a_hangup_during_the_start_is_attended_to_once_it_serves(tmp_path: Path) -> None:
+async def test_a_hangup_during_the_start_is_handled_once_the_daemon_serves(tmp_path: Path) -> None:
     async with SimulatedReceiver() as receiver:
         receiver.stall()
         text = config(receiver).replace('"wait": true', '"wait": false')
@@ -133,7 +133,7 @@ def test_each_live_setting_exists_and_belongs_to_one_part() -> None:
     assert not LIVE_KEYS & {"receiver.wait", "server.port", "lineup.bouquets", "data.dir"}
 
 
-async def test_a_token_that_was_changed_counts_at_once(tmp_path: Path) -> None:
+async def test_a_changed_token_is_required_at_once(tmp_path: Path) -> None:
     async with (
         SimulatedReceiver() as receiver,
         serving_file(tmp_path, config(receiver)) as daemon,

@@ -55,7 +55,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
         viewer.close()
 
 
-async def test_a_request_that_does_not_come_to_its_end_is_hung_up_on(
+async def test_an_unfinished_request_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 0.2)
@@ -68,7 +68,7 @@ async def test_a_request_that_does_not_come_to_its_end_is_hung_up_on(
         writer.close()
 
 
-async def test_through_a_socket_for_both_kinds_an_ipv4_address_is_one() -> None:
+async def test_an_ipv4_address_on_a_dual_stack_socket_is_shown_as_ipv4() -> None:
     async with daemon(plays_endlessly, host="::") as gateway:
         _, writer = await gateway.watch()
         (viewer,) = gateway.gateway.viewers
@@ -79,7 +79,7 @@ async def test_through_a_socket_for_both_kinds_an_ipv4_address_is_one() -> None:
     assert json.loads(body)["BaseURL"] == f"http://127.0.0.1:{gateway.port}"
 
 
-async def test_requests_one_behind_the_other_are_answered_in_their_order() -> None:
+async def test_pipelined_requests_are_answered_in_order() -> None:
     async with daemon(plays_endlessly) as gateway:
         reader, writer = await gateway.connect()
         for path in ("/healthz", "/nothing", "/readyz"):
@@ -105,7 +105,7 @@ def nobody_is_a_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-async def test_readers_that_never_read_keep_neither_others_out_nor_their_own_address(
+async def test_stalled_clients_keep_neither_others_out_nor_their_own_address(
     nobody_is_a_proxy: None,
 ) -> None:
     """The one that has taken nothing for the longest time goes for the one that comes."""
@@ -124,7 +124,7 @@ async def test_readers_that_never_read_keep_neither_others_out_nor_their_own_add
         del readers
 
 
-async def test_one_address_has_at_most_its_part_of_the_connections(
+async def test_one_address_gets_a_limited_part_of_the_connections(
     nobody_is_a_proxy: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "STALLED_S", 3600.0)
@@ -183,7 +183,7 @@ async def asked_for_it(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamW
     return reader, writer
 
 
-async def test_a_whole_answer_is_sent_to_its_end_however_slowly_it_is_taken(
+async def test_a_buffered_response_is_completed_however_slowly_the_client_reads(
     impatient: None,
 ) -> None:
     async with giving_it_at_once() as port:
@@ -199,7 +199,7 @@ async def test_a_whole_answer_is_sent_to_its_end_however_slowly_it_is_taken(
         writer.close()
 
 
-async def test_who_asks_for_much_and_takes_nothing_is_hung_up_on(
+async def test_a_client_that_does_not_read_a_large_response_is_disconnected(
     impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "TAKING_S", 0.3)
@@ -219,7 +219,7 @@ async def test_loopback_may_stand_for_a_household_and_still_leaves_room() -> Non
         await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT + 20)
 
 
-async def test_connections_that_had_their_answer_wait_among_those_that_had_none(
+async def test_connections_after_a_response_count_as_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 3600)
@@ -239,7 +239,7 @@ async def test_connections_that_had_their_answer_wait_among_those_that_had_none(
         assert not answered[-1].at_eof()
 
 
-async def test_a_viewer_who_reads_is_never_closed_for_others(nobody_is_a_proxy: None) -> None:
+async def test_a_viewer_that_reads_is_never_closed_for_others(nobody_is_a_proxy: None) -> None:
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         reader, writer = await gateway.watch()
 
@@ -261,7 +261,7 @@ async def test_a_viewer_who_reads_is_never_closed_for_others(nobody_is_a_proxy: 
     "broken",
     [b"5\r\nhello\r\nnothing\r\n", b"ffffffffffffffffffffff\r\n", b"-1\r\n", b"5\r\nhello!\r\n"],
 )
-async def test_a_body_that_breaks_writes_no_traceback(
+async def test_a_malformed_body_logs_no_traceback(
     path: str, broken: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
@@ -280,7 +280,7 @@ async def test_a_body_that_breaks_writes_no_traceback(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def test_requests_that_are_none_write_a_line_a_second_at_most(
+async def test_malformed_requests_log_one_line_a_second(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server._log_limit, "_log_limit", LogLimit(1.0, clock_s=lambda: 0.0))
@@ -293,7 +293,7 @@ async def test_requests_that_are_none_write_a_line_a_second_at_most(
     assert len([each for each in caplog.records if "Invalid HTTP" in each.getMessage()]) == 1
 
 
-def test_a_line_comes_again_after_its_time() -> None:
+def test_a_line_may_be_logged_again_after_its_interval() -> None:
     now_s = [0.0]
     limit = LogLimit(1.0, clock_s=lambda: now_s[0])
     assert [limit.allows("a"), limit.allows("a"), limit.allows("b")] == [True, False, True]
@@ -311,7 +311,7 @@ def few_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
+async def test_without_free_file_descriptors_a_viewer_is_refused_and_the_log_says_why(
     few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who watch go on."""
@@ -340,7 +340,7 @@ async def test_without_files_left_a_viewer_is_refused_and_the_log_says_why(
     assert "LimitNOFILE" in out
 
 
-def test_the_limit_on_open_files_is_raised_and_a_part_of_it_kept() -> None:
+def test_the_limit_on_open_files_is_raised_and_a_part_of_it_reserved() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     low = min(256, before[1])
     try:
@@ -353,7 +353,7 @@ def test_the_limit_on_open_files_is_raised_and_a_part_of_it_kept() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-async def test_a_stream_that_cannot_be_opened_for_want_of_files_is_busy(
+async def test_a_stream_without_a_free_file_descriptor_is_refused_as_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def no_files(*_: object, **__: object) -> None:

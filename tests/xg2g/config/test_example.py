@@ -57,7 +57,7 @@ AWKWARD += [
 
 
 @pytest.mark.parametrize("text", AWKWARD)
-def test_what_is_chosen_is_read_back_as_it_was(tmp_path: Path, text: str) -> None:
+def test_chosen_values_are_read_back_unchanged(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.yaml"
     chosen = {"receiver.url": "http://box", "receiver.user": "root", "receiver.password": text}
     file.write_text(example(chosen | {"audio.tracks": ("deu", "eng")}))

@@ -54,7 +54,7 @@ def test_a_whole_file(file: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "receiver:\n", "receiver:\n  url:\n", "---\n"])
-def test_what_says_nothing_leaves_the_defaults(file: Path, text: str) -> None:
+def test_an_empty_file_or_value_leaves_the_defaults(file: Path, text: str) -> None:
     assert read(file, text).places == {}
 
 
@@ -70,7 +70,7 @@ def test_what_says_nothing_leaves_the_defaults(file: Path, text: str) -> None:
     ],
     ids=["mark", "line ends", "quotes", "zeros", "directive", "JSON"],
 )
-def test_what_editors_make_of_a_file_changes_nothing(file: Path, text: str) -> None:
+def test_encodings_and_notations_of_editors_change_nothing(file: Path, text: str) -> None:
     assert read(file, text).settings.server.port == 80
 
 
@@ -82,7 +82,7 @@ def test_a_switch_takes_the_words_that_people_write(file: Path, words: str, valu
         assert read(file, f"receiver:\n  wait: {word}\n").settings.receiver.wait is value
 
 
-def test_an_item_of_a_list_that_says_nothing_is_none(file: Path) -> None:
+def test_an_empty_item_of_a_list_is_ignored(file: Path) -> None:
     text = "lineup:\n  bouquets:\n    - Kino, Filme\n    -\n"
     assert read(file, text).settings.lineup.bouquets == ("Kino, Filme",)
 
@@ -175,7 +175,7 @@ def test_an_error_is_one_line_that_names_the_line(file: Path, text: str, said: s
         assert "\n" not in problem
 
 
-def test_every_error_of_a_file_is_said_at_once_from_top_to_bottom(file: Path) -> None:
+def test_every_error_of_a_file_is_reported_at_once_from_top_to_bottom(file: Path) -> None:
     with pytest.raises(ConfigurationError) as raised:
         read(
             file,
@@ -198,7 +198,7 @@ def test_a_file_that_cannot_be_read_says_why(file: Path, path: str, said: str) -
         load(file=Path(path), environment={})
 
 
-def test_a_file_that_others_can_read_is_noted_when_a_password_is_in_it(file: Path) -> None:
+def test_a_file_with_a_password_that_others_can_read_is_reported(file: Path) -> None:
     text = "receiver: {url: box, user: root, password: geheim}\n"
     assert read(file, text).notes == ()
     file.chmod(0o644)
@@ -230,12 +230,12 @@ def test_a_file_that_others_can_read_is_noted_when_a_password_is_in_it(file: Pat
     ],
     ids=["alias bomb", "alias of itself", "deep", "many", "big"],
 )
-def test_a_hostile_file_ends_in_lines(file: Path, text: str) -> None:
+def test_a_hostile_file_ends_in_error_lines(file: Path, text: str) -> None:
     with pytest.raises(ConfigurationError):
         read(file, text)
 
 
-def test_a_secret_that_never_ends_is_refused(file: Path) -> None:
+def test_an_endless_secret_file_is_refused(file: Path) -> None:
     with pytest.raises(ConfigurationError, match="too big for a password"):
         read(file, "receiver: {user: root, password_file: /dev/zero}\n")
 
@@ -266,7 +266,7 @@ YAML_PIECES = st.sampled_from(
 
 @given(st.lists(YAML_PIECES, max_size=40).map("".join))
 @settings(max_examples=300, deadline=None)
-def test_whatever_stands_in_a_file_is_settings_or_lines(text: str) -> None:
+def test_any_file_yields_settings_or_error_lines(text: str) -> None:
     with NamedTemporaryFile("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

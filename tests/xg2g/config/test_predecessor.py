@@ -80,7 +80,7 @@ metrics:
     assert len(said) == 10
 
 
-def test_the_new_name_counts_where_both_are_set(tmp_path: Path) -> None:
+def test_the_current_name_takes_precedence_over_an_older_one(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("openWebIF: {baseUrl: http://old}\nreceiver: {url: http://new}\n")
     configuration = load(file=file, environment={})
@@ -94,7 +94,7 @@ def test_the_new_name_counts_where_both_are_set(tmp_path: Path) -> None:
     "name",
     ["XG2G_FFMPEG_PATH", "XG2G_INITIAL_REFRESH", "XG2G_PROXY_PORT", "XG2G_HTTP_MAX_IDLE_CONNS"],
 )
-def test_what_has_no_meaning_any_more_is_noted_with_the_reason(name: str) -> None:
+def test_an_obsolete_variable_is_ignored_with_a_reason(name: str) -> None:
     [note] = load(environment=NO_FILE | {name: "1"}).notes
     assert note.startswith(f"{name} is ignored: ")
 
@@ -102,9 +102,7 @@ def test_what_has_no_meaning_any_more_is_noted_with_the_reason(name: str) -> Non
 @pytest.mark.parametrize(
     ("variable", "text"), [("LISTEN", "8080"), ("OWI_TIMEOUT_MS", "10s"), ("LISTEN", ":x")]
 )
-def test_an_older_variable_that_makes_no_sense_is_named_by_its_own_name(
-    variable: str, text: str
-) -> None:
+def test_an_invalid_older_variable_is_reported_by_its_own_name(variable: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^XG2G_{variable}: ") as raised:
         load(environment=NO_FILE | {f"XG2G_{variable}": text})
     assert len(raised.value.problems) == 1
@@ -113,7 +111,7 @@ def test_an_older_variable_that_makes_no_sense_is_named_by_its_own_name(
 # Its faults.
 
 
-def test_nothing_has_to_be_set_for_channels_to_be_read_at_the_start() -> None:
+def test_channels_are_read_at_the_start_without_a_setting() -> None:
     """There, XG2G_INITIAL_REFRESH was off, and without effect when on."""
     [note] = load(environment=NO_FILE | {"XG2G_INITIAL_REFRESH": "false"}).notes
     assert note == "XG2G_INITIAL_REFRESH is ignored: the channels are read at every start"
@@ -139,31 +137,31 @@ def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
     assert flagged.settings.receiver.wait is False
 
 
-def test_no_variable_says_which_version_this_is() -> None:
+def test_no_variable_sets_the_version() -> None:
     """There, XG2G_VERSION was set and overwritten."""
     [note] = load(environment=NO_FILE | {"XG2G_VERSION": "9"}).notes
     assert note == "XG2G_VERSION is ignored: xg2g --version prints it"
 
 
-def test_a_name_of_the_playlist_that_nothing_else_would_know_cannot_be_set() -> None:
+def test_the_name_of_the_playlist_cannot_be_set() -> None:
     """There, the lineup went on to read playlist.m3u."""
     [note] = load(environment=NO_FILE | {"XG2G_PLAYLIST_FILENAME": "tv.m3u"}).notes
     assert note == "XG2G_PLAYLIST_FILENAME is ignored: the playlist is always /playlist.m3u"
 
 
-def test_no_path_to_a_program_has_to_be_set() -> None:
+def test_no_setting_names_a_program() -> None:
     """There, the default of XG2G_FFMPEG_PATH failed its own check."""
     [note] = load(environment=NO_FILE | {"XG2G_FFMPEG_PATH": "ffmpeg"}).notes
     assert note == "XG2G_FFMPEG_PATH is ignored: audio is always converted, without ffmpeg"
 
 
 @pytest.mark.parametrize("name", ["XG2G_PLEX_FORCE_HLS", "XG2G_USE_PROXY_URLS"])
-def test_no_setting_points_at_a_proxy_that_is_gone(name: str) -> None:
+def test_no_setting_selects_a_proxy(name: str) -> None:
     [note] = load(environment=NO_FILE | {name: "true"}).notes
     assert note == f"{name} is ignored: xg2g serves every stream itself"
 
 
-def test_every_name_of_its_file_is_a_setting_or_explained(tmp_path: Path) -> None:
+def test_every_key_of_the_predecessor_is_a_setting_or_explained(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(
         """
@@ -199,7 +197,7 @@ HTTP_MAX_IDLE_CONNS FEATURE_API_V2 PUBLIC_URL
 
 
 @pytest.mark.parametrize("name", ITS_VARIABLES.split())
-def test_every_variable_of_it_is_a_setting_or_explained(name: str) -> None:
+def test_every_variable_of_the_predecessor_is_a_setting_or_explained(name: str) -> None:
     values = {"LISTEN": ":8080", "OWI_BASE": "http://box", "PUBLIC_URL": "http://tv.example.org"}
     beside = {"XG2G_OWI_USER": "root"} if name == "OWI_PASS" else {}
     text = values.get(name, "2")
@@ -236,7 +234,7 @@ def test_the_level_in_the_file_is_the_level_of_the_log(tmp_path: Path) -> None:
     assert load(file=file, environment={"LOG_LEVEL": "debug"}).settings.log.level == "error"
 
 
-def test_a_receiver_that_is_not_set_has_no_made_up_address() -> None:
+def test_there_is_no_default_receiver() -> None:
     assert load(environment=NO_FILE).settings.receiver.url == ""
 
 

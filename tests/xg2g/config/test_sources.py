@@ -28,7 +28,7 @@ def problems(
     return raised.value.problems
 
 
-def test_a_flag_wins_over_a_variable_and_that_over_the_file_and_that_over_the_default(
+def test_flags_override_variables_which_override_the_file_which_overrides_defaults(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "config.yaml"
@@ -68,7 +68,7 @@ def test_the_file_is_the_named_one_or_the_users_or_the_systems(tmp_path: Path) -
     assert load(file=flagged, environment=environment).settings.server.port == 4
 
 
-def test_a_container_may_keep_the_file_beside_its_data(tmp_path: Path) -> None:
+def test_the_file_may_be_in_the_data_directory_that_a_variable_names(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("server: {port: 5}\n")
     environment = {"XG2G_DATA_DIR": str(tmp_path), "HOME": str(tmp_path)}
     assert load(environment=environment).settings.server.port == 5
@@ -76,7 +76,7 @@ def test_a_container_may_keep_the_file_beside_its_data(tmp_path: Path) -> None:
     assert load(environment=environment).settings.server.port == 5
 
 
-def test_a_variable_that_is_empty_says_nothing() -> None:
+def test_an_empty_variable_is_ignored() -> None:
     assert from_variables(PORT="").settings.server.port == 8088
 
 
@@ -94,7 +94,7 @@ def test_a_variable_that_is_empty_says_nothing() -> None:
         (",,", ()),
     ],
 )
-def test_a_list_on_one_line_is_cut_at_commas_that_no_quotation_marks_enclose(
+def test_a_list_on_one_line_is_split_at_commas_outside_of_quotation_marks(
     text: str, names: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = tmp_path / "config.yaml"
@@ -170,7 +170,7 @@ def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_pa
         assert configuration.notes == () or it.is_secret
 
 
-def test_every_default_passes_its_own_check() -> None:
+def test_every_default_is_valid() -> None:
     for setting in settings_of(Settings).values():
         if setting.default_text:
             assert setting.parse(setting.default_text) == setting.default, setting.key
@@ -179,7 +179,7 @@ def test_every_default_passes_its_own_check() -> None:
     assert load(environment=NO_FILE).settings == Settings()
 
 
-def test_credentials_may_stand_in_the_url_and_show_nowhere_else() -> None:
+def test_credentials_may_be_part_of_the_url_and_are_shown_nowhere_else() -> None:
     settings = from_variables(RECEIVER="http://root:p%40ss@box:81/x/").settings
     address = settings.receiver.address()
     assert address.credentials is not None
@@ -189,13 +189,13 @@ def test_credentials_may_stand_in_the_url_and_show_nowhere_else() -> None:
     assert "p%40ss" not in repr(settings)
 
 
-def test_a_password_shows_in_no_repr() -> None:
+def test_a_password_is_in_no_repr() -> None:
     configuration = from_variables(RECEIVER="box", RECEIVER_USER="root", RECEIVER_PASSWORD="geheim")
     assert "geheim" not in repr(configuration)
     assert "geheim" not in repr(configuration.settings.receiver.address())
 
 
-def test_a_password_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_password_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("geheim\n")
     file = tmp_path / "config.yaml"
     file.write_text("receiver: {url: box, user: root, password_file: password}\n")
@@ -262,7 +262,7 @@ def test_tracks_are_a_word_or_languages(text: str, tracks: object) -> None:
         ("log.level", "loud", "--log-level: \"loud\" is not possible; use 'debug', 'info'"),
     ],
 )
-def test_a_flag_that_cannot_work_is_one_line_that_names_it(flag: str, text: str, said: str) -> None:
+def test_an_invalid_flag_yields_one_line_that_names_it(flag: str, text: str, said: str) -> None:
     [problem] = problems({flag: text})
     assert problem.startswith(said)
     assert "\n" not in problem
@@ -291,9 +291,7 @@ def test_a_flag_that_cannot_work_is_one_line_that_names_it(flag: str, text: str,
         ("TOKEN_FILE", "/dev/null", "/dev/null is empty"),
     ],
 )
-def test_a_variable_that_cannot_work_is_one_line_that_names_it(
-    name: str, text: str, said: str
-) -> None:
+def test_an_invalid_variable_yields_one_line_that_names_it(name: str, text: str, said: str) -> None:
     assert problems(environment={f"XG2G_{name}": text}) == (f"XG2G_{name}: {said}",)
 
 
@@ -307,14 +305,14 @@ def test_a_file_of_a_secret_holds_one_line(tmp_path: Path) -> None:
     assert problem == f"XG2G_TOKEN_FILE: {file} has several lines; a password is one line"
 
 
-def test_a_password_among_the_flags_is_noted() -> None:
+def test_a_password_in_a_flag_is_reported() -> None:
     [note] = load({"receiver.url": "http://root:geheim@box"}, environment=NO_FILE).notes
     assert note.startswith("--receiver: every user of this computer can see the password")
     assert "geheim" not in note
 
 
 @pytest.mark.parametrize("name", ["EXTERNAL_FALLBACK", "EXTERNAL_TRANSCODER_TOKEN"])
-def test_what_has_no_effect_without_another_setting_is_noted(name: str) -> None:
+def test_a_setting_without_effect_is_reported(name: str) -> None:
     [note] = from_variables(**{name: "true"}).notes
     assert note == f"XG2G_{name}: no effect without external.transcoder; set both"
 
@@ -324,7 +322,7 @@ def test_an_invalid_value_is_an_error_even_if_another_source_overrides_it() -> N
     assert problem == 'XG2G_PORT: "x" is not a whole number'
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert problems(
         {"server.port": "x"}, {"XG2G_STREAM_PORT": "y", "XG2G_AUDIO_KEEP_ORIGINAL": "maybe"}
     ) == (
@@ -374,7 +372,7 @@ def test_values_that_contradict_each_other_say_what_to_do(
     assert "geheim" not in problem
 
 
-def test_a_variable_that_is_no_setting_is_noted_with_the_one_that_was_meant() -> None:
+def test_an_unknown_variable_is_reported_with_a_suggestion() -> None:
     notes = from_variables(RECIEVER="box", AUDIO_BITRATES="1", SERVER_HOST="::", WHATEVER="x").notes
     assert notes == (
         "XG2G_AUDIO_BITRATES is not a setting; did you mean XG2G_AUDIO_BITRATE?",
@@ -393,13 +391,15 @@ def test_a_variable_that_is_no_setting_is_noted_with_the_one_that_was_meant() ->
         ("EPG_DAY", "EPG_DAYS"),
     ],
 )
-def test_a_slip_is_told_from_the_predecessors_variables(misspelt: str, meant: str) -> None:
+def test_a_misspelt_variable_is_distinguished_from_the_predecessors(
+    misspelt: str, meant: str
+) -> None:
     """Whole families of them are ignored: XG2G_SERVER_*, XG2G_HDHR_*, XG2G_EPG_*."""
     [note] = from_variables(**{misspelt: "1"}).notes
     assert note == f"XG2G_{misspelt} is not a setting; did you mean XG2G_{meant}?"
 
 
-def test_what_kubernetes_sets_beside_a_service_called_xg2g_is_none_of_our_business() -> None:
+def test_variables_that_kubernetes_sets_are_ignored() -> None:
     configuration = from_variables(
         PORT="tcp://10.0.0.1:8088",
         PORT_8088_TCP="tcp://10.0.0.1:8088",
@@ -431,7 +431,7 @@ def test_the_url_of_a_transcoder_is_checked_and_holds_no_password(url: str) -> N
     assert "geheim" not in str(raised.value)
 
 
-def test_the_token_of_transcoders_stands_in_a_variable_or_a_file_and_shows_nowhere(
+def test_the_token_of_transcoders_is_in_a_variable_or_a_file_and_never_shown(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "token"

@@ -82,7 +82,7 @@ async def test_lineup_and_then_guide_are_read_at_the_start_and_after_each_interv
     assert asked == [(what, n * INTERVAL_S) for n in range(3) for what in ("lineup", "guide")]
 
 
-async def test_a_failure_is_tried_again_ever_less_often(tmp_path: Path) -> None:
+async def test_a_failed_refresh_is_retried_at_growing_intervals(tmp_path: Path) -> None:
     tries = len(RETRY_DELAYS_S) + 2
     async with scene(tmp_path, sleeps=tries) as running:
         running.broken = {"lineup"}
@@ -93,7 +93,7 @@ async def test_a_failure_is_tried_again_ever_less_often(tmp_path: Path) -> None:
     assert waits == [*RETRY_DELAYS_S, RETRY_DELAYS_S[-1], RETRY_DELAYS_S[-1]]
 
 
-async def test_a_guide_that_fails_is_tried_again_without_the_lineup(tmp_path: Path) -> None:
+async def test_a_failed_guide_is_retried_without_the_lineup(tmp_path: Path) -> None:
     async with scene(tmp_path, sleeps=2) as running:
         running.broken = {"guide"}
         asked = await running.run()
@@ -128,7 +128,7 @@ async def test_a_doubtful_lineup_is_read_again_soon(tmp_path: Path) -> None:
     assert ("lineup", CONFIRMED_AFTER_S) in asked
 
 
-async def test_whoever_asks_gets_what_is_read_from_then_on(tmp_path: Path) -> None:
+async def test_a_requested_refresh_returns_what_is_read_afterwards(tmp_path: Path) -> None:
     async with scene(tmp_path, sleeps=0) as running:
         task = asyncio.create_task(running.refresher.run())
         await running.asleep.wait()
@@ -142,7 +142,7 @@ async def test_whoever_asks_gets_what_is_read_from_then_on(tmp_path: Path) -> No
         await asyncio.wait({task})
 
 
-async def test_a_fault_of_our_own_ends_no_refreshing(tmp_path: Path) -> None:
+async def test_a_defect_in_a_refresh_does_not_end_the_refresher(tmp_path: Path) -> None:
     async with scene(tmp_path, sleeps=1) as running:
 
         async def fault() -> None:
@@ -161,7 +161,7 @@ async def test_a_fault_of_our_own_ends_no_refreshing(tmp_path: Path) -> None:
     assert asked == [("lineup", 0), ("guide", 0), ("guide", 1)]
 
 
-async def test_who_asks_for_a_refresh_again_and_again_is_told_when_to_come_back(
+async def test_repeated_refresh_requests_are_told_when_to_ask_again(
     tmp_path: Path,
 ) -> None:
     async with scene(tmp_path, sleeps=1) as it:
@@ -173,7 +173,7 @@ async def test_who_asks_for_a_refresh_again_and_again_is_told_when_to_come_back(
         assert it.refresher.ask() == 20
 
 
-async def test_what_became_of_each_reading_is_told(tmp_path: Path) -> None:
+async def test_the_outcome_of_each_refresh_is_reported(tmp_path: Path) -> None:
     async with scene(tmp_path, sleeps=2) as it:
         it.broken.add("guide")
         await it.run()

@@ -37,7 +37,7 @@ def types(lines: list[str]) -> dict[str, str]:
     return {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
 
 
-async def test_answers_are_counted_by_template_and_never_by_path() -> None:
+async def test_responses_are_counted_by_template_and_never_by_path() -> None:
     async with daemon(PLAYS) as gateway:
         for path in ("/stream/a.ts", "/stream/b.ts", STREAM, "/x/y", "/z"):
             await gateway.get(path)
@@ -83,12 +83,12 @@ async def test_a_stream_leaves_neither_a_task_nor_a_remuxer_behind() -> None:
         assert await value_of(gateway, "xg2g_remuxers_open") == 0
 
 
-async def test_a_limit_that_nobody_knows_is_no_number() -> None:
+async def test_an_unknown_number_of_tuners_is_nan() -> None:
     async with daemon(PLAYS) as gateway:
         assert "xg2g_tuners_limit NaN" in await metrics(gateway)
 
 
-async def test_refreshes_are_counted_by_how_they_went() -> None:
+async def test_refreshes_are_counted_by_outcome() -> None:
     last = 'xg2g_refresh_last_success_timestamp_seconds{part="lineup"}'
     async with daemon(PLAYS) as gateway:
         await gateway.refresher.refresh_now()
@@ -104,7 +104,7 @@ async def test_refreshes_are_counted_by_how_they_went() -> None:
     assert not any(line.startswith(last) for line in lines)
 
 
-async def test_the_receivers_breaker_stands_in_one_way_at_a_time() -> None:
+async def test_the_circuit_breaker_has_one_state_at_a_time() -> None:
     traffic = Traffic()
     registry = CollectorRegistry()
     registry.register(ReceiverCollector(lambda: traffic))
@@ -114,7 +114,7 @@ async def test_the_receivers_breaker_stands_in_one_way_at_a_time() -> None:
         assert values == {it: str(float(it == traffic.breaker)) for it in BreakerState}
 
 
-async def test_the_process_is_among_them() -> None:
+async def test_the_metrics_include_the_process() -> None:
     async with daemon(PLAYS) as gateway:
         there = types(await metrics(gateway))
     assert {"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"} <= {

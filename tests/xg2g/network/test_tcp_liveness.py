@@ -18,12 +18,12 @@ def found_after_s(looks: Iterable[TcpInfo]) -> float | None:
     return None
 
 
-def test_who_plays_is_kept() -> None:
+def test_a_playing_client_is_kept() -> None:
     """At each look something is in flight, and was acknowledged up to a moment ago."""
     assert found_after_s([TcpInfo(5, 0, 0.01)] * 100) is None
 
 
-def test_who_pauses_is_kept_for_hours() -> None:
+def test_a_paused_client_is_kept_for_hours() -> None:
     """Nothing is in flight; each probe is answered, some only just now, some not yet."""
     looks = [TcpInfo(0, number % 2, (number % 4) * INTERVAL_S) for number in range(20_000)]
     assert found_after_s(looks) is None
@@ -41,18 +41,18 @@ def test_a_single_lost_probe_ends_no_pause() -> None:
     assert found_after_s(looks) is None
 
 
-def test_who_vanishes_while_playing_is_found_in_time() -> None:
+def test_a_client_that_vanishes_while_playing_is_detected_in_time() -> None:
     looks = [TcpInfo(40, 0, number * INTERVAL_S) for number in range(20)]
     assert found_after_s(looks) == SILENCE_S
 
 
-def test_who_vanishes_while_paused_is_found_in_time() -> None:
+def test_a_client_that_vanishes_while_paused_is_detected_in_time() -> None:
     looks = [TcpInfo(0, int(number * INTERVAL_S), number * INTERVAL_S) for number in range(20)]
     assert found_after_s(looks) == SILENCE_S
 
 
 @pytest.mark.parametrize("quiet_s", [3.0, 5.0, 3600.0])
-def test_what_is_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) -> None:
+def test_data_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) -> None:
     """The latest acknowledgement is as old as what was sent before."""
     looks = [
         TcpInfo(0, 0, quiet_s),
@@ -62,7 +62,7 @@ def test_what_is_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) 
     assert found_after_s(looks * 50) is None
 
 
-def test_a_network_that_was_away_for_a_moment_ends_nobody() -> None:
+def test_a_short_network_outage_ends_no_client() -> None:
     away = int((SILENCE_S - 1) / INTERVAL_S)
     looks = [TcpInfo(9, 0, number * INTERVAL_S) for number in range(away)] + [TcpInfo(9, 0, 0.0)]
     assert found_after_s(looks * 20) is None

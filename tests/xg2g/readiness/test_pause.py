@@ -13,7 +13,7 @@ async def forever(_: float) -> None:
     await asyncio.Event().wait()
 
 
-async def test_it_ends_with_the_time() -> None:
+async def test_a_pause_ends_after_its_time() -> None:
     asked_s: list[float] = []
 
     async def sleep(delay_s: float) -> None:
@@ -24,7 +24,7 @@ async def test_it_ends_with_the_time() -> None:
     assert asked_s == [3600]
 
 
-async def test_it_ends_when_it_is_woken() -> None:
+async def test_a_pause_ends_when_it_is_woken() -> None:
     woken = asyncio.Event()
     asyncio.get_running_loop().call_soon(woken.set)
     async with asyncio.timeout(5):
@@ -32,7 +32,7 @@ async def test_it_ends_when_it_is_woken() -> None:
 
 
 @pytest.mark.parametrize("turns", range(4))
-async def test_it_can_be_cancelled_at_the_moment_when_it_is_woken(turns: int) -> None:
+async def test_a_pause_can_be_cancelled_at_the_moment_when_it_is_woken(turns: int) -> None:
     woken = asyncio.Event()
     pausing = asyncio.create_task(pause(3600, woken, forever))
     await asyncio.sleep(0)

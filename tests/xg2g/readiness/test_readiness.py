@@ -72,7 +72,7 @@ async def until_probed(scene: Scene, times: int) -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_failure_counts_at_once_and_is_probed_with_growing_waits() -> None:
+async def test_a_failure_counts_at_once_and_is_probed_at_growing_intervals() -> None:
     async with running() as scene:
         scene.found = GONE
         scene.readiness.failed(Part.TRANSCODER, "a stream failed")
@@ -87,7 +87,7 @@ async def test_a_failure_counts_at_once_and_is_probed_with_growing_waits() -> No
         assert scene.readiness.finding(Part.TRANSCODER) == GONE
 
 
-async def test_a_part_that_works_again_is_noticed_and_left_alone() -> None:
+async def test_a_part_that_works_again_is_unmarked_and_no_longer_probed() -> None:
     async with running() as scene:
         scene.readiness.failed(Part.TRANSCODER, "a stream failed")
         scene.sleeps = 1
@@ -114,7 +114,7 @@ async def test_many_failures_do_not_hasten_the_probes() -> None:
         assert len(scene.probed) <= before + 1
 
 
-async def test_any_success_takes_the_mark_away() -> None:
+async def test_any_success_unmarks_a_part() -> None:
     async with running() as scene:
         scene.readiness.failed(Part.TRANSCODER, "a stream failed")
         scene.readiness.worked(Part.TRANSCODER)
@@ -133,7 +133,7 @@ async def test_a_probe_that_began_before_a_failure_does_not_hide_it() -> None:
         assert scene.state is State.NOT_READY
 
 
-async def test_a_suspicion_is_looked_into_before_anything_is_marked() -> None:
+async def test_a_suspected_part_is_probed_before_it_is_marked() -> None:
     async with running() as scene:
         scene.readiness.suspect(Part.TRANSCODER)
         assert scene.state is State.READY
@@ -144,7 +144,7 @@ async def test_a_suspicion_is_looked_into_before_anything_is_marked() -> None:
                 await asyncio.sleep(0)
 
 
-async def test_whoever_asks_gets_what_was_found_lately_or_is_found_now() -> None:
+async def test_a_status_request_uses_recent_findings_and_probes_for_others() -> None:
     scene = Scene()
     await scene.readiness.examine(within_s=5)
     scene.found = GONE
@@ -156,7 +156,7 @@ async def test_whoever_asks_gets_what_was_found_lately_or_is_found_now() -> None
     assert (len(scene.probed), scene.state) == (2, State.NOT_READY)
 
 
-async def test_many_who_ask_share_one_probe_and_none_waits_for_longer_than_they_said() -> None:
+async def test_status_requests_share_one_probe_and_wait_no_longer_than_they_set() -> None:
     scene = Scene()
     scene.gate.clear()
     await asyncio.gather(*(scene.readiness.examine(within_s=0.01) for _ in range(20)))

@@ -54,12 +54,12 @@ async def states(gateway: Daemon) -> tuple[int, list[str], list[str]]:
     return ready, [told["status"], health["status"], status["state"]], told["reasons"]
 
 
-async def test_all_places_tell_the_same_while_all_is_well() -> None:
+async def test_all_places_report_the_same_state_while_there_is_no_problem() -> None:
     async with daemon(PLAYS) as gateway:
         assert await states(gateway) == (200, ["ready"] * 3, [])
 
 
-async def test_a_stream_port_that_is_gone_is_told_though_nobody_watches() -> None:
+async def test_a_closed_stream_port_is_reported_even_if_nobody_watches() -> None:
     async with daemon(PLAYS) as gateway:
         await gateway.upstream.stop_listening()
         status, told, [reason] = await states(gateway)
@@ -69,7 +69,7 @@ async def test_a_stream_port_that_is_gone_is_told_though_nobody_watches() -> Non
         assert health["receiver"] == reason
 
 
-async def test_a_stream_that_fails_counts_at_once_though_all_was_well_a_moment_ago() -> None:
+async def test_a_failed_stream_counts_at_once_despite_a_recent_good_finding() -> None:
     async with daemon(PLAYS) as gateway:
         assert (await gateway.get("/readyz"))[0] == 200
         await gateway.upstream.stop_listening()
@@ -90,7 +90,7 @@ async def test_a_stream_port_that_comes_back_is_noticed_without_a_viewer() -> No
             assert (await gateway.get("/readyz"))[0] == 200
 
 
-async def test_a_port_that_is_forwarded_to_nobody_is_no_stream_server() -> None:
+async def test_a_forwarded_port_without_a_server_is_reported() -> None:
     async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
@@ -105,7 +105,7 @@ async def test_a_port_that_is_forwarded_to_nobody_is_no_stream_server() -> None:
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.0 401 Unauthorized\r\n\r\n", b"220 ftp ready\r\n"], ids=["401", "ftp"]
 )
-async def test_a_server_that_refuses_everybody_is_asked_again_until_it_does_not(
+async def test_a_server_that_refuses_every_service_is_probed_with_the_refused_one(
     answer: bytes,
 ) -> None:
     async with daemon(says(answer)) as gateway:
@@ -124,13 +124,13 @@ async def test_a_server_that_refuses_everybody_is_asked_again_until_it_does_not(
     [says(CRLF_ANSWER, b"HTTP/1.0 400 Bad Request\r\n\r\n"), says(CRLF_ANSWER)],
     ids=["no tuner", "no signal"],
 )
-async def test_what_is_one_channels_trouble_is_not_everybodys(script: Any) -> None:
+async def test_a_problem_of_one_channel_marks_no_part(script: Any) -> None:
     async with daemon(script) as gateway:
         assert (await gateway.get(STREAM))[0] == 503
         assert (await states(gateway))[:2] == (200, ["ready"] * 3)
 
 
-async def test_silence_is_the_receivers_where_it_answers_nothing_else_either() -> None:
+async def test_a_silent_stream_marks_a_receiver_that_answers_nothing_else_either() -> None:
     async def answers() -> None:
         pass
 
@@ -145,7 +145,7 @@ async def test_silence_is_the_receivers_where_it_answers_nothing_else_either() -
         assert (await states(gateway))[2] == ["the receiver does not answer"]
 
 
-async def test_a_connection_that_breaks_in_the_middle_has_the_server_looked_at() -> None:
+async def test_a_broken_stream_has_the_server_probed() -> None:
     async def breaks(connection: Connection) -> None:
         await connection.send(CRLF_ANSWER + PACKET * 10)
         await gateway.upstream.stop_listening()
@@ -157,7 +157,7 @@ async def test_a_connection_that_breaks_in_the_middle_has_the_server_looked_at()
         await until(lambda: find(Part.STREAM_SERVER).state is State.NOT_READY)
 
 
-async def test_a_transcoder_that_is_gone_is_told_before_and_after_a_viewer_came() -> None:
+async def test_a_lost_transcoder_is_reported_before_and_after_a_viewer_came() -> None:
     for comes in (False, True):
         async with daemon(PLAYS) as gateway:
             assert (await gateway.get("/readyz"))[0] == 200
@@ -174,7 +174,7 @@ async def test_a_transcoder_that_is_gone_is_told_before_and_after_a_viewer_came(
             await until(lambda: gateway.gateway.readiness.finding(Part.TRANSCODER).reason == "")
 
 
-async def test_a_transcoder_that_another_one_stands_in_for_is_degraded(
+async def test_a_lost_transcoder_that_another_one_replaces_is_degraded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with daemon(PLAYS) as gateway:
@@ -188,7 +188,7 @@ async def test_a_transcoder_that_another_one_stands_in_for_is_degraded(
         assert await states(gateway) == (200, ["degraded"] * 3, ["one of two is gone"])
 
 
-async def test_all_tuners_in_use_is_no_fault() -> None:
+async def test_all_tuners_in_use_is_not_a_problem() -> None:
     other = Service(ServiceReference.parse("1:0:19:1:FFF:1:C00000:0:0:0:"), "Other")
     bouquets = [Bouquet("TV", (Service(ServiceReference.parse(REFERENCE), "One"), other))]
     async with daemon(plays_endlessly, bouquets=bouquets, tuner_limit=1) as gateway:
@@ -206,7 +206,7 @@ async def test_a_lineup_of_iptv_alone_needs_no_stream_server() -> None:
         assert (await gateway.get("/readyz"))[0] == 200
 
 
-async def test_a_reading_that_fails_leaves_the_channels_and_is_told() -> None:
+async def test_a_failed_refresh_keeps_the_channels_and_is_reported() -> None:
     async with daemon(PLAYS) as gateway:
         job = gateway.refresher._lineup
         await until(lambda: job.succeeded > 0)
