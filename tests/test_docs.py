@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_rooms import ORDER
 from xg2g.config import Settings
 from xg2g.config.environment import read_environment
 from xg2g.config.setting import settings_of
@@ -84,3 +85,44 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
                 waiting.append(linked)
     docs = set(ROOT.glob("docs/**/*.md"))
     assert {_name(page) for page in docs - reached} == set()
+
+
+NAMED_FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)(?:`|<br>)")
+"""A file or folder in a code span; one without a folder lies beside the one before it."""
+FILE_ENDINGS = (".py", ".rs", ".ts", ".h", ".sh", ".yaml", "/")
+
+
+def test_every_file_that_the_architecture_names_exists() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    named = [name for name in NAMED_FILE.findall(page) if name.endswith(FILE_ENDINGS)]
+    assert len(named) > 60
+    missing, folder = [], ROOT
+    for name in named:
+        places = (ROOT / name, ROOT / "backends" / name, folder / name)
+        found = next((place for place in places if place.exists()), None)
+        if found is None:
+            missing.append(name)
+        elif "/" in name:
+            folder = found if found.is_dir() else found.parent
+    assert missing == []
+
+
+def test_the_architecture_lists_every_room_in_the_order_of_imports() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    tree = page.partition("```\nxg2g/ ")[2].partition("\nbackends/")[0]
+    listed = [
+        name
+        for line in tree.splitlines()[1:]
+        for name in re.findall(r"\b(\w+)/", line[: line.index("   ", 3)])
+    ]
+    rooms = {path.parent.name for path in ROOT.glob("xg2g/*/__init__.py")}
+    assert set(listed) == rooms
+    assert listed == [room for room in reversed(ORDER) if room in rooms]
+
+
+def test_each_way_through_the_architecture_has_at_most_ten_steps() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    ways = re.findall(r"^## The way of an? (\w+)\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in ways] == ["byte", "segment", "channel", "setting", "request"]
+    for name, text in ways:
+        assert 5 <= len(re.findall(r"^\d+\. ", text, re.MULTILINE)) <= 10, name
