@@ -48,7 +48,7 @@ test: build .venv/.dev ## every test of both languages
 e2e: build .venv/.dev ## the running daemon with real clients: ffmpeg, mpv, VLC, Kodi, hdhomerun_config, browsers
 	@scripts/bootstrap.sh e2e
 	@scripts/build-page.sh packages
-	@scripts/e2e.sh tests/e2e $(ARGS)
+	@tools/e2e.sh tests/e2e $(ARGS)
 
 check: build .venv/.dev ## formatting, lints, types, and whether what is generated is fresh
 	@scripts/bootstrap.sh check
@@ -61,6 +61,10 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy
 	@scripts/build-page.sh check
+	$(call say,check,shell and workflows)
+	@.venv/bin/shellcheck $$(git grep -lE '^#!.*\bbash$$')
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(call say,check,generated files)
 	@.venv/bin/python scripts/notice.py --check
 	@.venv/bin/python scripts/reference.py --check
@@ -85,7 +89,7 @@ coverage: build .venv/.dev ## lines that no test runs, of both languages: COVERA
 	@tools/coverage.sh $(ARGS)
 
 fuzz: ## feed hostile bytes to every parser for FUZZ_SECONDS each (needs nightly and cargo-fuzz)
-	@scripts/fuzz.sh
+	@tools/fuzz.sh
 
 soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten minutes: ARGS="--hours 1"
 	@.venv/bin/python -m tests.load.soak $(ARGS)
@@ -122,7 +126,7 @@ dist: binary ## all that is published: wheel, source archive, archive of the exe
 	@scripts/build-dist.sh
 
 sanitize: ## run the C ABI's tests in miri and with AddressSanitizer (needs nightly)
-	@scripts/sanitize.sh
+	@tools/sanitize.sh
 
 clean: ## remove everything that was built
 	@rm -rf target transcoder/fuzz/target transcoder/fuzz/corpus build dist .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis \

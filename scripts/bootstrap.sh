@@ -175,8 +175,10 @@ install_node() {
   [ -z "$(find build/no-node -mtime -1 2>/dev/null)" ] || return 0
   have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 0
   say "apt-get install ${missing[*]} (to build the web page)"
-  # shellcheck disable=SC2310 # what it says stands in the log
-  (apt_refresh) && apt install --no-install-recommends --no-remove "${missing[@]}" || touch build/no-node
+  # In a shell of its own, which apt_refresh may end.
+  if ! (apt_refresh) || ! apt install --no-install-recommends --no-remove "${missing[@]}"; then
+    touch build/no-node
+  fi
 }
 
 install_packages

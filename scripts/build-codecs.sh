@@ -43,10 +43,13 @@ download_from_upstream() { # VERSION FILE
 # are. What comes is checked against our own checksum, whoever signed the archive.
 download_from_debian() { # VERSION FILE SUITE
     command -v apt-get >/dev/null || return 1
-    local apt="$work/apt-$3" version
+    local apt="$work/apt-$3" release version
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/source"
+    # shellcheck source=/dev/null # what the distribution says of itself
+    release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    # shellcheck disable=SC2016 # apt-get expands them
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" -v suite="$3" '
+        awk -v own="$release" -v suite="$3" '
             $3 == "main" && $2 == own { print "deb-src [trusted=yes]", $1, suite, "main" }
             $3 == "main" && $2 == own "-security" {
                 print "deb-src [trusted=yes]", $1, suite "-security", "main" }' |
@@ -129,7 +132,7 @@ build() { # leaves the installation in $work/root$prefix
         cd "$work/source" &&
         say "configuring FFmpeg $version" &&
         ./configure "${options[@]}" "${cross[@]}" &&
-        objects=$(make -n | grep -cE 'printf "(CC|AS|X86ASM)\\') &&
+        objects=$(make -n | grep -cE 'printf "(CC|AS|X86ASM)[\]') &&
         "$counted" codecs "objects of libavcodec, libswresample, libavutil" "$objects" \
             '^(CC|AS|X86ASM)[[:space:]]' make -j"$(nproc)" 2>&4 &&
         make install-libs install-headers DESTDIR="$work/root" &&

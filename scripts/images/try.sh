@@ -121,9 +121,9 @@ docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep -E '^xg2g'
 stop_engine
 
 # From here on in a network of its own.
-# shellcheck disable=SC2016 # expanded in there
 export folder DOCKER_HOST
 export -f docker compose say start_engine stop_engine channel until_answered play
+# shellcheck disable=SC2016 # expanded in there
 unshare --net --mount bash -euo pipefail -c '
   mount -t sysfs sysfs /sys && mount --rbind "$0" /sys/fs/cgroup 2>/dev/null || true
   ip link set lo up

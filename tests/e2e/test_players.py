@@ -71,7 +71,7 @@ class Remote:
         return int(found[1]) if found else 0
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="VLC refuses root; scripts/e2e.sh runs it as a user")
+@pytest.mark.skipif(os.geteuid() == 0, reason="VLC refuses root; tools/e2e.sh runs it as a user")
 def test_vlc_lists_the_playlist_and_shows_its_first_channel(home: House) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -15,7 +15,7 @@ import httpx
 from tests.harness.command import COMMAND, DaemonProcess
 
 ADDRESS = os.environ.get("XG2G_E2E_ADDRESS")
-"""The daemon's address in the network that scripts/e2e.sh has made; None without one."""
+"""The daemon's address in the network that tools/e2e.sh has made; None without one."""
 
 PATIENCE_S = 60
 """What has to happen happens in this time, on a busy machine, too."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -170,23 +171,16 @@ async def daemon(
         if not isinstance(bouquets, ReceiverError):
             await keeper.load()
         refresher = Refresher(keeper, interval_s=3600)
-        address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
-        deadlines = StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s)
-        streams = WatchedStreams(
-            StreamClient(address, deadlines), address, readiness, ask or _silence
-        )
-        readiness.watch(Part.STREAM_SERVER, streams.probe)
-        sources = StreamRouter(streams, IptvClient("box", deadlines))
-        hub = Hub(
-            sources,
+        hub = _hub(
+            server,
             WatchedBackend(backend, readiness),
-            RemuxOptions(),
-            metrics=metrics,
+            readiness,
+            metrics,
+            StreamDeadlines(connect_s=5, first_byte_s=first_byte_s, stall_s=stall_s),
+            ask=ask or _silence,
             linger_s=linger_s,
-            first_output_s=first_byte_s,
             reconnect_s=reconnect_s,
             limit=tuner_limit,
-            make_joiner=Joiner,
             now=now,
         )
         stopping, viewers, failures = StopEvent(), Viewers(), Failures()
@@ -220,18 +214,9 @@ async def daemon(
             hls=outputs if hls else None,
             page=page,
         )
-        ready = asyncio.Event()
         with listen(host, 0) as listener:
-            serving = asyncio.create_task(
-                serve(
-                    create_app(gateway),
-                    [listener],
-                    on_ready=ready.set,
-                    on_stop=gateway.stopping.set,
-                )
-            )
+            serving = await _serving(gateway, listener)
             port = listener.getsockname()[1]
-            await ready.wait()
             running = Daemon(port, gateway, refresher, backend, server, serving)
             try:
                 yield running
@@ -239,3 +224,49 @@ async def daemon(
                 await running.stop()
                 await outputs.aclose()
                 await hub.aclose()
+
+
+def _hub(
+    server: Upstream,
+    backend: WatchedBackend,
+    readiness: Readiness,
+    metrics: Metrics,
+    deadlines: StreamDeadlines,
+    *,
+    ask: Callable[[], Awaitable[object]],
+    linger_s: float,
+    reconnect_s: float,
+    limit: int | None,
+    now: Callable[[], float],
+) -> Hub:
+    """Return the hub of the streams that the scripted server sends."""
+    address = ReceiverAddress.parse("http://127.0.0.1", stream_port=server.port)
+    streams = WatchedStreams(StreamClient(address, deadlines), address, readiness, ask)
+    readiness.watch(Part.STREAM_SERVER, streams.probe)
+    return Hub(
+        StreamRouter(streams, IptvClient("box", deadlines)),
+        backend,
+        RemuxOptions(),
+        metrics=metrics,
+        linger_s=linger_s,
+        first_output_s=deadlines.first_byte_s,
+        reconnect_s=reconnect_s,
+        limit=limit,
+        make_joiner=Joiner,
+        now=now,
+    )
+
+
+async def _serving(gateway: Gateway, listener: socket.socket) -> asyncio.Task[None]:
+    """Return the task that serves, once it does."""
+    ready = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(
+            create_app(gateway),
+            [listener],
+            on_ready=ready.set,
+            on_stop=gateway.stopping.set,
+        )
+    )
+    await ready.wait()
+    return serving

@@ -7,7 +7,7 @@
 # Where the system allows no such network, the tests run on the loopback address, and
 # those that need discovery say that they are skipped.
 #
-# usage: scripts/e2e.sh tests/e2e [PYTEST-ARGUMENT...]
+# usage: tools/e2e.sh tests/e2e [PYTEST-ARGUMENT...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
