@@ -80,7 +80,7 @@ def clips() -> Iterator[tuple[Codec, Path]]:
 
 
 def are_cached() -> bool:
-    """Whether clips have been made before."""
+    """Return whether clips were made before."""
     return _directory().is_dir()
 
 
@@ -99,8 +99,7 @@ def made(name: str, recipe: tuple[str, ...]) -> Path:
 
 
 def kept(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
-    """The file of this recipe, which is made where it is missing; another recipe is another
-    file."""
+    """Return the file of this recipe, and make it first if it is missing."""
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     path = _directory() / f"{name}-{digest}.ts"
     if not path.exists():

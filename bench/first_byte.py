@@ -50,8 +50,8 @@ class Broadcast:
         self._viewers: set[asyncio.Task[None]] = set()
 
     def since_picture_s(self) -> float:
-        """Time since the first packet of a picture to begin with left for the latest viewer, as the
-        first after the PMT; 0 when it has not."""
+        """Return the time since the first packet of a random access point after the PMT was sent to
+        the latest viewer; 0 before that."""
         return max(0.0, time.monotonic() - self._picture_sent_s)
 
     @property

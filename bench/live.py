@@ -45,9 +45,9 @@ class Shares:
     """Of a core in %, a value for each run."""
 
     first: list[float] = field(default_factory=list)
-    """A viewer who is the only one of their channel."""
+    """The only viewer of a channel."""
     further: list[float] = field(default_factory=list)
-    """One more of a channel."""
+    """One more viewer of a channel."""
     all_: list[float] = field(default_factory=list)
     """Of `VIEWERS` on `CHANNELS`."""
     receiver: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Shares:
     """What these viewers got, in % of what the receiver sent; 1 % less is what converted sound
     saves. With less, the cost is that of a daemon that does not keep up."""
     late: list[float] = field(default_factory=list)
-    """Number of these who were more than a second behind."""
+    """Number of these viewers more than a second behind."""
     copying: list[float] = field(default_factory=list)
     """An ffmpeg that converts nothing."""
     converting: list[float] = field(default_factory=list)
@@ -112,7 +112,7 @@ async def _shares(folder: Path, name: str, steps: Steps, *, external: bool) -> S
 async def _watched(
     stack: FanoutStack, channels: Sequence[Channel], *, more: int, viewers: int
 ) -> Load:
-    """Measure with so many more viewers on each channel, who are so many altogether then."""
+    """Add `more` viewers to each channel, and measure all `viewers`."""
     for channel in channels:
         await stack.watch(channel.path, more)
     await settle(stack, viewers)

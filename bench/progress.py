@@ -17,7 +17,7 @@ class Steps:
         self._began_s = time.monotonic()
 
     def begin(self, step: str) -> None:
-        """Say what is done from now on."""
+        """Show the step that begins now."""
         text = f"  bench      {time.monotonic() - self._began_s:3.0f} s  {step}"
         if self._console.is_terminal:
             self._status.update(text)

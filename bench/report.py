@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the budget is kept; None without one."""
+        """Return whether the figure is within its budget; None without a budget."""
         if self.budget is None:
             return None
         if self.judged is Judged.AT_LEAST:
@@ -62,7 +62,7 @@ class WayFigure:
 
     @property
     def met(self) -> list[bool | None]:
-        """Whether each budget is kept; None without one."""
+        """Return for each way whether its figure is within budget; None without a budget."""
         if not self.budgets:
             return [None] * len(self.values)
         pairs = zip(self.values, self.budgets, strict=True)
@@ -85,7 +85,7 @@ class Conditions:
 
     @property
     def busy(self) -> bool:
-        """Whether others took part of the machine: the load before had nothing of this run."""
+        """Return whether other programs used the machine before this run."""
         return self.load_before[0] > 0.5
 
 

@@ -1,4 +1,4 @@
-"""Whether what was measured sounds as it should. A fast conversion to noise is no figure."""
+"""Checks that the measured output sounds as the source: a fast conversion to noise is no result."""
 
 from pathlib import Path
 from typing import Final

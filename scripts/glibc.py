@@ -30,7 +30,7 @@ def floor(path: Path) -> tuple[Version, str]:
 
 
 def _files(path: Path, scratch: Path) -> Iterator[Path]:
-    """What is in a wheel, a folder or a single executable, or the file itself."""
+    """Return the files in a wheel, a folder or a single executable, or the file itself."""
     if path.is_dir():
         yield from (file for file in path.rglob("*") if file.is_file())
     elif path.suffix == ".whl":

@@ -1,4 +1,4 @@
-"""So many viewers by HLS on so many channels, with and without a cache in front."""
+"""Many viewers by HLS on several channels, with and without a cache in front."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Load:
     """A second, at the daemon."""
 
     def broken(self) -> list[str]:
-        """What is not as it should be, a line for each."""
+        """Return a line for each failure."""
         seen = self.seen
         found = [f"{count} times {line!r}" for line, count in seen.refused.items()]
         if seen.late:
@@ -87,7 +87,7 @@ async def run(
     seconds: float,
     cached: bool,
 ) -> list[str]:
-    """Let so many watch, measure, and return what broke."""
+    """Let viewers watch, measure, and return a line for each failure."""
     every = (await stack.channels(USUAL))[:channels]
     await stack.quiet()
     port = stack.port

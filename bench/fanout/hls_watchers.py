@@ -44,7 +44,7 @@ class Seen:
     """What the viewers saw in the time of one measurement."""
 
     viewers: int = 0
-    """Who have downloaded a segment."""
+    """Viewers that have downloaded a segment."""
     refused: dict[str, int] = field(default_factory=dict)
     """First lines of answers other than 200."""
     ended: int = 0
@@ -92,7 +92,7 @@ class Viewer:
 
     @property
     def wants_body(self) -> bool:
-        """Whether the answer's body has to be kept."""
+        """Return whether the response's body has to be kept."""
         return self._asked.endswith(".m3u8")
 
     def answered(self, body: str, now_s: float) -> None:
@@ -183,7 +183,7 @@ class Watchers:
             connection.viewer.late_s = 0.0
 
     def watch(self, path: str, viewers: int) -> None:
-        """Let so many more watch the channel of this playlist."""
+        """Add `viewers` viewers of the channel of this playlist."""
         for _ in range(viewers):
             self._asked += 1
             connection = Connection(socket.socket(), Viewer(path))
@@ -197,7 +197,7 @@ class Watchers:
             self.go_on(BETWEEN_REQUESTS_S)
 
     def leave(self, viewers: int) -> None:
-        """Let the first so many leave."""
+        """Disconnect the first `viewers` viewers."""
         for connection in list(self._by_file.values())[:viewers]:
             del self._by_file[connection.socket.fileno()]
             connection.socket.close()

@@ -36,7 +36,7 @@ SOUND_BEGINS_S: Final = (-1.1, 1.0)
 """When the sound may begin, counted from the first picture: sound stands up to a second before the
 picture of its time."""
 SAME_BYTES: Final = 200 * PACKET_BYTES
-"""So many at a viewer's end are looked for in what another viewer got."""
+"""Bytes at a viewer's end that are searched for in another viewer's stream."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +65,21 @@ class Joins:
 
     @property
     def failed(self) -> list[Joined]:
-        """Those who saw no picture."""
+        """Return the viewers that saw no picture."""
         return [it for it in self.joined if it.picture_s == float("inf")]
 
     @property
     def pictures_s(self) -> list[float]:
-        """Of those who did: after how long."""
+        """Return the time to the first picture of the others, shortest first."""
         return sorted(it.picture_s for it in self.joined if it.picture_s < float("inf"))
 
     @property
     def complaints(self) -> int:
-        """Lines that ffmpeg logged as errors."""
+        """Return the number of lines that ffmpeg logged as errors."""
         return sum(len(it.complaints) for it in self.joined)
 
     def wrong(self) -> list[str]:
-        """A line for each kind of thing that is not as it should be."""
+        """Return a line for each kind of failure."""
         saw = [it for it in self.joined if it not in self.failed]
         complaints = [line for it in self.joined for line in it.complaints]
         off = [it for it in saw if it.sync_ms > SYNC_MS or it.correlation < CORRELATION]
@@ -211,7 +211,7 @@ def _same_from(stream: bytes, other: bytes) -> int | None:
     end = len(stream) // PACKET_BYTES * PACKET_BYTES
     if end < SAME_BYTES or (at := other.find(stream[end - SAME_BYTES : end])) < 0:
         return None
-    # So many bytes before what was found may be equal as well.
+    # The bytes before the match may be equal as well.
     length = min(at, end - SAME_BYTES)
     ours = np.frombuffer(stream, np.uint8, length, end - SAME_BYTES - length)
     theirs = np.frombuffer(other, np.uint8, length, at - length)

@@ -67,7 +67,7 @@ class Distribution:
     values: list[float] = field(default_factory=list)
 
     def percentiles(self, wanted: Iterable[float] = (50, 95, 99, 100)) -> list[float]:
-        """The values that so many per cent do not exceed; none of no values."""
+        """Return the 50th, 95th, 99th and 100th percentile; an empty list without values."""
         if not self.values:
             return []
         return [float(value) for value in np.percentile(self.values, list(wanted))]

@@ -1,4 +1,4 @@
-"""So many viewers on so many channels for a while, and more of them until something breaks."""
+"""Many viewers on several channels for a while, and more of them until something breaks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Load:
     load_average: float
 
     def broken(self) -> list[str]:
-        """What is not as it should be, a line for each."""
+        """Return a line for each failure."""
         seen = self.seen
         found = []
         if seen.late:
@@ -84,7 +84,7 @@ class Load:
 
 
 async def load(stack: FanoutStack, channels: list[Channel], viewers: int, seconds: float) -> Load:
-    """Let so many watch, evenly spread, and leave afterwards."""
+    """Measure viewers that are spread evenly over the channels."""
     for number, channel in enumerate(channels):
         await stack.watch(channel.path, _share(viewers, number, len(channels)))
     await settle(stack, viewers)
@@ -103,7 +103,7 @@ async def settle(stack: FanoutStack, viewers: int) -> None:
 
 
 async def measured(stack: FanoutStack, viewers: int, channels: int, seconds: float) -> Load:
-    """Measure those who watch now."""
+    """Measure the present viewers."""
     skipped, lost = await _skipped(stack), _lost(stack)
     before, began_s = {it.name: it.cpu_s() for it in stack.processes()}, time.monotonic()
     seen = await stack.measure(seconds)
@@ -136,7 +136,7 @@ async def run(
     seconds: float,
     until_it_breaks: bool,
 ) -> list[str]:
-    """Measure, and more and more viewers if so wanted; return what the number asked for broke."""
+    """Measure, with more and more viewers if wanted; return the failures of the first number."""
     every = await stack.channels(USUAL)
     await stack.quiet()
     first = found = await load(stack, every[:channels], viewers, seconds)

@@ -1,4 +1,4 @@
-"""The simulated receiver as a process: each clip as so many channels, with a tuner for each.
+"""The simulated receiver as a process: COPIES channels of each clip, with a tuner for each.
 
 python -m bench.fanout.receiver PORT STREAM_PORT COPIES CLIP...
 """
@@ -14,7 +14,7 @@ from xg2g.config.settings import LogSettings
 from xg2g.simulator import SimulatedReceiver
 
 BURST_S = 0.02
-"""Finer than receivers send at best, so that gathering is what costs, and not what is given."""
+"""Finer than any receiver sends, so that the daemon has to gather."""
 
 
 async def _run(port: int, stream_port: int, copies: int, clips: list[Path]) -> None:

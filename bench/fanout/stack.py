@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from bench.fanout.clips import Clip
 
 QUIET = 0.02
-"""Share of a core that the daemon takes at most while nobody watches; it has read guide and lineup
-by then."""
+"""Most CPU of a daemon without viewers that has read guide and lineup, as a share of a core."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,11 @@ class FanoutStack(Stack):
                     return
 
     async def watch(self, path: str, viewers: int) -> None:
-        """Let so many more watch."""
+        """Add viewers of the channel at this path."""
         await self._tell({"watch": path, "viewers": viewers})
 
     async def leave(self) -> None:
-        """Let all leave."""
+        """Disconnect all viewers."""
         await self._tell({"leave": True})
 
     async def measure(self, seconds: float) -> dict[str, Any]:

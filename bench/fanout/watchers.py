@@ -2,8 +2,8 @@
 
 python -m bench.fanout.watchers PORT
 
-Reads a JSON object a line and answers each with a line: {"watch": PATH, "viewers": N} lets so many
-more watch, {"measure": SECONDS} gives the fields of `Seen`, {"leave": true} lets all leave.
+Reads a JSON object a line and answers each with a line: {"watch": PATH, "viewers": N} adds N
+viewers, {"measure": SECONDS} gives the fields of `Seen`, {"leave": true} disconnects all.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TURN_S: Final = 0.05
 SAMPLE_EVERY: Final = 2
 """Turns: the lag is looked at each 100 ms."""
 LATE_S: Final = 1.0
-"""A viewer who was further behind the broadcast than this was late."""
+"""A viewer further behind the broadcast than this is late."""
 BETWEEN_REQUESTS_S: Final = 0.01
 READ_BYTES: Final = 512 * 1024
 VIEWERS_PER_ADDRESS: Final = 64
@@ -37,13 +37,13 @@ class Seen:
     """What the viewers saw in the time of one measurement."""
 
     viewers: int = 0
-    """Of whom bytes came."""
+    """Viewers that received bytes."""
     refused: dict[str, int] = field(default_factory=dict)
-    """First lines of the answers to those who got no stream."""
+    """First line of each response without a stream, and how often it came."""
     ended: int = 0
     """Streams that ended."""
     late: int = 0
-    """Viewers who were."""
+    """Viewers that were late."""
     lag_s: list[float] = field(default_factory=list)
     """50, 95, 99 and 100 % of the samples of all viewers are not above these."""
     pause_s: float = 0.0
@@ -91,7 +91,7 @@ class Watchers:
             watcher.last_s = 0.0
 
     def watch(self, path: str, viewers: int) -> None:
-        """Let so many more watch the channel of this path."""
+        """Add `viewers` viewers of the channel at this path."""
         broadcast = self._broadcasts.setdefault(path, Broadcast())
         request = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nUser-Agent: fanout\r\n\r\n".encode()
         for _ in range(viewers):
@@ -106,7 +106,7 @@ class Watchers:
             self.go_on(BETWEEN_REQUESTS_S)
 
     def leave(self) -> None:
-        """Let all leave."""
+        """Disconnect all viewers."""
         for watcher in self._all:
             watcher.connection.close()
         self._all.clear()
@@ -114,7 +114,7 @@ class Watchers:
         self._refused.clear()
 
     def measure(self, seconds: float) -> Seen:
-        """Read for so long."""
+        """Read for this many seconds, and return what the viewers saw."""
         self._forget()
         self.go_on(seconds)
         seen = self._seen
@@ -125,7 +125,7 @@ class Watchers:
         return seen
 
     def go_on(self, seconds: float) -> None:
-        """Take the turns of so long."""
+        """Take turns for this many seconds."""
         until_s = time.monotonic() + seconds
         while True:
             now_s = time.monotonic()
@@ -139,7 +139,7 @@ class Watchers:
             self.turn()
 
     def turn(self) -> None:
-        """Take what is there of every stream; each `SAMPLE_EVERY` turns look at the lag."""
+        """Read every stream once; measure the lag each `SAMPLE_EVERY` turns."""
         self._turns += 1
         for watcher in list(self._all):
             if not self._read(watcher):
@@ -149,7 +149,7 @@ class Watchers:
             self._sample()
 
     def _read(self, watcher: Watcher) -> bool:
-        """Take what is there; False at the end of the stream."""
+        """Read what has arrived; return False at the end of the stream."""
         came = 0
         try:
             while size := watcher.connection.recv_into(self._buffer):

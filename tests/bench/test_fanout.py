@@ -1,4 +1,4 @@
-"""What is said of many viewers is true: lag, joins and identity are judged by what was received."""
+"""The figures of many viewers are true: lag, joins and identity come from the received bytes."""
 
 from __future__ import annotations
 

@@ -24,6 +24,6 @@ class Subject:
             await asyncio.sleep(0.001)
 
     async def until_held(self, calls: int) -> None:
-        """Wait until so many calls stay inside; the test's timeout is the limit."""
+        """Wait until this many calls are held inside; the test's timeout is the limit."""
         while self.held() != calls:  # noqa: ASYNC110 - a thread that is inside tells nobody
             await asyncio.sleep(0.001)

@@ -29,9 +29,9 @@ CLIP_VIDEO = 0x101
 
 SECONDS = 8.0
 CHUNK_BYTES = 5000
-"""No multiple of a packet: what is under way at a loss ends within one."""
+"""Not a multiple of a packet, so that a loss falls within one."""
 ANSWER_S = 60.0
-"""For what is not about how long one request may take."""
+"""Deadlines for tests that are not about the duration of a request."""
 VERSIONS = {"pmt_version", "pat_version"}
 """After a splice the tables have another version, although their content is the same."""
 

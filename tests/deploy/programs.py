@@ -1,4 +1,4 @@
-"""What the two programs can be told: the names that files of a deployment may use."""
+"""Flags and variables of the two programs, which files of a deployment may use."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ TRANSCODER_VARIABLES = set(re.findall(r"\[env: (\w+)\]", _TRANSCODER_HELP))
 
 
 def takes(command: list[str]) -> bool:
-    """Whether a program would understand these arguments, its own name first."""
+    """Return whether a program accepts this command line."""
     program, *arguments = command
     flags = {word.partition("=")[0] for word in arguments if word.startswith("--")}
     words = [word for word in arguments if not word.startswith("--")]

@@ -44,7 +44,7 @@ def test_both_run_as_the_same_user_so_that_the_socket_is_theirs_alone() -> None:
 @needs_systemd
 @each_unit
 def test_systemd_understands_it(unit: Path, tmp_path: Path) -> None:
-    # Where the programs are is for whoever installs them; systemd wants them to be there.
+    # systemd wants the programs to exist; the operator chooses where.
     text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE)
     copy = tmp_path / unit.name
     copy.write_text(text)

@@ -40,7 +40,7 @@ def is_a_stream(status: int, headers: dict[str, str], body: bytes) -> bool:
 @pytest.mark.parametrize(
     "request_",
     [
-        # Plex and whatever else plays with ffmpeg.
+        # Plex and other players that use ffmpeg.
         f"GET {{path}} HTTP/1.1\nUser-Agent: {FFMPEG}\nAccept: */*\nRange: bytes=0-\n"
         "Connection: close\nHost: {host}\nIcy-MetaData: 1\n\n",
         # Jellyfin's stream that viewers share.
@@ -73,7 +73,7 @@ def test_head_names_the_type_of_a_stream_and_takes_no_tuner(
 
 
 def test_jellyfin_knows_a_channel_from_the_three_seconds_that_it_waits(home: House) -> None:
-    """It stores what comes, waits so long, and then has ffprobe look at it for as long at most."""
+    """It stores the stream for a time, and then lets ffprobe analyse it for at most that time."""
     path, stored = stream_path(home, "Card Two HD"), home.home / "jellyfin.ts"
     request = f"GET {path} HTTP/1.1\nHost: {{host}}\nUser-Agent: {JELLYFIN}\n\n"
     with opened(home, request) as (headers, received):

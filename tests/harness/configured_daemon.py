@@ -71,7 +71,7 @@ async def starting(folder: Path, text: str) -> AsyncIterator[ConfiguredDaemon]:
 
 @asynccontextmanager
 async def serving_file(folder: Path, text: str) -> AsyncIterator[ConfiguredDaemon]:
-    """As `starting`, and it serves."""
+    """Start a daemon with these settings, and wait until it serves."""
     async with starting(folder, text) as daemon:
         await daemon.serves()
         yield daemon

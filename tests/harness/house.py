@@ -130,7 +130,7 @@ def house(folder: Path) -> Iterator[House]:
     """`xg2g demo`, with its lineup and guide read; it is stopped as a terminal stops it."""
     home = folder / "home"
     home.mkdir()
-    # A port of its own for whoever runs the tests without a network of their own.
+    # Any free port when the tests run without a network of their own.
     where = ("--host", "0.0.0.0", "--port", "8088") if ADDRESS else ("--port", "0")
     ports = {"XG2G_HDHOMERUN_PORTS": "80,5004"} if ADDRESS else {}
     variables = {**_environment(home), **ports}

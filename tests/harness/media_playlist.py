@@ -35,7 +35,7 @@ class MediaPlaylist:
         return cls(target_s, first, tuple(segments))
 
     def beginning(self, behind_s: float) -> int:
-        """Return the number of the first segment that begins at most so long before the end."""
+        """Return the number of the first segment that begins at most `behind_s` before the end."""
         number = self.first + len(self.segments)
         for duration_s, _ in reversed(self.segments):
             behind_s -= duration_s

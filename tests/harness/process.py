@@ -45,7 +45,7 @@ class Output:
         return self.file.read_text(errors="replace") if self.file.exists() else ""
 
     def next_line(self) -> str | None:
-        """Return the next whole line, without its end; None while there is none."""
+        """Return the next complete line without its newline; None until one is written."""
         with suppress(FileNotFoundError), self.file.open("rb") as reader:
             reader.seek(self._at)
             line = reader.readline()
@@ -188,7 +188,7 @@ class Process:
     def _lines(
         self, wanted: Callable[[str], bool], output: Output, within_s: float | None
     ) -> Iterator[str | None]:
-        """Give such a line, or None again and again while there is none."""
+        """Yield each such line, and None whenever there is none yet."""
         give_up_s = time.monotonic() + within_s if within_s is not None else float("inf")
         while True:
             # Before its last lines are read.

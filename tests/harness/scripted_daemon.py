@@ -117,13 +117,13 @@ class Daemon:
         return reader, writer
 
     async def ended(self, outcome: Outcome, times: int = 1) -> None:
-        """Wait until so many streams have ended so."""
+        """Wait until this many streams have ended with this outcome."""
         count = self.gateway.metrics.outcomes.labels(outcome)._value
         await until(lambda: count.get() >= times)
         assert count.get() == times
 
     async def stop(self) -> None:
-        """As a service manager stops it."""
+        """Stop it with SIGTERM, as a service manager does."""
         if not self.serving.done():
             signal.raise_signal(signal.SIGTERM)
             await self.serving

@@ -104,13 +104,13 @@ class Way:
         """Paths of remuxers whose `process` requests wait here until `release`."""
         self.held = 0
         self.answers_to_cut = 0
-        """So many answers to `process` are lost after the service gave them."""
+        """Number of responses to `process` to drop after the service sent them."""
         self._service = service
         self._released = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def release(self) -> None:
-        """Let what is held go on, and hold nothing any more."""
+        """Let held requests go on, and hold no more."""
         self.held_remuxers.clear()
         self._released.set()
 

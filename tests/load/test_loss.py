@@ -1,4 +1,4 @@
-"""The loss benchmark hears what is missing, and nothing else."""
+"""The loss measurement finds missing sound, and only that."""
 
 from __future__ import annotations
 

@@ -43,13 +43,13 @@ class Card:
     coded: tuple[int, int] | None = None
     interlaced: bool = False
     flashes_whole: bool = False
-    """Whether one picture each second is white, instead of the dial's lamp."""
+    """True: one picture each second is white, instead of the dial's lamp."""
     stripes_px: int = 4
     """By how much the stripes move from picture to picture."""
     from_s: float = 0.0
     """Where in the loop's content this card begins."""
     for_s: float | None = None
-    """For how long it is shown; None for the whole loop."""
+    """Seconds for which it is shown; None: the whole loop."""
 
     def units(self, encoder: list[str]) -> list[AccessUnit]:
         """The pictures as `encoder`, arguments for ffmpeg, codes them, from a key frame on."""

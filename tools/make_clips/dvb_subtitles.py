@@ -131,7 +131,7 @@ def _colours(letter: tuple[int, int, int]) -> bytes:
 
 
 def _drawn(line: str, height: int) -> Bitmap:
-    """The line in its box, as pixel codes, for a display of so many lines."""
+    """The line in its box, as pixel codes, for a display of this height."""
     size = height // 15
     columns, rows = round(size * (1.2 + 0.62 * len(line))) // 2 * 2, size * 8 // 5 // 2 * 2
     text = line.replace(":", "\\:").replace("%", "\\%")

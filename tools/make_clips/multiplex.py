@@ -66,7 +66,7 @@ class ElementaryStream:
 
     @property
     def is_video(self) -> bool:
-        """Whether the PES stream id is one of video."""
+        """Return whether the PES stream id is one of video."""
         return self.stream_id & 0xF0 == 0xE0
 
 
@@ -226,7 +226,7 @@ def _repeated(
 
 
 def _finished(timed: list[_Timed]) -> bytes:
-    """Writes what is known only now: the stamps, and the continuity counters in sending order."""
+    """Write time stamps, and continuity counters in sending order."""
     counters: dict[int, int] = {}
     presentation_90k = round((FIRST_PCR_27M / PCR_HZ + PRESENTATION_DELAY_S) * 90_000)
     out = bytearray()

@@ -33,7 +33,7 @@ class Heard:
 
 @dataclass
 class Tab:
-    """A tab with the page in it. Whatever the browser complains of while it is open is kept."""
+    """A tab with the page in it. Complaints of the browser are kept while it is open."""
 
     page: Page
     house: House

@@ -1,4 +1,4 @@
-"""Whether the tests of the page would notice: what the witness says of a page made for it."""
+"""The witness notices what is wrong with a page: it is tried with pages made for that."""
 
 import functools
 import http.server

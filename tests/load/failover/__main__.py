@@ -51,7 +51,7 @@ class Run:
     kills_s: list[float]
     began_s: float
     ended_s: float
-    takeovers: int = 0
+    failovers: int = 0
     retries: int = 0
     dropped_bytes: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Run:
 
 
 async def run(stack: Stack, mode: str, folder: Path, viewers: int, minutes: float) -> Run:
-    """Let viewers watch, and kill."""
+    """Let viewers watch while transcoders are killed."""
     paths = dict(await stack.client.channels())
     watching: list[Viewer] = []
     for number in range(viewers):
@@ -88,7 +88,7 @@ async def run(stack: Stack, mode: str, folder: Path, viewers: int, minutes: floa
 
 
 def _source(stack: Stack, name: str, path: str, folder: Path) -> Viewer:
-    """The receiver's own stream of a channel."""
+    """Return a viewer of the receiver's own stream of a channel."""
     reference = path.rpartition("/")[2].removesuffix(".ts").replace("_", ":") + ":"
     url = f"http://127.0.0.1:{stack.settings['receiver']['stream_port']}/{reference}"
     return Viewer(name, url, folder / f"source{CHANNELS.index(name)}.ts")
@@ -113,7 +113,7 @@ async def _kill(stack: Stack, mode: str, found: Run) -> None:
 
 
 async def _count(stack: Stack, found: Run) -> None:
-    """What is still open on either side once everybody has left."""
+    """Count what is still open on either side after the last viewer left."""
     deadline_s = time.monotonic() + FREED_S
     while True:
         metrics = await stack.client.metrics()
@@ -123,7 +123,7 @@ async def _count(stack: Stack, found: Run) -> None:
         if (found.left_here, found.left_there) == (0, 0) or time.monotonic() > deadline_s:
             break
         await asyncio.sleep(0.2)
-    found.takeovers = int(metrics.get("xg2g_backend_failovers_total", -1))
+    found.failovers = int(metrics.get("xg2g_backend_failovers_total", -1))
     found.retries = int(metrics.get("xg2g_backend_retries_total", -1))
     found.dropped_bytes = int(metrics.get("xg2g_backend_dropped_bytes_total", -1))
     found.outcomes = outcomes(metrics)
@@ -183,7 +183,7 @@ def _report(console: Console, mode: str, found: Run, verdicts: list[Verdict]) ->
         f"{len(found.kills_s)} kills, {megabytes:.0f} MB"
     )
     console.print(f"  viewers disconnected   {disconnected}")
-    console.print(f"  takeovers              {found.takeovers}")
+    console.print(f"  failovers              {found.failovers}")
     console.print(f"  answers asked for anew {found.retries}")
     console.print(f"  input dropped          {found.dropped_bytes} bytes")
     console.print(f"  longest pause          {pause_s:.2f} s")

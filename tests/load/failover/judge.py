@@ -19,7 +19,7 @@ VERSIONS = ("pmt_version", "pat_version")
 players read them again. The checker counts that, and here it is what is wanted."""
 
 FIRST_UNIT = "tstd_late"
-"""The first unit of sound behind a splice may come a little late. Counted apart, one a takeover."""
+"""The first unit of sound behind a splice may come a little late. Counted apart, one a failover."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Verdict:
     gap_s: float = 0.0
     """Longest part of the source's sound that is missing."""
     late_units: int = 0
-    """First units behind a takeover that came late."""
+    """First units behind a failover that came late."""
 
 
 def judge(outputs: Mapping[str, bytes], source: bytes, takeovers: int) -> list[Verdict]:

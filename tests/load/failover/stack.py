@@ -9,7 +9,7 @@ from tests.harness.transcoder import Transcoder
 
 
 def failover_stack(folder: Path, transcoders: int, *, tcp: bool) -> Stack:
-    """Return their commands, with so many transcoders on TCP or on Unix sockets."""
+    """Return a stack with this number of transcoders, on TCP or on Unix sockets."""
     api, streams, relay = (str(free_port()) for _ in range(3))
     simulate = ("simulate", "--port", api, "--stream-port", streams, "--relay-port", relay)
     settings: Settings = {

@@ -62,7 +62,7 @@ WARM_UP_S = 6.0
 
 
 async def run(stack: LoadStack, network: Network, arguments: argparse.Namespace) -> Run:
-    """Let everybody in, and after so many minutes out again."""
+    """Let viewers watch for the given minutes, and measure what is left afterwards."""
     channels = await stack.channels()
     liked = [channel for channel in channels if channel.name in LIKED]
     shared = [channel for channel in channels if channel.name in SHARED]
@@ -134,7 +134,7 @@ async def _warm_up(stack: LoadStack, network: Network, channels: Sequence[Channe
 
 
 async def _base(stack: LoadStack) -> Held:
-    """What is held while nobody is there. Exits when somebody who left is held for ever."""
+    """Count what is held without viewers. Exits when a viewer that left is held for ever."""
     try:
         async with asyncio.timeout(FREED_S):
             while (now := await held(stack)).tuners or now.remuxers:  # noqa: ASYNC110
@@ -146,7 +146,7 @@ async def _base(stack: LoadStack) -> Held:
 
 
 async def load(arguments: argparse.Namespace, folder: Path) -> Run:
-    # What it has started ends with it, whoever ends it.
+    # On SIGTERM, too, everything that was started ends.
     if task := asyncio.current_task():
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with (

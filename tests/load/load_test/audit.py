@@ -54,7 +54,7 @@ class Held:
 
 
 async def held(stack: LoadStack) -> Held:
-    """Count."""
+    """Count what the daemon holds now."""
     metrics = await stack.client.metrics()
     links = _descriptors(stack.daemon.pid)
     sockets = sum(link.startswith("socket:") for link in links)
@@ -75,7 +75,7 @@ async def held(stack: LoadStack) -> Held:
 
 
 async def back_to(base: Held, stack: LoadStack) -> tuple[Held, float]:
-    """Wait until no more is held than then, or for `FREED_S`; how long it took."""
+    """Wait until no more is held than at first, or for `FREED_S`; return the count and the time."""
     begun_s = time.monotonic()
     while True:
         now, took_s = await held(stack), time.monotonic() - begun_s
@@ -98,7 +98,7 @@ class Memory:
         return {"resident": self.rss, "proportional": self.pss, "unshared": self.unique}
 
     async def watch(self, daemon: Process) -> None:
-        """Until cancelled."""
+        """Record until cancelled."""
         while True:
             now = daemon.usage.memory_full_info()
             self.times_s.append(time.monotonic())
@@ -125,7 +125,7 @@ class Sharing:
     ring_bytes: list[int] = field(default_factory=list)
 
     async def watch(self, stack: LoadStack) -> None:
-        """Until cancelled."""
+        """Record until cancelled."""
         while True:
             now = await held(stack)
             self.viewers.append(now.streams)
@@ -151,7 +151,7 @@ class Log:
 
 
 def read_log(log: Path) -> Log:
-    """Read it."""
+    """Read the log of a daemon."""
     levels: Counter[str] = Counter()
     bad: list[str] = []
     last_ends: dict[str, float] = {}
@@ -171,7 +171,7 @@ def read_log(log: Path) -> Log:
 
 
 def _whole(metrics: Mapping[str, float], name: str) -> int:
-    """-1 for one that is missing, which is never what is wanted."""
+    """Return a metric; -1 if it is missing, which no check accepts."""
     return int(metrics.get(name, -1))
 
 

@@ -122,11 +122,11 @@ class Connection:
                     pass
 
     async def take(self) -> int:
-        """Read what is there and look at nothing of it; how many bytes, 0 at the end."""
+        """Read and discard what has arrived; return its length, 0 at the end."""
         return len(await self._receive())
 
     async def goes_on(self, bytes_: int, seconds: float) -> bool:
-        """Read until there were so many bytes, or for so long; False when the stream ended."""
+        """Read a number of bytes, or for a time; return False when the stream ended."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while bytes_ > 0:

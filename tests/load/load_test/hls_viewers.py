@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.load.load_test.viewers import Channel
 
 BROWSER: Final = "Mozilla/5.0 (load test)"
-"""Who asks for playlists before they exist."""
+"""A client that requests playlists before they exist."""
 BLOCKED_S: Final = 20.0
 """Longest answer to such a request: three target durations, and what a busy machine adds."""
 OVER: Final = frozenset((404, 410, 503))

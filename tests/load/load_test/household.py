@@ -1,4 +1,4 @@
-"""The others in the house: media servers, dashboards, and whoever runs the daemon."""
+"""The other clients in the house: media servers, dashboards, and an operator."""
 
 from __future__ import annotations
 

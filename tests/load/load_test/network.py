@@ -51,7 +51,7 @@ class Network:
         self._devices_given = 0
         self._is_up = asyncio.Event()
         self._is_up.set()
-        # Whatever becomes of this program, it ends with its standard input.
+        # It ends with its standard input, however this program ends.
         self._holder = await asyncio.create_subprocess_exec(
             "unshare", "--net", "cat", stdin=asyncio.subprocess.PIPE
         )
@@ -80,7 +80,7 @@ class Network:
 
     @property
     def is_up(self) -> bool:
-        """Whether the cable is plugged in."""
+        """True while the cable is plugged in."""
         return self._is_up.is_set()
 
     async def wait_up(self) -> None:

@@ -23,7 +23,7 @@ LEAST_BYTES = 200_000
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with one sample; empty when nothing is."""
+    """Return the faults of one sample."""
 
     channel: str
     calm: bool

@@ -66,7 +66,7 @@ class Pauses:
             (self.beside_slow if slow.count else self.without).append(now_s - since_s)
 
     def held_up(self) -> str:
-        """What is wrong; empty when slow viewers do not show, or too little was seen."""
+        """Return the faults; empty when slow viewers have no effect, or too little was measured."""
         if min(len(self.beside_slow), len(self.without)) < LEAST_PAUSES:
             return ""
         beside_s, without_s = p99(self.beside_slow), p99(self.without)

@@ -36,7 +36,7 @@ class Tally:
     """Connections that ended in an error, by its name."""
     wrong: list[str] = field(default_factory=list)
     resumed: Counter[bool] = field(default_factory=Counter)
-    """Whether the stream went on for those who had paused."""
+    """For each viewer that paused: whether its stream went on."""
     longest_wait_s: float = 0.0
     vanished: dict[str, float] = field(default_factory=dict)
     """Address of each device that did, and the time of day."""

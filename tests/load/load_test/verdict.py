@@ -1,4 +1,4 @@
-"""Whether the daemon came through it, and the figures."""
+"""Judges the load test, and prints its figures."""
 
 from __future__ import annotations
 

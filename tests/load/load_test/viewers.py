@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from tests.load.load_test.tally import Tally
 
 SAMPLED = 0.2
-"""Of those who watch with care."""
+"""Share of viewers that keep samples of their stream."""
 SAMPLE_BYTES = 6_000_000
 SIP_BYTES = 4096
 RESUMED_BYTES = 8_000_000
 RESUMED_S = 30.0
-"""For so many bytes: more than kernels keep, at the 2 Mbit/s of the cards."""
+"""Time for more bytes than kernels buffer, at the 2 Mbit/s of the cards."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Viewer:
                     self._tally.wrong.append("a connection was refused")
             await asyncio.sleep(self._chance.uniform(0, 2))
 
-    # Those who mean well.
+    # Well-behaved viewers.
 
     async def _watch(self) -> None:
         channel = self._channel()
@@ -156,7 +156,7 @@ class Viewer:
             if await self._is_playing(connection):
                 await connection.drain(20)
 
-    # Those who do not.
+    # Viewers that are not.
 
     async def _read_slowly(self) -> None:
         until_s = time.monotonic() + self._chance.uniform(10, 40)
@@ -262,7 +262,7 @@ class Viewer:
         return answer
 
     async def _is_playing(self, connection: Connection) -> bool:
-        """Whether it is a stream, and whether its first bytes came."""
+        """Return whether it is a stream and its first bytes came."""
         if (await self._answer(connection)).status != 200:
             return False
         if not await connection.body():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 5.0
 EDGE: Final = 0.25
-"""Packets in the first and last quarter stay: what is judged lies between them."""
+"""Packets in the first and last quarter are never lost: only the middle is judged."""
 _DATA, _AUDIO, _PMT = 0x101, 0x102, 0x100
 
 
@@ -77,7 +77,7 @@ def made() -> Iterator[Stream]:
 
 
 def captured(folder: Path) -> Iterator[Stream]:
-    """Each PID of each capture that a PMT declares; whether it is sound is for others to say."""
+    """Each PID of each capture that a PMT declares; sound or not."""
     for path in sorted(folder.glob("*.ts")):
         data = path.read_bytes()
         pids = sorted({stream.pid for pmt in pmts(Packets(data)) for stream in pmt.streams})
