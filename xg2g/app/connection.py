@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ..network.hosts import client_network, is_loopback
 from ..network.http_bodies import TruncatedError
 from ..network.log_limit import LogLimit
-from ..network.tcp_liveness import Acknowledgements, ProbeHaste, TcpInfo, prepare
+from ..network.tcp_liveness import Acknowledgements, TcpInfo, WindowProbes, limit_retry_interval
 from . import open_files
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ PROXY_LIMIT = 384
 """`ADDRESS_LIMIT` of addresses that may stand for a whole household: loopback, and every address
 behind a reverse proxy."""
 
-WAITING_LIMIT = 128
+IDLE_LIMIT = 128
 """Maximum number of idle connections: without a request yet, or after their response. Another one
 closes the connection that has been idle longest, so that hundreds of silent connections keep
 nobody out."""
@@ -46,7 +46,7 @@ STALLED_S = 1.0
 CLOSING_S = 10.0
 """How long a client may read nothing of the rest of a closing connection."""
 
-TAKING_S = 30.0
+UNREAD_RESPONSE_S = 30.0
 """How long a client may read nothing of a response that is buffered as a whole: an HLS segment has
 megabytes."""
 
@@ -61,37 +61,39 @@ class BoundedProtocol(H11Protocol):
     """Since when the client has read nothing of a full buffer; None if the buffer is not full."""
     _buffered_bytes = 0
     _closing_since_s: float | None = None
-    _place = ""
+    _network = ""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.client = _plain(transport.get_extra_info("peername"))
         self.server = _plain(transport.get_extra_info("sockname"))
-        self._place = client_network(self.client[0]) if self.client else ""
+        self._network = client_network(self.client[0]) if self.client else ""
         self._application, self.app = self.app, self._answer
-        self._watch()
+        self._update_deadline()
         self._socket = transport.get_extra_info("socket")
         self._acknowledgements = Acknowledgements()
-        self._haste = None if prepare(self._socket) else ProbeHaste(self._socket)
+        self._window_probes = (
+            None if limit_retry_interval(self._socket) else WindowProbes(self._socket)
+        )
         files_left = open_files.left(self._socket.fileno())
         if files_left <= 0:
             _log_files()
             self._application = _unavailable
-        if files_left <= 0 or len(self.connections) > min(WAITING_LIMIT, ADDRESS_LIMIT):
+        if files_left <= 0 or len(self.connections) > min(IDLE_LIMIT, ADDRESS_LIMIT):
             self._make_room(scarce=files_left <= 0)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        self._watch()
+        self._update_deadline()
 
     def eof_received(self) -> None:
         # asyncio closes the transport only after the buffer is sent, which never happens for a
         # client that stopped reading. A client that hangs up has left.
         if self._responding():
-            self._leave()
+            self._note_client_left()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unwatch()
+        self._clear_deadline()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -103,7 +105,7 @@ class BoundedProtocol(H11Protocol):
         super().resume_writing()
         self._stalled_since_s = None
         # A response that was buffered as a whole has been sent: the connection is idle now.
-        self._watch()
+        self._update_deadline()
 
     def timeout_keep_alive_handler(self) -> None:
         if self._stalled_since_s is None:
@@ -119,8 +121,8 @@ class BoundedProtocol(H11Protocol):
         now_s = self.loop.time()
         self._note_progress(now_s)
         info = TcpInfo.of(self._socket)
-        if info is not None and self._haste is not None:
-            self._haste.go_on(info, now_s)
+        if info is not None and self._window_probes is not None:
+            self._window_probes.extend(info, now_s)
         if info is not None and self._acknowledgements.have_ceased(info, now_s):
             log.info("client vanished", client=self.client and self.client[0])
             self._reset()
@@ -131,7 +133,7 @@ class BoundedProtocol(H11Protocol):
         elif (
             self._stalled_since_s is not None
             and not self._responding()
-            and now_s - self._stalled_since_s >= TAKING_S
+            and now_s - self._stalled_since_s >= UNREAD_RESPONSE_S
         ):
             log.info("client does not read", client=self.client and self.client[0])
             self._reset()
@@ -146,15 +148,15 @@ class BoundedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         # The connection is idle again.
-        self._watch()
-        if len(self.connections) > WAITING_LIMIT:
+        self._update_deadline()
+        if len(self.connections) > IDLE_LIMIT:
             self._make_room()
 
     def send_400_response(self, msg: str) -> None:
         if self._responding():
             # The request's body is malformed, and its response has already begun: no other response
             # can follow.
-            self._leave()
+            self._note_client_left()
             self.transport.abort()
         elif self.conn.our_state is h11.IDLE:
             super().send_400_response(msg)
@@ -166,11 +168,11 @@ class BoundedProtocol(H11Protocol):
             await self._application(scope, receive, send)
         except TruncatedError:
             if self._responding() and not self.cycle.disconnected:
-                self._leave()
+                self._note_client_left()
                 # The buffer is still sent; then the connection ends without a last chunk.
                 self.transport.close()
 
-    def _leave(self) -> None:
+    def _note_client_left(self) -> None:
         """Tell the application that the client is gone."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
@@ -187,16 +189,16 @@ class BoundedProtocol(H11Protocol):
         in all. `scarce`: close an idle one in any case."""
         all_ = [each for each in self.connections if isinstance(each, BoundedProtocol)]
         idle = [each for each in all_ if each._deadline is not None and each is not self]
-        if len(idle) >= WAITING_LIMIT or (scarce and idle):
+        if len(idle) >= IDLE_LIMIT or (scarce and idle):
             min(idle, key=BoundedProtocol._idle_until_s).transport.abort()
             return
-        crowd = [each for each in all_ if each._place == self._place]
-        if len(crowd) <= self._limit():
+        rivals = [each for each in all_ if each._network == self._network]
+        if len(rivals) <= self._limit():
             if len(all_) <= CONNECTION_LIMIT:
                 return
-            (place, _), *_ = Counter(each._place for each in all_).most_common(1)
-            crowd = [each for each in all_ if each._place == place]
-        others = [each for each in crowd if each is not self]
+            (network, _), *_ = Counter(each._network for each in all_).most_common(1)
+            rivals = [each for each in all_ if each._network == network]
+        others = [each for each in rivals if each is not self]
         least = min(others, key=BoundedProtocol._priority, default=None)
         if least is not None and least._priority() < _IN_USE:
             least.transport.abort()
@@ -223,14 +225,14 @@ class BoundedProtocol(H11Protocol):
     def _responding(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _watch(self) -> None:
+    def _update_deadline(self) -> None:
         is_sending = self._responding() or self._stalled_since_s is not None
         if is_sending or self.transport.is_closing():
-            self._unwatch()
+            self._clear_deadline()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(REQUEST_DEADLINE_S, self.transport.abort)
 
-    def _unwatch(self) -> None:
+    def _clear_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

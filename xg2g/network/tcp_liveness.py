@@ -14,14 +14,14 @@ from typing import Self
 
 SILENCE_S = 4.0
 """Time without a due acknowledgement after which a client has vanished. With a retransmission or a
-probe each second (`prepare`), at least three in a row were lost by then."""
+probe each second (`limit_retry_interval`), at least three in a row were lost by then."""
 
 UNANSWERED_PROBES = 2
 """Unanswered window probes of a vanished client. A radio link loses a single one now and then."""
 
 PROBED_WITHIN_S = 4.0
-"""On kernels that need `ProbeHaste`: the interval of probes, and how long the daemon may be blocked
-without losing a paused player."""
+"""On kernels that need `WindowProbes`: the interval of probes, and how long the daemon may be
+blocked without losing a paused player."""
 
 UNSENT_BYTES = 256 * 1024
 """Maximum bytes that the kernel buffers beyond the client's window. Without this limit a paused
@@ -41,9 +41,9 @@ _HEAD = struct.Struct("=3xBB19xI28xI")
 `struct tcp_info` (include/uapi/linux/tcp.h). Later kernels only append fields."""
 
 
-def prepare(connection: socket.socket) -> bool:
+def limit_retry_interval(connection: socket.socket) -> bool:
     """Make the kernel retry often enough that silence differs from a long interval between two
-    attempts. Return False if `ProbeHaste` is needed for that."""
+    attempts. Return False if `WindowProbes` is needed for that."""
     try:
         if sys.platform == "linux":
             connection.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, _TRIED_AGAIN_AFTER_MS)
@@ -99,20 +99,20 @@ class Acknowledgements:
         return min(info.silent_s, now_s - self._owed_since_s) >= SILENCE_S
 
 
-class ProbeHaste:
+class WindowProbes:
     """Makes a kernel without `TCP_RTO_MAX_MS` probe a closed window every few seconds.
 
     Linux ends a connection whose window has been closed for `TCP_USER_TIMEOUT`, even if probes are
     answered, and therefore probes within that time (net/ipv4/tcp_timer.c,
     `tcp_clamp_probe0_to_user_timeout`). So the timeout is extended again and again. It expires only
-    if `go_on` is not called for `PROBED_WITHIN_S`.
+    if `extend` is not called for `PROBED_WITHIN_S`.
     """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._since_s: float | None = None
 
-    def go_on(self, info: TcpInfo, now_s: float) -> None:
+    def extend(self, info: TcpInfo, now_s: float) -> None:
         """Extend the timeout; call this about twice a second."""
         if info.unacknowledged or not info.is_backing_off:
             if self._since_s is not None:

@@ -48,7 +48,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
         assert (await gateway.get("/healthz"))[0] == 200
         assert len(gateway.gateway.viewers) == 1
         # The first to come are the first to go.
-        for reader in silent[: 1000 - connection.WAITING_LIMIT]:
+        for reader in silent[: 1000 - connection.IDLE_LIMIT]:
             with suppress(ConnectionResetError):
                 assert await reader.read() == b""
         assert not silent[-1].at_eof()
@@ -202,7 +202,7 @@ async def test_a_buffered_response_is_completed_however_slowly_the_client_reads(
 async def test_a_client_that_does_not_read_a_large_response_is_disconnected(
     impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "TAKING_S", 0.3)
+    monkeypatch.setattr(connection, "UNREAD_RESPONSE_S", 0.3)
     async with giving_it_at_once() as port:
         reader, writer = await asked_for_it(port)
         await asyncio.sleep(1)
@@ -225,7 +225,7 @@ async def test_connections_after_a_response_count_as_idle(
     monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 3600)
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         answered = []
-        for _ in range(connection.WAITING_LIMIT + 50):
+        for _ in range(connection.IDLE_LIMIT + 50):
             reader, writer = await gateway.connect()
             stack.callback(writer.close)
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
