@@ -15,7 +15,7 @@ from xg2g.receiver.openwebif import BreakerState, Traffic
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 DASHBOARD = ROOT / "deploy" / "grafana" / "xg2g.json"
 PLAYS = says(CRLF_ANSWER, PACKET * 10)
 NAME = re.compile(r"\b(?:xg2g|process)_\w+")
