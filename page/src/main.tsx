@@ -1,3 +1,4 @@
+import "./styles/theme.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/channels.css";

@@ -1,4 +1,4 @@
-/** Where in the page somebody is. The hash holds it, so that a place can be linked and kept. */
+/** Places of the page. The URL's hash holds the place, so that it can be linked and bookmarked. */
 export type Place =
   | { at: "channels" }
   | { at: "channel"; id: string }
@@ -9,7 +9,7 @@ export type Place =
 
 const PLAIN = ["guide", "search", "status", "addresses"] as const;
 
-/** Return the place that a hash names; the channel list for what names none. */
+/** Return the place that a hash names; the channel list if it names none. */
 export function placeOf(hash: string): Place {
   const [, first = "", second = ""] = hash.replace(/^#/, "").split("/");
   if (first === "channel" && second !== "") {

@@ -1,4 +1,4 @@
-/** Times of day and days, as people here say them. */
+/** Times of day and names of days in the browser's language. */
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

@@ -1,4 +1,4 @@
-/** Answers that are read again and again while somebody looks. */
+/** Answers that are polled while the page is visible. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { ApiError } from "./client";
 
@@ -11,10 +11,10 @@ export interface Polled<T> {
   again: () => void;
 }
 
-/** After a failure it is asked again no later than that. */
+/** Longest wait after a failure, in ms. */
 const AFTER_TROUBLE_MS = 10_000;
 
-/** Call `ask` now and every `everyMs`, but not while the page is hidden: it asks once it is seen. */
+/** Call `ask` now and every `everyMs`. While the page is hidden, wait until it is visible again. */
 export function usePolled<T>(
   ask: (signal: AbortSignal) => Promise<T>,
   everyMs: number,

@@ -18,7 +18,7 @@ export function BouquetChips({ names, hasRadio, choice, onChoose }: BouquetChips
   const line = useRef<HTMLFieldSetElement>(null);
   useEffect(() => {
     const chip = line.current?.querySelector<HTMLElement>("[aria-pressed=true]");
-    // Along the line alone: scrollIntoView would move the page, too.
+    // scrollIntoView would scroll the page, too.
     if (line.current && chip)
       line.current.scrollLeft = chip.offsetLeft - line.current.clientWidth / 3;
   }, [choice]);

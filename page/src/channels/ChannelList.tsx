@@ -14,7 +14,7 @@ interface ChannelListProps {
   onChoose: (choice: Choice) => void;
 }
 
-/** The channels of a bouquet, with what is on. */
+/** Channels of a bouquet, with their current programmes. */
 export function ChannelList(props: ChannelListProps) {
   const { channels, shown, now, playing, choice, onChoose } = props;
   const listed = useMemo(() => chosen(channels, choice), [channels, choice]);

@@ -15,7 +15,7 @@ interface ChannelRowProps {
 /** Steps in which the progress is shown: hundreds of rows need not change with each of them. */
 const STEPS = 50;
 
-/** A channel, what is on, and what comes next. */
+/** Channel with its current and next programme. */
 export function ChannelRow({ channel, shown, now, isPlaying }: ChannelRowProps) {
   const on = onAt(shown, now);
   const part = on.now ? progress(on.now.begin, on.now.end, now) : 0;
@@ -34,7 +34,7 @@ interface RowProps {
   channel: Channel;
   now: Slot | null;
   next: Slot | null;
-  /** How much of what is on is over. */
+  /** Elapsed part of the current programme. */
   part: number;
   isPlaying: boolean;
 }

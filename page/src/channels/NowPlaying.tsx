@@ -14,7 +14,7 @@ interface NowPlayingProps {
 
 const AHEAD_MS = 8 * HOUR_MS;
 
-/** What is on the channel that plays, and what follows. */
+/** Current programme of the channel that plays, and the next ones. */
 export function NowPlaying({ channel, shown, now, onProgramme }: NowPlayingProps) {
   const on = onAt(shown, now).now;
   const coming = useComing(channel.id, on?.begin);
@@ -67,7 +67,7 @@ export function NowPlaying({ channel, shown, now, onProgramme }: NowPlayingProps
   );
 }
 
-/** The programmes of the next hours, read anew when another one begins. */
+/** Return the programmes of the next hours, read again when the next one begins. */
 function useComing(channel: string, begin: string | undefined): readonly Programme[] {
   const [coming, setComing] = useState<readonly Programme[]>([]);
   useEffect(() => {
@@ -77,7 +77,7 @@ function useComing(channel: string, begin: string | undefined): readonly Program
     read<Guide>("/guide", { channel, from, to }, abort.signal)
       .then((guide) => setComing(guide.programmes))
       .catch(() => {
-        // The list says what is wrong.
+        // The channel list shows the reason.
         if (!abort.signal.aborted) setComing([]);
       });
     return () => abort.abort();

@@ -1,4 +1,4 @@
-/** The lineup as the page shows it: bouquets, filters, and what is on. */
+/** The lineup as the page shows it: bouquets, filters, and current programmes. */
 import type { Channel, Now, Shown } from "../api/types";
 
 /** What a list shows: everything, the radio, or one bouquet. */
@@ -43,7 +43,7 @@ export function shownById(now: Now | undefined): ReadonlyMap<string, Shown> {
   return new Map(now?.channels.map((shown) => [shown.channel, shown]));
 }
 
-/** Return what is on at a time, though the answer may be older: the next programme has begun. */
+/** Return the programme at a time. In an older answer that may be the one listed as next. */
 export function onAt(shown: Shown | undefined, time: number) {
   const { now, next } = shown ?? { now: null, next: null };
   if (next !== null && Date.parse(next.begin) <= time) {

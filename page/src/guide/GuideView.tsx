@@ -92,7 +92,7 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     },
     [whole, metrics],
   );
-  // The time that was seen stays where the line begins anew, at midnight, or has another scale.
+  // Keep the visible time when the first day changes at midnight, or the scale changes.
   useLayoutEffect(() => {
     if (edge.current !== undefined) showTime(edge.current);
   }, [showTime]);
@@ -123,7 +123,7 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     };
   }, [look]);
 
-  // Soon after the scrolling, so that what only flies past is not asked for.
+  // A moment after scrolling, so that rows that only pass by are not requested.
   useEffect(() => {
     const timer = setTimeout(() => tiles.look(seen.rows, seen.span), 120);
     return () => clearTimeout(timer);
@@ -179,7 +179,7 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
       now: Date.now(),
     });
     if (next === undefined) return;
-    // At the upper edge the focus may leave for what is above.
+    // At the top row, let the focus move to the elements above.
     if (next.row === cursor.row && next.time === cursor.time && event.key === "ArrowUp") return;
     event.preventDefault();
     setCursor(next);

@@ -7,7 +7,7 @@ import { Icon } from "../shell/icons";
 import { clock, duration, longDay, progress } from "../time";
 
 interface ProgrammeDialogProps {
-  /** What is known of it; the description may be left out. */
+  /** The programme, perhaps without its description. */
   programme: Programme;
   channel: Channel | undefined;
   onClose: () => void;

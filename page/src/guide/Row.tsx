@@ -17,7 +17,7 @@ interface RowProps {
   whole: Span;
   metrics: Metrics;
   now: number;
-  /** Where the drawn time begins: what is cut there keeps its title in sight. */
+  /** Beginning of the drawn time. Programmes that are cut there keep their title visible. */
   edge: number;
   /** Where the keys are, if in this row. */
   cursorTime: number | undefined;
@@ -121,7 +121,7 @@ export const Row = memo(
     last.onProgramme === next.onProgramme,
 );
 
-/** Whether a programme may begin left of what is seen and end in it, as far as the next step. */
+/** Tell whether a programme may begin before the visible time and end in it. */
 function isCut(programme: Span, edge: number): boolean {
   return programme.from < edge + 2 * HOUR_MS + MINUTE_MS && programme.to > edge + HOUR_MS;
 }

@@ -1,4 +1,4 @@
-/** Geometry of the guide: which rows and which time are seen, and what stands where. */
+/** Geometry of the guide: visible rows and times, and positions of programmes. */
 import { HOUR_MS } from "../time";
 
 export interface Span {
@@ -13,10 +13,10 @@ export interface Rows {
   end: number;
 }
 
-/** Rows and hours that are drawn beyond what is seen, so that scrolling meets no empty cells. */
+/** Rows and hours drawn beyond the visible ones, so that scrolling meets no empty cells. */
 const ROWS_BEYOND = 4;
 const BEYOND_MS = HOUR_MS;
-/** What is drawn moves on in steps, so that few scroll events change anything. */
+/** The drawn part moves in steps, so that few scroll events change anything. */
 const ROW_STEP = 4;
 const TIME_STEP_MS = HOUR_MS;
 
@@ -36,7 +36,7 @@ export function timeSeen(left: number, width: number, pxPerHour: number, origin:
   };
 }
 
-/** Return where a programme stands on the line of time, cut to the span that the guide has. */
+/** Return the position of a programme, cut to the span of the guide. */
 export function place(programme: Span, pxPerHour: number, whole: Span) {
   const from = Math.max(programme.from, whole.from);
   const to = Math.min(programme.to, whole.to);

@@ -1,4 +1,4 @@
-/** The guide in memory: it is asked for in tiles, some channels by some hours. */
+/** The guide in memory, requested in tiles of some channels by some hours. */
 import { read } from "../api/client";
 import type { Guide, Programme } from "../api/types";
 import { HOUR_MS, MINUTE_MS } from "../time";
@@ -14,9 +14,9 @@ export const TILE_CHANNELS = 40;
 export const MOST_TILES = 240;
 /** Questions that are under way at a time. */
 const AT_A_TIME = 3;
-/** After this time a tile is asked for again, answered or not. The browser has it, and mostly gets "not modified". */
+/** Time after which a tile is requested again, in ms. The answer is mostly "not modified". */
 const FRESH_MS = 10 * MINUTE_MS;
-/** After a failure it is asked again no sooner. */
+/** Wait after a failure, in ms. */
 const AGAIN_MS = 5000;
 
 type Read = (ids: readonly string[], span: Span) => Promise<readonly Programme[]>;
@@ -27,7 +27,7 @@ interface Tile {
   state: "asked" | "there" | "failed";
 }
 
-/** Holds what was read, and reads what is looked at. */
+/** Tiles that were read, and requests for those that are visible. */
 export class Tiles {
   private readonly tiles = new Map<string, Tile>();
   private wanted: string[] = [];
@@ -43,7 +43,7 @@ export class Tiles {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Lay the tiles anew for other channels, or another order. */
+  /** Arrange the tiles for these channels in this order. */
   lay(channels: readonly string[]): void {
     if (
       channels.length === this.channels.length &&
@@ -56,7 +56,7 @@ export class Tiles {
     this.wanted = [];
   }
 
-  /** Say what is looked at: it is read if it is not there. What nobody looks at any more is not. */
+  /** Read visible tiles that are missing, and cancel requests for tiles that are no longer visible. */
   look(rows: Rows, span: Span): void {
     const keys: string[] = [];
     if (rows.end > rows.first) {

@@ -1,5 +1,7 @@
-/** Plays a channel. */
+/** The player of one channel at a time. */
 import "./player.css";
+import "./controls.css";
+import "./messages.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError, change, relative } from "../api/client";
 import type { Channel, Programme } from "../api/types";
@@ -267,7 +269,7 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   );
 }
 
-/** Return the state of an index: what is still reported of the one before is not this one's. */
+/** Return the state of this playlist; reports about the previous one are ignored. */
 function stateOf(reported: State | undefined, url: string): State | undefined {
   if (reported === undefined || reported.url === url) return reported;
   return { ...reported, phase: "opening", trouble: undefined, firstPictureMs: undefined };

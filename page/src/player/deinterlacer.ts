@@ -26,7 +26,7 @@ const MISSED_PART = 0.2;
 const BUSY_PART = 0.6;
 /** Frames whose cost is measured at the beginning; the very first one compiles the program. */
 const MEASURED_FIRST = 6;
-/** From then on each so many frames: measuring waits for the graphics processor. */
+/** Frames between later measurements, which wait for the graphics processor. */
 const MEASURE_EACH = 25;
 /** Measurements that decide. */
 const LEAST_COSTS = 3;

@@ -55,7 +55,7 @@ export interface Engine {
   readonly isInterlaced: boolean;
   /** Lines of the coded picture, as the playlist has them. */
   readonly codedHeight: number | undefined;
-  /** Whether it has sound alone. */
+  /** True if the channel has sound only. */
   readonly isRadio: boolean;
 
   /** Return the present sound's id. */

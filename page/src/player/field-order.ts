@@ -1,6 +1,6 @@
 /**
- * Which field of a frame is the earlier one, or whether both are one picture, told by the pictures:
- * streams that say so are rare. After ffmpeg's `idet`.
+ * Finds out from the pictures which field of a frame is the earlier one, or whether both are one
+ * picture: few streams signal it. After ffmpeg's `idet`.
  */
 
 export type FieldOrder = "top-first" | "bottom-first" | "progressive";
@@ -16,7 +16,7 @@ export interface Strip {
 const INTERLACED_FACTOR = 1.04;
 /** How much nearer than the neighbouring frames the other field of the frame itself has to be. */
 const PROGRESSIVE_FACTOR = 1.5;
-/** Mean difference of a value from frame to frame below which nothing moves, so nothing is told. */
+/** Mean difference between frames below which nothing moves, so the order cannot be judged. */
 const LEAST_MOTION = 0.5;
 
 /** Judge the middle one of three consecutive frames; undefined where it does not tell. */
@@ -59,7 +59,7 @@ const VOTES = 12;
 /** Votes for another order that outvote the present one. */
 const MAJORITY = 8;
 
-/** The order that most frames of late agree on. */
+/** Order that most of the recent frames agree on. */
 export class FieldOrderVote {
   #votes: FieldOrder[] = [];
   order: FieldOrder;

@@ -15,7 +15,7 @@ import { playbackRate } from "./pace";
 import { TextCues } from "./text-cues";
 import { isPlayedOut, type Span, type Window } from "./timeline";
 
-/** Loaded segments by which the bitrate is told. */
+/** Loaded segments by which the bit rate is computed. */
 const MEASURED_SEGMENTS = 8;
 const HZ = 90_000;
 /** Parts of the slowest track that lie ready ahead of the live position. */
@@ -36,7 +36,7 @@ export class HlsEngine implements Engine {
   #hasRecovered = false;
   #isFar = false;
   #endTimer = 0;
-  /** How far the sound's playlist ends before the pictures', at most so far, in seconds. */
+  /** Longest time by which the sound's playlist ended before the video's, in seconds. */
   #lag = 0;
   /** Media time 0 in seconds of the decode line, by number of discontinuities. */
   readonly #zero = new Map<number, number>();
@@ -118,7 +118,7 @@ export class HlsEngine implements Engine {
     if (this.#video.playbackRate !== rate) this.#video.playbackRate = rate;
   };
 
-  /** Once the stream has ended, say so when its pictures stand. No event tells in every browser. */
+  /** After the stream has ended, report it once the picture stands. No event does in every browser. */
   readonly #endIfOver = (): void => {
     if (this.#endTimer !== 0 || this.#details?.live !== false) return;
     let before = Number.NaN;

@@ -7,11 +7,11 @@ import type { Playback } from "./playback";
 import type { State } from "./state";
 import { isLive } from "./timeline";
 
-/** Controls leave the picture after this time without a hand on anything, in ms. */
+/** Time without input after which the controls are hidden, in ms. */
 const CONTROLS_MS = 3000;
-/** A short message stays so long, in ms. */
+/** Time that a short message is shown, in ms. */
 const NOTE_MS = 1800;
-/** What is on is asked for again so often, in ms. */
+/** Time between requests for the programmes, in ms. */
 const PROGRAMME_MS = 60_000;
 /** Part of the player's height by which a finger has to move to zap. */
 const SWIPE_PART = 0.2;
@@ -22,7 +22,7 @@ export function isOn({ begin, end }: Programme): boolean {
   return Date.parse(begin) <= now && now < Date.parse(end);
 }
 
-/** A message that leaves by itself. */
+/** Return a message that disappears by itself, and a function that shows one. */
 export function useNote(): [string, (text: string) => void] {
   const [note, setNote] = useState("");
   const timer = useRef(0);
@@ -35,12 +35,12 @@ export function useNote(): [string, (text: string) => void] {
   return [note, say];
 }
 
-/** Whether pictures run, apart from a stop that passes by itself. */
+/** Tell whether the channel plays, perhaps with a short stop. */
 export function isRunning(phase: State["phase"] | undefined): boolean {
   return phase === "playing" || phase === "waiting";
 }
 
-/** Whether the controls are shown, and what shows them for a while. */
+/** Return whether the controls are shown, and a function that shows them for a while. */
 export function useControlsTimer(phase: State["phase"] | undefined): [boolean, () => void] {
   const [isAwake, setAwake] = useState(true);
   const timer = useRef(0);
@@ -49,14 +49,14 @@ export function useControlsTimer(phase: State["phase"] | undefined): [boolean, (
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => setAwake(false), CONTROLS_MS);
   }, []);
-  // What begins, ends or pauses shows the controls.
+  // Show the controls when playback begins, ends or pauses.
   const runs = isRunning(phase);
   useEffect(() => wake(), [runs, wake]);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   return [isAwake, wake];
 }
 
-/** The channel's programmes around now. */
+/** Return the channel's programmes around now. */
 export function useProgrammes(channel: Channel): readonly Programme[] {
   const [programmes, setProgrammes] = useState<readonly Programme[]>([]);
   useEffect(() => {
@@ -68,7 +68,7 @@ export function useProgrammes(channel: Channel): readonly Programme[] {
       const to = new Date(Date.now() + 3_600_000).toISOString();
       read<Guide>("/guide", { channel: channel.id, from, to, limit: 100 }, abort.signal)
         .then((guide) => setProgrammes(guide.programmes))
-        // Without a guide the player has no titles; the list says what is wrong.
+        // Without a guide the player shows no titles; the channel list shows the reason.
         .catch(() => {});
     };
     ask();
@@ -81,7 +81,7 @@ export function useProgrammes(channel: Channel): readonly Programme[] {
   return programmes;
 }
 
-/** Whether the picture is live; looked at while somebody sees it. */
+/** Return whether the picture is live. */
 export function useIsLive(
   playback: Playback | undefined,
   video: HTMLVideoElement | null,
@@ -101,7 +101,7 @@ export function useIsLive(
   return live;
 }
 
-/** Digits that are being typed, what takes one more, and what tunes at once. */
+/** Return the typed digits, a function that adds one, and a function that tunes at once. */
 export function useNumberEntry(
   channels: readonly Channel[],
   onZap: (channel: Channel) => void,
@@ -131,7 +131,7 @@ export function useNumberEntry(
   return [entry, type, commit];
 }
 
-/** A finger that moves up or down zaps. */
+/** Return handlers that zap when a finger moves up or down. */
 export function useSwipe(root: { current: HTMLElement | null }, zap: (steps: number) => void) {
   const start = useRef<{ x: number; y: number } | undefined>(undefined);
   return {

@@ -20,7 +20,7 @@ export interface CueEvent {
   images: CueImage[];
 }
 
-/** One segment's file. What is still shown from before is repeated at its start. */
+/** File of a segment. An image that is still shown is repeated at its start. */
 export interface CueFile {
   /** Where the segment begins, in 90 kHz. */
   start_90k: number;
@@ -75,7 +75,7 @@ export interface Rect {
   height: number;
 }
 
-/** Return where a picture lies in a box that shows it whole: what is left are black bars. */
+/** Return the rectangle of a picture that is fitted into a box with black bars. */
 export function letterbox(
   width: number,
   height: number,

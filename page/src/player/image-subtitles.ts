@@ -13,7 +13,7 @@ import {
 const TICK_MS = 40;
 /** Display of subtitles that define none: ETSI EN 300 743, 7.2.1. */
 const DISPLAY = { width: 720, height: 576 };
-/** Time before something that failed is asked for again, in ms. */
+/** Wait before a failed request is repeated, in ms. */
 const AGAIN_MS = 1000;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

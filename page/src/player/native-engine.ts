@@ -66,7 +66,7 @@ export class NativeEngine implements Engine {
     }
   }
 
-  /** Ask why: a video element does not say. */
+  /** Request the playlist to learn the reason, which a video element does not tell. */
   async #explain(): Promise<void> {
     const signal = this.#abort.signal;
     try {

@@ -14,7 +14,7 @@ export interface Pace {
   buffer: number;
   /** Seconds behind the live position; negative ahead of it. */
   behind: number;
-  /** Seconds behind the live position from which on somebody has rewound. */
+  /** Seconds behind the live position from which on playback counts as rewound. */
   rewound: number;
   isLive: boolean;
 }

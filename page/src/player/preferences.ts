@@ -1,4 +1,4 @@
-/** What the player remembers from visit to visit, in this browser. */
+/** Preferences of the player, kept in this browser. */
 
 export interface Preferences {
   /** From 0 to 1. */
@@ -8,7 +8,7 @@ export interface Preferences {
   sound: string | null;
   /** Whether the sound that was chosen last describes the picture. */
   isDescription: boolean;
-  /** Language of the subtitles that were chosen last; null is none. */
+  /** Language of the subtitles that were chosen last; null for none. */
   subtitles: string | null;
   isDeinterlaced: boolean;
 }
@@ -24,7 +24,7 @@ export const DEFAULTS: Preferences = {
   isDeinterlaced: true,
 };
 
-/** Return what is stored; the default of each that is missing or of another type. */
+/** Return stored preferences. Those that are missing or have another type get their default. */
 export function parsePreferences(text: string | null): Preferences {
   let stored: unknown;
   try {

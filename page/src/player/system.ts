@@ -95,7 +95,7 @@ export async function togglePictureInPicture(video: WebKitVideo): Promise<void> 
   }
 }
 
-/** Fill the screen with the player and its controls; on iPhones with the picture alone. */
+/** Fill the screen with the player and its controls; on iPhones with the picture only. */
 export async function toggleFullscreen(player: HTMLElement, video: WebKitVideo): Promise<void> {
   try {
     if (document.fullscreenElement) await document.exitFullscreen();

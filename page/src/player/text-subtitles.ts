@@ -55,7 +55,7 @@ export class TextSubtitles {
     this.#layer.style.setProperty("--line", `${picture.height * LINE}px`);
     const boxes = this.#shown.map((cue) => this.#box(cue, picture));
     this.#layer.replaceChildren(...boxes.map((each) => each.box));
-    // Whoever has no place stands above the one before; whoever has one stays inside the picture.
+    // A cue without a position is placed above the previous one; others stay inside the picture.
     let floor = picture.y + picture.height * BOTTOM;
     let lowestEnd = 0;
     for (const { box, top } of [...boxes].reverse()) {

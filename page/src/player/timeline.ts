@@ -37,13 +37,13 @@ function outside(value: number, from: number, to: number): number {
   return value < from ? from - value : value > to ? value - to : 0;
 }
 
-/** Return the wall-clock time (ms) of a media time; undefined where no span tells. */
+/** Return the wall-clock time (ms) of a media time; undefined if no span contains it. */
 export function wallClock(spans: readonly Span[], time: number): number | undefined {
   const span = nearest(spans, (each) => outside(time, each.start, each.end));
   return span === undefined ? undefined : span.at + (time - span.start) * 1000;
 }
 
-/** Return the media time of a wall-clock time (ms); undefined where no span tells. */
+/** Return the media time of a wall-clock time (ms); undefined if no span contains it. */
 export function mediaTime(spans: readonly Span[], at: number): number | undefined {
   const span = nearest(spans, (each) =>
     outside(at, each.at, each.at + (each.end - each.start) * 1000),

@@ -12,7 +12,7 @@ export type Direction = "ArrowLeft" | "ArrowRight" | "ArrowUp" | "ArrowDown";
 const FOCUSABLE = ["a[href]", "button:not(:disabled)", "input", "select", "summary", "[tabindex]"]
   .map((each) => `${each}:not([tabindex="-1"])`)
   .join(", ");
-/** What is aside counts so much more than what is further on. */
+/** Weight of the distance across the direction, relative to the distance along it. */
 const ASIDE = 3;
 
 /** Return whether a key is an arrow. */

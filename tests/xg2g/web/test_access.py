@@ -1,4 +1,4 @@
-"""Who may change something, on real sockets."""
+"""Access to the API, on real sockets."""
 
 import json
 
@@ -56,7 +56,9 @@ async def test_without_a_token_a_program_on_this_computer_may_change_something()
         ("127.0.0.1:8088", "X-Forwarded-Proto: https"),
     ],
 )
-async def test_without_a_token_nobody_reaches_through_this_computer(host: str, line: str) -> None:
+async def test_without_a_token_no_request_through_this_computer_is_allowed(
+    host: str, line: str
+) -> None:
     async with daemon(PLAYS) as gateway:
         status, headers, body = await ask(gateway, REFRESH, line, host=host)
     assert (status, headers["content-type"]) == (403, "application/problem+json")
@@ -64,7 +66,9 @@ async def test_without_a_token_nobody_reaches_through_this_computer(host: str, l
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8088", "localhost:8088", "[::1]:8088"])
-async def test_without_a_token_xg2gs_own_page_on_this_computer_may(host: str) -> None:
+async def test_without_a_token_xg2gs_own_page_on_this_computer_may_change_something(
+    host: str,
+) -> None:
     async with daemon(PLAYS) as gateway:
         assert (await ask(gateway, REFRESH, f"Origin: http://{host}", host=host))[0] == 202
 
@@ -82,7 +86,7 @@ async def test_without_a_token_xg2gs_own_page_on_this_computer_may(host: str) ->
         ("attacker.example", "http://attacker.example"),
     ],
 )
-async def test_without_a_token_another_page_on_this_computer_may_not(
+async def test_without_a_token_another_page_on_this_computer_is_refused(
     host: str, origin: str
 ) -> None:
     async with daemon(PLAYS) as gateway:
@@ -117,7 +121,7 @@ async def test_a_client_is_told_what_it_may_do() -> None:
         assert "server.token" in told["detail"]
 
 
-async def test_asking_what_one_may_do_is_no_way_to_guess() -> None:
+async def test_a_wrong_token_is_counted_when_a_client_asks_for_its_permissions() -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         for guess in range(WRONG_TOKENS_ALLOWED):
             assert await access_told(gateway, f"Authorization: Bearer {guess}") == 401
@@ -127,7 +131,7 @@ async def test_asking_what_one_may_do_is_no_way_to_guess() -> None:
     assert told["may_change"]
 
 
-async def test_behind_a_proxy_nobody_is_this_computer() -> None:
+async def test_behind_a_proxy_no_request_counts_as_from_this_computer() -> None:
     """nginx, if nothing is said to it, asks for whomever as this computer would."""
     async with daemon(PLAYS, access=Access(behind_proxy=True)) as gateway:
         status, _, body = await ask(gateway, REFRESH)
@@ -139,7 +143,7 @@ async def test_behind_a_proxy_nobody_is_this_computer() -> None:
 
 
 @pytest.mark.parametrize("line", ["Authorization: Bearer swordfish", "X-API-Token: swordfish"])
-async def test_with_a_token_whoever_shows_it_may_from_anywhere(line: str) -> None:
+async def test_a_client_with_the_token_may_change_something_from_anywhere(line: str) -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         assert (await ask(gateway, REFRESH, line, host="tv.example.org"))[0] == 202
 
@@ -156,7 +160,7 @@ async def test_with_a_token_whoever_shows_it_may_from_anywhere(line: str) -> Non
         "X-API-Token: SWORDFISH",
     ],
 )
-async def test_with_a_token_nobody_may_without_it(line: str) -> None:
+async def test_with_a_token_set_every_change_needs_it(line: str) -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         status, headers, body = await ask(gateway, REFRESH, line)
     assert (status, headers["content-type"]) == (401, "application/problem+json")
@@ -164,7 +168,7 @@ async def test_with_a_token_nobody_may_without_it(line: str) -> None:
     assert b"swordfish" not in body
 
 
-async def test_who_guesses_is_refused_and_whoever_has_the_token_is_not() -> None:
+async def test_after_many_wrong_tokens_only_the_right_one_is_accepted() -> None:
     """Behind a proxy all of them come from one address."""
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         for guess in range(WRONG_TOKENS_ALLOWED):
@@ -177,7 +181,7 @@ async def test_who_guesses_is_refused_and_whoever_has_the_token_is_not() -> None
         assert (await gateway.get("/playlist.m3u"))[0] == 200
 
 
-async def test_a_token_in_a_url_is_none_since_urls_end_in_logs() -> None:
+async def test_a_token_in_a_url_is_ignored_since_urls_are_logged() -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         for name in ("token", "access_token", "api_key"):
             status, _, body = await ask(gateway, f"{REFRESH}?{name}=swordfish")
@@ -185,7 +189,7 @@ async def test_a_token_in_a_url_is_none_since_urls_end_in_logs() -> None:
             assert b"swordfish" not in body
 
 
-async def test_the_page_of_a_stranger_may_read_nothing_with_a_browser() -> None:
+async def test_a_browser_shows_no_answer_to_the_page_of_a_stranger() -> None:
     async with daemon(PLAYS) as gateway:
         for method, path in (
             ("OPTIONS", REFRESH),
@@ -203,13 +207,13 @@ async def test_the_page_of_a_stranger_may_read_nothing_with_a_browser() -> None:
             assert not [name for name in headers if name.startswith("access-control")]
 
 
-async def test_reading_takes_no_token() -> None:
+async def test_reading_needs_no_token() -> None:
     async with daemon(PLAYS, access=Access("swordfish")) as gateway:
         for path in ("/api/v1/status", "/api/v1/streams", "/metrics", *FOR_PLAYERS):
             assert (await gateway.get(path))[0] == 200, path
 
 
-async def test_reading_takes_the_token_if_so_configured_and_players_play_on() -> None:
+async def test_reading_needs_the_token_if_configured_but_players_need_none() -> None:
     async with daemon(PLAYS, access=Access("swordfish", for_reading=True)) as gateway:
         for path in ("/api/v1/status", "/api/v1/streams", "/api/status", "/metrics"):
             assert (await gateway.get(path))[0] == 401, path

@@ -59,7 +59,7 @@ async def test_the_page_says_what_is_wrong() -> None:
     assert b">not ready<" in body
 
 
-async def test_more_channels_than_plex_takes_are_wrong() -> None:
+async def test_the_page_warns_of_more_channels_than_plex_accepts() -> None:
     services = tuple(
         Service(ServiceReference.parse(f"1:0:19:{number:X}:3FB:1:C00000:0:0:0:"), f"C{number}")
         for number in range(1, 482)
@@ -70,7 +70,7 @@ async def test_more_channels_than_plex_takes_are_wrong() -> None:
         assert (b"Plex accepts at most 480 channels" in body) == is_wrong
 
 
-async def test_bouquets_chosen_for_plex_are_few_enough_or_missing() -> None:
+async def test_bouquets_chosen_for_plex_end_the_warning_and_missing_ones_are_named() -> None:
     services = [
         Service(ServiceReference.parse(f"1:0:19:{number:X}:3FB:1:C00000:0:0:0:"), f"C{number}")
         for number in range(1, 600)
@@ -84,7 +84,7 @@ async def test_bouquets_chosen_for_plex_are_few_enough_or_missing() -> None:
     assert b">degraded<" in body
 
 
-async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> None:
+async def test_names_and_addresses_from_outside_are_escaped() -> None:
     evil = '<img src=x onerror="alert(1)">'
     service = Service(ServiceReference.parse(REFERENCE), f"</b>{evil}")
     async with daemon(plays_endlessly, bouquets=[Bouquet(evil, (service,))]) as gateway:
@@ -100,7 +100,7 @@ async def test_names_and_addresses_from_outside_are_text_and_nothing_else() -> N
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
-async def test_with_a_token_for_reading_the_page_tells_addresses_alone() -> None:
+async def test_with_a_token_for_reading_the_page_shows_addresses_only() -> None:
     async with daemon(plays_endlessly, access=Access("swordfish", for_reading=True)) as gateway:
         _, writer = await gateway.watch()
         status, _, body = await gateway.get("/addresses")
@@ -120,7 +120,7 @@ async def test_every_link_of_a_page_leads_somewhere() -> None:
                 assert (await gateway.get(f"/{link}"))[0] == 200, link
 
 
-async def test_a_person_reads_what_the_api_has() -> None:
+async def test_the_page_of_the_api_shows_every_operation() -> None:
     async with daemon(PLAYS) as gateway:
         status, headers, body = await gateway.get("/api/")
         assert (await gateway.get("/api"))[2] == body

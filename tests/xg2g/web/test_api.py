@@ -80,7 +80,7 @@ def at(moment: datetime) -> str:
     return quote(moment.isoformat())
 
 
-async def test_the_status_says_what_there_is_and_what_became_of_refreshing_it() -> None:
+async def test_the_status_tells_numbers_and_the_results_of_refreshes() -> None:
     async with daemon(PLAYS, tuner_limit=4) as gateway:
         status = await get(gateway, "/api/v1/status")
         assert status == await get(gateway, "/api/status")
@@ -110,7 +110,7 @@ async def test_channels_are_listed_and_filtered_as_in_the_playlist() -> None:
     assert (every[2]["service"], "secret" in json.dumps(every)) == (None, False)
 
 
-async def test_a_channel_has_what_it_shows_and_what_comes_next() -> None:
+async def test_a_channel_has_its_current_and_next_programme() -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     async with daemon(PLAYS) as gateway:
         await fill(gateway, FIRST, [now - timedelta(minutes=30), now + timedelta(minutes=30)])
@@ -121,7 +121,7 @@ async def test_a_channel_has_what_it_shows_and_what_comes_next() -> None:
     assert channel["now"]["begin"] == f"{now - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}"
 
 
-async def test_all_channels_have_what_they_show_in_one_answer() -> None:
+async def test_one_answer_has_the_current_and_next_programmes_of_all_channels() -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     begins = [now + timedelta(minutes=minutes) for minutes in (-90, -30, 30, 90)]
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
@@ -228,7 +228,7 @@ async def test_a_search_finds_all_words_in_title_or_subtitle_in_whatever_case(
 
 
 @pytest.mark.parametrize("path", ["channels", "now", "guide?from=2026-11-24T00:00:00Z"])
-async def test_what_a_client_has_already_is_not_sent_again(path: str) -> None:
+async def test_an_answer_that_the_client_has_is_not_sent_again(path: str) -> None:
     day = datetime(2026, 11, 24, tzinfo=UTC)
     bouquets = [*BOUQUETS]
     async with daemon(PLAYS, bouquets=bouquets) as gateway:
@@ -251,7 +251,7 @@ async def test_what_a_client_has_already_is_not_sent_again(path: str) -> None:
     assert after == (304 if path.startswith("guide") else 200)
 
 
-async def test_what_tells_of_the_moment_is_never_kept() -> None:
+async def test_answers_about_the_moment_are_never_cached() -> None:
     async with daemon(PLAYS) as gateway:
         for path in ("status", "streams", "failures", "access", f"channels/{FIRST}"):
             _, headers, _ = await gateway.get(f"/api/v1/{path}")
@@ -306,7 +306,7 @@ async def test_channels_are_read_page_by_page_without_gap_or_repetition(
 
 @pytest.mark.parametrize("path", ["guide", "channels"])
 @pytest.mark.parametrize("after", ["", "x", "1", "1_", "_x", "9" * 40 + "_x", "1%0A_x", "%00"])
-async def test_a_page_that_nobody_offered_is_refused(path: str, after: str) -> None:
+async def test_a_cursor_that_no_answer_gave_is_refused(path: str, after: str) -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         problem = await get(gateway, f"/api/v1/{path}?after={after}", status=400)
     assert problem["detail"].startswith("after: ")
@@ -325,7 +325,7 @@ async def test_a_page_that_nobody_offered_is_refused(path: str, after: str) -> N
         "limit=many",
     ],
 )
-async def test_a_guide_that_cannot_be_is_refused_with_the_reason(query: str) -> None:
+async def test_an_invalid_query_of_the_guide_is_refused_with_the_reason(query: str) -> None:
     async with daemon(PLAYS) as gateway:
         problem = await get(gateway, f"/api/v1/guide?{query}", status=400)
     assert (problem["status"], problem["title"]) == (400, "Bad Request")
@@ -350,7 +350,7 @@ async def test_a_stream_is_listed_with_its_viewer_and_counters_until_it_is_ended
         writer.close()
 
 
-async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one() -> None:
+async def test_a_refresh_begins_at_once_and_a_second_one_is_refused() -> None:
     async with daemon(PLAYS) as gateway:
         assert (await change(gateway, "POST", "/api/v1/refresh"))[0] == 202
         status, headers, body = await change(gateway, "POST", "/api/refresh")
@@ -362,7 +362,7 @@ async def test_a_refresh_begins_at_once_and_the_receiver_is_spared_a_second_one(
     assert lineup["succeeded_at"].endswith("Z")
 
 
-async def test_what_the_api_does_not_have_is_a_problem_too() -> None:
+async def test_an_unknown_path_of_the_api_is_a_problem() -> None:
     async with daemon(PLAYS) as gateway:
         for path in ("nothing", "status/nothing", "channels/a/b", "", "//nothing//"):
             await get(gateway, f"/api/v1/{path}", status=404)
@@ -371,7 +371,7 @@ async def test_what_the_api_does_not_have_is_a_problem_too() -> None:
         assert (status, set(headers["allow"].split(", "))) == (405, {"GET", "HEAD", "OPTIONS"})
 
 
-async def test_ready_is_who_has_a_lineup_and_why_not_is_said() -> None:
+async def test_a_daemon_with_a_lineup_is_ready_and_one_without_tells_why_not() -> None:
     async with daemon(PLAYS) as gateway:
         assert (await gateway.get("/readyz"))[0] == 200
         for path in ("/readyz", "/healthz"):

@@ -60,7 +60,7 @@ async def test_a_browser_gets_every_file_with_its_type(page: BuiltPage) -> None:
             assert headers["content-length"] == str(len(body))
 
 
-async def test_nothing_but_the_files_of_the_page_is_given_out(page: BuiltPage) -> None:
+async def test_only_files_of_the_page_are_served(page: BuiltPage) -> None:
     async with daemon(PLAYS, page=page) as gateway:
         for path in (
             "/assets/app-2.js",
@@ -74,7 +74,7 @@ async def test_nothing_but_the_files_of_the_page_is_given_out(page: BuiltPage) -
             assert (status, b"<script" in body) == (404, False), path
 
 
-async def test_names_with_a_hash_are_kept_for_ever_and_the_page_itself_is_asked_for_each_time(
+async def test_names_with_a_hash_are_cached_for_ever_and_the_page_is_revalidated(
     page: BuiltPage,
 ) -> None:
     async with daemon(PLAYS, page=page) as gateway:
@@ -88,7 +88,9 @@ async def test_names_with_a_hash_are_kept_for_ever_and_the_page_itself_is_asked_
             assert (status, body, again["etag"]) == (304, b"", headers["etag"])
 
 
-async def test_who_accepts_gzip_gets_less_under_another_tag(page: BuiltPage) -> None:
+async def test_a_client_that_accepts_gzip_gets_a_smaller_body_with_another_tag(
+    page: BuiltPage,
+) -> None:
     path = "/assets/app-1.js"
     async with daemon(PLAYS, page=page) as gateway:
         _, plain, _ = await _get(gateway, path)
@@ -106,7 +108,7 @@ async def test_who_accepts_gzip_gets_less_under_another_tag(page: BuiltPage) -> 
     assert status == 304
 
 
-async def test_nothing_foreign_and_nothing_inline_may_run_in_the_page(page: BuiltPage) -> None:
+async def test_the_page_may_run_nothing_foreign_and_nothing_inline(page: BuiltPage) -> None:
     async with daemon(PLAYS, page=page) as gateway:
         for path in TYPES:
             _, headers, _ = await _get(gateway, f"/{path}")
@@ -124,7 +126,7 @@ async def test_nothing_foreign_and_nothing_inline_may_run_in_the_page(page: Buil
             assert headers["referrer-policy"] == "no-referrer"
 
 
-async def test_the_addresses_are_shown_beside_the_page_and_in_its_place_where_it_is_missing(
+async def test_addresses_are_shown_beside_the_page_and_in_place_of_a_missing_page(
     page: BuiltPage,
 ) -> None:
     async with daemon(PLAYS, page=page) as gateway:
@@ -139,7 +141,7 @@ async def test_the_addresses_are_shown_beside_the_page_and_in_its_place_where_it
     assert status == 404
 
 
-def test_where_nothing_was_built_there_is_no_page(tmp_path: Path) -> None:
+def test_without_built_files_there_is_no_page(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     assert BuiltPage.load(tmp_path / "nowhere") is None
     assert BuiltPage.load(tmp_path) is None

@@ -1,4 +1,4 @@
-"""Why a channel does not open is told to whoever looks: page, API, overview and log."""
+"""Why a channel does not open: on the page, in the API, on the overview and in the log."""
 
 import html
 import json
@@ -64,7 +64,7 @@ async def failures(gateway: Daemon) -> list[dict[str, Any]]:
     ],
     ids=["no lock", "silence", "credentials"],
 )
-async def test_a_person_reads_why_and_a_player_gets_an_empty_body(
+async def test_a_browser_gets_the_reason_and_a_player_an_empty_body(
     script: Any, status: int, reason: str, advice: str
 ) -> None:
     async with daemon(script, first_byte_s=0.1) as gateway:
@@ -80,7 +80,7 @@ async def test_a_person_reads_why_and_a_player_gets_an_empty_body(
             assert (got, page, headers["content-length"]) == (status, "", "0")
 
 
-async def test_who_uses_the_tuners_is_told_and_since_when() -> None:
+async def test_the_page_shows_who_uses_the_tuners_and_since_when() -> None:
     async with daemon(plays_endlessly, bouquets=TWO, tuner_limit=1) as gateway:
         _, writer = await gateway.watch()
         status, _, page = await browse(gateway, OTHER_STREAM)
@@ -117,7 +117,7 @@ async def test_a_channel_uses_a_tuner_once_for_all_its_viewers_and_a_web_stream_
     assert users.count("<li>127.0.0.1, since ") == 2
 
 
-async def test_who_watches_is_told_to_nobody_where_reading_takes_a_token() -> None:
+async def test_viewers_are_hidden_if_reading_needs_a_token() -> None:
     access = Access("swordfish", for_reading=True)
     async with daemon(plays_endlessly, bouquets=TWO, tuner_limit=1, access=access) as gateway:
         _, writer = await gateway.watch()
@@ -174,7 +174,7 @@ async def test_a_stream_that_breaks_is_a_failure_without_a_status() -> None:
     "path",
     ["/stream/gone.ts", "/auto/v9999", "/tuner0/v9999", "/1:0:0:0:0:0:0:0:0:0:%2fetc%2fpasswd"],
 )
-async def test_what_is_no_channel_is_told_as_well(path: str) -> None:
+async def test_the_page_explains_an_unknown_channel(path: str) -> None:
     async with daemon(says(CRLF_ANSWER)) as gateway:
         status, headers, page = await browse(gateway, path)
         assert (status, headers["x-hdhomerun-error"]) == (404, "801 Unknown Channel")
@@ -182,7 +182,7 @@ async def test_what_is_no_channel_is_told_as_well(path: str) -> None:
         assert (await browse(gateway, path, "*/*"))[2] == ""
 
 
-async def test_the_reason_is_told_while_there_is_no_lineup() -> None:
+async def test_the_page_tells_why_there_is_no_lineup() -> None:
     async with daemon(says(CRLF_ANSWER), bouquets=UnreachableError("the box is <off>")) as gateway:
         await until(lambda: gateway.gateway.lineup_keeper.trouble is not None)
         status, _, page = await browse(gateway, STREAM)
@@ -191,14 +191,14 @@ async def test_the_reason_is_told_while_there_is_no_lineup() -> None:
     assert "Switch the receiver on" in page
 
 
-async def test_a_bouquet_that_is_not_there_is_a_page_for_whoever_reads_pages() -> None:
+async def test_a_browser_gets_a_page_about_an_unknown_bouquet() -> None:
     async with daemon(says(CRLF_ANSWER), bouquets=TWO) as gateway:
         status, headers, page = await browse(gateway, "/bouquets/Vt.m3u")
     assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert 'there are: "TV"' in html.unescape(page)
 
 
-async def test_what_was_asked_for_is_text_and_no_more_than_some_of_it() -> None:
+async def test_the_requested_name_is_escaped_and_shortened() -> None:
     async with daemon(says(CRLF_ANSWER)) as gateway:
         _, _, page = await browse(gateway, f"/stream/%3Cscript%3E{'x' * 5000}.ts")
         [failure] = await failures(gateway)
@@ -207,7 +207,7 @@ async def test_what_was_asked_for_is_text_and_no_more_than_some_of_it() -> None:
     assert len(failure["channel"]) <= 64
 
 
-def test_no_more_than_the_last_are_kept_and_the_same_again_counts() -> None:
+def test_the_latest_failures_are_kept_and_repeated_ones_counted() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     kept = Failures(lambda: now)
 
@@ -231,5 +231,5 @@ def test_no_more_than_the_last_are_kept_and_the_same_again_counts() -> None:
     assert (first.channel_id, first.times, len(kept)) == (str(KEPT * 2), 2, KEPT)
 
 
-def test_every_refusal_has_its_advice() -> None:
+def test_every_refusal_has_advice() -> None:
     assert {refusal.outcome for refusal in REFUSALS.values()} <= set(ADVICE)

@@ -1,4 +1,4 @@
-"""Documents of a big lineup keep nobody waiting, and are not held whole in memory."""
+"""Documents of a big lineup delay no other request, and are not kept in memory as a whole."""
 
 import asyncio
 import json
@@ -72,7 +72,7 @@ async def longest_work(gateway: Daemon, path: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if "xmltv" not in path])
-async def test_others_have_their_turn_while_a_document_of_thousands_of_channels_is_made(
+async def test_the_event_loop_serves_others_while_a_document_of_thousands_of_channels_is_made(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with daemon(plays_endlessly, bouquets=BIG) as gateway:
@@ -112,7 +112,7 @@ async def test_every_document_of_the_tuner_names_every_channel() -> None:
     assert int(headers["content-length"]) == len(playlist)
 
 
-async def test_a_document_keeps_its_tag_and_is_not_sent_again() -> None:
+async def test_an_unchanged_document_keeps_its_tag_and_is_not_sent_again() -> None:
     async with daemon(plays_endlessly, bouquets=BIG) as gateway:
         for path in ("/playlist.m3u", "/lineup.json"):
             _, headers, _ = await gateway.get(path)
@@ -134,7 +134,7 @@ async def test_an_empty_lineup_is_an_empty_list() -> None:
 
 
 @pytest.mark.parametrize(("rows", "made"), [(50, 1), (5000, 2)])
-async def test_a_long_document_is_made_twice_and_never_held(rows: int, made: int) -> None:
+async def test_a_long_document_is_made_twice_and_never_kept_in_memory(rows: int, made: int) -> None:
     calls, sizes = [0], list[int]()
 
     def texts() -> Iterator[str]:

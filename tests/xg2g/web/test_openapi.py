@@ -1,4 +1,4 @@
-"""The API keeps to its OpenAPI document, whatever it is sent."""
+"""The API follows its OpenAPI document for any request."""
 
 import asyncio
 import json

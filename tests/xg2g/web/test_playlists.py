@@ -30,7 +30,7 @@ def names(playlist: bytes) -> list[str]:
     return re.findall(r"^#EXTINF.*,(.*)$", playlist.decode(), re.MULTILINE)
 
 
-async def test_the_playlist_names_the_host_that_its_reader_asked() -> None:
+async def test_the_playlist_names_the_requested_host() -> None:
     async with daemon(PLAYS) as gateway:
         status, headers, body = await gateway.get("/playlist.m3u")
         _, _, old_address = await gateway.get("/files/playlist.m3u")
@@ -41,7 +41,7 @@ async def test_the_playlist_names_the_host_that_its_reader_asked() -> None:
     assert old_address == body
 
 
-async def test_a_reader_who_names_no_host_gets_the_address_of_the_connection() -> None:
+async def test_without_a_host_the_playlist_names_the_address_of_the_connection() -> None:
     async with daemon(PLAYS) as gateway:
         for head in ("Host:\n", ""):
             _, _, body = await gateway.ask(f"GET /playlist.m3u HTTP/1.0\n{head}\n")
@@ -54,7 +54,7 @@ async def test_an_ipv6_host_is_a_host() -> None:
     assert b"\nhttp://[::1]:8088/stream/" in body
 
 
-async def test_what_a_client_says_of_a_proxy_counts_for_nothing() -> None:
+async def test_headers_of_proxies_are_ignored() -> None:
     forged = "X-Forwarded-Host: evil\nX-Forwarded-Proto: https\nForwarded: host=evil\n"
     async with daemon(PLAYS) as gateway:
         _, _, body = await gateway.ask(
@@ -64,7 +64,7 @@ async def test_what_a_client_says_of_a_proxy_counts_for_nothing() -> None:
     assert b"evil" not in body
 
 
-async def test_the_public_url_stands_before_everything() -> None:
+async def test_all_urls_begin_with_the_public_url() -> None:
     async with daemon(PLAYS, public_url="https://tv.example.org/xg2g") as gateway:
         _, _, body = await gateway.get("/playlist.m3u")
     assert b'url-tvg="https://tv.example.org/xg2g/xmltv.xml"' in body
@@ -105,7 +105,7 @@ DASH = Service(
 )
 
 
-async def test_what_comes_in_segments_is_fetched_by_the_player_itself() -> None:
+async def test_segmented_streams_are_fetched_by_the_player_itself() -> None:
     async with daemon(PLAYS, bouquets=[Bouquet("TV", (LISTED, HLS, DASH))]) as gateway:
         _, _, body = await gateway.get("/playlist.m3u")
         assert b"secret" not in body, "an IPTV URL is its owner's account"
@@ -143,7 +143,7 @@ async def test_alternatives_of_which_one_is_a_transport_stream_are_played_here()
     assert [url[-3:] for url in urls] == [".ts", ".ts"]
 
 
-async def test_radio_can_be_had_alone_or_left_out() -> None:
+async def test_radio_can_be_selected_or_left_out() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         assert names((await gateway.get("/playlist.m3u?radio=1"))[2]) == ["Bayern 3"]
         television = names((await gateway.get("/playlist.m3u?radio=0"))[2])
@@ -174,7 +174,7 @@ async def test_a_playlist_that_the_client_has_is_not_sent_again() -> None:
         assert other_host[1]["etag"] != tag
 
 
-async def test_head_says_what_get_would() -> None:
+async def test_head_has_the_headers_of_get() -> None:
     async with daemon(PLAYS) as gateway:
         _, got, body = await gateway.get("/playlist.m3u")
         status, headers, nothing = await gateway.get("/playlist.m3u", method="HEAD")

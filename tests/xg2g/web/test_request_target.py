@@ -1,4 +1,4 @@
-"""What clients and proxies may make of a path, and which methods it answers."""
+"""Forms of a request target, and methods of a path."""
 
 from collections.abc import Iterable, Iterator
 
@@ -98,7 +98,7 @@ async def answer(gateway: Daemon, method: str, target: str) -> tuple[int, dict[s
 
 
 CHANGING = {"/", "/metrics", "/api/v1/status", "/api/status", "/api/v1/guide"}
-"""Paths whose bodies tell of the moment."""
+"""Paths whose bodies depend on the moment."""
 
 
 def test_every_route_of_the_daemon_is_tried_here() -> None:
@@ -106,7 +106,7 @@ def test_every_route_of_the_daemon_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("route", EXAMPLES)
-async def test_an_absolute_form_and_slashes_too_many_find_the_same(route: str) -> None:
+async def test_absolute_forms_and_doubled_slashes_find_the_same_resource(route: str) -> None:
     target = EXAMPLES[route]
     async with daemon(PLAYS, linger_s=0) as gateway:
         plain = await answer(gateway, "GET", target)
@@ -118,7 +118,7 @@ async def test_an_absolute_form_and_slashes_too_many_find_the_same(route: str) -
 
 
 @pytest.mark.parametrize("route", EXAMPLES)
-async def test_options_and_refusals_tell_the_methods_and_head_is_a_get_without_body(
+async def test_options_and_refusals_list_the_methods_and_head_is_a_get_without_body(
     route: str,
 ) -> None:
     target = EXAMPLES[route]
@@ -137,7 +137,7 @@ async def test_options_and_refusals_tell_the_methods_and_head_is_a_get_without_b
             assert had[1].get("content-type") == got[1].get("content-type")
 
 
-async def test_the_authority_of_an_absolute_form_counts_and_the_host_does_not() -> None:
+async def test_the_authority_of_an_absolute_form_replaces_the_host() -> None:
     """RFC 9112, 3.2.2."""
     async with daemon(PLAYS) as gateway:
         request = "GET http://tv.local:80/discover.json HTTP/1.1\nHost: other.example\n"
@@ -152,20 +152,20 @@ async def test_an_absolute_form_without_a_path_is_the_front_page() -> None:
         assert (await gateway.get("http:///playlist.m3u"))[0] == 400
 
 
-async def test_slashes_that_are_encoded_stay() -> None:
+async def test_encoded_slashes_stay() -> None:
     async with daemon(PLAYS) as gateway:
         assert (await gateway.get("/stream%2f%2f" + CHANNEL + ".ts"))[0] == 404
         assert (await gateway.get("/bouquets/A%2F%2FB.m3u"))[0] == 404
 
 
-async def test_what_there_is_not_is_404_with_every_method() -> None:
+async def test_an_unknown_path_is_404_with_every_method() -> None:
     async with daemon(PLAYS) as gateway:
         for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "BREW"):
             for path in ("/robots.txt", "/a/b/c", "/api/v1/nothing", "/api/nothing", "/stream"):
                 assert (await gateway.get(path, method=method))[0] == 404, (method, path)
 
 
-async def test_options_of_the_server_itself_tells_every_method() -> None:
+async def test_options_of_the_server_lists_every_method() -> None:
     async with daemon(PLAYS) as gateway:
         status, headers, _ = await gateway.get("*", method="OPTIONS")
         assert (status, headers["allow"]) == (204, "GET, HEAD, POST, DELETE, OPTIONS")

@@ -1,4 +1,4 @@
-"""Wrong tokens are counted, within limits."""
+"""Wrong tokens are counted by network, within limits."""
 
 from xg2g.web.http.access import (
     WRONG_TOKENS_ALLOWED,

@@ -25,9 +25,9 @@ _STATS_WITHIN_S = 2
 async def _streams(request: Request, _: queries.NoQuery) -> BaseModel:
     gateway = gateway_of(request)
     lineup = gateway.lineup_keeper.lineup or Lineup()
-    asked = gateway.hub.upstreams
-    answers = await asyncio.gather(*(_remuxing_model(each) for each in asked))
-    remuxers = dict(zip(asked, answers, strict=True))
+    upstreams = gateway.hub.upstreams
+    answers = await asyncio.gather(*(_remuxing_model(each) for each in upstreams))
+    remuxers = dict(zip(upstreams, answers, strict=True))
     # Read again after the wait, so that viewers and upstreams are those of the same moment.
     shared = shared_streams(gateway.hub.upstreams, gateway.viewers)
     return models.Streams(

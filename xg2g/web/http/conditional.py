@@ -43,7 +43,7 @@ def accepts_gzip(request: Request) -> bool:
 
 
 async def private_answer(request: Request, body: bytes, media_type: str) -> Response:
-    """Return an answer that this client alone may keep: gzipped where it accepts that, 304 where it
+    """Return an answer that only this client may keep: gzipped if it accepts that, and 304 if it
     has the current one."""
     is_coded = len(body) >= _UNCODED_BYTES and accepts_gzip(request)
     headers = {

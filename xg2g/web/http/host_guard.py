@@ -1,4 +1,4 @@
-"""Refuses requests for other hosts than xg2g; `xg2g.network.hosts` says why."""
+"""Refuses requests for other hosts than xg2g; `xg2g.network.hosts` gives the reason."""
 
 import time
 from collections.abc import Callable

@@ -33,7 +33,7 @@ _PROBES_WITHIN_S = 2
 
 
 async def addresses_page(request: Request) -> Response:
-    """Return the page; addresses alone to a client that may not read the state."""
+    """Return the page; without the state for a client that may not read it."""
     gateway, base = gateway_of(request), base_url(request)
     may_read = access_of(request).refusal(request, changes=False) is None
     lineup = gateway.lineup_keeper.lineup or Lineup()
