@@ -125,6 +125,20 @@ def test_old_segments_leave_and_their_files_a_segment_later() -> None:
     assert file_decision(stream.presentation, "video", "3.m4s") is Decision.GONE
 
 
+def test_the_files_of_a_segment_stay_for_its_duration_after_it_left() -> None:
+    stream = Stream(window_s=0)
+    stream.header()
+    stream.segment(0)
+    storage, window = stream.presentation.storage, stream.presentation.window
+    has_file: dict[int, bool] = {}
+    for number in range(1, 60):
+        stream.part(number, 0)
+        stream.end(number, s=0.32, parts=1)
+        has_file[window.first_number] = anyio.run(storage.get, "video/3.m4s") is not None
+    # It lasts as long as six of those that follow.
+    assert [has_file[first] for first in (3, 4, 10, 11)] == [True, True, True, False]
+
+
 def test_a_long_window_offers_delta_updates_that_leave_out_old_segments_alone() -> None:
     stream = Stream(window_s=3600)
     stream.header()

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from tests.harness.fake_backend import FakeRemuxer
 from tests.xg2g.streaming.receiver import (
     IPTV,
+    MANY,
     ONE,
     ONE_TOO,
     OTHER,
@@ -94,6 +96,26 @@ async def test_the_tuner_is_free_before_the_other_channel_asks_for_it(house: Hou
     house.receiver.open = watched  # type: ignore[method-assign,assignment]
     async with house.hub.open(OTHER):
         assert open_then == []
+
+
+async def test_the_tuner_is_free_while_the_last_remuxer_is_still_closing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_close, close = asyncio.Event(), FakeRemuxer.aclose
+
+    async def slowly(self: FakeRemuxer) -> None:
+        await may_close.wait()
+        await close(self)
+
+    monkeypatch.setattr(FakeRemuxer, "aclose", slowly)
+    house.hub.limit = 1
+    await watch_and_leave(house.hub, ONE)
+    zapping = asyncio.create_task(watch_and_leave(house.hub, OTHER))
+    await turns(MANY)
+    open_now = list(house.receiver.open_now)
+    may_close.set()
+    await zapping
+    assert open_now == [OTHER]
 
 
 async def test_only_streams_that_free_a_tuner_make_way(house: House) -> None:
