@@ -107,6 +107,19 @@ def test_a_part_that_is_too_long_ends_the_list_of_parts_of_its_segment() -> None
     )
 
 
+def test_a_part_that_is_too_short_is_listed_as_the_last_of_its_segment_alone() -> None:
+    stream = Stream()
+    stream.header()
+    stream.segment(0, s=2.0)
+    for index, length_s in enumerate((0.32, 0.1, 0.32)):
+        stream.part(1, index, length_s)
+    text = stream.text()
+    assert '#EXT-X-PART:DURATION=0.08000,URI="video/3.6.m4s"\n' in text
+    assert 'URI="video/4.0.m4s"' in text
+    assert "video/4.1.m4s" not in text
+    assert "video/4.2.m4s" not in text
+
+
 def test_old_segments_leave_and_their_files_a_segment_later() -> None:
     stream = Stream(window_s=0)
     stream.header()
