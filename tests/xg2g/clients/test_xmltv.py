@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 import xml.etree.ElementTree as ET
@@ -19,11 +20,14 @@ import pytest
 from tests.harness.scripted_daemon import Daemon, daemon
 from tests.harness.stream_server import CRLF_ANSWER, PACKET, says
 from xg2g.app import server
+from xg2g.clients.xmltv import PIECE_BYTES, document
 from xg2g.guide import programme_table
 from xg2g.guide.programme import Programme
+from xg2g.lineup import Channel
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.openwebif import Event
 from xg2g.receiver.service_reference import ServiceReference
+from xg2g.store.database import Database
 from xg2g.web.http import incremental
 
 pytestmark = pytest.mark.anyio
@@ -388,6 +392,38 @@ async def test_a_stop_waits_for_no_download_and_leaves_nothing_behind(
     gc.collect()
     assert not troubles
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_the_document_of_thousands_of_channels_comes_in_pieces(
+    tmp_path: Path, compressed: bool
+) -> None:
+    channels = [
+        Channel(id_of(number), number, "x" * 200, (service(number, "").reference,))
+        for number in range(1, 1501)
+    ]
+    texts = [replace(line, title=os.urandom(100).hex()) for line in week(4)]
+
+    def store(connection: sqlite3.Connection) -> None:
+        connection.executemany(
+            "INSERT INTO channel VALUES (?, ?, '', 0, '[]', '', 1, '')",
+            ((channel.id, channel.number) for channel in channels),
+        )
+        programme_table.put(connection, dict.fromkeys([it.id for it in channels], texts))
+
+    async with Database.open(tmp_path) as database:
+        await database.write(store)
+        async with database.snapshot() as snapshot:
+            pieces = [
+                piece
+                async for piece in document(
+                    snapshot, channels, logo_url=lambda _: None, compressed=compressed
+                )
+            ]
+    whole = gzip.decompress(b"".join(pieces)) if compressed else b"".join(pieces)
+    assert len(ET.fromstring(whole).findall("channel")) == 1500
+    assert len(ET.fromstring(whole).findall("programme")) == 4 * 1500
+    assert max(map(len, pieces)) < 1.3 * PIECE_BYTES
 
 
 async def test_a_guide_without_programmes_is_valid() -> None:
