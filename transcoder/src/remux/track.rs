@@ -5,7 +5,7 @@
 //!                        '-> undecided: wait for the next packet
 //! ```
 
-use super::clock::Moment;
+use super::clock::{Clocks, Moment};
 use super::content::{Content, Judged, Signalled};
 use super::outlet::{Outlet, PacketBytes};
 use super::scrambled_run::ScrambledRun;
@@ -219,23 +219,23 @@ impl Track {
         }
     }
 
-    /// Append the converted packets whose time has come; all of them without a clock, unless
-    /// one may still come.
-    pub(super) fn send_due(&mut self, moment: Option<Moment>, output: &mut Vec<u8>) {
+    /// Append the converted packets whose time has come at packet `number`; all of them without
+    /// a clock, unless one may still come.
+    pub(super) fn send_due(&mut self, clocks: &Clocks, number: u64, output: &mut Vec<u8>) {
+        let holds_sound = self.content.state.holds_sound();
+        if !holds_sound && !self.outlet.has_waiting() {
+            return;
+        }
+        let moment = clocks.moment(self.pcr_pid, number);
         if let Some(moment) = moment
-            && self.content.state.holds_sound()
+            && holds_sound
         {
             self.content
                 .push_out_overdue(moment.arrival(), &mut self.outlet);
         }
-        if self.outlet.has_waiting() && (moment.is_some() || !self.can_await_clock()) {
+        if moment.is_some() || !self.can_await_clock() {
             self.outlet.send_due(moment, output);
         }
-    }
-
-    /// Return whether converted sound waits, in its encoder or for its time.
-    pub(super) fn has_waiting(&self) -> bool {
-        self.outlet.has_waiting() || self.content.state.holds_sound()
     }
 
     /// Return whether converted packets have left on the source's PID.

@@ -146,8 +146,8 @@ impl TrackSet {
 
     /// Append the converted packets whose time has come at packet `number`.
     pub(super) fn send_due(&mut self, clocks: &Clocks, number: u64, output: &mut Vec<u8>) {
-        for track in self.tracks.iter_mut().filter(|track| track.has_waiting()) {
-            track.send_due(clocks.moment(track.pcr_pid, number), output);
+        for track in &mut self.tracks {
+            track.send_due(clocks, number, output);
         }
     }
 
