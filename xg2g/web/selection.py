@@ -56,3 +56,11 @@ def lineup_of(request: Request) -> Lineup:
         text = str(trouble) if trouble else "the lineup is being read; try again in a moment"
         raise Refused(503, text, {"Retry-After": "5"})
     return keeper.lineup
+
+
+def find_channel(lineup: Lineup, channel_id: str) -> Channel:
+    """Return the channel with this id. Raises `Refused` if there is none."""
+    channel = lineup.find(channel_id)
+    if channel is None:
+        raise Refused(404, "no such channel; /api/v1/channels lists them")
+    return channel

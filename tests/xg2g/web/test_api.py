@@ -1,83 +1,20 @@
-"""The API, on real sockets."""
+"""The API without its guide, on real sockets."""
 
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import quote
 
 import pytest
 
-from tests.harness.scripted_daemon import REFERENCE, Daemon, daemon, until
-from tests.harness.stream_server import CRLF_ANSWER, PACKET, plays_endlessly, says
-from xg2g.guide import programme_table
-from xg2g.guide.programme import Programme
+from tests.harness.scripted_daemon import REFERENCE, daemon, until
+from tests.harness.stream_server import plays_endlessly
+from tests.xg2g.web.api_client import BOUQUETS, FIRST, PLAYS, RADIO, change, fill, get, pages
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
 
 pytestmark = pytest.mark.anyio
-
-PLAYS = says(CRLF_ANSWER, PACKET * 10)
-FIRST = "1_0_19_283D_3FB_1_C00000_0_0_0"
-RADIO = "1_0_2_6DCA_44D_1_C00000_0_0_0"
-WEB = ServiceReference.parse("1:0:1:0:0:0:0:0:0:0:http%3a//user%3asecret@tv.example.org/a.ts")
-BOUQUETS = [
-    Bouquet("Television", (Service(ServiceReference.parse(REFERENCE), "Das Erste HD"),)),
-    Bouquet(
-        "Music",
-        (
-            Service(ServiceReference.parse("1:0:2:6DCA:44D:1:C00000:0:0:0:"), "Bayern 3"),
-            Service(WEB, "Web"),
-        ),
-    ),
-]
-
-
-async def get(gateway: Daemon, path: str, *, status: int = 200) -> dict[str, Any]:
-    answer, headers, body = await gateway.get(path)
-    assert answer == status, body
-    kind = "application/json" if status == 200 else "application/problem+json"
-    assert headers["content-type"] == kind
-    parsed: dict[str, Any] = json.loads(body)
-    return parsed
-
-
-async def change(gateway: Daemon, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
-    return await gateway.ask(f"{method} {path} HTTP/1.0\nHost: localhost\n\n")
-
-
-async def fill(gateway: Daemon, channel_id: str, begins: list[datetime]) -> None:
-    received = [
-        Programme(
-            begin_s=int(begin.timestamp()),
-            end_s=int(begin.timestamp()) + 3600,
-            event=number,
-            title=f"Title {number}",
-            short="Staffel 2, Folge 3",
-            long="What happens.",
-            genre=0x15,
-        )
-        for number, begin in enumerate(begins)
-    ]
-    await gateway.gateway.database.write(lambda it: programme_table.put(it, {channel_id: received}))
-
-
-async def pages(gateway: Daemon, path: str, items: str) -> list[Any]:
-    """All items, as they come by following `next`."""
-    limit = int(path.partition("limit=")[2].partition("&")[0])
-    page = await get(gateway, path)
-    found = [*page[items]]
-    while page["next"] is not None:
-        assert len(page[items]) == limit
-        page = await get(gateway, f"{path}&after={quote(page['next'])}")
-        found += page[items]
-    return found
-
-
-def at(moment: datetime) -> str:
-    return quote(moment.isoformat())
 
 
 async def test_the_status_tells_numbers_and_the_results_of_refreshes() -> None:
@@ -145,88 +82,6 @@ async def test_one_answer_has_the_current_and_next_programmes_of_all_channels() 
     assert by_page == every
 
 
-async def test_the_guide_of_some_channels_is_that_of_all_without_the_others() -> None:
-    day = datetime(2026, 11, 24, tzinfo=UTC)
-    hours = [day + timedelta(hours=hour) for hour in range(3)]
-    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
-        await fill(gateway, FIRST, hours)
-        await fill(gateway, RADIO, hours)
-        base = f"/api/v1/guide?from={at(day)}"
-        every = (await get(gateway, base))["programmes"]
-        both = (await get(gateway, f"{base}&channels={FIRST},{RADIO}"))["programmes"]
-        radio = (await get(gateway, f"{base}&channels={RADIO},"))["programmes"]
-        none = (await get(gateway, f"{base}&channels="))["programmes"]
-        by_page = await pages(gateway, f"{base}&channels={RADIO},{FIRST}&limit=2", "programmes")
-        await get(gateway, f"{base}&channels={FIRST},none", status=404)
-        ids = ",".join(str(number) for number in range(201))
-        many = await get(gateway, f"{base}&channels={ids}", status=400)
-        long = await get(gateway, f"{base}&channels={'x' * 12001}", status=400)
-    assert both == by_page == every
-    assert radio == [each for each in every if each["channel"] == RADIO] != []
-    assert none == []
-    assert many["detail"] == "channels: too many ids; use at most 200"
-    assert long["detail"].startswith("channels: ")
-
-
-async def test_a_brief_guide_has_every_programme_without_its_description() -> None:
-    day = datetime(2026, 11, 24, tzinfo=UTC)
-    async with daemon(PLAYS) as gateway:
-        await fill(gateway, FIRST, [day, day + timedelta(hours=1)])
-        whole = (await get(gateway, f"/api/v1/guide?from={at(day)}"))["programmes"]
-        brief = (await get(gateway, f"/api/v1/guide?from={at(day)}&brief=true"))["programmes"]
-    assert whole[0]["description"] != "" != whole[0]["categories"]
-    assert brief == [each | {"description": "", "categories": []} for each in whole]
-
-
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("strasse", ["Große Straße"]),
-        ("GROSSE", ["Große Straße"]),
-        ("straße", ["Große Straße"]),
-        ("STRAßE groß", ["Große Straße"]),
-        ("ärzte", ["Die Ärzte: 100 % live_am!"]),
-        ("100 % live", ["Die Ärzte: 100 % live_am!"]),
-        ("_", ["Die Ärzte: 100 % live_am!"]),
-        ("%", ["Die Ärzte: 100 % live_am!"]),
-        ("!", ["Die Ärzte: 100 % live_am!"]),
-        ("große ärzte", []),
-        ("grüße", []),
-        ("stroße", []),
-        ("zweite", ["Große Straße"]),
-        ("geheim", []),
-        ("", ["Große Straße", "Die Ärzte: 100 % live_am!", "Gone"]),
-        ("   ", ["Große Straße", "Die Ärzte: 100 % live_am!", "Gone"]),
-    ],
-)
-async def test_a_search_finds_all_words_in_title_or_subtitle_in_whatever_case(
-    search: str, found: list[str]
-) -> None:
-    day = datetime(2026, 11, 24, tzinfo=UTC)
-    texts = {"Große Straße": "Zweite Folge", "Die Ärzte: 100 % live_am!": "", "Gone": ""}
-    received = [
-        Programme(
-            begin_s=int(day.timestamp()) + 3600 * number,
-            end_s=int(day.timestamp()) + 3600 * (number + 1),
-            event=number,
-            title=title,
-            short=short,
-            long="Geheim.",
-            genre=None,
-        )
-        for number, (title, short) in enumerate(texts.items())
-    ]
-    async with daemon(PLAYS) as gateway:
-        await gateway.gateway.database.write(lambda it: programme_table.put(it, {FIRST: received}))
-        base = f"/api/v1/guide?from={at(day)}&search={quote(search)}"
-        answer = await get(gateway, base)
-        by_page = await pages(gateway, f"{base}&limit=1", "programmes")
-        over = await get(gateway, f"/api/v1/guide?from={at(day)}&search={'x' * 101}", status=400)
-    assert [each["title"] for each in answer["programmes"]] == found
-    assert by_page == answer["programmes"]
-    assert over["detail"].startswith("search: ")
-
-
 @pytest.mark.parametrize("path", ["channels", "now", "guide?from=2026-11-24T00:00:00Z"])
 async def test_an_answer_that_the_client_has_is_not_sent_again(path: str) -> None:
     day = datetime(2026, 11, 24, tzinfo=UTC)
@@ -259,40 +114,6 @@ async def test_answers_about_the_moment_are_never_cached() -> None:
             assert "etag" not in headers, path
 
 
-async def test_the_guide_is_cut_by_channel_by_time_and_by_count() -> None:
-    day = datetime(2026, 11, 24, tzinfo=UTC)
-    hours = [day + timedelta(hours=hour) for hour in range(6)]
-    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
-        await fill(gateway, FIRST, hours)
-        await fill(gateway, RADIO, hours)
-        base = f"/api/v1/guide?from={at(day)}"
-        four = await get(gateway, base)
-        one = await get(gateway, f"{base}&channel={RADIO}&to={at(day + timedelta(hours=6))}")
-        between = await get(gateway, f"{base}&to={at(day + timedelta(hours=1))}&channel={FIRST}")
-        assert await get(gateway, f"/api/v1/guide?from={int(day.timestamp())}") == four
-    assert len(four["programmes"]) == 8
-    assert {each["channel"] for each in one["programmes"]} == {RADIO}
-    assert len(one["programmes"]) == 6
-    assert [each["title"] for each in between["programmes"]] == ["Title 0"]
-    assert four["next"] is None
-
-
-@pytest.mark.parametrize("limit", [1, 3, 7, 12])
-@pytest.mark.parametrize("channel", ["", f"&channel={RADIO}"])
-async def test_the_guide_is_read_page_by_page_without_gap_or_repetition(
-    limit: int, channel: str
-) -> None:
-    day = datetime(2026, 11, 24, tzinfo=UTC)
-    hours = [day + timedelta(hours=hour) for hour in range(6)]
-    async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
-        await fill(gateway, FIRST, hours)
-        await fill(gateway, RADIO, hours)
-        base = f"/api/v1/guide?from={at(day)}&to={at(day + timedelta(hours=6))}{channel}"
-        whole = (await get(gateway, base))["programmes"]
-        assert len(whole) == (6 if channel else 12)
-        assert await pages(gateway, f"{base}&limit={limit}", "programmes") == whole
-
-
 @pytest.mark.parametrize("limit", [1, 2, 3])
 @pytest.mark.parametrize("query", ["", "&bouquet=Music", "&radio=false"])
 async def test_channels_are_read_page_by_page_without_gap_or_repetition(
@@ -310,26 +131,6 @@ async def test_a_cursor_that_no_answer_gave_is_refused(path: str, after: str) ->
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         problem = await get(gateway, f"/api/v1/{path}?after={after}", status=400)
     assert problem["detail"].startswith("after: ")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "from=yesterday",
-        "from=2026-11-24T00:00:00",
-        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z",
-        "from=2026-11-24T00:00:00Z&to=2027-11-24T00:00:00Z",
-        "from=9999-12-31T23:59:59-14:00&to=0001-01-01T00:00:00%2B14:00",
-        "limit=0",
-        "limit=5001",
-        "limit=many",
-    ],
-)
-async def test_an_invalid_query_of_the_guide_is_refused_with_the_reason(query: str) -> None:
-    async with daemon(PLAYS) as gateway:
-        problem = await get(gateway, f"/api/v1/guide?{query}", status=400)
-    assert (problem["status"], problem["title"]) == (400, "Bad Request")
-    assert problem["detail"].startswith(f"{query.split('&')[-1].split('=')[0]}: ")
 
 
 async def test_a_stream_is_listed_with_its_viewer_and_counters_until_it_is_ended() -> None:

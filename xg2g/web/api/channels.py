@@ -14,10 +14,10 @@ from ...lineup import Channel, Lineup
 from ...lineup.picons import may_have_logo
 from ..gateway import base_url, gateway_of
 from ..http.incremental import in_steps
-from ..selection import Selection, lineup_of
+from ..selection import Selection, find_channel, lineup_of
 from . import models, queries
 from .guide import programme_model
-from .operation import Operation, find_channel, invalid_cursor
+from .operation import Operation
 
 _NEXT_WITHIN_S = 24 * 3600
 """How far ahead the next programme may begin."""
@@ -75,7 +75,7 @@ def _page(lineup: Lineup, query: queries.ChannelsQuery) -> tuple[Sequence[Channe
     if query.after is not None:
         ids = [each.id for each in chosen]
         if query.after not in ids:
-            raise invalid_cursor()
+            raise queries.invalid_cursor()
         chosen = chosen[ids.index(query.after) + 1 :]
     page = chosen[: query.limit]
     return page, page[-1].id if len(page) < len(chosen) else None

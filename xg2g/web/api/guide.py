@@ -16,9 +16,9 @@ from ...lineup import Lineup
 from ..gateway import gateway_of
 from ..http.incremental import in_steps
 from ..http.refusals import Refused
-from ..selection import lineup_of
+from ..selection import find_channel, lineup_of
 from . import models, queries
-from .operation import Operation, find_channel, invalid_cursor
+from .operation import Operation
 
 _DEFAULT_PERIOD = timedelta(hours=4)
 _LONGEST_PERIOD = timedelta(days=31)
@@ -69,7 +69,7 @@ def _client_network(cursor: str | None) -> programme_table.Place | None:
         return None
     match = re.fullmatch(r"(-?[0-9]{1,12})_(.+)", cursor)
     if match is None:
-        raise invalid_cursor()
+        raise queries.invalid_cursor()
     return int(match[1]), match[2]
 
 

@@ -9,11 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...lineup import Channel, Lineup
 from ...store.database import StoreError
 from ..http.access import access_of
 from ..http.conditional import private_answer
-from ..http.refusals import Refused, problem
+from ..http.refusals import problem
 from .queries import NoQuery, Query
 
 _MESSAGES: Mapping[str, str] = {
@@ -111,16 +110,3 @@ def _explained(error: ValidationError) -> str:
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text[:64])
-
-
-def find_channel(lineup: Lineup, channel_id: str) -> Channel:
-    """Return the channel with this id. Raises `Refused` if there is none."""
-    channel = lineup.find(channel_id)
-    if channel is None:
-        raise Refused(404, "no such channel; /api/v1/channels lists them")
-    return channel
-
-
-def invalid_cursor() -> Refused:
-    """Return the refusal of a cursor that no answer has given."""
-    return Refused(400, "after: invalid cursor; use next of the answer before")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from ..http.refusals import Refused
+
 MAX_IDS = 200
 """Maximum number of channel ids in a query."""
 MAX_IDS_LENGTH = 12_000
@@ -14,6 +16,11 @@ class Query(BaseModel):
     """Query of a request."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, frozen=True, extra="forbid")
+
+
+def invalid_cursor() -> Refused:
+    """Return the refusal of a cursor that no answer has given."""
+    return Refused(400, "after: invalid cursor; use next of the previous answer")
 
 
 class NoQuery(Query):

@@ -75,12 +75,12 @@ class Access:
         wrong_tokens: WrongTokens | None = None,
     ) -> None:
         """`behind_proxy`: a request from this computer may come from anywhere, so changes always
-        need a token. For the rest see `ask_for`."""
+        need a token. For the rest see `require`."""
         self._behind_proxy = behind_proxy
         self._wrong_tokens = wrong_tokens or WrongTokens()
-        self.ask_for(token, for_reading=for_reading)
+        self.require(token, for_reading=for_reading)
 
-    def ask_for(self, token: str | None, *, for_reading: bool) -> None:
+    def require(self, token: str | None, *, for_reading: bool) -> None:
         """Require `token` for changes from now on, and for reading with `for_reading`. Without a
         token, only this computer may change something."""
         self._token = token.encode() if token else None
@@ -89,7 +89,7 @@ class Access:
     async def apply(self, settings: Settings) -> None:
         """Require the token of these settings from now on."""
         token = settings.server.token
-        self.ask_for(token.value if token else None, for_reading=settings.server.token_for_reading)
+        self.require(token.value if token else None, for_reading=settings.server.token_for_reading)
 
     def refusal(self, request: Request, *, changes: bool) -> Response | None:
         """Return the answer to a request that is not allowed; None if it is allowed."""
