@@ -1,47 +1,24 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Addresses } from "./addresses/Addresses";
-import { read, relative } from "./api/client";
 import { useNow, usePolled } from "./api/poll";
-import type { Channel, Channels, Now, Programme } from "./api/types";
-import { ChannelList } from "./channels/ChannelList";
-import { type Choice, choiceOf, choiceText, shownById } from "./channels/lineup";
+import type { Channel, Programme } from "./api/types";
+import { shownById } from "./channels/lineup";
 import { NowPlaying } from "./channels/NowPlaying";
-import { Search } from "./channels/Search";
-import { GuideView } from "./guide/GuideView";
+import { readChannels, readNow } from "./channels/read";
+import { useChoice } from "./channels/useChoice";
 import { ProgrammeDialog } from "./guide/ProgrammeDialog";
 import { Player } from "./player/Player";
-import { go, hashOf, type Place, placeOf } from "./router";
+import { go, hashOf, placeOf } from "./router";
 import { Header } from "./shell/Header";
 import { Icon } from "./shell/icons";
-import { TokenForm } from "./shell/TokenForm";
 import { useKeys } from "./shell/useKeys";
-import { StatusView } from "./status/StatusView";
+import { usePlace } from "./shell/usePlace";
 import { MINUTE_MS } from "./time";
+import { View } from "./View";
 
 /** Time between requests for the lineup, which seldom changes: most answers are "not modified". */
 const LINEUP_MS = 5 * MINUTE_MS;
 const NOW_MS = MINUTE_MS;
-const CHOICE_KEY = "bouquet";
 const NAME = "xg2g";
-
-async function readChannels(signal: AbortSignal): Promise<Channel[]> {
-  const found: Channel[] = [];
-  let after: string | undefined;
-  do {
-    const page: Channels = await read<Channels>("/channels", { limit: 5000, after }, signal);
-    found.push(...page.channels.map(withOwnLogo));
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  return found;
-}
-
-/** Return a channel whose logo is loaded from this page's own address. */
-function withOwnLogo(channel: Channel): Channel {
-  const { logo_url } = channel;
-  return { ...channel, logo_url: logo_url && relative(logo_url) };
-}
-
-const readNow = (signal: AbortSignal) => read<Now>("/now", { limit: 5000 }, signal);
 
 export function App() {
   const place = usePlace();
@@ -116,66 +93,6 @@ export function App() {
     },
   });
 
-  const view = () => {
-    if (lineup.trouble?.status === 401) {
-      return (
-        <div class="sheet">
-          <TokenForm purpose="Token to see the channels" onDone={lineup.again} />
-        </div>
-      );
-    }
-    if (place.at === "status") return <StatusView channels={channels} />;
-    if (lineup.value === undefined) {
-      return lineup.trouble ? (
-        <div class="sheet">
-          <p class="notice bad" role="alert" data-testid="error">
-            {lineup.trouble.message}
-          </p>
-          <button type="button" class="button" onClick={lineup.again}>
-            Try again
-          </button>
-        </div>
-      ) : (
-        <p class="empty" role="status">
-          Loading channels…
-        </p>
-      );
-    }
-    if (isSearching) {
-      return (
-        <Search
-          text={search}
-          channels={channels}
-          shown={shown}
-          now={now}
-          playing={playing?.id}
-          onProgramme={setProgramme}
-        />
-      );
-    }
-    if (place.at === "guide") {
-      return (
-        <GuideView
-          channels={channels}
-          choice={choice}
-          onChoose={setChoice}
-          onProgramme={setProgramme}
-        />
-      );
-    }
-    if (place.at === "addresses") return <Addresses channels={channels} />;
-    return (
-      <ChannelList
-        channels={channels}
-        shown={shown}
-        now={now}
-        playing={playing?.id}
-        choice={choice}
-        onChoose={setChoice}
-      />
-    );
-  };
-
   return (
     <div
       class={`app at-${place.at} ${isWatching ? "is-watching" : ""} ${isSearching ? "is-searching" : ""}`}
@@ -216,7 +133,19 @@ export function App() {
               {onNow.trouble.message}
             </p>
           )}
-          {view()}
+          <View
+            place={place}
+            lineup={lineup}
+            channels={channels}
+            shown={shown}
+            now={now}
+            playing={playing}
+            choice={choice}
+            onChoose={setChoice}
+            search={search}
+            isSearching={isSearching}
+            onProgramme={setProgramme}
+          />
         </main>
       </div>
       {entry && (
@@ -239,51 +168,6 @@ const NONE: readonly Channel[] = [];
 
 function skip() {
   document.getElementById("main")?.focus();
-}
-
-function usePlace(): Place {
-  const [place, setPlace] = useState(() => placeOf(location.hash));
-  useEffect(() => {
-    const follow = () => setPlace(placeOf(location.hash));
-    // A link to the present place changes no hash, but must end the search as well.
-    const onClick = ({ target }: MouseEvent) => {
-      const link = target instanceof Element ? target.closest("a") : null;
-      if (link?.href === location.href) follow();
-    };
-    addEventListener("hashchange", follow);
-    addEventListener("click", onClick);
-    return () => {
-      removeEventListener("hashchange", follow);
-      removeEventListener("click", onClick);
-    };
-  }, []);
-  return place;
-}
-
-/** Return the chosen bouquet, kept for the next visit. If it no longer exists, all are shown. */
-function useChoice(channels: readonly Channel[]): [Choice, (choice: Choice) => void] {
-  const [choice, setChoice] = useState(() => choiceOf(kept()));
-  const choose = useCallback((next: Choice) => {
-    setChoice(next);
-    try {
-      localStorage.setItem(CHOICE_KEY, choiceText(next));
-    } catch {
-      // The choice holds until the page is left.
-    }
-  }, []);
-  const isThere =
-    choice.kind !== "bouquet" || channels.some((each) => each.bouquets.includes(choice.name));
-  return [isThere ? choice : ALL, choose];
-}
-
-const ALL: Choice = { kind: "all" };
-
-function kept(): string | null {
-  try {
-    return localStorage.getItem(CHOICE_KEY);
-  } catch {
-    return null;
-  }
 }
 
 /** Take the focus from the entry that was clicked, so that keys go to the player. Tab still goes on
