@@ -1,19 +1,13 @@
 """The doctor finds what is wrong with receivers, and says what to do."""
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
-from rich.text import Text
 
-from tests.harness.command import xg2g
-from xg2g.cli.doctor import show
 from xg2g.config.secret import Secret
 from xg2g.config.settings import (
     DataSettings,
@@ -23,11 +17,11 @@ from xg2g.config.settings import (
     ServerSettings,
     Settings,
 )
-from xg2g.doctor import discovery
+from xg2g.doctor import channel, discovery, machine
 from xg2g.doctor.check import Finding, Verdict
 from xg2g.doctor.run import run_checks
 from xg2g.hdhomerun.discovery import TunerInfo, answer_discovery
-from xg2g.simulator import Credentials, SimulatedReceiver
+from xg2g.simulator import Conditions, Credentials, Generation, SimulatedReceiver
 from xg2g.simulator.air import SystemClock
 
 pytestmark = pytest.mark.anyio
@@ -216,66 +210,61 @@ async def test_data_that_cannot_be_kept_is_found() -> None:
     assert "data.dir" in finding.advice
 
 
-async def test_the_command_prints_json_for_programs_and_exits_with_the_verdict() -> None:
+async def test_it_says_whether_other_devices_can_watch() -> None:
+    [here] = about("network", await findings(Settings()))
+    assert here.verdict is Verdict.NOTE
+    assert "server.host" in here.advice
+    settings = Settings(server=ServerSettings(host="0.0.0.0", port=0))
+    [everywhere] = about("network", await findings(settings))
+    assert everywhere.verdict is Verdict.GOOD
+
+
+async def test_an_older_web_interface_is_noted() -> None:
+    async with SimulatedReceiver(generation=Generation.E) as receiver:
+        found = await findings(settings_for(receiver))
+    [finding] = about("web interface", found)
+    assert finding.verdict is Verdict.NOTE
+    assert finding.advice
+
+
+async def test_a_channel_without_guide_and_logos_is_noted() -> None:
+    receiver = SimulatedReceiver()
+    for service in receiver.services:
+        service.picon, service.has_guide = None, False
+    async with receiver:
+        found = await findings(settings_for(receiver))
+    for topic in ("guide", "logos"):
+        [finding] = about(topic, found)
+        assert finding.verdict is Verdict.NOTE
+        assert finding.advice
+
+
+async def test_gaps_a_slow_start_and_a_track_that_never_comes_are_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channel, "SLOW_START_S", 0.05)
+    name = "Announces a track that never comes"
     async with SimulatedReceiver() as receiver:
-        flags = ("--receiver", receiver.base_url, "--port", "0", "--json", "--seconds", "1")
-        port = {"XG2G_RELAY_PORT": str(receiver.relay_port), "XG2G_HDHR_ENABLED": "false"}
-        well = await asyncio.to_thread(
-            xg2g, "doctor", *flags, "--stream-port", str(receiver.stream_port), **port
-        )
-        ill = await asyncio.to_thread(xg2g, "doctor", *flags, "--stream-port", "1", **port)
-    assert well.returncode == 0, well.stdout
-    assert ill.returncode == 1
-    topics = {finding["topic"] for finding in json.loads(well.stdout)}
-    assert {"versions", "settings", "receiver", "stream", "sound", "guide"} <= topics
+        receiver.set_conditions(name, Conditions(cut_every_bursts=3))
+        found = await findings(settings_for(receiver), name)
+    slow, gaps = about("stream", found)
+    assert (slow.verdict, gaps.verdict) == (Verdict.NOTE, Verdict.NOTE)
+    assert gaps.figures["gaps"] > 0
+    [never] = [finding for finding in about("sound", found) if "never sent" in finding.text]
+    assert never.verdict is Verdict.NOTE
 
 
-def test_on_a_terminal_a_finding_is_wrapped_under_its_column() -> None:
-    finding = Finding("guide", Verdict.NOTE, "no guide " * 10, "watch the channel " * 5)
-    text, lines = StringIO(), StringIO()
-    show(Console(file=lines, width=80), finding)
-    show(Console(file=text, width=80, force_terminal=True, no_color=True), finding)
-    assert len(lines.getvalue().splitlines()) == 2
-    first, *wrapped = Text.from_ansi(text.getvalue()).plain.splitlines()
-    assert first.startswith("note     guide         no guide")
-    assert len(wrapped) > 2
-    assert all(line.startswith(" " * 23) and len(line) <= 80 for line in wrapped)
+async def test_little_room_for_data_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "LEAST_FREE_MB", 10**12)
+    [finding] = about("data", await findings(Settings(server=ServerSettings(port=0))))
+    assert finding.verdict is Verdict.NOTE
+    assert "data.dir" in finding.advice
 
 
-async def test_an_exit_code_tells_faults_of_television_from_other_faults() -> None:
+async def test_a_receiver_without_channels_is_found() -> None:
     async with SimulatedReceiver() as receiver:
-        flags = ("--receiver", receiver.base_url, "--port", "0", "--seconds", "1")
-        streams = ("--stream-port", str(receiver.stream_port))
-        around = ("--data-dir", "/dev/null/xg2g")
-        port = {"XG2G_RELAY_PORT": str(receiver.relay_port), "XG2G_HDHR_ENABLED": "false"}
-        said = {}
-        for name, more in {
-            "well": streams,
-            "around": (*streams, *around),
-            "ill": ("--stream-port", "1", *around),
-        }.items():
-            result = await asyncio.to_thread(xg2g, "doctor", *flags, *more, **port)
-            said[name] = (result.returncode, result.stdout.splitlines()[-1])
-    assert said["well"] == (0, "television works")
-    assert said["around"] == (3, "television works, but not everything: see data")
-    code, line = said["ill"]
-    assert code == 1
-    assert line.startswith("television does not work: see data, streams")
-
-
-async def test_log_lines_are_no_part_of_the_output() -> None:
-    async with SimulatedReceiver() as receiver:
-        flags = ("--receiver", receiver.base_url, "--stream-port", str(receiver.stream_port))
-        channel = ("--channel", "Card Five HD (scrambled)", "--seconds", "1")
-        gone = {"XG2G_RELAY_PORT": "1", "XG2G_EXTERNAL_TRANSCODER": "http://127.0.0.1:1"}
-        gone["XG2G_EXTERNAL_FALLBACK"] = "true"
-        result = await asyncio.to_thread(xg2g, "doctor", *flags, *channel, "--json", **gone)
-    assert json.loads(result.stdout)
-    assert result.stderr == ""
-
-
-async def test_settings_that_cannot_work_are_findings_too() -> None:
-    result = await asyncio.to_thread(xg2g, "doctor", "--port", "x")
-    assert result.returncode == 1
-    assert '--port: "x" is not a whole number' in result.stdout
-    assert "Traceback" not in result.stderr
+        for bouquet in receiver.box.lineup.bouquets():
+            bouquet.entries.clear()  # type: ignore[attr-defined]
+        [finding] = about("channels", await findings(settings_for(receiver)))
+    assert finding.verdict is Verdict.BAD
+    assert "bouquet" in finding.advice
