@@ -91,6 +91,16 @@ async def test_after_other_settings_a_channel_is_opened_anew_and_its_players_pla
         assert not before.is_over
 
 
+async def test_a_playlist_is_written_once_for_all_clients_and_anew_after_each_change() -> None:
+    async with house() as home:
+        output = await home.plays()
+        first = output.playlist("video")
+        assert output.playlist("video") is first
+        home.source.send(CLIP)
+        await home.source.sent
+        assert output.playlist("video").plain != first.plain
+
+
 async def test_the_next_output_of_a_channel_has_another_run() -> None:
     async with house() as home:
         first = await home.plays()
