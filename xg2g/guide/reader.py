@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class GuideSource(Protocol):
-    """Has events, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
+    """Source of the guide's events, such as `OpenWebif`. Raises `ReceiverError`."""
 
     def events(
         self, bouquet: ListedService, *, begin: datetime, minutes: int

@@ -29,7 +29,7 @@ ROOT_DEVICE = "upnp:rootdevice"
 MEDIA_SERVER = "urn:schemas-upnp-org:device:MediaServer:1"
 
 _LONGEST_DELAY_S = 5
-"""Longest wait before an answer. A client may ask for up to 120 s (MX), and wait no more than 5."""
+"""Longest wait before an answer. A client may allow up to 120 s (MX), but wait only 5 s itself."""
 _PENDING_LIMIT = 64
 """Searches whose answer is pending; a house sends a few an hour."""
 
@@ -48,7 +48,7 @@ class Search:
 
     @classmethod
     def parse(cls, datagram: bytes) -> Self | None:
-        """Read a datagram from the network; None for everything that is no search."""
+        """Parse a datagram from the network; None for anything but a search."""
         if not datagram.startswith(b"M-SEARCH "):
             return None
         try:

@@ -34,7 +34,7 @@ class BusyError(Exception):
 
 
 class PiconSource(Protocol):
-    """Has picons, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
+    """Source of picons, such as `OpenWebif`. Raises `ReceiverError`."""
 
     async def picon(self, service: ListedService) -> Picon | None:
         """Return a service's picon, or None."""

@@ -17,7 +17,7 @@ Recall = Callable[[str], Awaitable[Bouquet | None]]
 
 
 class BouquetSource(Protocol):
-    """Has bouquets, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
+    """Source of bouquets, such as `OpenWebif`. Raises `ReceiverError`."""
 
     async def bouquets(self, kind: str = TELEVISION) -> Sequence[ListedService]:
         """Return the top bouquets of `TELEVISION` or `RADIO`."""

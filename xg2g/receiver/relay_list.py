@@ -19,7 +19,7 @@ _RETRY_AFTER_S = 60.0
 
 
 class RelaySource(Protocol):
-    """Has the list, as `xg2g.receiver.openwebif.OpenWebif`. Raises `ReceiverError`."""
+    """Source of the list, such as `OpenWebif`. Raises `ReceiverError`."""
 
     async def relayed_services(self) -> frozenset[str]:
         """Return the channel ids of the services."""

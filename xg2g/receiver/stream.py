@@ -71,7 +71,7 @@ class LiveSource(Protocol):
 
 
 class StreamOpener(Protocol):
-    """Where streams come from; `StreamClient` is one."""
+    """Source of streams, such as `StreamClient`."""
 
     def open(self, service: ServiceReference) -> AbstractAsyncContextManager[LiveSource]:
         """Open a service's stream; raises `ReceiverError`."""
@@ -103,7 +103,7 @@ class StreamClient:
         self._relay_failed = relay_failed
         self._now = now
         self._sleep = sleep
-        self._relay_turn = asyncio.Lock()
+        self._relay_lock = asyncio.Lock()
         self._relay_free_at_s = now()
 
     @asynccontextmanager
@@ -145,7 +145,7 @@ class StreamClient:
         direct, relay = self._address.stream_port, self._address.relay_port
         patience_s = self._deadlines.first_byte_s
         if direct != relay and self._relayed and await self._relayed(service):
-            async with self._relay_turn:
+            async with self._relay_lock:
                 await self._sleep(max(0.0, self._relay_free_at_s - self._now()))
                 self._relay_free_at_s = self._now() + _RELAY_SPACING_S
             began_s = self._now()

@@ -190,3 +190,22 @@ async def test_an_answer_is_measured_over_all_its_steps_and_files() -> None:
         else:
             with pytest.raises(BodyError):
                 await Body.receive(response, limit_bytes=limit_bytes)
+
+
+async def test_other_tasks_run_while_a_large_answer_is_measured() -> None:
+    response = httpx.Response(
+        200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(blanks(32))
+    )
+    response.is_closed = response.is_stream_consumed = False
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    await Body.receive(response, limit_bytes=32 * MIB)
+    counting.cancel()
+    assert turns >= 16, "a turn for each 2 MiB, at least"

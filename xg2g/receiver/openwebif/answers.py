@@ -25,14 +25,14 @@ import httpx
 
 _GZIP = 16 + zlib.MAX_WBITS
 _COMPRESSED_LIMIT_BYTES = 32 * 1024 * 1024
-"""Limit of what is kept, whatever its size decompressed: the guide of 3000 services."""
+"""Limit of a compressed body: the guide of 3000 services."""
 _STEP_BYTES = 64 * 1024
 """Decompressed at a time, so that no answer is ever whole in memory before its size is known."""
 _STEPS_PER_TURN = 16
 """Steps between two turns of the event loop: a millisecond of zeros."""
 
 _ITEM_LIMIT_CHARS = 1024 * 1024
-"""An event has some hundred characters, its texts at most some thousand."""
+"""Limit of an item: an event has some hundred characters, its texts at most some thousand."""
 _SEPARATORS = re.compile(r"[\s,]*")
 
 _LATIN_1 = "xg2g.latin-1"
