@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -98,7 +98,7 @@ def _figures(folder: Path, steps: Steps) -> Iterator[Figure]:
 
 
 def _stream(codec: Codec, clip: Path, converted: Path, steps: Steps) -> Iterator[Figure]:
-    """CPU, speed, chunk times and memory of a codec. Leaves its output in `converted`."""
+    """Measure CPU, speed, chunk times and memory of a codec. Leaves its output in `converted`."""
     theirs, command = converted.with_name("ffmpeg.ts"), converted.with_name("command.ts")
     ffmpeg_runs: list[Run] = []
     command_runs: list[Run] = []
@@ -119,7 +119,17 @@ def _stream(codec: Codec, clip: Path, converted: Path, steps: Steps) -> Iterator
         raise WrongOutputError(f"{codec.name}: {error}") from None
     steps.begin(f"{codec.name}: memory of many streams")
     memory_bytes = float(json.loads(_module("memory", clip)))
+    yield from _stream_figures(codec, costs, ffmpeg_runs, command_runs, memory_bytes)
 
+
+def _stream_figures(
+    codec: Codec,
+    costs: list[dict[str, Any]],
+    ffmpeg_runs: list[Run],
+    command_runs: list[Run],
+    memory_bytes: float,
+) -> Iterator[Figure]:
+    """Yield what all runs of a codec cost. `costs` are the prints of `bench.stream`."""
     cpu_s = [cost["cpu_s"] for cost in costs]
     chunk_ms = [chunk_s * 1000 for cost in costs for chunk_s in cost["chunk_s"]]
     ffmpeg_cpu_s = [run.cpu_s for run in ffmpeg_runs]
@@ -193,7 +203,7 @@ def _passthrough(source: Path, passed: Path, steps: Steps) -> Figure:
 
 
 def _packaging(source: Path, target: Path, steps: Steps) -> Figure:
-    """What a channel by HLS costs beyond its stream."""
+    """Measure what a channel by HLS costs beyond its stream."""
     steps.begin("packaging for HLS")
     target.mkdir()
     percent = 100 / clips.DURATION_S

@@ -27,7 +27,7 @@ async def _inside(stack: FanoutStack, part: Part) -> list[str]:
         return await part(stack)
 
 
-def main() -> None:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make fanout", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -48,7 +48,11 @@ def main() -> None:
     joining.add_argument("--joins", type=int, default=50)
     joining.add_argument("--clip", choices=[clip.name for clip in CLIPS], default=USUAL.name)
     joining.add_argument("--seed", default="1", help="of the moments")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _arguments()
     console = Console(width=110, highlight=False)
     with TemporaryDirectory(prefix="xg2g-fanout-") as temporary:
         folder: Path = arguments.folder or Path(temporary)
