@@ -20,7 +20,7 @@ IMPORTS = {
     "tools": {"tools"},
     "bench": {"bench", "tools", "tests.harness", "tests.oracle"},
     "tests/harness": {"tests.harness"},
-    "tests/load": {"tests.load", "tests.harness", "tests.oracle", "tests.e2e", "tests.remux"},
+    "tests/load": {"tests.load", "tests.harness", "tests.oracle", "tests.e2e"},
 }
 """What each may import of the rooms beside the packages that ship."""
 

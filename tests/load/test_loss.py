@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.load.loss.hearing import BLOCK, RATE_HZ, Heard, hear, missing_ms
 from tests.load.loss.streams import Stream, made
+from tests.oracle.hearing import BLOCK, RATE_HZ, Heard, hear, missing_ms
 from tests.oracle.multiplexer import sound
 
 

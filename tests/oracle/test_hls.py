@@ -7,6 +7,7 @@ from functools import cache
 import anyio
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.hls import (
     FILE_RULES,
     MEDIA_RULES,
@@ -20,7 +21,6 @@ from tests.oracle.hls import (
     check_multivariant,
     check_together,
 )
-from tests.remux.driver import remux
 from tests.remux.recordings import CLIPS
 from xg2g.outputs.hls.media_playlist import media
 from xg2g.outputs.hls.multivariant_playlist import multivariant

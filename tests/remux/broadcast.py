@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tests.harness.remuxer import DEFAULTS, Remuxed, remux
 from tests.oracle.audio_sync import Comparison, compare, decode_track
 from tests.oracle.multiplexer import (
     Coded,
@@ -21,7 +22,6 @@ from tests.oracle.multiplexer import (
 )
 from tests.oracle.transport import Packets, Stream, pmts
 from tests.oracle.ts_checker import check
-from tests.remux.driver import DEFAULTS, Remuxed, remux
 
 if TYPE_CHECKING:
     from collections.abc import Callable

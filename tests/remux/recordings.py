@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.remuxer import Remuxed, remux
 from tests.oracle.access_unit import audio_codec
 from tests.oracle.audio_sync import Track, decode_track
 from tests.oracle.transport import NULL_PID, Packets, Pmt, pats, pmts
 from tests.oracle.ts_checker import Report, check
-from tests.remux.driver import Remuxed, remux
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = Path(os.environ.get("XG2G_CAPTURES") or ROOT.parent / "shared" / "ts")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import DEFAULTS, backend, chunks, remux, remux_pieces
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, language
 from tests.oracle.transport import Packets, pmts
 from tests.oracle.ts_checker import each_passthrough_equal
@@ -22,7 +23,6 @@ from tests.remux.broadcast import (
     new_errors,
     service,
 )
-from tests.remux.driver import DEFAULTS, backend, chunks, remux, remux_pieces
 
 OTHER_PMT, OTHER_VIDEO, OTHER_AUDIO, UNNAMED, SHARED = 0x110, 0x111, 0x112, 0x200, 0x12
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import DEFAULTS, Remuxed, remux
 from tests.oracle.audio_sync import decode_track
 from tests.oracle.multiplexer import Coded, Entry, Multiplexer, language, pes
 from tests.oracle.transport import Packets, pmts
@@ -29,7 +30,6 @@ from tests.remux.broadcast import (
     new_errors,
     service,
 )
-from tests.remux.driver import DEFAULTS, Remuxed, remux
 from xg2g_backends.base import TrackState
 
 if TYPE_CHECKING:

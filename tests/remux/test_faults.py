@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.access_unit import access_units
 from tests.oracle.audio_sync import Decoded, compare, decode, decode_track
 from tests.oracle.multiplexer import Coded, Entry, Multiplexer, language
@@ -32,7 +33,6 @@ from tests.remux.broadcast import (
     service,
     without,
 )
-from tests.remux.driver import remux
 from xg2g_backends.base import TrackState
 
 CODECS = ["mp2", "ac3", "eac3", "aac_latm"]

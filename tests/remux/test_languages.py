@@ -7,6 +7,7 @@ from string import ascii_lowercase
 
 import pytest
 
+from tests.harness.remuxer import Remuxed, remux
 from tests.oracle.audio_sync import TimeLine, decode_track
 from tests.oracle.multiplexer import (
     Coded,
@@ -21,7 +22,6 @@ from tests.oracle.multiplexer import (
 )
 from tests.oracle.transport import Packets, pmts
 from tests.remux.broadcast import coded
-from tests.remux.driver import Remuxed, remux
 from tests.remux.test_level import level_db
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.errors import InvalidArgumentError

@@ -8,11 +8,11 @@ import subprocess
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.audio_sync import Decoded, Samples, TimeLine, compare, decode_track
 from tests.oracle.multiplexer import Coded, encode, sound, tones
 from tests.oracle.transport import Packets
 from tests.remux.broadcast import AUDIO, multiplexer
-from tests.remux.driver import remux
 from xg2g_backends.base import RemuxOptions
 
 SECONDS = 4.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import Remuxed, remux
 from tests.oracle.audio_sync import Comparison, compare, decode_track
 from tests.oracle.transport import Packets, Pmt, Stream, pmts
 from tests.oracle.ts_checker import check, each_passthrough_equal, passthrough_equal
-from tests.remux.driver import Remuxed, remux
 from tests.remux.recordings import Recording, capture
 from xg2g_backends.base import RemuxOptions, TrackState
 

@@ -8,13 +8,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.load.loss.hearing import Heard, hear, missing_ms
+from tests.harness.remuxer import remux
 from tests.oracle.access_unit import AccessUnit, access_units
 from tests.oracle.audio_sync import decode_track
+from tests.oracle.hearing import Heard, hear, missing_ms
 from tests.oracle.multiplexer import Coded, Entry, Multiplexer, Program, encode, language
 from tests.oracle.transport import Packets
 from tests.remux.broadcast import AUDIO, PMT, STREAM_TYPES, VIDEO, coded
-from tests.remux.driver import remux
 
 SECONDS = 5.0
 BLOCK_MS = 5.0

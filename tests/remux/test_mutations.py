@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.harness.process import resident_bytes
+from tests.harness.remuxer import chunks, remux_pieces
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, encode, sound
-from tests.remux.driver import chunks, remux_pieces
 from tests.remux.recordings import all_paths
 
 MUTATIONS = 1000

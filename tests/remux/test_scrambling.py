@@ -7,12 +7,12 @@ import random
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.audio_sync import decode_track
 from tests.oracle.transport import Packets, pmts
 from tests.oracle.ts_checker import passthrough_equal
 from tests.remux.broadcast import AUDIO, PMT, VIDEO, assert_in_sync, clean, edited, judge
 from tests.remux.broadcast import scrambled as scrambled_between
-from tests.remux.driver import remux
 from xg2g_backends.base import TrackState
 
 CODECS = ["mp2", "ac3", "eac3", "aac_latm"]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.harness.remuxer import DEFAULTS, backend, chunks
 from tests.oracle.audio_sync import compare, decode_track
 from tests.oracle.multiplexer import Entry, Multiplexer, language
 from tests.oracle.transport import NULL_PID, Packets, pats, pmts
 from tests.oracle.ts_checker import Report, check, passthrough_equal
 from tests.remux.broadcast import AUDIO, VIDEO, clean, coded, service
-from tests.remux.driver import DEFAULTS, backend, chunks
 from tests.remux.recordings import all_paths, complaints, recording
 from xg2g_backends.base import RemuxOptions
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.harness.remuxer import DEFAULTS, backend, chunks, remux, remux_pieces
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, encode, language, sound
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
-from tests.remux.driver import DEFAULTS, backend, chunks, remux, remux_pieces
 from tests.remux.recordings import all_paths, recording
 
 if TYPE_CHECKING:

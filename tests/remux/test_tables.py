@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.audio_sync import decode_track
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, language, pmt_section, section
 from tests.oracle.transport import NULL_PID, Packets, pats, pmts, sections
@@ -21,7 +22,6 @@ from tests.remux.broadcast import (
     new_errors,
     service,
 )
-from tests.remux.driver import remux
 from xg2g_backends.base import RemuxOptions
 
 GOOD = pmt_section(service("mp2"))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.audio_sync import Comparison, Samples, compare, decode_track
 from tests.oracle.multiplexer import Coded, Multiplexer, encode, packetize, pes
 from tests.oracle.transport import PTS_MODULUS, Packets
 from tests.remux.broadcast import AUDIO, VIDEO, clean, coded, multiplexer, service
-from tests.remux.driver import remux
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.remux.driver import Remuxed
+    from tests.harness.remuxer import Remuxed
 
 SECONDS = 6.0
 TONE_HZ = 440

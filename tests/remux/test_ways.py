@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.harness.transcoder import Transcoder, transcoder
 from tests.remux.broadcast import VIDEO, clean
-from tests.remux.driver import remux
 from tests.remux.recordings import all_paths, recording
 
 if TYPE_CHECKING:

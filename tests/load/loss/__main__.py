@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tests.load.loss.hearing import Heard, hear, missing_ms
+from tests.harness.remuxer import remux
 from tests.load.loss.streams import Stream, captured, made
-from tests.remux.driver import remux
+from tests.oracle.hearing import Heard, hear, missing_ms
 
 HOLES_MS = 1.0
 CUT_ENDS = 1

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.remuxer import backend
 from tests.oracle.transport import PTS_MODULUS, Packets, pats, pes_packets, pmts, signed
-from tests.remux.driver import backend
 from tests.remux.recordings import all_paths
 from xg2g.streaming.reader import Reader
 from xg2g.streaming.ring import Ring

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from tests.remux.driver import backend
+from tests.harness.remuxer import backend
 from tests.xg2g.streaming.broadcast import (
     KEY,
     NOISE,

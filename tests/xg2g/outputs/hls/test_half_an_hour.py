@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.harness.remuxer import remux
 from tests.oracle.transport import PCR_MODULUS, Packets, pmts
-from tests.remux.driver import remux
 from tests.remux.recordings import CLIPS
 from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation

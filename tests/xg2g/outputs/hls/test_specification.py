@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.harness.remuxer import remux
 from tests.oracle.hls import Complaint
-from tests.remux.driver import remux
 from tests.remux.recordings import CAPTURES, CLIPS
 from xg2g.outputs.hls.options import Targets
 from xg2g.outputs.hls.presentation import Presentation
