@@ -66,12 +66,14 @@ IDR = b"\0\0\1\x09\xf0\0\0\1\x67\x64\0\x28\0\0\1\x68\xee\x3c\x80\0\0\1\x65\x88\x
 KEY = picture(content=IDR)
 
 
-def noise(pid: int, number: int, *, starts: bool = False, scrambled: bool = False) -> bytes:
+def scrambled_payload(
+    pid: int, number: int, *, starts: bool = False, scrambled: bool = False
+) -> bytes:
     content = random.Random(number).randbytes(184)
     return packet(pid, content, starts=starts, scrambled=scrambled)
 
 
-NOISE = b"".join(noise(VIDEO, n, starts=not n, scrambled=True) for n in range(20))
+SCRAMBLED = b"".join(scrambled_payload(VIDEO, n, starts=not n, scrambled=True) for n in range(20))
 
 
 def with_bits(packets: bytes) -> bytes:

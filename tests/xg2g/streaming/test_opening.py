@@ -1,4 +1,4 @@
-"""When a stream counts as begun, and when as noise: through the remuxer and the joiner."""
+"""When a stream counts as begun, and when as scrambled: through the remuxer and the joiner."""
 
 import asyncio
 
@@ -8,17 +8,17 @@ from starlette.types import Message
 from tests.harness.remuxer import backend
 from tests.xg2g.streaming.broadcast import (
     KEY,
-    NOISE,
     OTHER,
     PACKET_BYTES,
     RADIO,
+    SCRAMBLED,
     SERVICE,
     SOUND_PID,
     TELEVISION,
     VIDEO,
     Broadcast,
-    noise,
     picture,
+    scrambled_payload,
     sound,
     with_bits,
 )
@@ -87,18 +87,18 @@ async def test_television_begins_with_its_tables_and_a_picture_that_decodes_by_i
 
 
 async def test_after_scrambled_payload_the_stream_still_waits_for_a_random_access_point() -> None:
-    pieces = (TELEVISION, *[NOISE] * 4, *MORE, KEY, *MORE)
+    pieces = (TELEVISION, *[SCRAMBLED] * 4, *MORE, KEY, *MORE)
     async with hub(Broadcast(*pieces)).open(SERVICE) as reader:
         assert await begins_with_a_picture(reader)
 
 
 async def test_scrambled_payload_whose_bits_say_clear_is_refused() -> None:
-    pieces = (TELEVISION, *[noise(VIDEO, n, starts=True) * 20 for n in range(20)])
+    pieces = (TELEVISION, *[scrambled_payload(VIDEO, n, starts=True) * 20 for n in range(20)])
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
 
 async def test_radio_that_stays_scrambled_is_refused_as_scrambled() -> None:
-    pieces = (RADIO, noise(SOUND_PID, 1, starts=True, scrambled=True) * 20)
+    pieces = (RADIO, scrambled_payload(SOUND_PID, 1, starts=True, scrambled=True) * 20)
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
 
@@ -109,12 +109,12 @@ async def test_a_clear_channel_whose_bits_say_scrambled_is_shown() -> None:
 
 
 async def test_a_stream_that_is_scrambled_again_and_again_is_refused() -> None:
-    pieces = (TELEVISION, *[NOISE, picture()] * 20, NOISE)
+    pieces = (TELEVISION, *[SCRAMBLED, picture()] * 20, SCRAMBLED)
     assert isinstance(await failure(Broadcast(*pieces)), ScrambledError)
 
 
 async def test_a_new_viewer_of_a_channel_that_became_scrambled_is_refused() -> None:
-    broadcast = Broadcast(TELEVISION, KEY, *MORE, NOISE)
+    broadcast = Broadcast(TELEVISION, KEY, *MORE, SCRAMBLED)
     shared = hub(broadcast, first_output_s=5)
     async with shared.open(SERVICE) as reader:
         assert await begins_with_a_picture(reader)
@@ -129,7 +129,7 @@ async def test_a_stream_of_tables_alone_is_refused_as_silent() -> None:
     assert isinstance(await failure(Broadcast(TELEVISION), first_output_s=0.3), TimeLimitError)
 
 
-@pytest.mark.parametrize("last", [picture(), NOISE], ids=["picture", "noise"])
+@pytest.mark.parametrize("last", [picture(), SCRAMBLED], ids=["picture", "scrambled"])
 async def test_a_stream_that_ends_before_its_first_whole_picture_shows_nothing(
     last: bytes,
 ) -> None:
@@ -138,7 +138,7 @@ async def test_a_stream_that_ends_before_its_first_whole_picture_shows_nothing(
 
 
 async def test_when_the_first_source_stays_scrambled_the_next_is_opened() -> None:
-    broadcast = Broadcast(TELEVISION, NOISE)
+    broadcast = Broadcast(TELEVISION, SCRAMBLED)
     broadcast.others[OTHER] = (TELEVISION, KEY, *MORE)
     async with hub(broadcast).open_first([SERVICE, OTHER]) as reader:
         assert await begins_with_a_picture(reader)

@@ -314,7 +314,7 @@ class HlsOutput:
             case _:
                 self._report.log.error("HLS output failed unexpectedly", exc_info=error)
                 refusal = INTERNAL_ERROR
-                reason = "xg2g could not package this stream; its log says why"
+                reason = "xg2g could not package this stream; see its log for the cause"
         if self._ready.done():
             self._report.failed(refusal.outcome, reason)
         else:

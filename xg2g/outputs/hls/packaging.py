@@ -106,7 +106,8 @@ class Packaging:
             raise
         except TimeoutError as error:
             raise NoPlaylistError(
-                f"nothing that HLS can carry came for {FIRST_PLAYLIST_S:g} s"
+                f"no picture or sound for HLS came within {FIRST_PLAYLIST_S:g} s;"
+                " try the channel's stream in VLC, Kodi or another player"
             ) from error
 
     def _take(self, events: Sequence[Event], *, is_visible: bool = True) -> None:

@@ -187,5 +187,5 @@ async def test_a_stream_with_other_options_does_not_linger_and_is_not_shared(
 async def test_a_stream_that_could_not_be_shown_does_not_linger(house: House) -> None:
     with pytest.raises(ScrambledError):
         async with house.hub.open(ONE):
-            raise ScrambledError("noise")
+            raise ScrambledError("scrambled")
     assert_nothing_held(house)
