@@ -1,242 +1,46 @@
-"""Every setting that a reload changes is changed in a running daemon, and seen to act."""
+"""Every live setting is changed in a running daemon, and its effect is observed."""
 
-import asyncio
-import io
 import json
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
 import pytest
 
 from tests.harness.configured_daemon import serving_file
-from tests.harness.player import watch
-from tests.harness.stream_server import CRLF_ANSWER, Connection, upstream
+from tests.harness.stream_server import Connection, upstream
+from tests.xg2g.app.observations import (
+    LONG_S,
+    SHORT_S,
+    House,
+    Value,
+    asked_second,
+    changing,
+    channels,
+    deaf_port,
+    fails_over_the_relay,
+    first_bytes,
+    is_waited_long_for,
+    is_waited_long_for_more,
+    lingering,
+    noisy,
+    plays,
+    reading,
+    receivers_state,
+    sample_rate,
+    silent,
+    stalling,
+    track_count,
+)
 from xg2g.app.reload import LIVE_KEYS
 from xg2g.config.settings import AudioSettings
 from xg2g.simulator import Credentials, SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
-
-CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
-NOISE = bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(188, b"\xff") * 100
-"""Null packets: a stream that arrives, and of which nothing can be shown."""
-
-CARD_ONE = "1_0_19_65_1_1_C00000_0_0_0"
-SHORT_S, LONG_S = 0.5, 4.0
-"""A deadline that was short is long after the change: the second wait lasts for at least that."""
-
-Value = str | int | float | bool
-
-
-@dataclass
-class House:
-    """A daemon and its receivers."""
-
-    receiver: SimulatedReceiver
-    second: SimulatedReceiver | None = None
-    client: httpx.AsyncClient | None = None
-    expected: tuple[Any, ...] = ()
-    """What may be seen at last."""
-
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        assert self.client is not None
-        return await self.client.get(path, headers=headers)
-
-    async def stream(self, channel: str = CARD_ONE) -> bytes:
-        """Some seconds of a channel, as a viewer who comes now gets it."""
-        assert self.client is not None
-        return await watch(self.client, f"/stream/{channel}.ts", 3)
-
-    async def took_s(self, channel: str = CARD_ONE) -> float:
-        """How long it takes until a stream is refused, or has ended."""
-        began_s = time.monotonic()
-        # What has begun ends without its end.
-        with suppress(httpx.RemoteProtocolError):
-            await self.get(f"/stream/{channel}.ts")
-        return time.monotonic() - began_s
-
-    async def status(self) -> dict[str, Any]:
-        answer: dict[str, Any] = (await self.get("/api/v1/status")).json()
-        return answer
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-
-
-def audio(stream: bytes) -> list[Any]:
-    """Each sound track: its first frame, and the mean size of what is sent of it."""
-    with av.open(io.BytesIO(stream), "r", format="mpegts") as container:
-        sizes: dict[int, list[int]] = {}
-        frames: dict[int, Any] = {}
-        for packet in container.demux(*container.streams.audio):
-            if packet.size:
-                sizes.setdefault(packet.stream.index, []).append(packet.size)
-                with suppress(av.error.InvalidDataError):
-                    for frame in packet.decode():
-                        frames.setdefault(packet.stream.index, frame)
-        return [(frames[at], sum(sizes[at]) / len(sizes[at])) for at in sorted(frames)]
-
-
-async def track_count(house: House) -> int:
-    return len(audio(await house.stream()))
-
-
-async def channels(house: House) -> int:
-    return len(audio(await house.stream())[0][0].layout.channels)
-
-
-async def sample_rate(house: House) -> int:
-    return int(audio(await house.stream())[0][0].sample_rate)
-
-
-async def changing(house: House) -> int:
-    headers = {"Authorization": "Bearer swordfish"}
-    assert house.client is not None
-    return (await house.client.delete("/api/v1/streams/none", headers=headers)).status_code
-
-
-async def reading(house: House) -> int:
-    return (await house.get("/metrics")).status_code
-
-
-async def first_bytes(house: House) -> float:
-    """The mean of an AAC frame, in steps that no signal bridges."""
-    return float(round(audio(await house.stream())[0][1] / 170))
-
-
-async def lingering(house: House) -> int:
-    """Streams that are open when their viewer has left."""
-    await house.stream()
-
-    async def has_left() -> bool:
-        status = await house.status()
-        in_use = len(house.receiver.active_streams)
-        return bool(status["streams"] == 0 and status["tuners"]["in_use"] == in_use)
-
-    async def is_as_expected() -> bool:
-        return (await house.status())["tuners"]["lingering"] in house.expected
-
-    await until(has_left)
-    # Closing takes moments; what lingers is there for a minute.
-    await asyncio.sleep(0.5)
-    await until(is_as_expected)
-    return int((await house.status())["tuners"]["lingering"])
-
-
-async def is_waited_long_for(house: House) -> bool:
-    """For a stream that does not come."""
-    took_s = await house.took_s()
-    return bool(took_s >= LONG_S - 0.2)
-
-
-async def is_waited_long_for_more(house: House) -> bool:
-    """For a stream that stands still, until the receiver is asked for it again."""
-    asked_s.clear()
-    watching = asyncio.ensure_future(house.took_s())
-
-    async def was_asked_again() -> bool:
-        return len(asked_s) >= 2
-
-    async def has_left() -> bool:
-        return not (await house.status())["tuners"]["in_use"]
-
-    await until(was_asked_again)
-    watching.cancel()
-    await until(has_left)
-    # What is asked meanwhile is not of the next viewer.
-    await asyncio.sleep(0.5)
-    return asked_s[1] - asked_s[0] >= LONG_S - 0.2
-
-
-async def receivers_state(house: House) -> str:
-    """What comes of the next refresh: the kind of trouble, or ok."""
-    assert house.client is not None
-
-    async def state() -> str:
-        told = str((await house.status())["receiver"])
-        kinds = {" refuses ": "refused", "took longer than 0.5 s": "slow"}
-        return next((kind for text, kind in kinds.items() if text in told), told)
-
-    async with asyncio.timeout(30):
-        while (found := await state()) not in house.expected:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    return found
-
-
-async def plays(house: House) -> bool:
-    return (
-        await house.get(f"/auto/v{await number_of(house, 'Card One HD')}?duration=1")
-    ).is_success
-
-
-async def fails_over_the_relay(house: House) -> bool:
-    """Whether the softcam's relay does not bring what is fetched from there."""
-
-    async def failures() -> float:
-        lines = (await house.get("/metrics")).text.splitlines()
-        [line] = [it for it in lines if it.startswith("xg2g_relay_failures_total ")]
-        return float(line.split()[1])
-
-    before = await failures()
-    await house.get(f"/auto/v{await number_of(house, 'Card Five HD (scrambled)')}?duration=1")
-    return await failures() > before
-
-
-async def number_of(house: House, name: str) -> int:
-    listed = (await house.get("/lineup.json")).json()
-    return int(next(it["GuideNumber"] for it in listed if it["GuideName"] == name))
-
-
-@asynccontextmanager
-async def deaf_port() -> AsyncIterator[int]:
-    """A port that no connection can be made to, and that says nothing: its queue is full."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        fillers = []
-        for _ in range(4):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(listener.getsockname())
-            fillers.append(filler)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            for filler in fillers:
-                filler.close()
-
-
-async def silent(connection: Connection) -> None:
-    await connection.send(CRLF_ANSWER)
-    await connection.stay_silent()
-
-
-async def noisy(connection: Connection) -> None:
-    await connection.send(CRLF_ANSWER)
-    while True:
-        await connection.send(NOISE)
-        await asyncio.sleep(0.05)
-
-
-asked_s: list[float] = []
-"""When the receiver was asked for a stream that stands still."""
-
-
-async def stalling(connection: Connection) -> None:
-    asked_s.append(time.monotonic())
-    await connection.send(CRLF_ANSWER)
-    await connection.send(CLIP.read_bytes())
-    await connection.stay_silent()
 
 
 @dataclass(frozen=True)
@@ -252,19 +56,6 @@ class Case:
     """Other settings, by key."""
     script: Callable[[Connection], Awaitable[None]] | None = None
     """What stands in for the receiver's stream server."""
-
-
-async def asked_second(house: House) -> bool:
-    """Whether the other receiver was asked."""
-
-    async def was_asked() -> bool:
-        return bool(house.second and house.second.gate.requests)
-
-    if True in house.expected:
-        await until(was_asked)
-    else:
-        await asyncio.sleep(0.5)
-    return await was_asked()
 
 
 CASES: dict[str, list[Case]] = {

@@ -102,8 +102,8 @@ ERRORS = [
      "be more than 0"),
     ("audio:\n  keep_original: maybe\n", '2: audio.keep_original: "maybe" is neither true nor '
      "false"),
-    ("audio:\n  tracks: [german]\n", '2: audio.tracks: track language "german" is not an ISO 639 '
-     'code such as "deu" or "de"'),
+    ("audio:\n  tracks: [german]\n", '2: audio.tracks: invalid track language "german"; use an '
+     'ISO 639 code such as "deu" or "de"'),
     ("log:\n  level: loud\n", "2: log.level: \"loud\" is not possible; use 'debug', 'info', "
      "'warning' or 'error'"),
     ("receiver:\n  url: ftp://box\n", "2: receiver.url: the receiver URL must begin with "
