@@ -13,10 +13,10 @@ from ..receiver.errors import NoTunerError, ReceiverError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import StreamOpener
 from .conversion import StartLimits
-from .ledger import Evict, Ledger, Refuse, transponder
 from .reader import MakeJoiner, Reader
 from .reconnection import RECONNECT_S
 from .timers import CallLater, Timer, call_later
+from .tuner_ledger import Evict, Refuse, TunerLedger, transponder
 from .upstream import State, Upstream, UpstreamContext
 
 
@@ -83,7 +83,7 @@ class Hub:
         self._receiver = receiver
         self._options = options
         self._later = later
-        self._ledger: Ledger[Upstream] = Ledger(limit, now)
+        self._ledger: TunerLedger[Upstream] = TunerLedger(limit, now)
         self._make_joiner = make_joiner
         self._context = UpstreamContext(
             backend=backend,

@@ -20,10 +20,10 @@ from ..receiver.errors import FileOverError, NoTunerError, ReceiverError, Unknow
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
 from .conversion import Conversion, StartLimits, nothing_received, nothing_shown, scrambled
-from .ledger import Ledger
 from .reader import Reader
 from .reconnection import Reconnection
 from .ring import Ring
+from .tuner_ledger import TunerLedger
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class UpstreamContext:
     """Parts that all upstreams of a hub share. Later assignments are for later upstreams."""
 
     backend: Backend
-    ledger: Ledger["Upstream"]
+    ledger: TunerLedger["Upstream"]
     metrics: Metrics
     limits: StartLimits
     reconnect_s: float

@@ -15,7 +15,7 @@ from ..outputs.failures import Failure
 from ..outputs.refusals import SYSTEM_BUSY, UNKNOWN, Refusal, refusal_for
 from ..outputs.viewers import SharedStream, Viewer, shared_streams
 from ..receiver.errors import ReceiverError
-from ..streaming.ledger import transponder
+from ..streaming.tuner_ledger import transponder
 from .gateway import Gateway, base_url, gateway_of
 from .http.access import access_of
 from .http.refusals import MEDIA_TYPE, Problem, wants_page, wants_problem

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from xg2g.streaming.ledger import Evict, Ledger, Refuse, Transponder
+from xg2g.streaming.tuner_ledger import Evict, Refuse, Transponder, TunerLedger
 
 ONE, OTHER, THIRD = (0xC00000, 1, 1), (0xC00000, 2, 1), (0xC00000, 3, 1)
 
 
-def opened(ledger: Ledger[str], holder: str, needed: Transponder | None) -> None:
+def opened(ledger: TunerLedger[str], holder: str, needed: Transponder | None) -> None:
     decision = ledger.request(holder, needed)
     assert not isinstance(decision, Refuse)
     if isinstance(decision, Evict):
@@ -15,11 +15,11 @@ def opened(ledger: Ledger[str], holder: str, needed: Transponder | None) -> None
     ledger.began(holder)
 
 
-def left(ledger: Ledger[str], *holders: str) -> None:
+def left(ledger: TunerLedger[str], *holders: str) -> None:
     for holder in holders:
         ledger.lingers(holder)
 
 
-def released(ledger: Ledger[str], holders: Iterable[str]) -> None:
+def released(ledger: TunerLedger[str], holders: Iterable[str]) -> None:
     for holder in holders:
         ledger.release(holder)

@@ -11,7 +11,7 @@ from xg2g_backends.errors import BackendError
 
 from ...lineup import Lineup
 from ...outputs.viewers import SharedStream, Viewer, shared_streams
-from ...streaming.ledger import transponder
+from ...streaming.tuner_ledger import transponder
 from ...streaming.upstream import State, Upstream
 from ..gateway import gateway_of
 from ..http.refusals import Refused

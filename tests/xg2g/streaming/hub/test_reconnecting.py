@@ -23,8 +23,8 @@ from xg2g.receiver.errors import (
     TimeLimitError,
     UnreachableError,
 )
-from xg2g.streaming.ledger import RELEASE_S
 from xg2g.streaming.reconnection import RECONNECT_DELAYS_S, STEADY_S
+from xg2g.streaming.tuner_ledger import RELEASE_S
 from xg2g.streaming.upstream import (
     GENERATION_STEP,
     State,

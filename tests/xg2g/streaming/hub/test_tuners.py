@@ -25,7 +25,7 @@ from xg2g.receiver.errors import (
     NoTunerError,
 )
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.streaming.ledger import RELEASE_S
+from xg2g.streaming.tuner_ledger import RELEASE_S
 
 pytestmark = pytest.mark.anyio
 

@@ -4,17 +4,11 @@ import pytest
 
 from tests.xg2g.receiver.clock import Time
 from tests.xg2g.streaming.leases import ONE, OTHER, THIRD, left, opened, released
-from xg2g.streaming.ledger import (
-    RELEASE_S,
-    Evict,
-    Ledger,
-    Refuse,
-    Retry,
-)
+from xg2g.streaming.tuner_ledger import RELEASE_S, Evict, Refuse, Retry, TunerLedger
 
 
 def test_a_refusal_by_the_receiver_is_final_when_nothing_can_come_free(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(2, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(2, clock.now)
     opened(ledger, "watched", ONE)
     ledger.request("a", OTHER)
     assert ledger.refused("a") is None
@@ -24,7 +18,7 @@ def test_a_refusal_by_the_receiver_is_final_when_nothing_can_come_free(clock: Ti
 
 
 def test_a_receiver_that_has_not_freed_the_last_tuner_yet_is_asked_again(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(1, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(1, clock.now)
     opened(ledger, "a", ONE)
     ledger.release("a")
     ledger.request("b", OTHER)
@@ -40,7 +34,7 @@ def test_a_receiver_that_has_not_freed_the_last_tuner_yet_is_asked_again(clock: 
 
 
 def test_whether_a_tuner_may_come_free_is_asked_at_each_refusal(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(1, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(1, clock.now)
     opened(ledger, "a", ONE)
     ledger.release("a")
     ledger.request("b", OTHER)
@@ -50,7 +44,7 @@ def test_whether_a_tuner_may_come_free_is_asked_at_each_refusal(clock: Time) -> 
 
 
 def test_a_refusal_while_a_stream_still_closes_is_not_final(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(2, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(2, clock.now)
     opened(ledger, "a", ONE)
     ledger.closing("a")
     clock.now_s += 60
@@ -59,7 +53,7 @@ def test_a_refusal_while_a_stream_still_closes_is_not_final(clock: Time) -> None
 
 
 def test_a_service_without_a_tuner_frees_none(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(1, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(1, clock.now)
     opened(ledger, "iptv", None)
     ledger.closing("iptv")
     ledger.request("b", OTHER)
@@ -72,7 +66,7 @@ def test_a_service_without_a_tuner_frees_none(clock: Time) -> None:
 def test_when_the_receiver_refuses_every_idle_tuner_but_the_shared_one_is_given_up(
     limit: int | None, clock: Time
 ) -> None:
-    ledger: Ledger[str] = Ledger(limit, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(limit, clock.now)
     opened(ledger, "watched", (0, 4, 0))
     opened(ledger, "beside it", (0, 4, 0))
     opened(ledger, "shared", ONE)
@@ -87,7 +81,7 @@ def test_when_the_receiver_refuses_every_idle_tuner_but_the_shared_one_is_given_
 
 
 def test_every_holder_that_is_evicted_after_a_refusal_is_returned(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(2, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(2, clock.now)
     opened(ledger, "a", ONE)
     left(ledger, "a")
     ledger.lost("a")
@@ -98,7 +92,7 @@ def test_every_holder_that_is_evicted_after_a_refusal_is_returned(clock: Time) -
 
 
 def test_a_tuner_stays_reserved_while_the_receiver_is_asked_again(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(1, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(1, clock.now)
     opened(ledger, "a", ONE)
     left(ledger, "a")
     assert ledger.request("b", OTHER) == Evict(("a",))
@@ -108,7 +102,7 @@ def test_a_tuner_stays_reserved_while_the_receiver_is_asked_again(clock: Time) -
 
 
 def test_no_holder_makes_way_for_a_request_that_is_given_up(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(3, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(3, clock.now)
     opened(ledger, "a", ONE)
     ledger.release("a")
     ledger.request("b", OTHER)
@@ -121,7 +115,7 @@ def test_no_holder_makes_way_for_a_request_that_is_given_up(clock: Time) -> None
 
 
 def test_a_lost_stream_is_opened_again_with_its_lease_and_fresh_patience(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(1, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(1, clock.now)
     opened(ledger, "a", ONE)
     clock.now_s += 3600
     for _ in range(2):

@@ -14,14 +14,14 @@ from hypothesis.stateful import (
 )
 
 from tests.xg2g.receiver.clock import Time
-from xg2g.streaming.ledger import (
+from xg2g.streaming.tuner_ledger import (
     RELEASE_S,
     Evict,
     Grant,
-    Ledger,
     Refuse,
     Share,
     Transponder,
+    TunerLedger,
 )
 
 LIMITS = st.none() | st.integers(1, 4)
@@ -38,7 +38,7 @@ class LedgerModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Time()
-        self.ledger: Ledger[int] = Ledger(None, self.clock.now)
+        self.ledger: TunerLedger[int] = TunerLedger(None, self.clock.now)
         self.numbers = 0
         self.needs: dict[int, Transponder | None] = {}
         self.left: dict[int, int] = {}

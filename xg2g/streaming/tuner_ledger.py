@@ -83,7 +83,7 @@ class _Lease:
     """Its tuner is free, or reserved for another holder: it only has to finish closing."""
 
 
-class Ledger(Generic[Holder]):
+class TunerLedger(Generic[Holder]):
     """The leases of one receiver's tuners.
 
     A holder opens one stream of the receiver; holders are told apart by equality. The calls for it

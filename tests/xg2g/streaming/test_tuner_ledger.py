@@ -5,13 +5,13 @@ import pytest
 from tests.xg2g.receiver.clock import Time
 from tests.xg2g.streaming.leases import ONE, OTHER, THIRD, left, opened
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.streaming.ledger import (
+from xg2g.streaming.tuner_ledger import (
     Evict,
     Grant,
-    Ledger,
     Refuse,
     Share,
     Transponder,
+    TunerLedger,
     transponder,
 )
 
@@ -33,14 +33,14 @@ def test_a_transponder_is_namespace_stream_and_network(
 
 
 def test_services_of_one_transponder_share_a_tuner() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     assert ledger.request("first", ONE) == Grant()
     assert ledger.request("another", ONE) == Share(), "also before the first one streams"
     assert ledger.in_use == 1
 
 
 def test_a_request_without_a_tuner_is_granted_and_not_counted() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "iptv", None)
     assert ledger.request("another iptv", None) == Grant()
     assert ledger.in_use == 0
@@ -56,14 +56,14 @@ def test_a_request_without_a_tuner_is_granted_and_not_counted() -> None:
     ],
 )
 def test_a_refusal_says_how_many_tuners_are_in_use(limit: int, reason: str) -> None:
-    ledger: Ledger[int] = Ledger(limit)
+    ledger: TunerLedger[int] = TunerLedger(limit)
     for n in range(limit):
         assert ledger.request(n, (0, n, 0)) == Grant()
     assert ledger.request(99, THIRD) == Refuse(reason)
 
 
 def test_a_refused_request_holds_nothing() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "viewer", ONE)
     assert isinstance(ledger.request("late", OTHER), Refuse)
     ledger.release("viewer")
@@ -72,7 +72,7 @@ def test_a_refused_request_holds_nothing() -> None:
 
 
 def test_the_one_left_first_makes_way_first() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
     left(ledger, "b", "a")
@@ -81,7 +81,7 @@ def test_the_one_left_first_makes_way_first() -> None:
 
 
 def test_a_holder_that_was_watched_again_counts_from_its_latest_leave() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
     left(ledger, "a", "b")
@@ -92,7 +92,7 @@ def test_a_holder_that_was_watched_again_counts_from_its_latest_leave() -> None:
 
 
 def test_only_those_make_way_that_free_a_tuner() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "watched", ONE)
     opened(ledger, "beside it", ONE)
     opened(ledger, "iptv", None)
@@ -103,7 +103,7 @@ def test_only_those_make_way_that_free_a_tuner() -> None:
 
 
 def test_a_tuner_whose_channels_all_linger_is_freed_by_evicting_all_of_them() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     opened(ledger, "b", ONE)
     left(ledger, "b", "a")
@@ -111,7 +111,7 @@ def test_a_tuner_whose_channels_all_linger_is_freed_by_evicting_all_of_them() ->
 
 
 def test_a_tuner_is_as_old_as_the_channel_of_it_that_was_left_last() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "a too", ONE)
     opened(ledger, "b", OTHER)
@@ -120,7 +120,7 @@ def test_a_tuner_is_as_old_as_the_channel_of_it_that_was_left_last() -> None:
 
 
 def test_no_holder_makes_way_where_that_does_not_suffice() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
     left(ledger, "a")
@@ -132,7 +132,7 @@ def test_no_holder_makes_way_where_that_does_not_suffice() -> None:
 
 
 def test_two_requests_at_once_evict_two() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     opened(ledger, "b", OTHER)
     left(ledger, "a", "b")
@@ -142,7 +142,7 @@ def test_two_requests_at_once_evict_two() -> None:
 
 
 def test_a_reserved_tuner_is_free_when_its_request_is_given_up() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     left(ledger, "a")
     assert ledger.request("c", THIRD) == Evict(("a",))
@@ -151,7 +151,7 @@ def test_a_reserved_tuner_is_free_when_its_request_is_given_up() -> None:
 
 
 def test_the_transponder_of_an_evicted_channel_needs_a_tuner_again() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     left(ledger, "a")
     assert ledger.request("c", OTHER) == Evict(("a",))
@@ -159,7 +159,7 @@ def test_the_transponder_of_an_evicted_channel_needs_a_tuner_again() -> None:
 
 
 def test_an_evicted_holder_cannot_be_watched() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     left(ledger, "a")
     ledger.request("c", OTHER)
@@ -168,7 +168,7 @@ def test_an_evicted_holder_cannot_be_watched() -> None:
 
 
 def test_a_channel_that_closes_leaves_its_tuner_to_the_next() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     ledger.closing("a")
     assert ledger.in_use == 0
@@ -177,7 +177,7 @@ def test_a_channel_that_closes_leaves_its_tuner_to_the_next() -> None:
 
 
 def test_a_lease_comes_back_once() -> None:
-    ledger: Ledger[str] = Ledger(1)
+    ledger: TunerLedger[str] = TunerLedger(1)
     opened(ledger, "a", ONE)
     opened(ledger, "b", ONE)
     ledger.release("a")
@@ -188,7 +188,7 @@ def test_a_lease_comes_back_once() -> None:
 
 
 def test_a_holder_has_one_lease() -> None:
-    ledger: Ledger[str] = Ledger(2)
+    ledger: TunerLedger[str] = TunerLedger(2)
     opened(ledger, "a", ONE)
     with pytest.raises(ValueError, match="lease"):
         ledger.request("a", OTHER)
@@ -198,7 +198,7 @@ def test_a_holder_has_one_lease() -> None:
 
 
 def test_without_a_known_limit_every_request_is_granted() -> None:
-    ledger: Ledger[int] = Ledger(None)
+    ledger: TunerLedger[int] = TunerLedger(None)
     for n in range(20):
         assert ledger.request(n, (0, n, 0)) == Grant()
         ledger.began(n)
@@ -213,7 +213,7 @@ def test_without_a_known_limit_every_request_is_granted() -> None:
 
 
 def test_tuned_is_one_streaming_channel_of_each_transponder(clock: Time) -> None:
-    ledger: Ledger[str] = Ledger(3, clock.now)
+    ledger: TunerLedger[str] = TunerLedger(3, clock.now)
     opened(ledger, "a", ONE)
     opened(ledger, "a too", ONE)
     opened(ledger, "iptv", None)
