@@ -155,9 +155,9 @@ def _print_next_steps(console: Console, config: Path | None, answers: dict[str, 
 
 
 _INTRODUCTION = """\
-xg2g streams your Enigma2 receiver's television to every player, with audio that
-every player can play. This command finds the receiver, asks a few questions and
-writes a settings file at the end. Ctrl+C leaves everything as it is.
+xg2g streams your Enigma2 receiver's television, with audio that every player
+can play. This command finds the receiver, asks a few questions and writes a
+settings file at the end. Ctrl+C leaves everything as it is.
 """
 
 

@@ -70,7 +70,10 @@ class Dialogue:
             if trouble is None:
                 self.settings["receiver.stream_port"] = str(chosen)
                 return
-            self._say(f"Channels will not play: the receiver's stream port {chosen}: {trouble}.")
+            self._say(
+                f"Channels will not play: no connection to the receiver's stream port {chosen} "
+                f"({trouble})."
+            )
             if self.yes:
                 return
             kept = chosen

@@ -81,7 +81,7 @@ async def test_a_person_answers_and_gets_a_file_that_works(
     assert configuration.notes == ()
     assert settings.receiver.stream_port == receiver.stream_port
     assert f"The settings file will be {file}." in result.stdout
-    assert "the receiver's stream port 1: connection refused" in result.stdout
+    assert "no connection to the receiver's stream port 1 (connection refused)." in result.stdout
     assert f"xg2g serve --config {file}" in result.stdout
     assert re.search(r"^then open +http://[\d.]+:8088/$", result.stdout, re.MULTILINE)
     assert "geheim" not in result.stdout + result.stderr
