@@ -18,7 +18,7 @@ from xg2g.config.environment import variables_of
 from xg2g.config.example import example
 from xg2g.config.predecessor import CONVERTED_KEYS, CONVERTED_VARIABLES, GONE, Conversion
 from xg2g.config.setting import VARIABLE_PREFIX, Setting, sections_of, settings_of
-from xg2g.web.api.operations import openapi
+from xg2g.web.api.routes import openapi
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 WRITTEN = "<!-- Written by scripts/reference.py; make fix writes it anew. -->\n"

@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from ..metrics.middleware import MetricsMiddleware
-from ..web.api import operations as api
 from ..web.api import page as api_page
+from ..web.api import routes as api
 from ..web.channel_failure import is_stream_path
 from ..web.gateway import Gateway
 from ..web.http.cross_origin import CrossOrigin

@@ -10,7 +10,7 @@ from tests.harness.stream_server import CRLF_ANSWER, PACKET, plays_endlessly, sa
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.receiver.errors import UnreachableError
 from xg2g.receiver.service_reference import ServiceReference
-from xg2g.web.api.operations import openapi
+from xg2g.web.api.routes import openapi
 from xg2g.web.http.access import Access
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from ..gateway import base_url, gateway_of
 from ..pages.rendering import page
-from .operations import openapi
+from .routes import openapi
 
 _VALUES_SHOWN = 12
 """Allowed values of a field that are listed."""

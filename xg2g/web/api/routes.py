@@ -1,4 +1,4 @@
-"""All operations under /api/v1, and their document /openapi.json."""
+"""Routes of the API: all operations under /api/v1, and their document /openapi.json."""
 
 import asyncio
 import json
