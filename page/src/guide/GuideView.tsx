@@ -5,36 +5,17 @@ import type { Channel, Programme } from "../api/types";
 import { BouquetChips } from "../channels/BouquetChips";
 import { bouquets, type Choice, chosen, matching } from "../channels/lineup";
 import { clock, dayName, HOUR_MS, MINUTE_MS, startOfDay } from "../time";
-import {
-  type Cursor,
-  cellAt,
-  cells,
-  metricsOf,
-  moved,
-  type Rows,
-  rowsSeen,
-  type Span,
-  timeSeen,
-} from "./grid";
+import { DAYS, GuideTools, LEAD_MS } from "./GuideTools";
+import { type Cursor, cellAt, cells, moved } from "./grid";
 import { ChannelCell, Row } from "./Row";
 import { Tiles } from "./tiles";
+import { useVisiblePart } from "./useVisiblePart";
 
 interface GuideViewProps {
   channels: readonly Channel[];
   choice: Choice;
   onChoose: (choice: Choice) => void;
   onProgramme: (programme: Programme) => void;
-}
-
-/** Days from yesterday on. */
-const DAYS = 9;
-const EVENING = { hours: 20, minutes: 15 };
-/** Part of the hour before now that is seen at the beginning. */
-const LEAD_MS = 30 * MINUTE_MS;
-
-interface Seen {
-  rows: Rows;
-  span: Span;
 }
 
 export function GuideView({ channels, choice, onChoose, onProgramme }: GuideViewProps) {
@@ -50,9 +31,12 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     [today],
   );
   const scroller = useRef<HTMLDivElement>(null);
-  const [metrics, setMetrics] = useState(() => metricsOf(innerWidth));
-  const [seen, setSeen] = useState<Seen>({ rows: { first: 0, end: 0 }, span: whole });
-  const [day, setDay] = useState(today);
+  const { metrics, seen, day, look, showTime } = useVisiblePart(
+    scroller,
+    whole,
+    listed.length,
+    today,
+  );
   const [, setVersion] = useState(0);
   const tiles = useMemo(() => new Tiles(() => setVersion((last) => last + 1)), []);
   const [cursor, setCursor] = useState<Cursor>({ row: 0, time: now });
@@ -62,66 +46,6 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
     (time: number) => ((time - whole.from) / HOUR_MS) * metrics.hour,
     [whole, metrics],
   );
-
-  /** The earliest time that is seen. */
-  const edge = useRef<number | undefined>(undefined);
-  const look = useCallback(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const { scrollTop, scrollLeft, clientHeight, clientWidth } = element;
-    edge.current = whole.from + (scrollLeft / metrics.hour) * HOUR_MS;
-    const width = Math.max(0, clientWidth - metrics.column);
-    const rows = rowsSeen(scrollTop, clientHeight, metrics.row, listed.length);
-    const span = timeSeen(scrollLeft, width, metrics.hour, whole.from);
-    setSeen((last) =>
-      last.rows.first === rows.first &&
-      last.rows.end === rows.end &&
-      last.span.from === span.from &&
-      last.span.to === span.to
-        ? last
-        : { rows, span },
-    );
-    const middle = whole.from + ((scrollLeft + width / 3) / metrics.hour) * HOUR_MS;
-    setDay(startOfDay(middle));
-  }, [listed.length, metrics, whole]);
-
-  const showTime = useCallback(
-    (time: number) => {
-      const left = ((time - whole.from) / HOUR_MS) * metrics.hour;
-      scroller.current?.scrollTo({ left });
-    },
-    [whole, metrics],
-  );
-  // Keep the visible time when the first day changes at midnight, or the scale changes.
-  useLayoutEffect(() => {
-    if (edge.current !== undefined) showTime(edge.current);
-  }, [showTime]);
-
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const measure = () => {
-      setMetrics(metricsOf(innerWidth));
-      look();
-    };
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    let isDue = false;
-    const onScroll = () => {
-      if (isDue) return;
-      isDue = true;
-      requestAnimationFrame(() => {
-        isDue = false;
-        look();
-      });
-    };
-    element.addEventListener("scroll", onScroll, { passive: true });
-    look();
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", onScroll);
-    };
-  }, [look]);
 
   // A moment after scrolling, so that rows that only pass by are not requested.
   useEffect(() => {
@@ -195,44 +119,14 @@ export function GuideView({ channels, choice, onChoose, onProgramme }: GuideView
   return (
     <section class="guide" aria-label="Guide" data-testid="guide">
       <h1 class="unseen">Guide</h1>
-      <div class="guide-tools">
-        <fieldset class="chips" aria-label="Days">
-          <button type="button" class="chip" onClick={() => showTime(Date.now() - LEAD_MS)}>
-            Now
-          </button>
-          <button
-            type="button"
-            class="chip"
-            onClick={() => {
-              const evening = new Date(day);
-              evening.setHours(EVENING.hours, EVENING.minutes);
-              showTime(evening.getTime() - LEAD_MS / 2);
-            }}
-          >
-            Evening
-          </button>
-          {Array.from({ length: DAYS }, (_, at) => startOfDay(today, at - 1)).map((each) => (
-            <button
-              key={each}
-              type="button"
-              class="chip"
-              aria-pressed={each === day}
-              onClick={() => showTime(each === today ? Date.now() - LEAD_MS : each + 6 * HOUR_MS)}
-            >
-              {dayName(each, now)}
-            </button>
-          ))}
-        </fieldset>
-        <input
-          type="search"
-          class="field guide-filter"
-          placeholder="Filter channels"
-          aria-label="Filter channels"
-          data-testid="guide-filter"
-          value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)}
-        />
-      </div>
+      <GuideTools
+        day={day}
+        today={today}
+        now={now}
+        filter={filter}
+        onFilter={setFilter}
+        onTime={showTime}
+      />
       <BouquetChips
         names={bouquets(channels)}
         hasRadio={channels.some((each) => each.radio)}

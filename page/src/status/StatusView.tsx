@@ -125,25 +125,49 @@ function Content({ polled, channels }: { polled: Polled<Answers>; channels: read
         }
       />
 
-      {failures.failures.length > 0 && (
-        <>
-          <h2>Latest failures</h2>
-          <ul class="lines">
-            {failures.failures.slice(0, MOST_FAILURES).map((each) => (
-              <li key={`${each.at} ${each.channel} ${each.viewer}`}>
-                <b>{each.channel_name ?? each.channel}</b>: {each.reason}
-                <span class="dim">
-                  {" "}
-                  {each.viewer ?? "unknown address"}, {dayName(Date.parse(each.at), now)}{" "}
-                  {clock(each.at)}
-                  {each.times > 1 && `, ${each.times} times`}
-                </span>
-              </li>
-            ))}
-          </ul>
-        </>
+      <FailureList failures={failures} now={now} />
+      <RefreshList refreshes={refreshes} now={now} />
+      {access.may_change && (
+        <button
+          type="button"
+          class="button"
+          data-testid="refresh"
+          disabled={refreshes.some((each) => each.running)}
+          onClick={() => void act("POST", "/refresh", "Refresh started.")}
+        >
+          <Icon name="refresh" /> Refresh lineup and guide
+        </button>
       )}
+      <p class="dim foot">xg2g {status.version}</p>
+    </>
+  );
+}
 
+function FailureList({ failures: { failures }, now }: { failures: Failures; now: number }) {
+  if (failures.length === 0) return null;
+  return (
+    <>
+      <h2>Latest failures</h2>
+      <ul class="lines">
+        {failures.slice(0, MOST_FAILURES).map((each) => (
+          <li key={`${each.at} ${each.channel} ${each.viewer}`}>
+            <b>{each.channel_name ?? each.channel}</b>: {each.reason}
+            <span class="dim">
+              {" "}
+              {each.viewer ?? "unknown address"}, {dayName(Date.parse(each.at), now)}{" "}
+              {clock(each.at)}
+              {each.times > 1 && `, ${each.times} times`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function RefreshList({ refreshes, now }: { refreshes: Status["refreshes"]; now: number }) {
+  return (
+    <>
       <h2>Lineup and guide</h2>
       <ul class="lines">
         {refreshes.map((each) => (
@@ -158,18 +182,6 @@ function Content({ polled, channels }: { polled: Polled<Answers>; channels: read
           </li>
         ))}
       </ul>
-      {access.may_change && (
-        <button
-          type="button"
-          class="button"
-          data-testid="refresh"
-          disabled={refreshes.some((each) => each.running)}
-          onClick={() => void act("POST", "/refresh", "Refresh started.")}
-        >
-          <Icon name="refresh" /> Refresh lineup and guide
-        </button>
-      )}
-      <p class="dim foot">xg2g {status.version}</p>
     </>
   );
 }
