@@ -1,8 +1,8 @@
-"""An endless broadcast out of a short recording.
+"""An endless broadcast, made of a short recording.
 
-Each round of the loop is the recording again, with PCR, PTS and DTS moved on by one period, so that
-the clock runs through the joint and through the 33-bit wrap, and with continuity counters that
-follow those of the round before. Faults inside the recording (losses, jumps) stay as they are.
+Each round of the loop repeats the recording, with PCR, PTS and DTS advanced by one period: the
+clock continues through the joint and through the 33-bit wrap. Continuity counters continue as
+well. Faults inside the recording (losses, jumps) are kept.
 """
 
 from __future__ import annotations
@@ -163,10 +163,10 @@ def pids(packets: bytes) -> array[int]:
 
 
 def timetable(packets: bytes, pcr_pid: int) -> Timetable:
-    """The timetable by the PCR on `pcr_pid`, or on another PID if that has none.
+    """Return the timetable by the PCR on `pcr_pid`, or on another PID if it has none.
 
-    Between two PCRs packets are equally far apart, also between the last one and the first of the
-    next round. Where the clock jumps, the mean packet distance of the rest holds.
+    Packets between two PCRs have equal distances, also between the last PCR and the first one of
+    the next round. Where the clock jumps, packets have the mean distance.
     """
     count = len(packets) // PACKET_SIZE
     clock = _clock(packets, pcr_pid)

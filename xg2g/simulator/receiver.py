@@ -31,17 +31,16 @@ if TYPE_CHECKING:
 
 
 class SimulatedReceiver:
-    """An async context manager: listens from entering to leaving, in the caller's event loop.
+    """A simulated receiver: an async context manager that listens in the caller's event loop.
 
-    Port 0 takes any free port. `speed` is a factor on real time; None sends as fast as each viewer
-    reads and waits for nothing. Constructing it reads the clips and `sources`, and raises
+    Port 0 chooses a free port. `speed` is a factor on real time; None sends as fast as each viewer
+    reads and waits for nothing. The constructor reads the clips and `sources`. It raises
     RecordingError, with a message for the user, for a source that cannot be served.
 
-    Each program of `sources` is offered as `copies` services, each on a transponder of its own.
-    `channels` more services stand in so many `bouquets`. `burst_s` is the stream time that is sent
-    in one go. `answer_delay_s` is how long the web interface thinks about each answer, one after
-    the other. `whitelist` says whether there is a list of what goes through the softcam relay; the
-    scrambled card is on it.
+    Each program of `sources` becomes `copies` services, each on a transponder of its own.
+    `channels` additional services are spread over `bouquets` bouquets. A burst holds `burst_s` of
+    stream time. The web interface delays each answer by `answer_delay_s`, one after the other.
+    With `whitelist` there is a list of services for the softcam relay, with the scrambled card.
     """
 
     def __init__(

@@ -99,7 +99,7 @@ def select_program(recording: Recording, program: ProgramMap) -> bytes:
 def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
     """Return the packets with two service ids exchanged in PAT and PMT.
 
-    Every such section has to begin and end in one packet, as those of the test cards do.
+    Every such section must begin and end in one packet, like those of the test cards.
     """
     exchanged = {first: second, second: first}
     pmt_pids: set[int] = set()
@@ -124,7 +124,7 @@ def exchange_service_ids(packets: bytes, first: int, second: int) -> bytes:
 def without_streams(packets: bytes, pids: frozenset[int]) -> bytes:
     """Return the packets with these elementary streams removed from every PMT.
 
-    Every such section has to begin and end in one packet, as those of the test cards do.
+    Every such section must begin and end in one packet, like those of the test cards.
     """
     pmt_pids: set[int] = set()
     out = bytearray(packets)

@@ -1,9 +1,9 @@
 """The stream relay of a softcam (port 17999): the stream port seen through another server.
 
-It answers at once with bare line feeds, wants raw colons in the path and the whole request in one
-read of at most 1024 bytes, and closes without an answer when it does not like what it reads. It
-fetches the stream from the address that `Host` names, if that is the first header and has a port;
-otherwise from the viewer's, where there is none: nothing follows the answer then.
+It requires raw colons in the path, and the whole request in one read of at most 1024 bytes;
+otherwise it closes the connection without an answer. It answers at once, with bare line feeds. It
+fetches the stream from the address in `Host`, if that is the first header and has a port.
+Otherwise it tries the viewer's address, where there is no stream: nothing follows the answer.
 """
 
 import asyncio

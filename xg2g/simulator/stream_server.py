@@ -1,8 +1,8 @@
-"""The stream port (8001) as Enigma2's eStreamServer behaves, to the byte.
+"""The stream port (8001), which behaves like Enigma2's eStreamServer, byte for byte.
 
-200 is sent before anything is tuned, so failures come as the body. The answer is HTTP/1.0, without
-length and closed at its end. A request is read only as far as the first read of at most 512 bytes
-that contains a line feed.
+It sends 200 before it tunes, so the body tells of a failure. The answer is HTTP/1.0 without a
+length and ends with the connection. It reads a request in pieces of at most 512 bytes, until one
+of them contains a line feed.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class _Lists:
         services: list[Json] = []
         for bouquet in bouquets:
             found = entries(self._box, bouquet.reference)
-            # Positions go on from bouquet to bouquet here.
+            # Here, positions continue from bouquet to bouquet.
             listed, position = self._listed(found, position)
             names = {"servicereference": bouquet.reference, "servicename": bouquet.name}
             services.append(names | {"subservices": listed})
