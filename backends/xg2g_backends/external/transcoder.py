@@ -106,7 +106,7 @@ class Transcoder:
                 max_remuxers=int(found["max_remuxers"]),
                 body_bytes=min(int(found["max_body_bytes"]), MAX_BODY_BYTES),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UnusableError(
                 f"the transcoder at {self} returned an invalid description; update {NAME}"
             ) from error
@@ -233,10 +233,9 @@ class Transcoder:
         if response.status == 401:
             return self._token_error()
         if problem.get("kind") == "Full":
-            try:
-                retry_after_s = float(response.headers.get("retry-after", ""))
-            except ValueError:
-                retry_after_s = 1.0
+            # Seconds (RFC 9110, 10.2.3); a date, or anything else, counts as a second.
+            text = response.headers.get("retry-after", "")
+            retry_after_s = float(text) if text.isascii() and text.isdigit() else 1.0
             return FullError(f"the transcoder at {self} is full: {detail}", retry_after_s)
         error = error_for_kind(str(problem.get("kind", "")), detail)
         if isinstance(error, InvalidArgumentError):

@@ -43,7 +43,7 @@ async def unusable(service: StandIn, token: str | None = None) -> str:
     return health.detail
 
 
-async def test_a_service_that_can_be_used_says_what_runs_there() -> None:
+async def test_a_usable_service_is_described_by_its_versions() -> None:
     async with stand_in() as service:
         health = await checked(service.address)
     assert health.usable
@@ -52,7 +52,7 @@ async def test_a_service_that_can_be_used_says_what_runs_there() -> None:
     assert not health.warnings
 
 
-async def test_without_the_library_of_this_process_it_is_not_usable(
+async def test_a_missing_library_makes_the_backend_unusable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XG2G_LIBRARY", str(tmp_path / "missing.so"))
@@ -63,27 +63,27 @@ async def test_without_the_library_of_this_process_it_is_not_usable(
     assert "missing.so" in health.detail
 
 
-async def test_nobody_there() -> None:
+async def test_a_refused_connection_says_to_start_the_transcoder() -> None:
     health = await checked(NOBODY)
     assert not health.usable
     assert "http://127.0.0.1:1 (connection refused)" in health.detail
     assert "start xg2g-transcoder" in health.detail
 
 
-async def test_no_socket_there(tmp_path: Path) -> None:
+async def test_a_missing_socket_is_named(tmp_path: Path) -> None:
     address = ServiceAddress.parse(f"unix://{tmp_path}/transcoder.sock")
     health = await checked(address)
     assert not health.usable
     assert f"{address} (no such file or directory)" in health.detail
 
 
-async def test_no_such_host() -> None:
+async def test_an_unknown_host_is_named() -> None:
     health = await checked(ServiceAddress.parse("http://transcoder.invalid:3000"))
     assert not health.usable
     assert "http://transcoder.invalid:3000" in health.detail
 
 
-async def test_somebody_who_says_nothing() -> None:
+async def test_a_server_without_a_response_is_unusable() -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -94,13 +94,13 @@ async def test_somebody_who_says_nothing() -> None:
     assert re.search(r"no response within \d", health.detail)
 
 
-async def test_another_service() -> None:
+async def test_another_service_is_told_from_a_transcoder() -> None:
     async with stand_in() as service:
         service.description = {"service": "something else"}
         assert "is not xg2g-transcoder" in await unusable(service)
 
 
-async def test_json_that_is_nested_without_end_is_that_of_another_service() -> None:
+async def test_deeply_nested_json_is_refused() -> None:
     async def nest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000)
@@ -113,7 +113,7 @@ async def test_json_that_is_nested_without_end_is_that_of_another_service() -> N
     assert "is not xg2g-transcoder" in health.detail
 
 
-async def test_a_redirect_says_where_to() -> None:
+async def test_a_redirect_is_not_followed_and_its_target_is_named() -> None:
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         answer = (
@@ -129,25 +129,31 @@ async def test_a_redirect_says_where_to() -> None:
     assert "redirects to https://other:3000;" in health.detail
 
 
-async def test_a_service_that_is_too_old() -> None:
+async def test_an_old_service_has_to_be_updated() -> None:
     async with stand_in() as service:
         service.description["api"] = 0
         assert "update xg2g-transcoder" in await unusable(service)
 
 
-async def test_a_service_that_is_too_new() -> None:
+async def test_a_newer_service_asks_for_an_update_of_xg2g() -> None:
     async with stand_in() as service:
         service.description["api"] = 2
         assert (await unusable(service)).endswith("update xg2g")
 
 
-async def test_a_service_that_says_too_little() -> None:
+async def test_an_incomplete_description_is_refused() -> None:
     async with stand_in() as service:
         del service.description["max_body_bytes"]
         assert "invalid description" in await unusable(service)
 
 
-async def test_a_token_that_is_missing_or_wrong_is_named_by_its_setting_alone() -> None:
+async def test_a_description_with_an_infinite_number_is_refused() -> None:
+    async with stand_in() as service:
+        service.description["max_remuxers"] = float("inf")
+        assert "invalid description" in await unusable(service)
+
+
+async def test_a_missing_or_wrong_token_is_reported_by_its_setting_alone() -> None:
     async with stand_in() as service:
         service.token = "right"
         assert "requires a token; set XG2G_EXTERNAL_TRANSCODER_TOKEN" in await unusable(service)
@@ -157,7 +163,7 @@ async def test_a_token_that_is_missing_or_wrong_is_named_by_its_setting_alone() 
         assert (await checked(service.address, token="right")).usable
 
 
-async def test_a_service_that_is_full_is_warned_about_since_it_does_not_stay_so() -> None:
+async def test_a_full_service_is_a_warning_since_it_does_not_stay_full() -> None:
     async with stand_in() as service:
         service.description["open_remuxers"] = 8
         health = await checked(service.address)
@@ -166,7 +172,7 @@ async def test_a_service_that_is_full_is_warned_about_since_it_does_not_stay_so(
     assert "--max-remuxers" in health.warnings[0]
 
 
-async def test_of_several_services_one_has_to_be_usable_and_the_others_are_warned_about() -> None:
+async def test_one_usable_service_is_enough_and_the_others_are_warnings() -> None:
     async with stand_in() as service:
         health = await checked(NOBODY, service.address)
     assert health.usable
@@ -174,13 +180,13 @@ async def test_of_several_services_one_has_to_be_usable_and_the_others_are_warne
     assert "http://127.0.0.1:1" in health.warnings[0]
 
 
-async def test_with_the_library_to_fall_back_to_no_service_is_a_warning() -> None:
+async def test_with_a_fallback_an_unusable_service_is_a_warning() -> None:
     health = await checked(NOBODY, fallback=FakeBackend())
     assert health.usable
     assert "http://127.0.0.1:1" in health.warnings[0]
 
 
-async def test_trouble_and_its_end_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_and_the_recovery_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with stand_in() as service:
         port = int(service.address.url.rpartition(":")[2])

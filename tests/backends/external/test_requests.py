@@ -6,7 +6,7 @@ import pytest
 
 from tests.backends.external.stand_in import Refusal, stand_in
 from tests.backends.external.world import PIECES, STREAM, one_service, world
-from xg2g_backends.base import Piece
+from xg2g_backends.base import Piece, RemuxOptions
 from xg2g_backends.errors import (
     InvalidArgumentError,
     UnavailableError,
@@ -24,7 +24,7 @@ async def test_streams_spread_over_the_services() -> None:
         assert (len(first.remotes), len(second.remotes)) == (0, 0)
 
 
-async def test_a_service_that_is_full_passes_the_stream_on_and_is_left_alone_meanwhile() -> None:
+async def test_a_full_service_pauses_and_the_next_one_gets_the_stream() -> None:
     async with stand_in() as first, stand_in() as second, world(first, second) as made:
         first.refusals.append(Refusal(503, "Full", {"retry-after": "5"}))
         remuxers = [await made.open() for _ in range(4)]
@@ -36,6 +36,20 @@ async def test_a_service_that_is_full_passes_the_stream_on_and_is_left_alone_mea
             await remuxer.aclose()
 
 
+@pytest.mark.parametrize("retry_after", ["nan", "inf", "-5", "Wed, 21 Oct 2026 07:28:00 GMT"])
+async def test_a_full_service_with_a_strange_retry_after_is_tried_again_soon(
+    retry_after: str,
+) -> None:
+    async with one_service() as (world, service):
+        service.refusals.append(Refusal(503, "Full", {"retry-after": retry_after}))
+        with pytest.raises(UnavailableError):
+            await world.open()
+        pool = world.backend._context.pool
+        assert pool.next_due_in_s() == pytest.approx(1)
+        world.clock.now_s += 1.01
+        await (await pool.open_now(RemuxOptions())).aclose()
+
+
 async def test_when_every_service_is_full_the_stream_is_refused_with_the_reason() -> None:
     async with one_service() as (world, service):
         service.refusals.append(Refusal(503, "Full", {"retry-after": "5"}))
@@ -43,14 +57,14 @@ async def test_when_every_service_is_full_the_stream_is_refused_with_the_reason(
             await world.open()
 
 
-async def test_options_that_a_service_refuses_are_the_callers_fault() -> None:
+async def test_options_that_a_service_refuses_are_an_invalid_argument() -> None:
     async with one_service() as (world, service):
         service.refusals.append(Refusal(400, "InvalidArgument"))
         with pytest.raises(InvalidArgumentError):
             await world.open()
 
 
-async def test_a_service_that_is_too_old_to_take_a_stream_over_does_not_end_it() -> None:
+async def test_a_service_too_old_for_a_splice_does_not_end_the_stream() -> None:
     async with stand_in() as first, stand_in() as second, world(first, second) as made:
         async with await made.open() as remuxer:
             await remuxer.process(PIECES[0])
@@ -60,7 +74,7 @@ async def test_a_service_that_is_too_old_to_take_a_stream_over_does_not_end_it()
         assert [remote.options["generation"] for remote in first.all] == [0, 1]
 
 
-async def test_bodies_are_no_longer_than_the_service_takes() -> None:
+async def test_bodies_are_no_longer_than_the_service_accepts() -> None:
     async with one_service() as (world, service):
         service.description["max_body_bytes"] = 5000
         async with await world.open() as remuxer:
@@ -69,7 +83,7 @@ async def test_bodies_are_no_longer_than_the_service_takes() -> None:
     assert max(map(len, service.all[0].bodies)) == 5000
 
 
-async def test_chunks_given_while_a_request_is_under_way_leave_together_in_the_next() -> None:
+async def test_chunks_that_arrive_during_a_request_leave_together_in_the_next() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         outputs = await asyncio.gather(*map(remuxer.process, PIECES[:5]))
     # The first call had the turn before the others were made.
@@ -78,7 +92,7 @@ async def test_chunks_given_while_a_request_is_under_way_leave_together_in_the_n
     assert Piece.joined(outputs).data == STREAM[: 150_000 - 150_000 % 188]
 
 
-async def test_connections_are_kept() -> None:
+async def test_connections_are_reused() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         opening = service.connections
         for piece in PIECES:
@@ -107,9 +121,7 @@ async def test_requests_follow_a_location_past_the_load_balancer_with_the_token(
     assert {request.split()[0] for request in instance.requests} == {"POST", "DELETE"}
 
 
-async def test_an_instance_that_is_lost_behind_a_load_balancer_is_not_the_balancers_trouble() -> (
-    None
-):
+async def test_a_lost_instance_does_not_make_its_load_balancer_pause() -> None:
     async with stand_in() as balancer, world(balancer) as made:
         async with stand_in() as instance:
             balancer.location = f"{instance.address.url}/v1/remuxers/"
