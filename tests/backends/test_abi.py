@@ -44,9 +44,7 @@ CTYPES = {
         ("win32", "xg2g_transcoder.dll"),
     ],
 )
-def test_the_library_is_looked_for_by_the_name_that_cargo_gives_it(
-    platform: str, name: str
-) -> None:
+def test_the_library_has_the_file_name_that_cargo_gives_it(platform: str, name: str) -> None:
     assert file_name(platform) == name
 
 
@@ -107,7 +105,7 @@ def test_the_versions_agree_with_the_header_and_the_package(library: Library) ->
     assert library.versions()["xg2g-transcoder"] == version[1]
 
 
-def test_a_library_that_is_missing_says_how_to_build_it(tmp_path: Path) -> None:
+def test_a_missing_library_is_an_error_that_says_how_to_build_it(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="make build"):
         Library(tmp_path / "missing.so")
 
@@ -120,7 +118,7 @@ def test_a_library_of_another_abi_version_is_refused(
         Library(EmbeddedBackend().path)
 
 
-def test_a_library_without_a_function_that_is_needed_is_refused(
+def test_a_library_that_lacks_a_function_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     missing = {**_abi.PROTOTYPES, "xg2g_of_a_later_version": (None, ())}

@@ -34,7 +34,7 @@ def test_an_option_out_of_range_says_which_and_what_to_use(
         RemuxOptions(**values)
 
 
-def test_statistics_of_a_newer_remuxer_are_read() -> None:
+def test_unknown_counters_of_a_newer_remuxer_are_ignored() -> None:
     stats = RemuxStats.from_json(
         {
             "bytes_in": 376,

@@ -86,7 +86,7 @@ async def test_no_call_on_the_event_loop_is_long() -> None:
     assert max(library.held_s) <= HOLD_S
 
 
-async def test_cheap_calls_between_dear_ones_make_none_of_those_short() -> None:
+async def test_a_cheap_call_does_not_make_the_next_expensive_one_short() -> None:
     """Sound comes in some chunks and not in others."""
     library = Timed(0.0)
     async with remuxer(library) as its:

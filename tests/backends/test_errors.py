@@ -42,7 +42,7 @@ def test_an_exception_is_named_after_its_kind() -> None:
         assert exception.__name__ == f"{name}Error"
 
 
-def test_only_a_misuse_by_the_caller_gets_a_status_below_500() -> None:
+def test_only_misuse_by_the_caller_has_a_status_below_500() -> None:
     by_status = {exception: exception.http_status for _, exception in errors.KINDS.values()}
     assert by_status == {
         errors.InternalError: 500,

@@ -81,12 +81,12 @@ def test_a_forgotten_joiner_is_freed(stream: tuple[bytes, list[Point]]) -> None:
         loaded(library_path()).has_joined(handle)
 
 
-def test_nobody_begins_at_a_place_that_is_no_beginning() -> None:
+def test_a_joiner_refuses_points_at_which_no_viewer_can_join() -> None:
     with pytest.raises(InvalidArgumentError):
         Joiner(Point(offset=0, kind=PointKind.SCRAMBLED, program=1))
 
 
-def test_without_the_library_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(LIBRARY_VARIABLE, str(tmp_path / "missing.so"))
     with pytest.raises(UnavailableError, match="make build"):
         Joiner(Point(offset=0, kind=PointKind.RANDOM_ACCESS, program=1))

@@ -54,7 +54,7 @@ def test_any_pieces_give_the_same_events(stream: bytes) -> None:
     assert package(stream, 1317) == package(stream, len(stream))
 
 
-def test_each_rendition_is_told_as_playlists_say_it(stream: bytes) -> None:
+def test_each_rendition_has_the_properties_that_playlists_need(stream: bytes) -> None:
     headers = [event for event in package(stream, 65536) if isinstance(event, Header)]
     [video] = [header for header in headers if header.rendition == "video"]
     assert video.media == VideoMedia(1280, 720, None, 25.0, is_interlaced=False)
@@ -91,7 +91,7 @@ def test_segments_and_parts_are_as_long_as_the_options_say(stream: bytes) -> Non
     assert {segment.duration for segment in ends[:-1]} == {90000}
 
 
-def test_what_is_not_packaged_is_told() -> None:
+def test_tracks_that_are_not_packaged_are_reported() -> None:
     events = package(remuxed("five-scrambled.ts"), 65536)
     assert NotOffered(pid=0x402, reason="sound_coding") in events
 
@@ -107,12 +107,12 @@ def test_what_is_not_packaged_is_told() -> None:
         {"longest_ms": 499},
     ],
 )
-def test_what_is_out_of_range_is_refused(options: dict[str, int]) -> None:
+def test_options_out_of_range_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(InvalidArgumentError):
         Packager(**options)
 
 
-def test_a_finished_packager_takes_nothing_more_and_a_closed_one_nothing(stream: bytes) -> None:
+def test_a_finished_and_a_closed_packager_refuse_input(stream: bytes) -> None:
     packager = Packager()
     assert packager.process(stream[: 188 * 5000])
     assert packager.finish()

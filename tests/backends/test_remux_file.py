@@ -45,7 +45,7 @@ def test_paths_open_files_and_pipes_are_converted_alike(tmp_path: Path) -> None:
     assert piped == [converted]
 
 
-def test_options_are_those_of_a_backend(tmp_path: Path) -> None:
+def test_a_file_takes_the_options_of_a_backend(tmp_path: Path) -> None:
     one = remux(CLIP, tmp_path / "one.ts", RemuxOptions(tracks="first"))
     assert {track.state.value for track in one.tracks} == {"converting", "dropped"}
 
@@ -64,7 +64,7 @@ def test_a_file_is_not_converted_onto_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no transport stream" * 5000])
-def test_what_is_no_transport_stream_leaves_the_target_alone(
+def test_a_source_that_is_no_transport_stream_leaves_the_target_unchanged(
     content: bytes, tmp_path: Path
 ) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
@@ -75,7 +75,7 @@ def test_what_is_no_transport_stream_leaves_the_target_alone(
     assert target.read_bytes() == b"kept"
 
 
-def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         remux(tmp_path / "missing.ts", tmp_path / "target.ts")
     with pytest.raises(FileNotFoundError):

@@ -39,7 +39,7 @@ async def test_any_split_of_the_input_gives_the_same_output_and_points(subject: 
     assert await convert(subject, split(list(range(0, len(STREAM), 1316)))) == whole
 
 
-async def test_finish_gives_the_rest_once_and_then_nothing(subject: Subject) -> None:
+async def test_finish_returns_the_rest_once_and_then_nothing(subject: Subject) -> None:
     async with await subject.backend.open(RemuxOptions()) as remuxer:
         await remuxer.process(STREAM)
         await remuxer.finish()
@@ -85,7 +85,7 @@ async def test_calls_made_at_the_same_time_are_served_in_their_order(subject: Su
         assert Piece.joined(ready) == expected
 
 
-async def test_two_streams_are_inside_at_the_same_time(subject: Subject) -> None:
+async def test_two_streams_are_converted_at_the_same_time(subject: Subject) -> None:
     async with (
         await subject.backend.open(RemuxOptions()) as one,
         await subject.backend.open(RemuxOptions()) as other,

@@ -31,7 +31,7 @@ async def open_embedded(subject: Subject) -> EmbeddedRemuxer:
     return remuxer
 
 
-async def test_a_panic_is_an_exception_and_other_streams_go_on(
+async def test_a_panic_is_an_exception_and_other_streams_continue(
     embedded: Subject, hooks: ctypes.CDLL
 ) -> None:
     async with await open_embedded(embedded) as broken, await open_embedded(embedded) as sound:
@@ -99,7 +99,7 @@ async def test_a_remuxer_that_is_forgotten_is_warned_about_and_freed(
     assert Library(hooked_library).open_streams() == 0
 
 
-async def test_without_its_library_the_backend_says_how_to_get_it(tmp_path: Path) -> None:
+async def test_without_its_library_the_backend_says_how_to_build_it(tmp_path: Path) -> None:
     backend = EmbeddedBackend(tmp_path / "missing.so")
     health = await backend.check()
     assert not health.usable

@@ -103,7 +103,7 @@ def pts_90k(packet: bytes) -> int:
 
 
 @pytest.mark.parametrize("other", ["service", "library"])
-async def test_points_say_where_they_are_in_the_output_of_all_transcoders(other: str) -> None:
+async def test_offsets_of_points_count_the_output_of_all_transcoders(other: str) -> None:
     stream = CLIP.read_bytes()
     with transcoder() as first, transcoder() as second:
         addresses = [first.address, second.address] if other == "service" else [first.address]
@@ -135,14 +135,14 @@ def judge(stream: bytes, output: bytes) -> None:
 
 
 @pytest.mark.parametrize("codec", ["mp2", "ac3", "aac_latm"])
-async def test_a_service_that_is_killed_and_restarted_costs_a_moment_of_sound(codec: str) -> None:
+async def test_a_killed_and_restarted_service_costs_a_moment_of_audio(codec: str) -> None:
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         backend = ExternalBackend([service.address], live=False)
         output = await converted(backend, source(codec), service.restart)
     judge(source(codec), output.data)
 
 
-async def test_a_service_that_dies_for_good_hands_over_to_the_next() -> None:
+async def test_the_next_service_continues_for_a_dead_one() -> None:
     with transcoder() as first, transcoder() as second:
         backend = ExternalBackend([first.address, second.address])
         output = await converted(backend, source(), lambda: first.stop(signal.SIGKILL))
@@ -151,7 +151,7 @@ async def test_a_service_that_dies_for_good_hands_over_to_the_next() -> None:
         assert health.open_remuxers == 0
 
 
-async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None:
+async def test_a_service_that_stops_in_order_loses_nothing() -> None:
     with transcoder() as first, transcoder() as second, ExitStack() as stack:
 
         def stop() -> None:
@@ -163,14 +163,14 @@ async def test_a_service_that_stops_in_good_order_loses_nothing_either() -> None
     judge(source(), output.data)
 
 
-async def test_the_library_takes_over_when_the_only_service_dies() -> None:
+async def test_the_fallback_continues_when_the_only_service_dies() -> None:
     with transcoder() as service:
         backend = ExternalBackend([service.address], fallback=EmbeddedBackend())
         output = await converted(backend, source(), lambda: service.stop(signal.SIGKILL))
     judge(source(), output.data)
 
 
-async def test_lost_answers_leave_no_trace_in_the_output() -> None:
+async def test_lost_responses_leave_no_trace_in_the_output() -> None:
     stream = source()
     expected = await converted_whole(stream)
     with transcoder() as service, short_folder() as folder:
@@ -189,7 +189,7 @@ def test_a_silence_costs_three_seconds_at_most() -> None:
 
 
 @pytest.mark.parametrize("other", ["service", "library"])
-async def test_a_service_that_stands_still_is_given_up_for_its_silence(other: str) -> None:
+async def test_a_frozen_service_is_given_up(other: str) -> None:
     """As when its machine is suspended: connections stay, answers do not come."""
     # Long before the time that one request may take.
     deadlines = Deadlines(answer_s=ANSWER_S)
@@ -211,7 +211,7 @@ async def test_a_service_that_stands_still_is_given_up_for_its_silence(other: st
         judge(source(), b"".join(output))
 
 
-async def test_a_service_that_goes_on_after_a_stop_leaves_no_trace_in_the_output() -> None:
+async def test_a_service_that_resumes_leaves_no_trace_in_the_output() -> None:
     """Longer than any deadline of a request, and shorter than the patience for an outage."""
     expected = await converted_whole(source())
     with transcoder() as service:
@@ -225,7 +225,7 @@ async def test_a_service_that_goes_on_after_a_stop_leaves_no_trace_in_the_output
         assert await converted(backend, source(), stop) == expected
 
 
-async def test_the_token_opens_the_service_and_a_wrong_one_is_said_to_be() -> None:
+async def test_the_right_token_is_accepted_and_a_wrong_one_reported() -> None:
     with transcoder(token="right") as service:
         for token, usable in (("right", True), ("wrong", False), (None, False)):
             backend = ExternalBackend([service.address], token=token)
@@ -251,7 +251,7 @@ async def test_a_full_service_passes_streams_on() -> None:
         await backend.aclose()
 
 
-async def test_requests_go_past_a_load_balancer_to_the_instance_that_it_chose() -> None:
+async def test_requests_go_directly_to_the_instance_that_a_load_balancer_chose() -> None:
     with transcoder(None, "--advertise", "auto") as service, short_folder() as folder:
         async with way_to(service.address, folder) as balancer:
             backend = ExternalBackend([balancer.address])

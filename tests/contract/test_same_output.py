@@ -56,7 +56,7 @@ async def test_embedded_and_external_give_the_same_bytes_points_and_counters(
         assert stats == counters
 
 
-async def test_what_was_held_comes_with_its_points_at_the_end(
+async def test_the_rest_of_the_output_comes_with_its_points(
     embedded: Subject, external_tcp: Subject, external_unix: Subject
 ) -> None:
     stream = (CLIPS / "one-hd.ts").read_bytes()[: 75 * 188]

@@ -74,7 +74,7 @@ def client(service: str) -> Iterator[httpx.Client]:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_the_document_describes(
+def test_every_response_is_described_by_the_document(
     case: "Case[Any]", client: httpx.Client
 ) -> None:
     # Every other request is for a remuxer that is there, or the deeper code is never met.
@@ -91,7 +91,7 @@ def test_every_answer_is_one_that_the_document_describes(
         assert client.delete(f"/v1/remuxers/{opened}").status_code in (204, 404)
 
 
-def test_afterwards_nothing_is_left_and_a_stream_is_converted(client: httpx.Client) -> None:
+def test_afterwards_no_remuxer_is_left_and_a_stream_is_converted(client: httpx.Client) -> None:
     opened = client.get("/v1").json()["open_remuxers"]
     remuxer = client.post("/v1/remuxers").headers["Location"]
     output = client.post(f"{remuxer}/process?seq=0", content=CLIP.read_bytes()).content

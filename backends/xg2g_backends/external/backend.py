@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from weakref import WeakSet
 
 from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
 from ..embedded.library import shared_library
@@ -56,7 +55,6 @@ class ExternalBackend:
             background=self._background,
             clock_s=clock_s,
         )
-        self._remuxers: WeakSet[ExternalRemuxer] = WeakSet()
         self._closed = False
 
     @property
@@ -68,9 +66,7 @@ class ExternalBackend:
             raise ClosedError("the backend is closed")
         # A splice needs the library: report a missing one here, not in the middle of a stream.
         shared_library()
-        remuxer = ExternalRemuxer(self._context, options, await self._open_first(options))
-        self._remuxers.add(remuxer)
-        return remuxer
+        return ExternalRemuxer(self._context, options, await self._open_first(options))
 
     async def check(self) -> BackendHealth:
         try:

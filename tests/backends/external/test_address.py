@@ -36,7 +36,7 @@ def test_services_listen_on_tcp_or_on_a_unix_socket(
         ("unix:t.sock", "unix:///run"),
     ],
 )
-def test_what_is_no_service_says_how_to_write_one(text: str, says: str) -> None:
+def test_an_invalid_url_is_refused_with_an_example(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         ServiceAddress.parse(text)
 
@@ -63,7 +63,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
         ("unix:///t.sock", "http://10.0.0.7/v1/remuxers/a", "http://transcoder/v1/remuxers/a"),
     ],
 )
-def test_a_remuxer_is_where_its_service_says_by_the_same_scheme(
+def test_a_location_is_followed_by_the_same_scheme_alone(
     service: str, location: str, url: str
 ) -> None:
     assert ServiceAddress.parse(service).resolve(location) == url

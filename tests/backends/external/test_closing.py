@@ -27,7 +27,7 @@ async def test_calls_after_the_end_are_refused() -> None:
             await remuxer.process(STREAM)
 
 
-async def test_a_caller_who_is_cancelled_while_a_remuxer_opens_leaves_none_behind() -> None:
+async def test_a_caller_cancelled_while_opening_leaves_no_remuxer_behind() -> None:
     async with one_service() as (world, service):
         opening = asyncio.create_task(world.open())
         while not service.requests:  # noqa: ASYNC110
@@ -40,7 +40,7 @@ async def test_a_caller_who_is_cancelled_while_a_remuxer_opens_leaves_none_behin
         assert not service.remotes
 
 
-async def test_a_caller_who_is_cancelled_while_closing_leaves_none_behind() -> None:
+async def test_a_caller_cancelled_while_closing_leaves_no_remuxer_behind() -> None:
     async with one_service() as (world, service):
         remuxer = await world.open()
         closing = asyncio.create_task(remuxer.aclose())
@@ -52,9 +52,7 @@ async def test_a_caller_who_is_cancelled_while_closing_leaves_none_behind() -> N
         assert not service.remotes
 
 
-async def test_a_service_that_is_given_up_by_one_stream_while_another_opens_serves_that_one() -> (
-    None
-):
+async def test_a_stream_opens_on_a_service_that_another_stream_gives_up_meanwhile() -> None:
     async with one_service() as (world, service):
         [remote] = world.backend._context.pool.transcoders
         opening = asyncio.create_task(world.open())
@@ -65,7 +63,7 @@ async def test_a_service_that_is_given_up_by_one_stream_while_another_opens_serv
             assert (await remuxer.process(STREAM)).data == STREAM
 
 
-async def test_closing_does_not_wait_for_a_service_that_is_gone() -> None:
+async def test_closing_does_not_wait_for_a_lost_service() -> None:
     async with stand_in() as service:
         made = World([service], live=True, fallback=None)
         remuxer = await made.open()
@@ -73,7 +71,7 @@ async def test_closing_does_not_wait_for_a_service_that_is_gone() -> None:
     await made.backend.aclose()
 
 
-async def test_a_remuxer_that_is_forgotten_is_warned_about() -> None:
+async def test_a_remuxer_that_was_not_closed_is_a_resource_warning() -> None:
     async with one_service() as (world, _):
         remuxer = await world.open()
         with warnings.catch_warnings(record=True) as caught:

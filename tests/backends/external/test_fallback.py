@@ -12,9 +12,7 @@ from xg2g_backends.external.backend import ExternalBackend
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_library_takes_a_stream_over_that_no_service_can_and_the_next_is_external() -> (
-    None
-):
+async def test_the_fallback_continues_a_stream_and_the_next_stream_is_external() -> None:
     fallback = FakeBackend()
     async with stand_in() as service:
         port = int(service.address.url.rpartition(":")[2])
@@ -36,7 +34,7 @@ async def test_the_library_takes_a_stream_over_that_no_service_can_and_the_next_
     assert local.closed and fallback.closed
 
 
-async def test_what_a_transcoder_may_have_died_of_does_not_come_into_this_process() -> None:
+async def test_input_that_may_have_crashed_a_transcoder_does_not_reach_the_fallback() -> None:
     fallback = FakeBackend()
     async with one_service(fallback) as (world, service):
         remuxer = await world.open()
@@ -54,7 +52,7 @@ async def test_what_a_transcoder_may_have_died_of_does_not_come_into_this_proces
 
 
 @pytest.mark.parametrize("size", [30_000, 188 * 40, 4_001])
-async def test_the_picture_goes_on_where_the_library_takes_a_stream_over(size: int) -> None:
+async def test_the_video_continues_without_a_gap_in_the_fallback(size: int) -> None:
     pieces = [STREAM[at : at + size] for at in range(0, 240_000, size)]
     fallback = FakeBackend()
     async with one_service(fallback) as (world, service):

@@ -34,9 +34,7 @@ PMT_PID = 0x100
 
 @pytest.mark.parametrize("stride", [188, 204])
 @pytest.mark.parametrize("rest", [0, 1, 100, 187])
-def test_a_new_remuxer_gets_the_tables_and_the_packet_that_is_under_way(
-    stride: int, rest: int
-) -> None:
+def test_a_new_remuxer_gets_the_tables_and_the_unfinished_packet(stride: int, rest: int) -> None:
     stream = CLIP if stride == 188 else with_parity(CLIP)
     past = stream[: 2500 * stride + rest]
     carried = carried_over(past, 0)
@@ -52,16 +50,16 @@ def test_the_tables_are_the_last_whole_ones() -> None:
     assert carried_over(CLIP[: start + 187], 0)[:188] != CLIP[start : start + 188]
 
 
-def test_of_one_program_the_table_of_another_is_left_out() -> None:
+def test_the_table_of_another_program_is_left_out() -> None:
     assert pids(carried_over(CLIP, 54321)) == [0]
 
 
-def test_the_first_bytes_of_a_stream_are_carried_over_whole() -> None:
+def test_the_first_bytes_of_a_stream_are_part_of_the_lead() -> None:
     # The remuxer believes packets after five sync bytes, and has given nothing out before.
     assert carried_over(CLIP[: 4 * 188], 0) == CLIP[: 4 * 188]
 
 
-def test_what_is_no_transport_stream_leaves_nothing_to_carry() -> None:
+def test_input_that_is_no_transport_stream_leaves_no_lead() -> None:
     assert carried_over(bytes(100_000), 0) == b""
     assert shared_library().splice_first_packet(bytes(1000)) == 1000
     assert shared_library().splice_keep_video(bytes(100_000), CLIP, 0) is None
@@ -82,7 +80,7 @@ VIDEO_PID, SOUND_PID = 0x101, 0x102
 
 
 @pytest.mark.parametrize("rest", [0, 1, 100])
-def test_of_a_body_that_is_given_up_the_video_stays_and_no_sound(rest: int) -> None:
+def test_a_dropped_body_keeps_its_video_and_no_audio(rest: int) -> None:
     cut = 1000 * 188 + rest
     taken = InputBuffer(0)
     taken.add(CLIP[:cut])
@@ -107,7 +105,7 @@ def test_of_a_body_that_is_given_up_the_video_stays_and_no_sound(rest: int) -> N
     )
 
 
-def test_behind_a_gap_nothing_is_kept_of_a_body() -> None:
+def test_after_a_gap_no_video_of_a_body_is_kept() -> None:
     taken = InputBuffer(0)
     taken.add(CLIP)
     drained(taken)
@@ -125,7 +123,7 @@ def drained(taken: InputBuffer, limit: int = 1_000_000) -> bytes:
     return sent
 
 
-def test_chunks_that_wait_leave_together_and_no_body_is_too_long() -> None:
+def test_waiting_chunks_leave_together_and_no_body_is_too_long() -> None:
     taken = InputBuffer(0)
     for at in range(0, len(CLIP), 10_000):
         taken.add(CLIP[at : at + 10_000])
@@ -137,7 +135,7 @@ def test_chunks_that_wait_leave_together_and_no_body_is_too_long() -> None:
     assert taken.waiting_bytes == 0
 
 
-def test_nothing_is_lost_or_sent_twice_when_a_remuxer_takes_over() -> None:
+def test_a_splice_neither_loses_nor_repeats_input() -> None:
     cut = 2200 * 188 + 77
     taken = InputBuffer(0)
     taken.add(CLIP[:cut])
@@ -153,7 +151,7 @@ def test_nothing_is_lost_or_sent_twice_when_a_remuxer_takes_over() -> None:
     assert taken.body(len(CLIP)) == body
 
 
-def test_of_too_much_input_the_oldest_is_dropped_and_whole_packets_go_on() -> None:
+def test_the_oldest_input_is_dropped_and_the_rest_begins_with_a_whole_packet() -> None:
     taken = InputBuffer(0)
     taken.add(CLIP)
     drained(taken)

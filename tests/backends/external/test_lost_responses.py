@@ -11,7 +11,7 @@ from tests.harness.fake_backend import FakeBackend
 from xg2g_backends.errors import (
     UnavailableError,
 )
-from xg2g_backends.external.deadlines import Deadlines
+from xg2g_backends.external.deadlines import Deadlines, ResponseTimeout
 from xg2g_backends.external.remuxer import OUTAGE_S
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize(
     "fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.CUT_WITHIN, Fault.SILENCE]
 )
-async def test_a_lost_answer_is_asked_for_again_and_nothing_is_processed_twice(
+async def test_a_lost_response_is_requested_again_and_nothing_is_processed_twice(
     fault: Fault,
 ) -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
@@ -40,7 +40,7 @@ SILENCE = Deadlines(connect_s=5, answer_s=60, silence_s=0.3, outage_s=60)
 
 
 @pytest.mark.parametrize("other", ["service", "fallback"])
-async def test_a_service_that_answers_nobody_is_left_at_once_for_what_else_there_is(
+async def test_a_silent_service_is_left_at_once_for_an_alternative(
     other: str,
 ) -> None:
     async with stand_in() as first, stand_in() as second, asyncio.timeout(20):
@@ -66,7 +66,7 @@ async def test_a_service_that_answers_nobody_is_left_at_once_for_what_else_there
                     assert (await again.process(PIECES[0])).data
 
 
-async def test_a_service_that_answers_others_is_not_taken_for_one_that_stands_still() -> None:
+async def test_a_service_that_answers_other_requests_does_not_count_as_frozen() -> None:
     async with (
         stand_in() as first,
         stand_in() as second,
@@ -90,7 +90,21 @@ async def test_a_service_that_answers_others_is_not_taken_for_one_that_stands_st
                 await remuxer.aclose()
 
 
-async def test_without_anything_else_the_request_waits_and_its_answer_comes_at_once() -> None:
+async def test_a_silence_after_responses_to_others_is_noticed_as_well() -> None:
+    answered: list[int] = list(range(8))
+
+    def responses() -> int:
+        """Answer others at each check, for longer than a silence may last, and then nobody."""
+        return answered.pop(0) if len(answered) > 1 else answered[0]
+
+    timeout = ResponseTimeout(Deadlines(answer_s=5, silence_s=0.3), responses, lambda: True)
+    with pytest.raises(TimeoutError):
+        async with timeout:
+            await asyncio.Event().wait()
+    assert timeout.gave_up_after_s >= 0.3
+
+
+async def test_without_an_alternative_the_request_waits_until_the_service_resumes() -> None:
     async with (
         asyncio.timeout(20),
         stand_in() as service,
@@ -111,7 +125,7 @@ async def test_without_anything_else_the_request_waits_and_its_answer_comes_at_o
     assert (made.counts.retries, made.counts.splices) == (0, 0)
 
 
-async def test_a_request_that_was_lost_in_the_silence_is_sent_again_when_it_ends() -> None:
+async def test_a_request_lost_during_a_silence_is_sent_again_afterwards() -> None:
     """As when a machine was switched off: nothing tells that the old connection is gone."""
     async with stand_in() as service, asyncio.timeout(20):
         deadlines = replace(SILENCE, answer_s=1)
@@ -127,7 +141,7 @@ async def test_a_request_that_was_lost_in_the_silence_is_sent_again_when_it_ends
     assert (made.counts.retries, made.counts.splices) == (1, 0)
 
 
-async def test_a_silence_that_does_not_end_ends_the_stream() -> None:
+async def test_an_endless_silence_ends_the_stream() -> None:
     async with stand_in() as service, asyncio.timeout(20):
         deadlines = replace(SILENCE, outage_s=0.8)
         async with world(service, deadlines=deadlines) as made, await made.open() as remuxer:
@@ -140,7 +154,7 @@ async def test_a_silence_that_does_not_end_ends_the_stream() -> None:
             service.frozen.set()
 
 
-async def test_an_answer_to_finish_that_is_lost_is_asked_for_again() -> None:
+async def test_a_lost_response_to_finish_is_requested_again() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         output = (await remuxer.process(STREAM)).data
         service.faults.append(Fault.CUT_AFTER)

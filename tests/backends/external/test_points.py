@@ -57,7 +57,7 @@ def assert_each_is_where_it_says(output: Piece) -> None:
 @pytest.mark.parametrize(
     "fault", [Fault.CUT_BEFORE, Fault.CUT_AFTER, Fault.CUT_WITHIN, Fault.SILENCE]
 )
-async def test_a_retry_brings_the_points_of_the_lost_answer_once(fault: Fault) -> None:
+async def test_a_retry_returns_the_points_of_the_lost_response_once(fault: Fault) -> None:
     whole, _ = await with_faults()
     assert len(whole.points) == len(PIECES)
     assert_each_is_where_it_says(whole)
@@ -90,7 +90,7 @@ async def test_in_the_fallback_the_output_before_it_is_added_to_every_offset() -
     assert [found.offset for found in behind] == sorted(found.offset for found in behind)
 
 
-async def test_points_that_are_left_at_the_end_are_fetched_by_further_calls() -> None:
+async def test_points_left_at_the_end_are_fetched_by_further_calls() -> None:
     async with stand_in() as service:
         service.last_points.extend(f"[{point(at * 188)}]" for at in range(3))
         external = backend(service)
@@ -114,7 +114,7 @@ async def test_a_lost_call_for_points_that_are_left_costs_no_bytes() -> None:
         await external.aclose()
 
 
-async def test_a_service_that_gives_points_without_end_is_asked_no_more_in_the_end() -> None:
+async def test_calls_for_the_last_points_are_bounded() -> None:
     async with stand_in() as service:
         service.last_points.extend(f"[{point(0)}]" for _ in range(1000))
         external = backend(service)
@@ -189,7 +189,7 @@ BAD: list[Any] = [
 
 
 @pytest.mark.parametrize("header", BAD, ids=lambda header: header[:60])
-def test_a_header_that_is_none_of_a_transcoder_is_refused(header: str) -> None:
+def test_an_invalid_header_is_refused(header: str) -> None:
     with pytest.raises(ValueError):
         read_points(header, 188_000)
 
@@ -210,19 +210,19 @@ def test_every_field_is_read(codec: str) -> None:
     )
 
 
-def test_a_point_lies_within_what_was_given() -> None:
+def test_a_point_lies_within_the_output() -> None:
     assert len(read_points(f"[{point(187_812)}]", 188_000)) == 1
     with pytest.raises(ValueError, match="offset"):
         read_points(f"[{point(188_000)}]", 188_000)
 
 
-def test_kinds_of_later_versions_are_passed_over() -> None:
+def test_kinds_of_later_versions_are_ignored() -> None:
     later = json.dumps({"kind": "mosaic", "where": "everywhere"})
     found = read_points(f"[{later},{point(188)}]", 188_000)
     assert found == (Point(offset=188, kind=PointKind.RANDOM_ACCESS, program=101),)
 
 
-async def test_where_a_header_cannot_be_read_the_next_service_goes_on() -> None:
+async def test_an_invalid_header_is_a_loss_and_the_next_service_continues() -> None:
     async with stand_in() as foreign, stand_in() as sound:
         foreign.points = '[{"offset":5}]'
         external = backend(foreign, sound)

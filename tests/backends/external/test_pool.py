@@ -56,7 +56,7 @@ def test_pauses_grow_to_a_limit_and_end_with_a_success(clock: Clock) -> None:
     assert rotation.next_due_in_s() == pytest.approx(FIRST_PAUSE_S)
 
 
-def test_the_first_failure_and_the_recovery_are_news_once(clock: Clock) -> None:
+def test_only_the_first_failure_and_the_recovery_are_reported(clock: Clock) -> None:
     rotation = Rotation("a", clock)
     assert not rotation.worked("a")
     assert [rotation.failed("a") for _ in range(3)] == [True, False, False]
@@ -75,7 +75,7 @@ def test_streams_that_notice_a_loss_together_do_not_make_the_pause_longer(clock:
 @pytest.mark.parametrize(
     ("asked_s", "pause_s"), [(5, 5), (0, FIRST_PAUSE_S), (1e9, LONGEST_REFUSAL_S)]
 )
-def test_a_full_service_is_asked_again_when_it_says_within_reason(
+def test_a_full_service_pauses_for_its_retry_after_within_limits(
     clock: Clock, asked_s: float, pause_s: float
 ) -> None:
     rotation = Rotation("a", clock)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
     ],
     ids=str,
 )
-async def test_a_lost_remuxer_is_followed_by_one_of_the_next_generation_that_misses_nothing(
+async def test_after_a_splice_the_next_generation_has_all_input(
     loss: list[Fault | Refusal],
 ) -> None:
     async with stand_in() as first, stand_in() as second, world(first, second) as made:
@@ -58,7 +58,7 @@ async def test_a_lost_remuxer_is_followed_by_one_of_the_next_generation_that_mis
     assert made.counts.splices == 1
 
 
-async def test_what_a_restarted_service_does_not_know_any_more_goes_on_there_at_once() -> None:
+async def test_a_restarted_service_continues_the_stream_at_once() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         await remuxer.process(PIECES[0])
         service.die()
@@ -66,7 +66,7 @@ async def test_what_a_restarted_service_does_not_know_any_more_goes_on_there_at_
     assert [remote.options["generation"] for remote in service.all] == [0, 1]
 
 
-async def test_input_that_remuxers_are_lost_over_is_given_up_after_the_second() -> None:
+async def test_input_is_dropped_after_two_remuxers_were_lost_with_it() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         await remuxer.process(PIECES[0])
         service.faults.extend([Refusal(500, "Internal"), Refusal(500, "Internal")])
@@ -78,7 +78,7 @@ async def test_input_that_remuxers_are_lost_over_is_given_up_after_the_second() 
     assert PIECES[1] not in b"".join(service.all[2].bodies)
 
 
-async def test_without_a_transcoder_a_live_stream_takes_input_in_and_goes_on_with_it() -> None:
+async def test_without_a_transcoder_a_live_stream_buffers_its_input() -> None:
     async with stand_in() as service:
         port = int(service.address.url.rpartition(":")[2])
         made = World([service], live=True, fallback=None)
@@ -99,7 +99,7 @@ async def test_without_a_transcoder_a_live_stream_takes_input_in_and_goes_on_wit
     assert made.counts.dropped_bytes == 0
 
 
-async def test_input_that_waits_for_a_transcoder_is_bounded() -> None:
+async def test_the_input_that_waits_for_a_transcoder_is_bounded() -> None:
     async with stand_in() as service:
         made = World([service], live=True, fallback=None)
         remuxer = await made.open()
@@ -151,7 +151,7 @@ async def test_a_recording_waits_for_a_transcoder_and_nothing_is_dropped() -> No
     assert waits_s == pytest.approx([0.25, 0.5, 1.0])
 
 
-async def test_a_viewer_who_waited_gets_what_there_is_before_all_has_caught_up() -> None:
+async def test_after_an_outage_the_first_output_is_returned_at_once() -> None:
     async with stand_in() as service:
         port = int(service.address.url.rpartition(":")[2])
         made = World([service], live=True, fallback=None)
@@ -172,7 +172,7 @@ async def test_a_viewer_who_waited_gets_what_there_is_before_all_has_caught_up()
         await made.backend.aclose()
 
 
-async def test_the_bytes_count_on_when_the_other_counters_are_lost() -> None:
+async def test_byte_counters_survive_a_splice() -> None:
     async with one_service() as (world, service), await world.open() as remuxer:
         output = (await remuxer.process(PIECES[0])).data
         service.die()

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_told_where_it_says_something() {
+    fn every_field_is_written_where_it_has_a_value() {
         let mut waiting = PointQueue::default();
         let mut packet = [STUFFING; PACKET_BYTES];
         packet[..2].copy_from_slice(&[0x47, 0]);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_point_goes_alone_and_one_that_is_too_long_not_at_all() {
+    fn a_long_point_is_sent_alone_and_one_that_is_too_long_is_dropped() {
         let mut waiting = PointQueue::default();
         waiting.push(&discontinuity(0));
         waiting.push(&random_access(
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_fetches_is_bounded_and_the_newest_is_kept() {
+    fn points_that_are_not_fetched_are_bounded_and_the_newest_is_kept() {
         let mut waiting = PointQueue::default();
         for n in 0..10_000 {
             waiting.push(&discontinuity(n * 188));

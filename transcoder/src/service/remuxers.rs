@@ -226,3 +226,31 @@ async fn convert<T: Send + 'static>(
         .await
         .map_err(|_| Problem::new(Kind::Stopping, "the service is stopping"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[tokio::test]
+    async fn a_call_that_waits_while_its_remuxer_is_deleted_is_refused() {
+        let metrics = Arc::new(Metrics::new().expect("names are valid"));
+        let remuxers = Arc::new(Remuxers::new(1, metrics));
+        let id = remuxers
+            .open(Options::default())
+            .expect("it is free")
+            .to_string();
+        let guard = remuxers.in_use(&id).expect("it is open");
+        let running = Arc::clone(&guard.entry.remuxer.inner).lock_owned().await;
+        let waiting = guard.call(0, Call::Process(Bytes::from_static(b"late")));
+        let delete = async {
+            remuxers.remove(&id).expect("it is open");
+            drop(running);
+        };
+        let (refused, ()) = tokio::join!(waiting, delete);
+        assert_eq!(refused.expect_err("it is gone").kind(), Kind::NotFound);
+        assert_eq!(remuxers.slots().taken(), 1);
+        drop(guard);
+        assert_eq!(remuxers.slots().taken(), 0);
+    }
+}

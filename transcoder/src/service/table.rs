@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_is_taken_out_when_its_time_is_over_and_not_before() {
+    fn an_idle_entry_is_removed_when_its_time_is_over_and_not_before() {
         let start = Instant::now();
         let mut table = Table::new();
         table.insert(id(1), "left", start);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_is_using_is_not_taken_out_however_long_it_takes() {
+    fn an_entry_in_use_is_not_removed_however_long_it_takes() {
         let start = Instant::now();
         let mut table = Table::new();
         table.insert(id(1), (), start);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_was_taken_out_is_not_mistaken_for_another() {
+    fn a_removed_entry_is_not_mistaken_for_another() {
         let start = Instant::now();
         let mut table = Table::new();
         table.insert(id(1), (), start);

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn slashes_too_many_are_left_out_and_everything_else_stays() {
+    fn extra_slashes_are_removed_and_everything_else_stays() {
         for (given, meant) in [
             ("/", "/"),
             ("//", "/"),

@@ -27,7 +27,7 @@ impl Token {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|why| {
                     StartError(format!(
-                        "cannot read the token in {}: {why}",
+                        "cannot read the token file {}: {why}; check --token-file",
                         path.display()
                     ))
                 })?;

@@ -40,7 +40,7 @@ async fn status_with(client: &mut Client, authorization: &str, method: &str, pat
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_converts_needs_the_token_when_there_is_one() {
+async fn every_path_that_converts_requires_the_token() {
     let service = Running::start_on(&["127.0.0.1:0"], &[], Some("swordfish")).await;
     let mut client = service.client().await;
     for (method, path) in PATHS {
@@ -83,7 +83,7 @@ async fn health_metrics_and_the_document_need_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_learns_what_runs_there() {
+async fn the_description_names_versions_and_load() {
     let service = Running::start(&["--max-remuxers", "7", "--max-body", "64KiB"]).await;
     let mut client = service.client().await;
     client.open().await;
@@ -100,7 +100,7 @@ async fn a_client_learns_what_runs_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_location_leads_to_this_instance_when_that_is_asked_for() {
+async fn with_advertise_a_location_leads_to_this_instance() {
     let service = Running::start(&["--advertise", "http://10.1.2.3:3000/"]).await;
     let location = service.client().await.open().await;
     assert!(

@@ -17,7 +17,7 @@ fn piece(n: usize) -> Bytes {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_in_pieces_is_what_the_library_makes_of_it() {
+async fn a_stream_in_chunks_is_converted_as_by_the_library() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     for piece_bytes in [1_316, 192_512, 1 << 20] {
@@ -54,7 +54,7 @@ async fn a_retry_gets_the_same_bytes_and_is_not_processed_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gap_and_an_older_call_are_refused_and_the_stream_goes_on() {
+async fn a_gap_and_an_older_call_are_refused_and_the_stream_continues() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;
@@ -77,7 +77,7 @@ async fn a_gap_and_an_older_call_are_refused_and_the_stream_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_while_the_first_is_under_way_waits_for_its_answer() {
+async fn a_retry_during_the_first_call_waits_for_its_output() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -92,7 +92,7 @@ async fn a_retry_while_the_first_is_under_way_waits_for_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_whose_client_has_gone_is_done_and_its_retry_gets_the_answer() {
+async fn a_call_completes_without_its_client_and_its_retry_gets_the_output() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -135,7 +135,7 @@ async fn a_remuxer_that_is_deleted_during_a_call_is_freed_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_more_than_a_few_requests_of_one_remuxer_are_held() {
+async fn a_remuxer_accepts_only_a_few_requests_at_a_time() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let remuxer = service.client().await.open().await;
@@ -156,7 +156,7 @@ async fn no_more_than_a_few_requests_of_one_remuxer_are_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_defect_ends_the_stream_that_met_it_and_no_other() {
+async fn a_panic_ends_its_own_stream_and_no_other() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;
@@ -181,7 +181,7 @@ async fn a_defect_ends_the_stream_that_met_it_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_uses_is_taken_away_and_what_is_used_stays() {
+async fn idle_remuxers_are_freed_and_used_ones_stay() {
     let service = Running::start(&["--idle-timeout", "2s"]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;

@@ -77,7 +77,7 @@ fn the_version_names_the_codecs_and_the_help_shows_how_to_begin() {
 }
 
 #[test]
-fn a_mistake_is_one_line_that_says_what_to_do() {
+fn an_invalid_flag_is_one_line_with_the_fix() {
     let mistakes = [
         (vec!["--listen", "here"], "use an IP address and a port"),
         (vec!["--listen", "unix:"], "use unix:PATH"),
@@ -103,7 +103,7 @@ fn a_mistake_is_one_line_that_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_the_environment_is_asked_for_and_never_shown() {
+async fn a_token_from_the_environment_is_required_and_never_shown() {
     let scratch = Scratch::new("token");
     let socket = scratch.path("socket");
     let child = command(&["--listen", &unix(&socket), "--log-level", "trace"])

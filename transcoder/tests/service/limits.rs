@@ -14,7 +14,7 @@ fn status(answer: &str) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_sends_nothing_or_a_head_by_drops_is_cut_off() {
+async fn slow_heads_and_silent_connections_are_cut_off() {
     let service = Running::start(&["--header-timeout", "500ms"]).await;
     let viewer = Viewer::watch(&service).await;
     assert_eq!(raw(service.address(), b"").await, "");
@@ -43,7 +43,7 @@ async fn who_sends_nothing_or_a_head_by_drops_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_comes_by_drops_is_not_waited_for() {
+async fn a_slow_body_is_cut_off() {
     let service = Running::start(&["--body-timeout", "500ms"]).await;
     let viewer = Viewer::watch(&service).await;
     let remuxer = service.client().await.open().await;
@@ -109,7 +109,7 @@ async fn floods_of_headers_and_endless_lines_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_mean_two_things_are_refused() {
+async fn ambiguous_requests_are_refused() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let smuggled = [
@@ -151,7 +151,7 @@ async fn a_thousand_idle_connections_cost_nobody_a_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_above_the_limit_are_closed_and_those_below_go_on() {
+async fn connections_above_the_limit_are_closed_and_others_continue() {
     let service = Running::start(&["--max-connections", "10"]).await;
     let viewer = Viewer::watch(&service).await;
     let mut held: Vec<Client> = Vec::new();

@@ -117,7 +117,7 @@ async fn the_points_of_pieces_are_those_of_the_library() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_held_comes_with_its_points_at_the_end() {
+async fn the_rest_of_the_output_comes_with_its_points() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -164,7 +164,7 @@ fn torn() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn points_for_which_an_answer_has_no_room_come_with_the_next_ones() {
+async fn points_that_do_not_fit_come_with_the_next_responses() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -186,7 +186,7 @@ async fn points_for_which_an_answer_has_no_room_come_with_the_next_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_stream_in_one_request_tells_no_points() {
+async fn a_whole_stream_in_one_request_has_no_points() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let answer = client.post("/v1/remux", CLIP).await;

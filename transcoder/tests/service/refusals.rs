@@ -10,7 +10,7 @@ use super::viewer::Viewer;
 const NOBODY: &str = "/v1/remuxers/0123456789abcdef0123456789abcdef";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_mistake_has_its_status_and_its_kind() {
+async fn each_refusal_has_its_status_and_kind() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;
@@ -152,7 +152,7 @@ async fn each_mistake_has_its_status_and_its_kind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_that_are_right_are_taken() {
+async fn valid_options_are_accepted() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let bodies = [
@@ -180,7 +180,7 @@ async fn options_that_are_right_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_too_large_is_refused_before_and_while_it_arrives() {
+async fn a_large_body_is_refused_before_and_while_it_arrives() {
     let service = Running::start(&["--max-body", "64KiB"]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;
@@ -207,7 +207,7 @@ async fn what_is_too_large_is_refused_before_and_while_it_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_every_remuxer_is_in_use_more_are_refused_until_one_is_free() {
+async fn a_full_service_refuses_remuxers_until_one_is_free() {
     let service = Running::start(&["--max-remuxers", "3"]).await;
     let viewer = Viewer::watch(&service).await;
     let mut client = service.client().await;
@@ -238,4 +238,30 @@ fn in_pieces(bytes: &[u8]) -> Body {
         .map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece))))
         .collect();
     BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_counted_by_method_route_and_status() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let remuxer = client.open().await;
+    client.get(&remuxer).await;
+    client.get(&remuxer).await;
+    client.get(NOBODY).await;
+    client.get("/v2").await;
+    client.request("BREW", "/v1/remuxers", Bytes::new()).await;
+    let text = client.get("/metrics").await.body;
+    let text = String::from_utf8(text.to_vec()).expect("metrics are a text");
+    for (method, route, status, count) in [
+        ("POST", "/v1/remuxers", 201, 1),
+        ("GET", "/v1/remuxers/{id}", 200, 2),
+        ("GET", "/v1/remuxers/{id}", 404, 1),
+        ("GET", "other", 404, 1),
+        ("other", "/v1/remuxers", 405, 1),
+    ] {
+        let line = format!(
+            "xg2g_transcoder_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {count}\n"
+        );
+        assert!(text.contains(&line), "{line} in {text}");
+    }
 }

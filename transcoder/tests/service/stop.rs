@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::harness::{CLIP, Running};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_stops_lets_its_remuxers_finish_and_takes_no_more() {
+async fn a_stopping_service_refuses_new_remuxers_and_lets_open_ones_finish() {
     let service = Running::start(&["--shutdown-grace", "60s"]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -40,7 +40,7 @@ async fn a_service_that_stops_lets_its_remuxers_finish_and_takes_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_ends_when_the_grace_is_over() {
+async fn a_service_ends_when_the_shutdown_grace_is_over() {
     let service = Running::start(&["--shutdown-grace", "200ms"]).await;
     service.client().await.open().await;
     service.stopper.stop();
@@ -48,7 +48,7 @@ async fn a_service_ends_when_the_grace_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_nobody_uses_ends_at_once() {
+async fn an_idle_service_stops_at_once() {
     let service = Running::start(&["--shutdown-grace", "10000s"]).await;
     let _idle = service.client().await;
     service.stopper.stop();

@@ -26,7 +26,7 @@ fn live() -> (mpsc::Sender<Bytes>, Body) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_stream_is_what_the_library_makes_of_it_on_every_socket() {
+async fn a_whole_stream_is_converted_as_by_the_library_on_every_socket() {
     let scratch = Scratch::new("streams");
     let socket = unix(&scratch.path("s"));
     let service = Running::start_on(&["127.0.0.1:0", &socket], &[], None).await;
@@ -41,7 +41,7 @@ async fn a_whole_stream_is_what_the_library_makes_of_it_on_every_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_comes_while_the_request_still_does() {
+async fn the_response_arrives_while_the_request_is_sent() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let (input, body) = live();
@@ -95,7 +95,7 @@ async fn a_remuxer_is_free_as_soon_as_its_connection_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_reads_nothing_is_read_nothing_of_and_then_gets_everything() {
+async fn a_client_that_does_not_read_is_not_read_from_and_loses_nothing() {
     // A Unix socket: the system holds little of what is written to it.
     let scratch = Scratch::new("slow");
     let socket = scratch.path("s");
@@ -142,7 +142,7 @@ async fn who_reads_nothing_is_read_nothing_of_and_then_gets_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_does_not_move_is_ended_without_its_end() {
+async fn a_stalled_stream_ends_without_its_last_chunk() {
     let service = Running::start(&["--idle-timeout", "2s"]).await;
     let viewer = Viewer::watch(&service).await;
 
@@ -179,7 +179,7 @@ async fn a_stream_that_does_not_move_is_ended_without_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_is_no_transport_stream_gives_nothing_and_harms_nobody() {
+async fn input_that_is_no_transport_stream_has_no_output_and_harms_no_other() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let mut state = 1_u64;

@@ -51,7 +51,7 @@ fn variants(path: &str) -> [String; 5] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_absolute_form_and_slashes_too_many_find_the_same() {
+async fn absolute_targets_and_extra_slashes_find_the_same_path() {
     let service = Running::start(&[]).await;
     for (path, methods) in PATHS {
         let method = if methods.starts_with("GET") {
@@ -74,7 +74,7 @@ async fn an_absolute_form_and_slashes_too_many_find_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_and_refusals_tell_the_methods() {
+async fn options_and_refusals_list_the_methods() {
     for token in [None, Some("swordfish")] {
         let service = Running::start_on(&["127.0.0.1:0"], &[], token).await;
         for (path, methods) in PATHS {
@@ -111,7 +111,7 @@ async fn head_is_a_get_without_a_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_there_is_not_is_404_with_every_method() {
+async fn an_unknown_path_is_404_with_every_method() {
     let service = Running::start(&[]).await;
     for method in ["GET", "HEAD", "POST", "PUT", "OPTIONS", "BREW"] {
         for path in ["/", "/v2", "/v1%2F", "/v1/remuxer"] {
@@ -125,7 +125,7 @@ async fn what_there_is_not_is_404_with_every_method() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn options_of_the_service_itself_tells_every_method() {
+async fn options_of_the_service_itself_lists_every_method() {
     let service = Running::start(&[]).await;
     let (status, allow, _) = asked(&service, "OPTIONS", "*").await;
     assert_eq!(status, 204);

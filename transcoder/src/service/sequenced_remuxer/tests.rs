@@ -19,7 +19,7 @@ fn kind(answer: Result<CallOutput, Problem>) -> Kind {
 }
 
 #[test]
-fn the_latest_call_again_gets_the_same_answer_and_is_not_done_twice() {
+fn a_repeated_call_returns_the_same_output_and_runs_once() {
     let mut remuxer = remuxer();
     let first = remuxer.call(0, &piece(0)).expect("in sequence");
     let second = remuxer.call(1, &piece(1)).expect("in sequence");
@@ -113,7 +113,7 @@ fn dense_sound(bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn minutes_of_sound_in_one_call_are_refused_before_their_answer_is_long() {
+fn minutes_of_audio_in_one_call_are_refused_before_the_output_is_long() {
     let mut remuxer = remuxer();
     let input = Bytes::from(dense_sound(4 << 20));
     let begun = remuxer.stats().expect("it is whole").bytes_in;
@@ -129,7 +129,7 @@ fn minutes_of_sound_in_one_call_are_refused_before_their_answer_is_long() {
 }
 
 #[test]
-fn the_same_sound_in_small_calls_is_converted_whole() {
+fn the_same_audio_in_small_calls_is_converted_whole() {
     let input = dense_sound(256 << 10);
     let (mut remuxer, mut bytes, mut longest) = (remuxer(), 0, 0);
     for (n, piece) in input.chunks(32 << 10).enumerate() {
@@ -144,7 +144,7 @@ fn the_same_sound_in_small_calls_is_converted_whole() {
 }
 
 #[test]
-fn a_long_call_is_cut_without_a_trace() {
+fn a_long_call_is_sliced_without_a_trace() {
     let input = Bytes::from_static(CLIP);
     let (mut whole, mut cut) = (remuxer(), remuxer());
     let at_once = whole
@@ -162,7 +162,7 @@ fn a_long_call_is_cut_without_a_trace() {
 
 #[cfg(feature = "test-hooks")]
 #[test]
-fn a_panic_breaks_the_session_and_goes_no_further() {
+fn a_panic_breaks_the_remuxer_and_goes_no_further() {
     let mut remuxer = remuxer();
     let panic = Call::Process(Bytes::from_static(b"xg2g test: panic"));
     assert_eq!(kind(remuxer.call(0, &panic)), Kind::Internal);
