@@ -3,8 +3,8 @@ import "./player.css";
 import "./controls.css";
 import "./messages.css";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ApiError, change, relative } from "../api/client";
-import type { Channel, Programme } from "../api/types";
+import { ApiError, change } from "../api/client";
+import type { Channel } from "../api/types";
 import { Controls } from "./Controls";
 import {
   isOn,
@@ -18,21 +18,20 @@ import {
 } from "./hooks";
 import { Icon } from "./icons";
 import { neighbour } from "./number-entry";
-import { Playback } from "./playback";
 import { SeekBar } from "./SeekBar";
 import { SignalPanel } from "./SignalPanel";
-import type { State } from "./state";
+import { Stage } from "./Stage";
 import {
   followMediaKeys,
   keepScreenOn,
   offersPictureInPicture,
   toggleFullscreen,
   togglePictureInPicture,
-  type WebKitVideo,
 } from "./system";
 import { TroublePanel } from "./TroublePanel";
 import type { TunerUser } from "./trouble";
 import { useKeyboard } from "./useKeyboard";
+import { usePlayback } from "./usePlayback";
 
 export interface PlayerProps {
   /** What plays. */
@@ -43,22 +42,10 @@ export interface PlayerProps {
   onZap: (channel: Channel) => void;
 }
 
-/** Return the address of a channel's index. */
-function indexUrl(channel: Channel): string {
-  return new URL(`hls/${encodeURIComponent(channel.id)}/index.m3u8`, document.baseURI).href;
-}
-
 export function Player({ channel, channels, onZap }: PlayerProps) {
   const root = useRef<HTMLElement>(null);
-  const video = useRef<WebKitVideo>(null);
-  const still = useRef<HTMLCanvasElement>(null);
-  const fields = useRef<HTMLCanvasElement>(null);
-  const images = useRef<HTMLCanvasElement>(null);
-  const cues = useRef<HTMLDivElement>(null);
-  const [playback, setPlayback] = useState<Playback | undefined>(undefined);
-  const [reported, setState] = useState<State | undefined>(undefined);
-  const url = indexUrl(channel);
-  const state = stateOf(reported, url);
+  const { refs, playback, state } = usePlayback(channel);
+  const { video } = refs;
   const [isSignalOpen, setSignalOpen] = useState(false);
   const closeSignal = useCallback(() => setSignalOpen(false), []);
   const toggleSignal = useCallback(() => setSignalOpen((is) => !is), []);
@@ -68,26 +55,8 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
   const programmes = useProgrammes(channel);
   const live = useIsLive(playback, video.current, isAwake);
 
-  useEffect(() => {
-    const elements = {
-      video: video.current,
-      still: still.current,
-      fields: fields.current,
-      images: images.current,
-      cues: cues.current,
-    };
-    if (!elements.video || !elements.still || !elements.fields) return;
-    if (!elements.images || !elements.cues) return;
-    const made = new Playback(elements as ConstructorParameters<typeof Playback>[0], setState);
-    setState(made.state);
-    setPlayback(made);
-    return () => made.destroy();
-  }, []);
-
-  useEffect(() => {
-    playback?.tune(url);
-    wake();
-  }, [playback, url, wake]);
+  // A new channel shows the controls.
+  useEffect(() => wake(), [playback, channel.id, wake]);
 
   const zap = useCallback(
     (steps: number) => {
@@ -174,24 +143,13 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
       onFocusCapture={wake}
       {...swipe}
     >
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: buttons and keys do the same */}
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: space and f do the same */}
-      <div
-        class="stage"
-        onDblClick={fill}
-        onClick={(event) => {
-          // A tap shows the controls; a click of a mouse pauses, as everywhere.
-          if ((event as unknown as PointerEvent).pointerType === "mouse") playback?.togglePause();
-        }}
-      >
-        {/* biome-ignore lint/a11y/useMediaCaption: subtitles are drawn over the picture */}
-        <video ref={video} playsInline data-testid="video" tabIndex={-1} />
-        <canvas ref={fields} class="fields" hidden data-testid="fields" />
-        <canvas ref={still} class="still" hidden data-testid="still" />
-        {state?.isRadio && <RadioCard channel={channel} programme={now} />}
-        <canvas ref={images} class="images" data-testid="subtitle-images" />
-        <div ref={cues} class="cues" data-testid="subtitles" />
-      </div>
+      <Stage
+        refs={refs}
+        radio={state?.isRadio ? channel : undefined}
+        programme={now}
+        onFill={fill}
+        onToggle={() => playback?.togglePause()}
+      />
       {(phase === "opening" || phase === "waiting") && (
         <div class="spinner" role="status" aria-label="Loading" data-testid="loading" />
       )}
@@ -266,21 +224,5 @@ export function Player({ channel, channels, onZap }: PlayerProps) {
         </footer>
       )}
     </section>
-  );
-}
-
-/** Return the state of this playlist; reports about the previous one are ignored. */
-function stateOf(reported: State | undefined, url: string): State | undefined {
-  if (reported === undefined || reported.url === url) return reported;
-  return { ...reported, phase: "opening", trouble: undefined, firstPictureMs: undefined };
-}
-
-function RadioCard({ channel, programme }: { channel: Channel; programme: Programme | undefined }) {
-  return (
-    <div class="radio">
-      {channel.logo_url && <img src={relative(channel.logo_url)} alt="" />}
-      <b>{channel.name}</b>
-      {programme && <span>{programme.title}</span>}
-    </div>
   );
 }
