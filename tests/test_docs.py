@@ -118,6 +118,10 @@ def test_the_architecture_lists_every_room_in_the_order_of_imports() -> None:
     rooms = {path.parent.name for path in ROOT.glob("xg2g/*/__init__.py")}
     assert set(listed) == rooms
     assert listed == [room for room in reversed(ORDER) if room in rooms]
+    for line in tree.splitlines()[1:]:
+        [room, *_] = re.findall(r"\b(\w+)/", line)
+        for file in re.findall(r"\b\w+\.py\b|\b\w+/(?= )", line[21:]):
+            assert (ROOT / "xg2g" / room / file).exists(), line
 
 
 def test_each_way_through_the_architecture_has_at_most_ten_steps() -> None:
