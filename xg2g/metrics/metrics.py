@@ -80,7 +80,10 @@ class HlsMetrics:
             registry=registry,
         )
         self.requests = Counter(
-            "xg2g_hls_requests", "HLS responses", ["kind", "status"], registry=registry
+            "xg2g_hls_requests",
+            "HLS responses, by kind and status",
+            ["kind", "status"],
+            registry=registry,
         )
         self.blocked_s = Histogram(
             "xg2g_hls_blocked_seconds",
