@@ -19,11 +19,11 @@ from xg2g.simulator import SimulatedReceiver
 
 CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "one-hd.ts"
 NOISE = bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(188, b"\xff") * 100
-"""Null packets: a stream that arrives, and of which nothing can be shown."""
+"""Null packets: a stream without any programme."""
 
 CARD_ONE = "1_0_19_65_1_1_C00000_0_0_0"
 SHORT_S, LONG_S = 0.5, 4.0
-"""A deadline that was short is long after the change: the second wait lasts for at least that."""
+"""Deadlines before and after the change: the second wait lasts at least `LONG_S`."""
 
 Value = str | int | float | bool
 
@@ -36,21 +36,21 @@ class House:
     second: SimulatedReceiver | None = None
     client: httpx.AsyncClient | None = None
     expected: tuple[Any, ...] = ()
-    """What may be seen at last."""
+    """Results that end the observation."""
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         assert self.client is not None
         return await self.client.get(path, headers=headers)
 
     async def stream(self, channel: str = CARD_ONE) -> bytes:
-        """Some seconds of a channel, as a viewer who comes now gets it."""
+        """Return some seconds of a channel, as a new viewer receives it."""
         assert self.client is not None
         return await watch(self.client, f"/stream/{channel}.ts", 3)
 
     async def took_s(self, channel: str = CARD_ONE) -> float:
-        """How long it takes until a stream is refused, or has ended."""
+        """Return the seconds until a stream is refused or has ended."""
         began_s = time.monotonic()
-        # What has begun ends without its end.
+        # A response that has begun is cut off.
         with suppress(httpx.RemoteProtocolError):
             await self.get(f"/stream/{channel}.ts")
         return time.monotonic() - began_s
@@ -67,7 +67,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 def audio(stream: bytes) -> list[Any]:
-    """Each sound track: its first frame, and the mean size of what is sent of it."""
+    """Return the first frame of each audio track, and the mean size of its packets."""
     with av.open(io.BytesIO(stream), "r", format="mpegts") as container:
         sizes: dict[int, list[int]] = {}
         frames: dict[int, Any] = {}
@@ -103,12 +103,12 @@ async def reading(house: House) -> int:
 
 
 async def first_bytes(house: House) -> float:
-    """The mean of an AAC frame, in steps that no signal bridges."""
+    """Return the mean size of an AAC frame, in steps larger than the variation of a signal."""
     return float(round(audio(await house.stream())[0][1] / 170))
 
 
 async def lingering(house: House) -> int:
-    """Streams that are open when their viewer has left."""
+    """Return the number of streams that are open after their viewer has left."""
     await house.stream()
 
     async def has_left() -> bool:
@@ -120,20 +120,20 @@ async def lingering(house: House) -> int:
         return (await house.status())["tuners"]["lingering"] in house.expected
 
     await until(has_left)
-    # Closing takes moments; what lingers is there for a minute.
+    # Closing takes moments; a lingering stream stays for a minute.
     await asyncio.sleep(0.5)
     await until(is_as_expected)
     return int((await house.status())["tuners"]["lingering"])
 
 
 async def is_waited_long_for(house: House) -> bool:
-    """For a stream that does not come."""
+    """Return True if the daemon waits long for the first byte of a stream."""
     took_s = await house.took_s()
     return bool(took_s >= LONG_S - 0.2)
 
 
 async def is_waited_long_for_more(house: House) -> bool:
-    """For a stream that stands still, until the receiver is asked for it again."""
+    """Return True if the daemon waits long before it reopens a stalled stream."""
     asked_s.clear()
     watching = asyncio.ensure_future(house.took_s())
 
@@ -146,13 +146,13 @@ async def is_waited_long_for_more(house: House) -> bool:
     await until(was_asked_again)
     watching.cancel()
     await until(has_left)
-    # What is asked meanwhile is not of the next viewer.
+    # Later requests would count for the next viewer.
     await asyncio.sleep(0.5)
     return asked_s[1] - asked_s[0] >= LONG_S - 0.2
 
 
 async def receivers_state(house: House) -> str:
-    """What comes of the next refresh: the kind of trouble, or ok."""
+    """Return the outcome of the next refresh: the kind of problem, or ok."""
     assert house.client is not None
 
     async def state() -> str:
@@ -173,7 +173,7 @@ async def plays(house: House) -> bool:
 
 
 async def fails_over_the_relay(house: House) -> bool:
-    """Whether the softcam's relay does not bring what is fetched from there."""
+    """Return True if the softcam relay fails to deliver a service of its list."""
 
     async def failures() -> float:
         lines = (await house.get("/metrics")).text.splitlines()
@@ -192,7 +192,7 @@ async def number_of(house: House, name: str) -> int:
 
 @asynccontextmanager
 async def deaf_port() -> AsyncIterator[int]:
-    """A port that no connection can be made to, and that says nothing: its queue is full."""
+    """Yield a port that accepts no connection and refuses none: its queue is full."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -222,7 +222,7 @@ async def noisy(connection: Connection) -> None:
 
 
 asked_s: list[float] = []
-"""When the receiver was asked for a stream that stands still."""
+"""Times of the requests for a stream that stalls."""
 
 
 async def stalling(connection: Connection) -> None:
@@ -233,7 +233,7 @@ async def stalling(connection: Connection) -> None:
 
 
 async def asked_second(house: House) -> bool:
-    """Whether the other receiver was asked."""
+    """Return True if the other receiver had a request."""
 
     async def was_asked() -> bool:
         return bool(house.second and house.second.gate.requests)

@@ -1,4 +1,4 @@
-"""A bouquet that the receiver does not have is told at the start, and wherever it is asked for."""
+"""An unknown bouquet is reported at the start, on reload and in responses."""
 
 import asyncio
 import json
@@ -54,7 +54,7 @@ def settings(
 
 
 async def starts(wanted: Settings) -> list[str]:
-    """Start, and return the names of the channels."""
+    """Start the daemon and return the names of the channels."""
     async with serving(wanted) as address, httpx.AsyncClient(trust_env=False) as client:
         answer = await client.get(f"{address}/lineup.json")
         return [row["GuideName"] for row in answer.raise_for_status().json()]
@@ -74,7 +74,7 @@ async def test_the_start_is_refused_by_what_is_stored_and_by_a_receiver_that_is_
     tmp_path: Path,
 ) -> None:
     async with SimulatedReceiver() as receiver:
-        # What another start did not serve is known all the same.
+        # Bouquets that this start did not serve are known all the same.
         radio = await starts(settings(receiver, tmp_path, "Favourites (Radio)"))
         assert radio == ["Radio Four"]
         with pytest.raises(UsageError, match='^no bouquet is called "Favorites"'):
@@ -205,7 +205,7 @@ async def test_playlist_guide_and_api_answer_404_with_the_names() -> None:
 
 
 def rename(receiver: SimulatedReceiver, name: str, new: str) -> None:
-    """As the owner does it on the receiver."""
+    """Rename a bouquet on the receiver."""
 
     def renamed(bouquets: Sequence[simulated.Bouquet]) -> list[simulated.Bouquet]:
         return [

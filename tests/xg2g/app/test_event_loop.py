@@ -1,4 +1,4 @@
-"""Which event loop the daemon runs in."""
+"""The event loop of the daemon."""
 
 import asyncio
 import sys

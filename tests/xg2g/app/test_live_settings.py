@@ -45,7 +45,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass(frozen=True)
 class Case:
-    """A setting, and what is seen of it before it is changed and after."""
+    """A change of a setting, and its effect before and after."""
 
     before: Value | str
     after: Value | str
@@ -55,7 +55,7 @@ class Case:
     beside: dict[str, Any] = field(default_factory=dict)
     """Other settings, by key."""
     script: Callable[[Connection], Awaitable[None]] | None = None
-    """What stands in for the receiver's stream server."""
+    """Script of a stream server in place of the receiver's."""
 
 
 CASES: dict[str, list[Case]] = {
@@ -73,7 +73,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "receiver.answer_timeout_s": [Case(5, 0.5, receivers_state, "ok", "slow")],
     "receiver.first_byte_timeout_s": [
-        # Of the receiver's stream, and of what is made of it.
+        # Of the receiver's stream, and of the output.
         Case(SHORT_S, LONG_S, is_waited_long_for, False, True, script=silent),
         Case(SHORT_S, LONG_S, is_waited_long_for, False, True, script=noisy),
     ],
@@ -101,8 +101,8 @@ async def test_a_live_setting_takes_effect_on_reload(key: str, tmp_path: Path) -
         await change_log(key, tmp_path)
         return
     if key == "audio.dual_mono":
-        # No card of the simulated receiver is in dual mono. It is asked of the remuxer as the other
-        # audio settings are, which are tried here; tests/remux tries what becomes of it.
+        # The simulated receiver has no channel in dual mono. The setting is passed to the remuxer
+        # like the other audio settings; tests/remux tests its effect.
         options = AudioSettings(dual_mono="left").remux_options()
         assert options.dual_mono == "left"
         return
@@ -159,7 +159,7 @@ async def change(key: str, case: Case, folder: Path) -> None:
 
 
 def written(given: dict[str, Any]) -> str:
-    """A file with these settings, by key."""
+    """Return the text of a file with these settings, by key."""
     told: dict[str, dict[str, Any]] = {}
     for key, value in given.items():
         section, _, name = key.partition(".")
@@ -168,7 +168,7 @@ def written(given: dict[str, Any]) -> str:
 
 
 async def change_log(key: str, folder: Path) -> None:
-    """What is written when the settings were read again tells how it is written."""
+    """The log line about the reload shows the new level and format."""
     before, after = {"log.level": ("error", "info"), "log.format": ("json", "text")}[key]
     async with SimulatedReceiver() as receiver:
         given: dict[str, Any] = {

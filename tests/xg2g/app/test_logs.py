@@ -1,4 +1,4 @@
-"""The log: for people on a terminal, for programs elsewhere, and as it was asked for."""
+"""The log: text on a terminal, JSON elsewhere, or as set."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What holds the event loop shows in the metrics."""
+"""The metrics show how long the event loop is blocked."""
 
 import asyncio
 import time
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.anyio
 
 
 class Loop:
-    """A loop whose timer comes late by what the test says."""
+    """An event loop whose timer is late by a given time."""
 
     def __init__(self, *turns: tuple[float, float]) -> None:
-        """Each turn: by how much it is late, and how long the thread worked."""
+        """Each turn: how late the timer is, and how long the thread worked."""
         self.now_s = self.worked_s = 0.0
         self._turns = list(turns)
 
@@ -65,7 +65,7 @@ async def test_the_metrics_show_how_long_the_event_loop_was_blocked() -> None:
     async with daemon(plays_endlessly) as gateway:
         longest_hold_s = gateway.gateway.metrics.event_loop.longest_s
         await asyncio.sleep(0)
-        # Wherever the watch is in its interval, the timer comes late by what is beyond it.
+        # The timer is late by the blocked time minus the rest of the interval.
         until_s = time.thread_time() + INTERVAL_S + 0.1
         while time.thread_time() < until_s:
             pass

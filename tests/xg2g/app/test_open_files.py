@@ -29,7 +29,7 @@ def few_files() -> Iterator[int]:
 async def test_without_free_file_descriptors_a_viewer_is_refused_and_the_log_says_why(
     few_files: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those who watch go on."""
+    """Open streams go on."""
     monkeypatch.setattr(connection, "_files_log_limit", LogLimit(10.0))
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         first = await gateway.watch()
@@ -39,7 +39,7 @@ async def test_without_free_file_descriptors_a_viewer_is_refused_and_the_log_say
             try:
                 reader, writer = await gateway.connect()
             except OSError:
-                # The test's own end takes files, too.
+                # The connections of the test use descriptors, too.
                 break
             stack.callback(writer.close)
             writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())

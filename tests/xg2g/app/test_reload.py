@@ -30,11 +30,11 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from xg2g.cli import main
 main()
 """
-"""The command, with standard input as the terminal that it belongs to."""
+"""The command with standard input as its controlling terminal."""
 
 
 def channels(stream: bytes) -> int:
-    """How many the first sound track has."""
+    """Return the number of channels of the first audio track."""
     with av.open(io.BytesIO(stream), "r") as container:
         frame = next(iter(container.decode(container.streams.audio[0])))
         return len(frame.layout.channels)

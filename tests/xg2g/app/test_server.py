@@ -1,4 +1,4 @@
-"""What a connection may cost, and by which address it is known."""
+"""Limits of connections and requests."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def connected(
 async def never_reading(
     gateway: Daemon, stack: AsyncExitStack, source: str = "127.0.0.1"
 ) -> asyncio.StreamReader:
-    """Ask for a stream, and take nothing of it."""
+    """Request a stream and read nothing of it."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", gateway.port, local_addr=(source, 0), limit=1024
     )
@@ -45,7 +45,7 @@ async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
         silent = [await connected(gateway, stack) for _ in range(1000)]
         assert (await gateway.get("/healthz"))[0] == 200
         assert len(gateway.gateway.viewers) == 1
-        # The first to come are the first to go.
+        # The oldest connections are closed first.
         for reader in silent[: 1000 - connection.IDLE_LIMIT]:
             with suppress(ConnectionResetError):
                 assert await reader.read() == b""
@@ -89,7 +89,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something that takes a busy machine a while: hundreds of streams at full speed."""
+    """Wait longer than usual: hundreds of streams at full speed need time on a busy machine."""
     async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -97,7 +97,7 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def nobody_is_a_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All of a test's addresses are loopback ones, which may stand for a household."""
+    """Treat loopback addresses, which all test clients have, like those of single clients."""
     monkeypatch.setattr(connection, "is_loopback", lambda _: False)
     monkeypatch.setattr(connection, "STALLED_S", 0.0)
     yield
@@ -106,13 +106,13 @@ def nobody_is_a_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_stalled_clients_keep_neither_others_out_nor_their_own_address(
     nobody_is_a_proxy: None,
 ) -> None:
-    """The one that has taken nothing for the longest time goes for the one that comes."""
+    """A new connection closes the one that has been stalled longest."""
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         readers = [await never_reading(gateway, stack) for _ in range(connection.ADDRESS_LIMIT)]
         await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT)
         for _ in range(20):
             assert (await gateway.get("/healthz", source="127.0.0.2"))[0] == 200
-        # From elsewhere nobody has to go.
+        # A client with another address closes none of them.
         assert len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT
         await asyncio.sleep(0.2)
         for _ in range(20):
@@ -130,7 +130,7 @@ async def test_one_address_gets_a_limited_part_of_the_connections(
         for _ in range(connection.ADDRESS_LIMIT):
             await never_reading(gateway, stack)
         await eventually(lambda: len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT)
-        # All of them may be watching, so that one more is refused, for itself.
+        # None of them is stalled, so another connection is refused.
         status, headers, body = await gateway.get(STREAM)
         assert (status, body, headers["x-hdhomerun-error"]) == (503, b"", "803 System Busy")
         assert len(gateway.gateway.viewers) == connection.ADDRESS_LIMIT
@@ -143,7 +143,7 @@ BIG = b"\0" * (16 * 1024 * 1024)
 
 @asynccontextmanager
 async def giving_it_at_once() -> AsyncIterator[int]:
-    """Serve an answer that is handed over as a whole, and yield the port."""
+    """Serve a response that is buffered as a whole, and yield the port."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -166,7 +166,7 @@ async def giving_it_at_once() -> AsyncIterator[int]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that waits is closed soon."""
+    """Close idle connections soon."""
     monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 0.1)
     soon = property(lambda _: 0.1, lambda _, value: None)
     monkeypatch.setattr(connection.BoundedProtocol, "timeout_keep_alive", soon, raising=False)
@@ -188,7 +188,7 @@ async def test_a_buffered_response_is_completed_however_slowly_the_client_reads(
         reader, writer = await asked_for_it(port)
         received = 0
         while received < len(BIG):
-            # Longer than a connection may wait, so often that some is taken in time.
+            # Longer than the idle time, but with some bytes read in time.
             await asyncio.sleep(0.15 if received < len(BIG) // 2 else 0)
             taken = 0
             while taken < len(BIG) // 16 and received + taken < len(BIG):
@@ -229,7 +229,7 @@ async def test_connections_after_a_response_count_as_idle(
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             await reader.readuntil(b"}")
             answered.append(reader)
-        # The first to be answered are the first to go, though their time is not over.
+        # The connections with the oldest response are closed first, before their deadline.
         async with asyncio.timeout(60):
             for reader in answered[:50]:
                 with suppress(ConnectionResetError):

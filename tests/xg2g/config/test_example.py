@@ -1,4 +1,4 @@
-"""The example of a file is itself one that works."""
+"""The example file is a valid file."""
 
 import re
 from pathlib import Path

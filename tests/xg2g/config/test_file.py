@@ -1,4 +1,4 @@
-"""The YAML file: what it takes, and what is said of everything else."""
+"""The YAML file: valid files, and the error lines of others."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def read(file: Path, text: str | bytes) -> Configuration:
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As a user names it, beside them."""
+    """A file in the working directory, with a relative path."""
     monkeypatch.chdir(tmp_path)
     return Path("xg2g.yaml")
 
@@ -215,7 +215,7 @@ def test_a_file_with_a_password_that_others_can_read_is_reported(file: Path) -> 
 @pytest.mark.parametrize(
     "text",
     [
-        # Ten names for ten times what is before: ten milliards of entries, written out.
+        # Each alias repeats the one before ten times: ten billion entries, if expanded.
         "".join(
             [
                 "a0: &a0 {k: v}\n",

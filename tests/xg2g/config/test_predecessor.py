@@ -1,4 +1,4 @@
-"""What households have set for the predecessor goes on to work, and none of its faults does."""
+"""The predecessor's variables and files still work, without its faults."""
 
 from pathlib import Path
 
@@ -112,20 +112,20 @@ def test_an_invalid_older_variable_is_reported_by_its_own_name(variable: str, te
 
 
 def test_channels_are_read_at_the_start_without_a_setting() -> None:
-    """There, XG2G_INITIAL_REFRESH was off, and without effect when on."""
+    """In the predecessor, XG2G_INITIAL_REFRESH was off, and had no effect when on."""
     [note] = load(environment=NO_FILE | {"XG2G_INITIAL_REFRESH": "false"}).notes
     assert note == "XG2G_INITIAL_REFRESH is ignored: the channels are read at every start"
 
 
 def test_a_port_that_is_set_is_the_port_that_is_used() -> None:
-    """There, the documented XG2G_PROXY_PORT was read by nothing."""
+    """The predecessor documented XG2G_PROXY_PORT and never read it."""
     configuration = load(environment=NO_FILE | {"XG2G_PORT": "9000", "XG2G_PROXY_PORT": "18000"})
     assert configuration.settings.server.port == 9000
     assert "XG2G_PROXY_PORT is ignored: xg2g serves every stream itself" in (configuration.notes)
 
 
 def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
-    """There, `enabled: false` was taken for nothing."""
+    """The predecessor ignored `enabled: false`."""
     file = tmp_path / "config.yaml"
     file.write_text("receiver: {wait: true}\n")
     assert load(file=file, environment={}).settings.receiver.wait is True
@@ -138,19 +138,19 @@ def test_a_file_can_switch_off_what_is_on_by_default(tmp_path: Path) -> None:
 
 
 def test_no_variable_sets_the_version() -> None:
-    """There, XG2G_VERSION was set and overwritten."""
+    """The predecessor set XG2G_VERSION and overwrote it."""
     [note] = load(environment=NO_FILE | {"XG2G_VERSION": "9"}).notes
     assert note == "XG2G_VERSION is ignored: xg2g --version prints it"
 
 
 def test_the_name_of_the_playlist_cannot_be_set() -> None:
-    """There, the lineup went on to read playlist.m3u."""
+    """The predecessor's lineup read playlist.m3u in any case."""
     [note] = load(environment=NO_FILE | {"XG2G_PLAYLIST_FILENAME": "tv.m3u"}).notes
     assert note == "XG2G_PLAYLIST_FILENAME is ignored: the playlist is always /playlist.m3u"
 
 
 def test_no_setting_names_a_program() -> None:
-    """There, the default of XG2G_FFMPEG_PATH failed its own check."""
+    """The predecessor rejected its own default of XG2G_FFMPEG_PATH."""
     [note] = load(environment=NO_FILE | {"XG2G_FFMPEG_PATH": "ffmpeg"}).notes
     assert note == "XG2G_FFMPEG_PATH is ignored: audio is always converted, without ffmpeg"
 
@@ -206,7 +206,7 @@ def test_every_variable_of_the_predecessor_is_a_setting_or_explained(name: str) 
         notes = configuration.notes
         assert notes or f"XG2G_{name}" in configuration.places.values()
     except ConfigurationError as error:
-        # Of the value, which is not what this is about.
+        # The value may be invalid, which is not the subject here.
         assert all(f"XG2G_{name}: " in problem for problem in error.problems)
         notes = error.notes
     assert not any("is not a setting" in note for note in notes)

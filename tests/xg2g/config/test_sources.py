@@ -90,7 +90,7 @@ def test_a_list_on_one_line_is_split_at_commas_outside_of_quotation_marks(
         load(file=file, environment={}),
     ):
         assert configuration.settings.lineup.bouquets == names
-    # Written out as text, it is read as the same list again.
+    # Written as text, it is parsed to the same list.
     written = as_text(names)
     assert from_variables(BOUQUETS=written).settings.lineup.bouquets == names
 
@@ -114,7 +114,7 @@ def test_a_flag_takes_a_list_and_may_be_given_again() -> None:
 
 @pytest.mark.parametrize("setting", settings_of(Settings).values(), ids=lambda it: it.key)
 def test_no_setting_that_is_documented_is_without_effect(setting: object, tmp_path: Path) -> None:
-    """Each key of the file and each variable changes what it names."""
+    """Each key of the file and each variable changes its setting."""
     samples = {
         "receiver.url": "http://box",
         "receiver.user": "root",
@@ -221,7 +221,7 @@ def test_an_unknown_variable_is_reported_with_a_suggestion() -> None:
 def test_a_misspelt_variable_is_distinguished_from_the_predecessors(
     misspelt: str, meant: str
 ) -> None:
-    """Whole families of them are ignored: XG2G_SERVER_*, XG2G_HDHR_*, XG2G_EPG_*."""
+    """Families of its variables are ignored: XG2G_SERVER_*, XG2G_HDHR_*, XG2G_EPG_*."""
     [note] = from_variables(**{misspelt: "1"}).notes
     assert note == f"XG2G_{misspelt} is not a setting; did you mean XG2G_{meant}?"
 

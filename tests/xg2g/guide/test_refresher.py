@@ -1,4 +1,4 @@
-"""When the receiver is read."""
+"""Times and outcomes of refreshes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ INTERVAL_S = 3600
 
 
 class Scene:
-    """A receiver and a time that passes only in sleep."""
+    """A receiver, and a clock that advances only in `sleep`."""
 
     def __init__(self, database: Database, *, sleeps: int) -> None:
         self.now_s = 1000.0
@@ -41,7 +41,7 @@ class Scene:
         )
 
     async def run(self) -> list[tuple[str, float]]:
-        """Run until so many sleeps have passed; what was asked, and when after the start."""
+        """Run for a number of sleeps; return the requests with their times since the start."""
         task = asyncio.create_task(self.refresher.run())
         await asyncio.wait_for(self.asleep.wait(), 5)
         task.cancel()

@@ -1,4 +1,4 @@
-"""What Prometheus sees, and that the dashboard shows no more than that."""
+"""The exported metrics, the dashboard that shows them, and their reference."""
 
 import json
 import re
@@ -33,7 +33,7 @@ async def value_of(gateway: Daemon, name: str) -> float:
 
 
 def types(lines: list[str]) -> dict[str, str]:
-    """Name -> type of everything that is exported, samples or not."""
+    """Return the type of every exported metric by name, with or without samples."""
     return {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
 
 
@@ -123,7 +123,7 @@ async def test_the_metrics_include_the_process() -> None:
 
 
 def exported_as(kind: str, name: str) -> set[str]:
-    """The names of a metric's series that a query can use."""
+    """Return the names of a metric's series in queries."""
     return {name, f"{name}_bucket", f"{name}_sum"} if kind == "histogram" else {name}
 
 

@@ -1,4 +1,4 @@
-"""Who is paused and who has vanished, by what TCP says."""
+"""Paused and vanished clients, told apart by TCP."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ INTERVAL_S = 0.5
 
 
 def found_after_s(looks: Iterable[TcpInfo]) -> float | None:
-    """When a connection is taken for vanished, or None."""
+    """Return the time at which a connection counts as vanished, or None."""
     its = Acknowledgements()
     for number, info in enumerate(looks):
         if its.have_ceased(info, 1000 + number * INTERVAL_S):
@@ -19,18 +19,18 @@ def found_after_s(looks: Iterable[TcpInfo]) -> float | None:
 
 
 def test_a_playing_client_is_kept() -> None:
-    """At each look something is in flight, and was acknowledged up to a moment ago."""
+    """At each check, data is in flight and the last acknowledgement is recent."""
     assert found_after_s([TcpInfo(5, 0, 0.01)] * 100) is None
 
 
 def test_a_paused_client_is_kept_for_hours() -> None:
-    """Nothing is in flight; each probe is answered, some only just now, some not yet."""
+    """Nothing is in flight; each probe is answered, some just now, some not yet."""
     looks = [TcpInfo(0, number % 2, (number % 4) * INTERVAL_S) for number in range(20_000)]
     assert found_after_s(looks) is None
 
 
 def test_a_pause_with_probes_minutes_apart_is_kept() -> None:
-    """As kernels without an upper limit send them."""
+    """The probes of kernels without a maximum interval."""
     looks = [TcpInfo(0, 0, at_s % 120) for at_s in range(3600)]
     looks += [TcpInfo(0, 1, 120.0)]
     assert found_after_s(looks) is None
@@ -53,7 +53,7 @@ def test_a_client_that_vanishes_while_paused_is_detected_in_time() -> None:
 
 @pytest.mark.parametrize("quiet_s", [3.0, 5.0, 3600.0])
 def test_data_sent_after_a_quiet_time_is_not_overdue_at_once(quiet_s: float) -> None:
-    """The latest acknowledgement is as old as what was sent before."""
+    """The last acknowledgement is as old as the previous data."""
     looks = [
         TcpInfo(0, 0, quiet_s),
         TcpInfo(1, 0, quiet_s + 0.5),

@@ -1,4 +1,4 @@
-"""A wait that can be cut short."""
+"""A delay that an event can end early."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""When a part is marked, probed, and well again."""
+"""Marks and probes of a part."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ GONE = Finding(State.NOT_READY, "the transcoder is gone")
 
 
 class Scene:
-    """A part that works or not, and a time that passes only in sleep."""
+    """A part that works or fails, and a clock that advances only in `sleep`."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -34,7 +34,7 @@ class Scene:
         return self.readiness.finding(Part.TRANSCODER).state
 
     async def pass_sleeps(self, count: int) -> list[float]:
-        """Let so many sleeps pass; when there were probes, from the start."""
+        """Let a number of sleeps pass; return the times of probes since the start."""
         self.sleeps = count
         self.asleep.clear()
         await asyncio.wait_for(self.asleep.wait(), 5)
@@ -43,7 +43,7 @@ class Scene:
     async def _sleep(self, delay_s: float) -> None:
         while not self.sleeps:
             self.asleep.set()
-            # Until another sleep may pass; a wake-up ends this one.
+            # Until the next sleep may pass; a wake-up ends this one.
             await asyncio.sleep(0)
         self.sleeps -= 1
         self.now_s += delay_s

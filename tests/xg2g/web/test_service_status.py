@@ -1,4 +1,4 @@
-"""The daemon says "ready" exactly while a viewer who comes now is served."""
+"""The daemon reports "ready" exactly while a new viewer would get a stream."""
 
 import asyncio
 import json
@@ -30,12 +30,12 @@ PLAYS = says(CRLF_ANSWER, PACKET * 10)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Probes follow each other without the waits, which have tests of their own."""
+    """Probe without delays, which have tests of their own."""
     monkeypatch.setattr(readiness, "PROBE_DELAYS_S", (0.02,))
 
 
 async def states(gateway: Daemon) -> tuple[int, list[str], list[str]]:
-    """Status of /readyz, the state that each place tells, and the reasons."""
+    """Return the HTTP status of /readyz, the state in each place, and the reasons."""
     ready, _, body = await gateway.get("/readyz")
     told = json.loads(body)
     health = json.loads((await gateway.get("/healthz"))[2])
