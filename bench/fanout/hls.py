@@ -97,7 +97,7 @@ async def run(
             port = free_port()
             command = nginx(folder, stack.port, listen=port)
             extra.append(Process(*command, name="nginx", folder=folder))
-        watchers = viewers_process("bench.fanout.hls_watchers", port, folder / "hls")
+        watchers = viewers_process("bench.fanout.hls_watchers", port, folder, name="viewers by HLS")
         extra.append(watchers)
         for process in extra:
             await running.enter_async_context(process)

@@ -111,10 +111,10 @@ class FanoutStack(Stack):
         return await tell(self.viewers, command)
 
 
-def viewers_process(module: str, port: int, folder: Path) -> Process:
+def viewers_process(module: str, port: int, folder: Path, *, name: str = "viewers") -> Process:
     """Return a process of viewers of the daemon at this port; `tell` tells them what to do."""
     command = (sys.executable, "-m", module, str(port))
-    return Process(*command, name="viewers", folder=folder, stdin=subprocess.PIPE)
+    return Process(*command, name=name, folder=folder, stdin=subprocess.PIPE)
 
 
 async def tell(viewers: Process, command: dict[str, Any]) -> Any:

@@ -212,7 +212,7 @@ async def _measured(arguments: argparse.Namespace, folder: Path) -> Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="make failover", description=__doc__)
     parser.add_argument("mode", choices=("restart", "two"), nargs="?", default="restart")
     parser.add_argument("--viewers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=10.0)

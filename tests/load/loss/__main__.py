@@ -110,7 +110,7 @@ def _heard(data: bytes, pid: int) -> Heard | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.load.loss", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make loss", description=__doc__)
     parser.add_argument("--tries", type=int, default=12, help="losses for each stream (default 12)")
     parser.add_argument("--packets", type=int, default=1, help="packets lost in a row (default 1)")
     parser.add_argument("--captures", type=Path, help="folder of captures to look at as well")
