@@ -4,13 +4,25 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from xg2g.app.daemon import run
 from xg2g.config import Settings
+from xg2g.config.settings import ReceiverSettings, ServerSettings
+from xg2g.simulator import SimulatedReceiver
 
 if TYPE_CHECKING:
     from xg2g.app.announcement import Ready
+
+
+def settings_for(receiver: SimulatedReceiver, linger_s: float = 5, **sections: Any) -> Settings:
+    """Return settings for a simulated receiver and any free port, with these sections."""
+    connection = ReceiverSettings(
+        url=receiver.base_url, stream_port=receiver.stream_port, linger_s=linger_s
+    )
+    return Settings(receiver=connection, **{"server": ServerSettings(port=0), **sections})
 
 
 @asynccontextmanager
@@ -31,3 +43,17 @@ async def serving(settings: Settings, *, keep_data: bool = True) -> AsyncIterato
     finally:
         signal.raise_signal(signal.SIGTERM)
         await daemon
+
+
+@asynccontextmanager
+async def client_of(
+    settings: Settings, *, keep_data: bool = False, timeout_s: float = 60, **headers: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Run a daemon with these settings, and yield a client of it."""
+    async with (
+        serving(settings, keep_data=keep_data) as address,
+        httpx.AsyncClient(
+            base_url=address, trust_env=False, timeout=timeout_s, headers=headers
+        ) as client,
+    ):
+        yield client

@@ -13,13 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.daemon import serving
+from tests.harness.daemon import client_of, settings_for
 from xg2g.config.settings import (
     DataSettings,
     GuideSettings,
-    ReceiverSettings,
-    ServerSettings,
-    Settings,
 )
 from xg2g.simulator import SimulatedReceiver
 from xg2g.simulator.lineup import Entry
@@ -39,16 +36,8 @@ Known = tuple[list[tuple[str, ...]], set[tuple[str, ...]]]
 
 @asynccontextmanager
 async def daemon(receiver: SimulatedReceiver, data: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(
-        receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-        server=ServerSettings(port=0),
-        guide=GuideSettings(days=2),
-        data=DataSettings(dir=data),
-    )
-    async with (
-        serving(settings) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client,
-    ):
+    settings = settings_for(receiver, guide=GuideSettings(days=2), data=DataSettings(dir=data))
+    async with client_of(settings, keep_data=True) as client:
         yield client
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.daemon import serving
+from tests.harness.daemon import serving, settings_for
 from tests.harness.player import channels, seen, span_s
 from tests.harness.ports import free_address
 from tests.harness.transcoder import short_folder, transcoder
-from xg2g.config.settings import ExternalSettings, ReceiverSettings, ServerSettings, Settings
+from xg2g.config.settings import ExternalSettings
 from xg2g.errors import UserError
 from xg2g.simulator import SimulatedReceiver
 
@@ -28,12 +28,8 @@ STREAM_S = 3
 async def gateway(*urls: object, fallback: bool = False) -> AsyncIterator[str]:
     """The daemon with a simulated receiver and these transcoders; yields its address."""
     async with SimulatedReceiver(speed=2) as receiver:
-        settings = Settings(
-            receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-            server=ServerSettings(port=0),
-            external=ExternalSettings(transcoder=tuple(map(str, urls)), fallback=fallback),
-        )
-        async with serving(settings) as address:
+        external = ExternalSettings(transcoder=tuple(map(str, urls)), fallback=fallback)
+        async with serving(settings_for(receiver, external=external)) as address:
             yield address
 
 

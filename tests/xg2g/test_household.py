@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from tests.harness.command import COMMAND, DaemonProcess
-from tests.harness.daemon import serving
-from xg2g.config.settings import GuideSettings, ReceiverSettings, ServerSettings, Settings
+from tests.harness.daemon import client_of, settings_for
+from xg2g.config.settings import GuideSettings
 from xg2g.simulator import SimulatedReceiver
 from xg2g.store.database import DAMAGED
 
@@ -29,16 +29,10 @@ async def gateway(
     receiver: SimulatedReceiver, *, guide: bool = True
 ) -> AsyncIterator[httpx.AsyncClient]:
     """`xg2g serve`, as started anew by its service manager; yields a client of it."""
-    settings = Settings(
-        receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-        server=ServerSettings(port=0),
-        guide=GuideSettings(days=2, enabled=guide),
-    )
-    async with serving(settings) as address:
-        # A host that stays the same: ports of tests do not, and stand in every URL.
-        headers = {"Host": "gateway:8088"}
-        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
-            yield client
+    settings = settings_for(receiver, guide=GuideSettings(days=2, enabled=guide))
+    # A host that stays the same: ports of tests do not, and stand in every URL.
+    async with client_of(settings, keep_data=True, Host="gateway:8088") as client:
+        yield client
 
 
 async def guide_of(client: httpx.AsyncClient, programmes: int) -> httpx.Response:

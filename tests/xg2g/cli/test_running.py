@@ -10,11 +10,10 @@ import httpx
 import pytest
 
 from tests.harness.command import xg2g
-from tests.harness.daemon import serving
+from tests.harness.daemon import serving, settings_for
 from xg2g.cli.watch import find_player
-from xg2g.config import Settings
 from xg2g.config.secret import Secret
-from xg2g.config.settings import ReceiverSettings, ServerSettings
+from xg2g.config.settings import ServerSettings
 from xg2g.simulator import SimulatedReceiver
 
 pytestmark = pytest.mark.anyio
@@ -26,11 +25,8 @@ TOKEN = "swordfish"
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     async with SimulatedReceiver() as receiver:
-        settings = Settings(
-            receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-            server=ServerSettings(port=0, token=Secret(TOKEN), token_for_reading=True),
-        )
-        async with serving(settings, keep_data=False) as address:
+        server = ServerSettings(port=0, token=Secret(TOKEN), token_for_reading=True)
+        async with serving(settings_for(receiver, server=server), keep_data=False) as address:
             yield address
 
 

@@ -11,9 +11,7 @@ import httpx
 import pytest
 
 from tests.harness.command import xg2g
-from tests.harness.daemon import serving
-from xg2g.config import Settings
-from xg2g.config.settings import ReceiverSettings, ServerSettings
+from tests.harness.daemon import client_of, settings_for
 from xg2g.simulator import SimulatedReceiver
 from xg2g.streaming import upstream
 from xg2g.streaming.ring import Ring
@@ -101,22 +99,15 @@ class Household:
 async def household(
     *, linger_s: float = 60, speed: float = 1, tuners: int = 8
 ) -> AsyncIterator[Household]:
-    async with SimulatedReceiver(speed=speed, tuners=tuners) as receiver:
-        settings = Settings(
-            receiver=ReceiverSettings(
-                url=receiver.base_url, stream_port=receiver.stream_port, linger_s=linger_s
-            ),
-            server=ServerSettings(port=0),
-        )
-        async with (
-            serving(settings, keep_data=False) as address,
-            httpx.AsyncClient(trust_env=False, base_url=address, timeout=WITHIN_S) as client,
-            AsyncExitStack() as viewers,
-        ):
-            home = Household(client, viewers)
-            channels = (await home.get("channels"))["channels"]
-            home.ids = {each["name"]: each["id"] for each in channels}
-            yield home
+    async with (
+        SimulatedReceiver(speed=speed, tuners=tuners) as receiver,
+        client_of(settings_for(receiver, linger_s), timeout_s=WITHIN_S) as client,
+        AsyncExitStack() as viewers,
+    ):
+        home = Household(client, viewers)
+        channels = (await home.get("channels"))["channels"]
+        home.ids = {each["name"]: each["id"] for each in channels}
+        yield home
 
 
 async def test_viewers_of_a_channel_share_an_upstream_and_its_tuner() -> None:

@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 import structlog
 
-from tests.harness.daemon import serving
+from tests.harness.daemon import client_of, settings_for
 from tests.harness.scripted_daemon import REFERENCE, STREAM, Daemon, daemon, until
 from tests.harness.stream_server import (
     CRLF_ANSWER,
@@ -21,8 +20,6 @@ from tests.harness.stream_server import (
     says,
     says_then_stays_silent,
 )
-from xg2g.config import Settings
-from xg2g.config.settings import ReceiverSettings, ServerSettings
 from xg2g.lineup.arrangement import Bouquet, Service
 from xg2g.metrics import Outcome
 from xg2g.outputs.failures import KEPT, Failures
@@ -95,22 +92,17 @@ async def test_the_page_shows_who_uses_the_tuners_and_since_when() -> None:
 
 
 async def test_a_channel_uses_a_tuner_once_for_all_its_viewers_and_a_web_stream_none() -> None:
-    async with SimulatedReceiver(tuners=1) as receiver:
-        settings = Settings(
-            receiver=ReceiverSettings(url=receiver.base_url, stream_port=receiver.stream_port),
-            server=ServerSettings(port=0),
-        )
-        async with (
-            serving(settings, keep_data=False) as address,
-            httpx.AsyncClient(trust_env=False, base_url=address, timeout=20) as client,
-            AsyncExitStack() as viewers,
-        ):
-            channels = (await client.get("/api/v1/channels")).json()["channels"]
-            urls = {each["name"]: each["stream_url"] for each in channels}
-            for name in ("Card One HD", "Card One HD", "Web Three"):
-                stream = await viewers.enter_async_context(client.stream("GET", urls[name]))
-                assert stream.status_code == 200
-            answer = await client.get(urls["Card Three & Friends"], headers={"Accept": BROWSER})
+    async with (
+        SimulatedReceiver(tuners=1) as receiver,
+        client_of(settings_for(receiver)) as client,
+        AsyncExitStack() as viewers,
+    ):
+        channels = (await client.get("/api/v1/channels")).json()["channels"]
+        urls = {each["name"]: each["stream_url"] for each in channels}
+        for name in ("Card One HD", "Card One HD", "Web Three"):
+            stream = await viewers.enter_async_context(client.stream("GET", urls[name]))
+            assert stream.status_code == 200
+        answer = await client.get(urls["Card Three & Friends"], headers={"Accept": BROWSER})
     assert answer.status_code == 503
     _, users = answer.text.split("Who uses the tuners")
     assert re.findall(r"<b>([^<]*)</b>", users) == ["Card One HD"]

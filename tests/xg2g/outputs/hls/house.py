@@ -10,12 +10,10 @@ from urllib.parse import urljoin
 
 import httpx
 
-from tests.harness.daemon import serving
-from xg2g.config import Settings
+from tests.harness.daemon import client_of, settings_for
 from xg2g.config.settings import (
     ExternalSettings,
     HlsSettings,
-    ReceiverSettings,
     ServerSettings,
 )
 from xg2g.simulator import SimulatedReceiver
@@ -127,18 +125,14 @@ async def house(
     server: ServerSettings | None = None,
 ) -> AsyncIterator[House]:
     async with SimulatedReceiver(speed=speed, tuners=tuners) as receiver:
-        settings = Settings(
-            receiver=ReceiverSettings(
-                url=receiver.base_url, stream_port=receiver.stream_port, linger_s=linger_s
-            ),
+        settings = settings_for(
+            receiver,
+            linger_s,
             server=server or ServerSettings(port=0),
             hls=hls or HlsSettings(),
             external=ExternalSettings(transcoder=(transcoder,) if transcoder else ()),
         )
-        async with (
-            serving(settings, keep_data=False) as address,
-            httpx.AsyncClient(trust_env=False, base_url=address, timeout=WITHIN_S) as client,
-        ):
+        async with client_of(settings, timeout_s=WITHIN_S) as client:
             home = House(client, receiver)
             playlist = (await client.get("/playlist.m3u")).text
             entries = re.findall(r'tvg-id="([^"]*)".* tvg-name="([^"]*)"', playlist)
