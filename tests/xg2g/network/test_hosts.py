@@ -147,5 +147,5 @@ def test_host_names_are_read_from_the_environment_and_nonsense_is_refused(tmp_pa
         "*",
     )
     environment["XG2G_SERVER_HOST_NAMES"] = "http://tv.example.org"
-    with pytest.raises(ConfigurationError, match="is no host name"):
+    with pytest.raises(ConfigurationError, match="is not a host name"):
         load(environment=environment)
