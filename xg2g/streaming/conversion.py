@@ -39,6 +39,16 @@ class StartLimits:
     """For a scrambled stream: a softcam may need some seconds for its key."""
 
 
+@dataclass(slots=True)
+class PointSupport:
+    """Whether a channel's remuxers tell points: a transcoder service of an older version does not.
+    It is known from the first of them on."""
+
+    is_seen: bool = False
+    is_missing: bool = False
+    """Viewers begin with any piece of output."""
+
+
 class FreezeTimer:
     """Times freezes: output that does not come although input does."""
 
@@ -74,19 +84,22 @@ class Conversion:
         source: LiveSource,
         remuxer: Remuxer,
         *,
+        point_support: PointSupport,
         bytes_in: Counter,
         on_freeze: Callable[[float], None],
         before_read: Callable[[], Awaitable[None]] | None = None,
         now: Callable[[], float],
     ) -> None:
-        """`bytes_in` counts input, `on_freeze` is called with the seconds of each freeze, and
-        `before_read` is awaited before each read. `now` is a monotonic clock."""
+        """`point_support` is the channel's, `bytes_in` counts input, `on_freeze` is called with the
+        seconds of each freeze, and `before_read` is awaited before each read. `now` is a monotonic
+        clock."""
         self.is_file = isinstance(source, FileSource)
         self._ring = ring
         self._base = ring.end
         """Offset in the ring where the remuxer's output begins."""
         self._source = source
         self._remuxer = remuxer
+        self._point_support = point_support
         self._bytes_in = bytes_in
         self._on_freeze = on_freeze
         self._before_read = before_read
@@ -95,10 +108,6 @@ class Conversion:
         self._is_over = False
         """The receiver's stream has ended."""
         self._scrambled_since_s: float | None = None
-        self._tells_points = False
-        self._begins_anywhere = False
-        """Viewers may begin with any piece: it comes from a transcoder service of a version that
-        tells no points."""
 
     @property
     def scrambled_s(self) -> float:
@@ -120,7 +129,7 @@ class Conversion:
             async with asyncio.timeout(limits.first_output_s) as deadline:
                 while self._ring.first_point(self._base) is None:
                     if self._is_over:
-                        raise nothing_shown()
+                        raise no_output()
                     await self._convert_next()
                     is_scrambled = self._scrambled_since_s is not None
                     if is_scrambled and not was_scrambled:
@@ -133,12 +142,12 @@ class Conversion:
                         if not is_scrambled:
                             deadline.reschedule(began_s + RANDOM_ACCESS_S + limits.first_output_s)
                     elif has_pictures and now() - began_s > RANDOM_ACCESS_S + 1:
-                        self._begins_anywhere = not self._tells_points
+                        self._point_support.is_missing = not self._point_support.is_seen
                     was_scrambled = is_scrambled
         except TimeoutError as error:
             if was_scrambled:
                 raise scrambled() from error
-            raise nothing_received(limits.first_output_s) from error
+            raise silence(limits.first_output_s) from error
 
     async def run(self) -> None:
         """Convert until the receiver's stream ends. Raises `ReceiverError` and `BackendError`."""
@@ -177,8 +186,8 @@ class Conversion:
     def _put(self, piece: Piece) -> None:
         points = piece.points
         if points:
-            self._tells_points = True
-        elif self._begins_anywhere:
+            self._point_support.is_seen = True
+        elif self._point_support.is_missing:
             points = (Point(offset=self._ring.end - self._base, kind=PointKind.ENTRY, program=0),)
         if points and self._base:
             points = tuple(replace(it, offset=it.offset + self._base) for it in points)
@@ -199,11 +208,11 @@ def scrambled() -> ReceiverError:
     )
 
 
-def nothing_received(limit_s: float) -> ReceiverError:
+def silence(limit_s: float) -> ReceiverError:
     """Return the error of a channel without output for `limit_s`."""
     return TimeLimitError(f"the receiver sent nothing of this channel for {limit_s:g} s")
 
 
-def nothing_shown() -> ReceiverError:
+def no_output() -> ReceiverError:
     """Return the error of a stream that ended before its first output."""
     return NoSignalError("the receiver's stream ended before anything could be shown")

@@ -19,7 +19,7 @@ from ..metrics import Metrics
 from ..receiver.errors import FileOverError, NoTunerError, ReceiverError, UnknownServiceError
 from ..receiver.service_reference import ServiceReference
 from ..receiver.stream import LiveSource, StreamOpener
-from .conversion import Conversion, StartLimits, nothing_received, nothing_shown, scrambled
+from .conversion import Conversion, PointSupport, StartLimits, no_output, scrambled, silence
 from .reader import Reader
 from .reconnection import Reconnection
 from .ring import Ring
@@ -90,7 +90,6 @@ class Upstream:
         self.since = datetime.now(UTC)
         self.ring = Ring(context.now)
         self.readers = list[Reader]()
-        """Readers that have begun."""
         self.viewers = 0
         """Number of viewers: those who read, and those who wait for the first output."""
         self.freezes = 0
@@ -108,6 +107,7 @@ class Upstream:
         self._begun_at_s = math.inf
         """When the receiver's present stream began to be shown."""
         self._has_begun = False
+        self._point_support = PointSupport()
 
     @property
     def state(self) -> State:
@@ -187,7 +187,7 @@ class Upstream:
                 async with asyncio.timeout(first_output_s):
                     return await self._next_start_point(from_oldest)
             except TimeoutError as error:
-                raise nothing_received(first_output_s) from error
+                raise silence(first_output_s) from error
         return await self._next_start_point(from_oldest)
 
     async def _next_start_point(self, from_oldest: bool) -> Point:
@@ -201,7 +201,7 @@ class Upstream:
                 if point is not None and self._has_begun:
                     return point
                 if ring.is_closed:
-                    raise (ring.error or nothing_shown()).with_traceback(None)
+                    raise (ring.error or no_output()).with_traceback(None)
                 scrambled_s = self._conversion.scrambled_s if self._conversion else 0.0
                 if scrambled_s >= self._context.limits.scrambled_after_s:
                     raise scrambled()
@@ -235,8 +235,7 @@ class Upstream:
             try:
                 async with asyncio.timeout(reconnection.left_s(context.now())) as attempt:
                     await self._session(attempt)
-            except FileOverError:
-                # Opened again, it would begin anew.
+            except FileOverError:  # opened again, it would begin anew
                 if not self._has_begun:
                     raise
                 return
@@ -277,6 +276,7 @@ class Upstream:
                 self.ring,
                 source,
                 remuxer,
+                point_support=self._point_support,
                 bytes_in=context.metrics.bytes_in,
                 on_freeze=self._note_freeze,
                 before_read=self._await_readers if self.service.path else None,
@@ -323,8 +323,7 @@ class Upstream:
                 self._is_freed.set()
 
     async def _await_readers(self) -> None:
-        """Wait while even the fastest reader is far behind: a file would come as fast as the
-        network allows."""
+        """Wait while even the fastest reader is far behind: the stream may be a file."""
         # Polled, so that readers have nobody to wake.
         while (  # noqa: ASYNC110
             self.readers and min(it.unread_bytes for it in self.readers) > AHEAD_BYTES

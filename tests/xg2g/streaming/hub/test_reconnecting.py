@@ -23,6 +23,7 @@ from xg2g.receiver.errors import (
     TimeLimitError,
     UnreachableError,
 )
+from xg2g.streaming import conversion
 from xg2g.streaming.reconnection import RECONNECT_DELAYS_S, STEADY_S
 from xg2g.streaming.tuner_ledger import RELEASE_S
 from xg2g.streaming.upstream import (
@@ -137,6 +138,22 @@ async def test_while_a_stream_is_reconnected_it_keeps_its_tuner(steady: House) -
         steady.receiver.tunes.set()
         await joining
         assert await reader.read() == GAP + key(0)
+
+
+async def test_behind_a_seam_viewers_of_a_transcoder_without_points_begin_anywhere_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conversion, "RANDOM_ACCESS_S", -1.0)
+    house = House(packet(0) * 1000, packet(1), packet(1), reconnect_s=12)
+    async with house.hub.open(ONE) as reader:
+        await reader.read()
+        monkeypatch.undo()
+        house.receiver.first = (packet(2), packet(3))
+        house.receiver.sources[0].send(UnreachableError("broke"))
+        assert await read(reader, 2) == GAP + packet(2) + packet(3)
+        async with house.hub.open(ONE) as late:
+            assert await late.read() == packet(3)
+    await house.aclose()
 
 
 async def test_a_reconnection_that_everybody_has_left_ends(steady: House) -> None:
