@@ -200,7 +200,7 @@ async def test_status_tells_with_how_many_others_a_viewer_shares() -> None:
         for channel in ("Card One HD", "Card One HD", "Card Two HD"):
             await home.watch(channel)
         shown = (await asyncio.to_thread(xg2g, "status", "--url", home.address)).stdout
-    assert re.search(r"^streams +2 of the receiver for 3 viewers, \d+ MB in memory$", shown, re.M)
+    assert re.search(r"^streams +2 from the receiver for 3 viewers, \d+ MB in memory$", shown, re.M)
     watching = re.findall(r"^watching +127\.0\.0\.1: (Card \w+ HD), (.*)$", shown, re.MULTILINE)
     shared = [(name, "shared with 1 other" in said) for name, said in watching]
     assert shared == [("Card One HD", True), ("Card One HD", True), ("Card Two HD", False)]
