@@ -78,7 +78,7 @@ class GatewayCollector(Collector):
         yield _gauge("xg2g_hls_outputs", "Channels with an HLS output", len(current))
         yield _gauge(
             "xg2g_hls_players",
-            "HLS players with a recent request, as far as they can be told apart",
+            "HLS players with a recent request; same address and user agent count as one",
             sum(len(it.clients) for it in current),
         )
         yield _gauge(

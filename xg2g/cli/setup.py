@@ -162,7 +162,7 @@ settings file at the end. Ctrl+C leaves everything as it is.
 
 
 def _confirmed(question: str) -> bool:
-    """Ask; without anybody to answer, return False."""
+    """Ask the question. Return False if standard input has ended."""
     try:
         return typer.confirm(question, default=True)
     except typer.Abort:

@@ -65,7 +65,7 @@ class LineupKeeper:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Wanted bouquets that the receiver does not have, as far as is known."""
+        """Wanted bouquets that the receiver does not have; empty until its bouquets are known."""
         return choose(self._wanted, self.names).missing if self.names is not None else ()
 
     @property

@@ -11,9 +11,9 @@ SMALL = 10
 def assign(taken: Mapping[str, int], candidates: Iterable[Candidate]) -> dict[str, int]:
     """Return `taken` with a number for every candidate.
 
-    `taken` holds the number of every channel that ever was: a channel that comes back gets its
-    earlier number. A new channel takes its position at the receiver when that number is free.
-    Otherwise it takes one above all others, in order.
+    `taken` holds the numbers of all channels, past and present: a channel that comes back gets its
+    earlier number. A new channel takes its position at the receiver if that number is free.
+    Otherwise it takes the next number above all others.
     """
     numbers = dict(taken)
     used = set(taken.values())

@@ -1,9 +1,9 @@
 """Names and addresses of computers: which ones are valid, and which ones xg2g answers to.
 
-A stranger's web page reads everything that is open to the household when its own name is made to
-resolve to xg2g (DNS rebinding): the browser takes both for one site, and only the `Host` header
-still shows whose name it was. So xg2g answers to addresses, to names that nobody outside the
-household can own, and to the names in the settings.
+A foreign web page could read everything that is open to the household if its host name resolved to
+xg2g's address (DNS rebinding): the browser considers both the same site, and only the `Host` header
+shows the foreign name. So xg2g answers to addresses, to names that nobody outside the household can
+own, and to the names in the settings.
 """
 
 import re

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 KEPT = 20
-"""Number of failures that are kept; the oldest makes way."""
+"""Maximum number of failures that are kept; a new one replaces the oldest."""
 LONGEST_ID = 64
-"""Most characters of the requested id, which may be anything."""
+"""Maximum length of the requested id, which clients can choose freely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ class Viewer:
     format: str = "mpegts"
     """`mpegts`, or `hls` for an output with any number of players."""
     count: Callable[[], int] = lambda: 1
-    """Returns the number of players, as far as they can be told apart."""
+    """Returns the number of players; equal address and user agent count as one player."""
     id: str = field(default_factory=lambda: secrets.token_hex(_ID_BYTES))
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     bytes_out: int = 0

@@ -14,19 +14,19 @@ from ..receiver.stream import LiveSource
 from .ring import Ring
 
 RANDOM_ACCESS_S: Final = 5.0
-"""Longest time between two random access points (TS 101 154). After it the remuxer tells entries as
-well, where some viewers can begin."""
+"""Longest time between two random access points (TS 101 154). After it the remuxer also reports
+entries, where some viewers can begin."""
 PICTURES_BYTES: Final = 64 * 1024
-"""Output that is more than tables: pictures come, though none yet to begin with."""
+"""Output of this size is more than tables: pictures arrive, but no random access point yet."""
 FREEZE_S: Final = 0.5
-"""Shortest freeze that viewers see: players hold more in hand."""
+"""Shortest freeze that viewers see: players have buffered more than this."""
 STALL_S: Final = 0.25
 """Shortest pause of the receiver that is not counted as a freeze of the conversion."""
 
 
 class FileSource:
-    """A source that is a file: opened again it begins anew, and loses nothing when it is left
-    unread. Its end raises `FileOverError`."""
+    """A source that is a file: it starts from the beginning each time it is opened, and loses
+    nothing while nobody reads it. Its end raises `FileOverError`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,9 +73,9 @@ class FreezeTimer:
 
 
 class Conversion:
-    """Reads a stream of the receiver, and puts what a remuxer makes of it into the ring.
+    """Reads a stream of the receiver, and writes the remuxer's output into the ring.
 
-    `await_point`, then `run`, then `finish`.
+    Call `await_point`, then `run`, then `finish`.
     """
 
     def __init__(

@@ -52,9 +52,9 @@ class UpstreamReader(Reader):
 class Hub:
     """Opens services for viewers, who share an upstream for each service.
 
-    The first viewer of a service begins its upstream. After the last one has left it lingers:
-    media servers open a channel to see what it is, close it, and open it again to play. Settings
-    that are assigned here are for later viewers; the others go on as before.
+    The first viewer of a service begins its upstream. After the last one has left, the upstream
+    lingers: media servers open a channel to probe it, close it, and open it again to play.
+    Settings that are assigned here apply to later viewers; current viewers keep theirs.
     """
 
     def __init__(

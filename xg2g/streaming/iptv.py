@@ -65,7 +65,7 @@ class IptvClient:
 
     @asynccontextmanager
     async def open(self, service: ServiceReference) -> AsyncIterator[LiveSource]:
-        """Open an entry's stream. The first byte is in hand when this returns.
+        """Open an entry's stream. The first byte has arrived when this returns.
 
         Leaving the context closes the connection. Raises as `StreamClient.open` does; reading
         raises `FileOverError` at the end of a file.
@@ -183,7 +183,8 @@ def _check(response: httpx.Response) -> None:
 
 @asynccontextmanager
 async def _foreign_errors(url: str) -> AsyncIterator[None]:
-    """Turn httpx's exceptions into ours. URLs of IPTV hold secrets: only the host is named."""
+    """Turn httpx's exceptions into `ReceiverError`s. They name only the host: IPTV URLs contain
+    secrets."""
     try:
         yield
     except httpx.TimeoutException as error:

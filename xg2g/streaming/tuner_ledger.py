@@ -86,7 +86,7 @@ class _Lease:
 class TunerLedger(Generic[Holder]):
     """The leases of one receiver's tuners.
 
-    A holder opens one stream of the receiver; holders are told apart by equality. The calls for it
+    A holder opens one stream of the receiver; equal holders are the same one. The calls for it
     are `request`; then `began`, or `refused` for each refusal of the receiver; `lingers` and
     `watched` as viewers leave and come; `closing` when it starts to close its stream; and `release`
     in the end, whatever happened. Calls for a holder without a lease raise `KeyError`, except
@@ -232,8 +232,8 @@ class TunerLedger(Generic[Holder]):
             self._freed_at_s = self._clock_s()
 
     def _may_come_free(self) -> bool:
-        """Return whether a stream of ours is being closed, or was closed so recently that the
-        receiver may still hold its tuner."""
+        """Return whether xg2g is closing a stream, or closed one so recently that the receiver may
+        still hold its tuner."""
         return self._clock_s() - self._freed_at_s <= sum(RELEASE_S) or any(
             lease.is_closing and lease.is_streaming and lease.transponder is not None
             for lease in self._leases.values()

@@ -35,7 +35,7 @@ its own splices in between."""
 AHEAD_BYTES: Final = 4 * 1024 * 1024
 """How far an IPTV stream is read ahead of its fastest reader: it may be a file."""
 AHEAD_POLL_S: Final = 0.02
-"""Time between two looks whether that reader has read on."""
+"""Interval between two checks of that reader's position."""
 
 _ID_BYTES: Final = 6
 

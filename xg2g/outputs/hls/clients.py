@@ -1,4 +1,4 @@
-"""The clients of an HLS output, as far as their requests show whether they are still there."""
+"""Tracks the clients of an HLS output by their requests, and detects when all have left."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,13 @@ from typing import Final
 from ...streaming.timers import CallLater, Timer
 
 LEFT_S: Final = 0.5
-"""How long the output goes on when every client has said that it leaves, or has not waited for the
-channel to open."""
+"""How long the output continues after every client has announced that it leaves, or has closed its
+connection before the channel opened."""
 SILENT_LOW_LATENCY_S: Final = 0.5
-"""Time without a request after which a low-latency client is gone: it always has one waiting."""
+"""Time without a request after which a low-latency client counts as gone: while it plays, it always
+has a request waiting."""
 MAX_CLIENTS: Final = 1000
-"""Most clients of an output that are told apart."""
+"""Maximum number of clients of an output that are tracked separately."""
 
 
 @dataclass(slots=True)
@@ -22,18 +23,18 @@ class _Client:
     pending: int = 0
     """Number of its requests that are being answered."""
     waits: bool = False
-    """It has requested what was yet to come, as low latency does all the time."""
+    """It has requested a part or playlist that did not exist yet, as low-latency clients do."""
     has_left: bool = False
-    """It has said so since its last request."""
+    """It has announced that it leaves, and sent no request since."""
     has_broken_off: bool = False
     """It has closed its connection while it waited, and sent no request since."""
 
 
 class Clients:
-    """Counts clients, and notices when none is left.
+    """Counts clients, and detects when all have left.
 
-    A client of low latency is missed within half a second. Others send a request once in a target
-    duration: only after two of these they are taken for gone.
+    A low-latency client counts as gone after half a second without a request. Other clients send
+    one request per target duration: they count as gone after two target durations without one.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Clients:
         on_away: Callable[[bool], None],
         on_gone: Callable[[], None],
     ) -> None:
-        """`silent_limit_s` returns how long nobody has to be heard of to be gone, and `is_open`
-        whether the first playlist was there. `on_away` is called with True when it seems that
-        nobody is there and with False when a request comes, and `on_gone` once nobody is there."""
+        """`silent_limit_s` returns the time without a request after which a client counts as gone,
+        and `is_open` whether the first playlist exists. `on_away` is called with True when all
+        clients seem to have left and with False when a request comes, `on_gone` when all have left.
+        """
         self._now = now
         self._later = later
         self._silent_limit_s = silent_limit_s
@@ -72,8 +74,8 @@ class Clients:
 
     @contextmanager
     def asking(self, name: str, *, waits: bool = False) -> Iterator[None]:
-        """Count a request while the context is open. `waits` is for a request for what is yet to
-        come."""
+        """Count a request while the context is open. `waits`: it is for a part or playlist that
+        does not exist yet."""
         self._pending += 1
         client = self._by_name.get(name)
         if client is None:
@@ -121,7 +123,7 @@ class Clients:
         self._gone_timer = self._later(since_s + limit_s - now_s, self.check)
 
     def close(self) -> None:
-        """Notice nothing any more: the output is over."""
+        """Stop the timers: the output has ended."""
         self._is_closed = True
         self._cancel(self._gone_timer)
         self._cancel(self._away_timer)

@@ -195,8 +195,8 @@ class HlsOutput:
             raise self._refused
 
     async def decided(self, decide: Callable[[], Decision], *, within_s: float) -> Decision:
-        """Return the result of `decide` once it is no longer `WAIT`, the output is over or the
-        time is."""
+        """Return the result of `decide` once it is no longer `WAIT`, at the end of the output, or
+        after `within_s`."""
         return decide() if self.is_over else await self.waiting.decided(decide, within_s=within_s)
 
     def playlist(

@@ -57,7 +57,7 @@ class ReadAhead:
 
 
 class Packaging:
-    """Reads a stream to its end, and takes what the packager makes of it into a presentation."""
+    """Reads a stream to its end, and adds the packager's events to a presentation."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Packaging:
 
 
 async def _sounds(reader: UpstreamReader) -> list[str]:
-    """Return the renditions of the sound tracks that the remuxer gives, as far as it tells."""
+    """Return the renditions of the remuxer's sound tracks; empty if it does not answer in time."""
     try:
         async with asyncio.timeout(STATS_S):
             stats = await reader.stats()

@@ -301,7 +301,7 @@ class Presentation:
         self.timeline.settle(self._now_utc())
 
     def _lead_in(self, target: int) -> None:
-        """List gaps in front where there is less than clients want of a first playlist."""
+        """List gaps before the first segment if it has fewer segments than clients require."""
         if self.window.first_number != FIRST_NUMBER:
             return
         begun = [r for r in self.renditions.values() if r.has_begun]
@@ -342,7 +342,7 @@ class Presentation:
 
     @property
     def longest_group_s(self) -> float | None:
-        """The longest time between random access points, as far as segments show it; None while
-        too little has come."""
+        """The longest time between random access points of the segments so far; None while there
+        are too few segments."""
         video = self.renditions.get("video")
         return video.longest_group_s if video and video.total_s >= _KNOWN_S else None

@@ -100,7 +100,7 @@ class _Waiting:
 
 
 class WaitingRequests:
-    """Requests that wait for what is yet to come."""
+    """Requests that wait for a part or playlist that does not exist yet."""
 
     def __init__(
         self, now: Callable[[], float], later: CallLater, on_waited: Callable[[float], None]
@@ -115,7 +115,7 @@ class WaitingRequests:
         return len(self._waiting)
 
     async def decided(self, decide: Callable[[], Decision], *, within_s: float) -> Decision:
-        """Return the result of `decide` once it is no longer `WAIT`, or when the time is over."""
+        """Return the result of `decide` once it is no longer `WAIT`, or after `within_s`."""
         decision = decide()
         if decision is not Decision.WAIT:
             return decision

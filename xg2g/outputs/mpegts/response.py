@@ -59,11 +59,11 @@ class LiveResponse:
         failures: Failures | None = None,
         explain: Callable[[Failure], Response] | None = None,
     ) -> None:
-        """`pause_limit_s` is how long the viewer may take nothing. `unknown_when_refused`: answer
+        """`pause_limit_s` is how long the viewer may stop reading. `unknown_when_refused`: answer
         404 where the receiver has no tuner for the service. `duration_s`: when the stream ends by
-        itself; None for never. `tuner`: see `Viewer`. `name` is the channel's, `failures` the list
-        for failures, and `explain` makes the answer for viewers who read why there is no stream;
-        others get an empty body."""
+        itself; None: unlimited. `tuner`: see `Viewer`. `name` is the channel's, `failures` the list
+        for failures. `explain` makes the answer with the reason of a failure, for browsers; with
+        None the body is empty."""
         self._open_stream = open_stream
         self._stopping = stopping
         self._pause_limit_s = pause_limit_s
@@ -178,10 +178,10 @@ class LiveResponse:
 
 
 class _Body:
-    """Status, headers and body of the response, as far as they were sent.
+    """Sends status, headers and body of the response, and knows what was sent.
 
-    One timer looks now and then whether the viewer takes what is sent: a deadline for each piece
-    costs more than the piece.
+    One timer regularly checks that the viewer keeps reading: a deadline for each piece would cost
+    more than to send the piece.
     """
 
     def __init__(self, send: Send, pause_limit_s: float) -> None:

@@ -1,6 +1,7 @@
 """A circuit breaker: after several failures in a row, requests to the receiver pause.
 
-The packages for it bring storage, threads or decorators, and none takes a clock.
+It is code of our own: the packages for it add storage, threads or decorators, and no package
+accepts an injected clock.
 """
 
 from collections.abc import Callable

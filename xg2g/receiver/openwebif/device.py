@@ -23,7 +23,7 @@ class Tuner:
 
     @property
     def idle(self) -> bool:
-        """Whether the tuner is tuned to no service, as far as the receiver tells."""
+        """True if the receiver reports no use of the tuner."""
         return not (self.recording or self.live or self.streaming)
 
 

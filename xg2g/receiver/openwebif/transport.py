@@ -198,7 +198,7 @@ class Transport:
             return response
 
     async def _exchange(self, request: Request) -> Response:
-        """Send a request, and turn the exceptions of other libraries into ours."""
+        """Send a request, and turn the exceptions of other libraries into `ReceiverError`s."""
         try:
             # httpx's timeouts start again with each read; a trickling response needs one in all.
             async with asyncio.timeout(request.deadline_s):

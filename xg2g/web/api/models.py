@@ -252,7 +252,7 @@ class Stream(Model):
     format: str
     """`mpegts`, or `hls` for HTTP Live Streaming."""
     players: int
-    """Number of players, as far as they can be told apart."""
+    """Number of players. Players with the same address and user agent count as one."""
     since: datetime
     bytes_out: int
     """Bytes sent to the viewer."""

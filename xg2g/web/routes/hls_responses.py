@@ -61,7 +61,7 @@ class CountedRoute:
 
 
 def client_key(request: Request) -> str:
-    """Return a key that tells players apart: address and user agent."""
+    """Return a key that distinguishes players: address and user agent."""
     host = request.client.host if request.client else ""
     return f"{host} {request.headers.get('user-agent', '')[:200]}"
 
