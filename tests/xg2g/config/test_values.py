@@ -105,6 +105,13 @@ def test_a_file_of_a_secret_holds_one_line(tmp_path: Path) -> None:
     assert problem == f"XG2G_TOKEN_FILE: {file} has several lines; a password is one line"
 
 
+def test_a_secret_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(b"\xff\xfetoken")
+    [problem] = problems({}, {"XG2G_TOKEN_FILE": str(file)})
+    assert problem == f"XG2G_TOKEN_FILE: {file} is not UTF-8 text"
+
+
 def test_a_password_in_a_flag_is_reported() -> None:
     [note] = load({"receiver.url": "http://root:geheim@box"}, environment=NO_FILE).notes
     assert note.startswith("--receiver: every user of this computer can see the password")

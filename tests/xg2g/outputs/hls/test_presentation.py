@@ -238,3 +238,18 @@ def test_subtitles_are_a_group_as_text_and_session_data_as_images() -> None:
         assert tag not in text
     storage = stream.presentation.storage
     assert anyio.run(storage.get, "images-521-1/3.json") == b"images-521-1 0.0;"
+
+
+def test_sounds_that_are_announced_and_never_come_take_no_memory_for_ever() -> None:
+    """A broadcaster whose sound has another PID at each change of its tables."""
+    stream = Stream()
+    stream.header()
+    stream.part(0, 0)
+    for number in range(200):
+        stream.header(f"sound-{number}")
+    names = list(stream.presentation.renditions)
+    assert len(names) == 64
+    assert {"video", "sound-199"} <= set(names)
+    storage = stream.presentation.storage
+    assert anyio.run(storage.get, "sound-0/header-3.mp4") is None
+    assert anyio.run(storage.get, "sound-199/header-3.mp4") is not None
