@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 class EndsWithTheViewer:
-    """A stream that ends so many turns of the event loop after its viewer is dismissed."""
+    """A stream that ends so many turns of the event loop after its viewer is terminated."""
 
     def __init__(self, viewers: Viewers, turns: int) -> None:
         self.on_freeze: Callable[[float], None] = lambda frozen_s: None
