@@ -168,3 +168,42 @@ impl Outlet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PID: Pid = Pid::new(0x100);
+
+    fn packet(counter: u8) -> PacketBytes {
+        let mut bytes = [0; PACKET_BYTES];
+        bytes[..4].copy_from_slice(&[0x47, 0x01, 0x00, 0x10 | counter]);
+        bytes
+    }
+
+    /// Which packets that leave announce that they do not follow, where the PMT changes behind
+    /// the second.
+    fn announced(is_clock: bool) -> Vec<bool> {
+        let mut outlet = Outlet::new(PID, true, is_clock, &Options::default(), None);
+        let mut output = Vec::new();
+        for counter in 0..4 {
+            outlet.let_leave([packet(counter)]);
+            match counter {
+                1 => {
+                    outlet.settle();
+                    outlet.conclude(&mut output);
+                }
+                _ => outlet.release(&mut output),
+            }
+        }
+        let packets = output.chunks(PACKET_BYTES);
+        let packets = packets.filter_map(|bytes| bytes.first_chunk());
+        packets.map(|p| Packet::new(p).discontinuity()).collect()
+    }
+
+    #[test]
+    fn another_coding_is_announced_once_and_never_on_the_pid_of_the_clock() {
+        assert_eq!(announced(false), [false, false, true, false, false]);
+        assert_eq!(announced(true), [false; 4]);
+    }
+}
