@@ -1,6 +1,6 @@
-"""Whether the daemon on this machine answers, for container images that have no curl.
+"""Health check of the daemon on this machine, for container images that have no curl.
 
-`python -m xg2g.healthcheck` needs the standard library alone: a check every half minute costs the
+`python -m xg2g.healthcheck` imports only the standard library: a check every half minute costs the
 start of an interpreter, a tenth of the start of the command line.
 """
 
@@ -9,19 +9,20 @@ import os
 import sys
 
 TIMEOUT_S = 4
-"""Below what container engines wait for a check."""
+"""Less than container engines wait for a check."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def trouble(host: str, port: int) -> str | None:
-    """Ask the daemon that listens there for `/healthz`; None when all is well, else one line."""
+    """Request `/healthz`. Return None if the daemon is healthy, else the problem in one line."""
     connection = http.client.HTTPConnection(_EVERYWHERE.get(host, host), port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return f"no answer on {host} port {port}: {error or type(error).__name__}"
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return f"no answer on {host} port {port}: {reason}"
     finally:
         connection.close()
     return None if status == 200 else f"/healthz answered {status} on {host} port {port}"
@@ -29,7 +30,7 @@ def trouble(host: str, port: int) -> str | None:
 
 if __name__ == "__main__":
     port = os.environ.get("XG2G_PORT", "")
-    # Beside a service called xg2g Kubernetes sets it to a URL, which the daemon leaves alone, too.
+    # Kubernetes sets XG2G_PORT to a URL where a service is called xg2g; the daemon ignores it, too.
     found = trouble(
         os.environ.get("XG2G_HOST") or "127.0.0.1", int(port) if port.isdigit() else 8088
     )

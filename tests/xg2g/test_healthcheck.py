@@ -80,6 +80,7 @@ def test_nobody_there_is_not_healthy(command: tuple[str, ...]) -> None:
     assert result.returncode == 1
     [line] = result.stderr.splitlines()
     assert line.startswith("xg2g: no answer on 127.0.0.1 port ")
+    assert line.endswith(": Connection refused")
 
 
 def test_the_module_needs_the_standard_library_alone() -> None:
