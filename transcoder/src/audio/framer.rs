@@ -3,7 +3,7 @@
 use super::access_unit::{AccessUnit, Lost, MAX_UNIT_BYTES};
 use super::codec::{Codec, Family};
 use super::frame::{FrameHeader, Parsed, Role};
-use super::payload::{Payload, Position};
+use super::payload::{Payload, Position, Run};
 use super::search::{Found, Outcome, Proof};
 use crate::ts::clock::Timestamp;
 
@@ -265,32 +265,9 @@ impl Framer {
             }
             Role::Main => {}
         }
-        let mut unit_bytes = header.size_bytes;
-        if family.has_dependents() && self.dependents != Dependents::Absent {
-            loop {
-                let rest = run.bytes.get(unit_bytes..).unwrap_or_default();
-                match family.parse(rest) {
-                    Parsed::NeedMore if !run.closed => return Step::NeedMore,
-                    Parsed::Header(dependent)
-                        if dependent.role == Role::Dependent
-                            && dependent.agrees_with(&header)
-                            && unit_bytes + dependent.size_bytes <= MAX_UNIT_BYTES =>
-                    {
-                        let Some(frame) = rest.get(..dependent.size_bytes) else {
-                            if run.closed {
-                                break;
-                            }
-                            return Step::NeedMore;
-                        };
-                        if verified == Some(true) && family.checksum_holds(frame) == Some(false) {
-                            break;
-                        }
-                        unit_bytes += dependent.size_bytes;
-                    }
-                    _ => break,
-                }
-            }
-        }
+        let Some(unit_bytes) = self.unit_bytes(run, &header, verified) else {
+            return Step::NeedMore;
+        };
         self.right_checksums = match verified {
             Some(true) => PROVEN_CHECKSUMS.min(self.right_checksums + 1),
             _ => 0,
@@ -299,6 +276,40 @@ impl Framer {
             end: self.at + unit_bytes as u64,
             header,
             extended: unit_bytes > header.size_bytes,
+        }
+    }
+
+    /// Return the length of the unit that begins with a frame, its dependent frames included;
+    /// `None` when it takes more bytes. `verified`: whether the frame's checksum holds.
+    fn unit_bytes(
+        &self,
+        run: Run<'_>,
+        header: &FrameHeader,
+        verified: Option<bool>,
+    ) -> Option<usize> {
+        let family = self.proof.family;
+        let mut unit_bytes = header.size_bytes;
+        if !family.has_dependents() || self.dependents == Dependents::Absent {
+            return Some(unit_bytes);
+        }
+        loop {
+            let rest = run.bytes.get(unit_bytes..).unwrap_or_default();
+            let dependent = match family.parse(rest) {
+                Parsed::NeedMore if !run.closed => return None,
+                Parsed::Header(dependent) if dependent.role == Role::Dependent => dependent,
+                _ => return Some(unit_bytes),
+            };
+            let longer = unit_bytes + dependent.size_bytes;
+            if !dependent.agrees_with(header) || longer > MAX_UNIT_BYTES {
+                return Some(unit_bytes);
+            }
+            let Some(frame) = rest.get(..dependent.size_bytes) else {
+                return run.closed.then_some(unit_bytes);
+            };
+            if verified == Some(true) && family.checksum_holds(frame) == Some(false) {
+                return Some(unit_bytes);
+            }
+            unit_bytes = longer;
         }
     }
 
