@@ -7,22 +7,24 @@
  *
  * Rules that hold for every function:
  *
- * - A handle is a number in a pointer's clothes: never follow it. NULL, a handle that
- *   was freed and one that never was are XG2G_ERROR_INVALID_ARGUMENT, nothing worse.
+ * - A handle is a number, passed as a pointer: never dereference it. NULL, a freed
+ *   handle and an unknown one return XG2G_ERROR_INVALID_ARGUMENT.
  * - Different handles may be used by different threads at the same time. A handle
- *   serves one call at a time; a second one meanwhile is XG2G_ERROR_BUSY and does
- *   nothing. Free may be called at any time.
+ *   serves one call at a time; a second call at the same time returns XG2G_ERROR_BUSY
+ *   and does nothing. Free may be called at any time.
  * - An int that is returned is a count, or a negative error number.
- * - Any split of the same input gives the same output. What is in the stream is never
- *   an error.
+ * - Any split of the same input gives the same output. No content of a stream is an
+ *   error.
  * - Inputs are only read, during the call. Outputs are written only on success, and
- *   may be where the input is. Buffers must be as long as is said; a pointer may be
- *   NULL only with the length 0, or where that is allowed.
- * - Texts that the library writes end with NUL and are cut off at the capacity; their
- *   whole length is returned, without the NUL: not less than the capacity means cut
- *   off. Texts that it returns are static. Texts that it takes end with NUL.
- * - A defect of the library is XG2G_ERROR_INTERNAL and not a crash. The handle is then
- *   good for nothing but last_error and free: XG2G_ERROR_POISONED.
+ *   overlap the input. Buffers must have the length that is passed with them. A pointer
+ *   may be NULL only with the length 0, or where its function allows it.
+ * - Texts that the library writes end with NUL and are cut off at the capacity. The
+ *   function returns the whole length without the NUL: if it is not less than the
+ *   capacity, the text was cut off. Texts that the library returns are static. Texts
+ *   that it takes must end with NUL.
+ * - A defect of the library returns XG2G_ERROR_INTERNAL; it does not crash the process.
+ *   Afterwards the handle accepts only last_error and free; all other calls return
+ *   XG2G_ERROR_POISONED.
  */
 
 
@@ -39,8 +41,8 @@
 // loading: unequal means that the header and the library do not fit.
 #define XG2G_ABI_VERSION 1
 
-// Most bytes that one call takes. It bounds the memory of a call, and keeps the count
-// of its output within an int; a receiver's read is a thousandth of it.
+// Maximum number of bytes that one call takes. It bounds the memory of a call, and keeps
+// the count of its output within an int. A usual read from a receiver is a hundredth of it.
 #define XG2G_MAX_INPUT_BYTES (16 << 20)
 
 // The kinds of failure, with the numbers they carry through the C ABI.
@@ -120,7 +122,7 @@ typedef struct {
   uint32_t program;
   // 1 leaves the source track in and adds the AAC track on a free PID; else 0.
   uint32_t keep_original;
-  // 0 for a stream's first handle. A handle that goes on where another was lost has the
+  // 0 for a stream's first handle. A handle that continues the stream of a lost one has the
   // next number: its output says so, and players follow it.
   uint32_t generation;
   // "all" (or NULL), "first", or ISO 639 codes in order of preference with commas,
@@ -140,7 +142,7 @@ typedef struct {
   uint64_t offset;
   // PTS of the PES packet that begins there, 33 bits of 90 kHz, or XG2G_NO_PTS.
   uint64_t pts_90k;
-  // An xg2g_point_kind. Kinds that a caller does not know are to be passed over.
+  // An xg2g_point_kind. Callers must ignore kinds that they do not know.
   uint32_t kind;
   // Service id.
   uint32_t program;
@@ -171,8 +173,8 @@ const char *xg2g_version(void);
 // Return the name of an error number, a static text; NULL for other numbers.
 const char *xg2g_error_name(int error);
 
-// Open a stream: sample_rate in Hz and channels with 0 for the source's, bitrate in bit/s.
-// All tracks of all programs are converted. NULL on error.
+// Open a stream that converts all tracks of all programs. sample_rate is in Hz; sample_rate
+// and channels may be 0, which keeps the source's; bitrate is in bit/s. Return NULL on error.
 void *xg2g_audio_remux_init(int sample_rate, int channels, int bitrate);
 
 // Open a stream with every option. On error it returns NULL, writes the number to *error
@@ -187,9 +189,9 @@ void *xg2g_audio_remux_init_with_options(const xg2g_options *options,
 //
 // XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 // input again, with a larger buffer, gets the output and is not processed twice.
-// Other input is processed too, and its output follows the kept output; only when
-// output_capacity has no room for even the kept output is it refused, with the same
-// error, and not taken. xg2g_audio_remux_finish gets kept output as well.
+// Other input is processed too, and its output follows the kept output. If not even the
+// kept output fits into output_capacity, the input is refused with the same error, and not
+// taken. xg2g_audio_remux_finish returns kept output as well.
 int xg2g_audio_remux_process(void *handle,
                              const uint8_t *input,
                              size_t input_len,
@@ -217,14 +219,14 @@ int xg2g_audio_remux_finish_view(void *handle, const uint8_t **output, size_t *o
 // estimate that streams stay below. 0 for a handle that cannot be used.
 size_t xg2g_audio_remux_output_capacity(void *handle, size_t input_len);
 
-// Take the next point of what was processed: where a viewer can join, or where the stream
-// changes. Return 1 with *point filled, 0 when there is none, or an error.
+// Take the next point of the processed input: a place where a viewer can join, or where the
+// stream changes. Return 1 with *point filled, 0 if there is none, or an error.
 //
-// A point may lie before what the latest call gave: whether a decoder can begin with a
-// picture is known only some packets later. A random access point, and an entry, comes
-// with the packets of PAT and PMT for a viewer that begins there: they are written to
-// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are,
-// and the same point comes again. With 1024 points not taken the oldest are forgotten.
+// A point may lie before the output of the latest call: whether a decoder can begin with a
+// picture is known only some packets later. Random access points and entries come with the
+// packets of PAT and PMT for a viewer that begins there; they are written to tables.
+// XG2G_ERROR_OUTPUT_TOO_SMALL: tables needs point->tables_len bytes, and the next call
+// returns the same point. The latest 1024 points are kept; older ones are dropped.
 int xg2g_audio_remux_next_point(void *handle,
                                 xg2g_point *point,
                                 uint8_t *tables,
@@ -268,8 +270,8 @@ int xg2g_joiner_process(void *joiner,
                         uint8_t *output,
                         size_t output_capacity);
 
-// 1 once xg2g_joiner_process gives back whatever it is given, so that it need not
-// be called any more; 0 before, or an error.
+// Return 1 if xg2g_joiner_process will return all further input unchanged, so that it need
+// not be called any more; 0 before, or an error.
 int xg2g_joiner_is_over(void *joiner);
 
 // Close a joiner, as xg2g_audio_remux_free closes a stream.
@@ -300,14 +302,14 @@ int xg2g_packager_process(void *packager,
 // xg2g_packager_process does; called again it does nothing.
 int xg2g_packager_finish(void *packager);
 
-// Take the next event. Return 1 and lend its text, JSON of json_len bytes, and its bytes, 0 but
-// for an initialisation segment and a part; or 0 when there is none, or an error. What is lent is
-// valid until the next call on this packager, and until it is freed.
+// Take the next event. Return 1, 0 if there is none, or an error. With 1, the packager lends two
+// pointers: the event's text, JSON of json_len bytes, and its bytes, which only an initialisation
+// segment and a part have. They are valid until the next call on this packager.
 //
 // "event" is "header" (an initialisation segment), "part", "segment" (its end),
 // "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
-// rendition is "video", or "sound-" and the PID. Events and fields that a caller does not know
-// are to be passed over.
+// rendition is "video", or "sound-" and the PID. Callers must ignore events and fields that they
+// do not know.
 int xg2g_packager_next_event(void *packager,
                              const uint8_t **json,
                              size_t *json_len,
@@ -317,12 +319,12 @@ int xg2g_packager_next_event(void *packager,
 // Close a packager, as xg2g_audio_remux_free closes a stream.
 void xg2g_packager_free(void *packager);
 
-// Return what to give a new handle that goes on with a stream whose handle was lost,
-// before the bytes that follow past, the last input that was answered: the last whole PAT
-// and PMTs of program (0: of every program), then the packet that past breaks off in. With
-// after_gap 1 the tables alone: input is missing behind past. Half a second of past is
-// enough, more is better. Return the number of bytes written to output, at most past_len,
-// or an error.
+// Write the bytes with which a new handle continues the stream of a lost one. past is the last
+// input that the lost handle answered; pass these bytes before the input that follows it. They
+// are the last whole PAT and PMTs of program (0: of every program), then the unfinished packet
+// at the end of past. With after_gap 1, input is missing after past: then only the tables. Half
+// a second of past is enough, more is better. Return the number of bytes written to output, at
+// most past_len, or an error.
 int xg2g_splice_lead(const uint8_t *past,
                      size_t past_len,
                      uint32_t program,
@@ -331,9 +333,9 @@ int xg2g_splice_lead(const uint8_t *past,
                      size_t output_capacity);
 
 // Write body, which follows past, with a null packet in place of each packet without video
-// of program (0: of every program), and set *given_up to the bytes that were given up so.
-// Return the number of bytes written, which is body_len, or 0 when past does not show
-// which packets carry video, or body does not go on with packets; or an error.
+// of program (0: of every program), and set *given_up to the number of replaced bytes.
+// Return the number of bytes written, which is body_len; 0 if past does not show which
+// packets carry video, or if body does not continue with packets; or an error.
 int xg2g_splice_keep_video(const uint8_t *past,
                            size_t past_len,
                            const uint8_t *body,
@@ -343,8 +345,8 @@ int xg2g_splice_keep_video(const uint8_t *past,
                            size_t output_capacity,
                            size_t *given_up);
 
-// Return where the first packet begins in input; input_len when there is none to be seen,
-// which takes five in a row. Or an error.
+// Return the offset of the first packet in input; input_len if no five packets follow each
+// other; or an error.
 int xg2g_splice_first_packet(const uint8_t *input, size_t input_len);
 
 #ifdef __cplusplus

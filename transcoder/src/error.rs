@@ -1,5 +1,5 @@
-//! What can go wrong for a caller. Bad stream content is not among it: that is
-//! counted in [`Stats`](crate::Stats), and the stream goes on.
+//! Errors that a caller gets. Damaged stream content is no error: it is counted in
+//! [`Stats`](crate::Stats), and the stream continues.
 
 use std::fmt;
 

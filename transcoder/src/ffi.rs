@@ -3,7 +3,7 @@
 //!
 //! Every export is one call of `boundary`, of `call` for those that work on a handle, or of
 //! `answer` for those that work on bytes alone: no panic leaves them, and a test reads this
-//! file to see that none is written otherwise. Whatever needs no `unsafe` is in the modules
+//! file to check this. Code that needs no `unsafe` is in the modules
 //! below.
 #![expect(unsafe_code, reason = "pointers of C callers")]
 #![expect(
@@ -42,8 +42,8 @@ use crate::{Error, ErrorKind, Joiner, Options, Point, PointKind, splice};
 /// loading: unequal means that the header and the library do not fit.
 pub const XG2G_ABI_VERSION: u32 = 1;
 
-/// Most bytes that one call takes. It bounds the memory of a call, and keeps the count
-/// of its output within an int; a receiver's read is a thousandth of it.
+/// Maximum number of bytes that one call takes. It bounds the memory of a call, and keeps
+/// the count of its output within an int. A usual read from a receiver is a hundredth of it.
 pub const XG2G_MAX_INPUT_BYTES: usize = 16 << 20;
 
 /// Return the ABI version of the library, to be compared with XG2G_ABI_VERSION.
@@ -77,8 +77,8 @@ pub extern "C" fn xg2g_error_name(error: c_int) -> *const c_char {
     })
 }
 
-/// Open a stream: sample_rate in Hz and channels with 0 for the source's, bitrate in bit/s.
-/// All tracks of all programs are converted. NULL on error.
+/// Open a stream that converts all tracks of all programs. sample_rate is in Hz; sample_rate
+/// and channels may be 0, which keeps the source's; bitrate is in bit/s. Return NULL on error.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_audio_remux_init(
     sample_rate: c_int,
@@ -130,9 +130,9 @@ pub unsafe extern "C" fn xg2g_audio_remux_init_with_options(
 ///
 /// XG2G_ERROR_OUTPUT_TOO_SMALL: nothing was written, and nothing is lost. The same
 /// input again, with a larger buffer, gets the output and is not processed twice.
-/// Other input is processed too, and its output follows the kept output; only when
-/// output_capacity has no room for even the kept output is it refused, with the same
-/// error, and not taken. xg2g_audio_remux_finish gets kept output as well.
+/// Other input is processed too, and its output follows the kept output. If not even the
+/// kept output fits into output_capacity, the input is refused with the same error, and not
+/// taken. xg2g_audio_remux_finish returns kept output as well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_process(
     handle: *mut c_void,
@@ -221,14 +221,14 @@ pub extern "C" fn xg2g_audio_remux_output_capacity(handle: *mut c_void, input_le
     })
 }
 
-/// Take the next point of what was processed: where a viewer can join, or where the stream
-/// changes. Return 1 with *point filled, 0 when there is none, or an error.
+/// Take the next point of the processed input: a place where a viewer can join, or where the
+/// stream changes. Return 1 with *point filled, 0 if there is none, or an error.
 ///
-/// A point may lie before what the latest call gave: whether a decoder can begin with a
-/// picture is known only some packets later. A random access point, and an entry, comes
-/// with the packets of PAT and PMT for a viewer that begins there: they are written to
-/// tables. XG2G_ERROR_OUTPUT_TOO_SMALL: point->tables_len says how many bytes they are,
-/// and the same point comes again. With 1024 points not taken the oldest are forgotten.
+/// A point may lie before the output of the latest call: whether a decoder can begin with a
+/// picture is known only some packets later. Random access points and entries come with the
+/// packets of PAT and PMT for a viewer that begins there; they are written to tables.
+/// XG2G_ERROR_OUTPUT_TOO_SMALL: tables needs point->tables_len bytes, and the next call
+/// returns the same point. The latest 1024 points are kept; older ones are dropped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_audio_remux_next_point(
     handle: *mut c_void,
@@ -372,8 +372,8 @@ pub unsafe extern "C" fn xg2g_joiner_process(
     })
 }
 
-/// 1 once xg2g_joiner_process gives back whatever it is given, so that it need not
-/// be called any more; 0 before, or an error.
+/// Return 1 if xg2g_joiner_process will return all further input unchanged, so that it need
+/// not be called any more; 0 before, or an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg2g_joiner_is_over(joiner: *mut c_void) -> c_int {
     call(joiner, |joiner: &mut Joiner| Ok(joiner.is_over().into()))
@@ -445,14 +445,14 @@ pub extern "C" fn xg2g_packager_finish(packager: *mut c_void) -> c_int {
     })
 }
 
-/// Take the next event. Return 1 and lend its text, JSON of json_len bytes, and its bytes, 0 but
-/// for an initialisation segment and a part; or 0 when there is none, or an error. What is lent is
-/// valid until the next call on this packager, and until it is freed.
+/// Take the next event. Return 1, 0 if there is none, or an error. With 1, the packager lends two
+/// pointers: the event's text, JSON of json_len bytes, and its bytes, which only an initialisation
+/// segment and a part have. They are valid until the next call on this packager.
 ///
 /// "event" is "header" (an initialisation segment), "part", "segment" (its end),
 /// "discontinuity" or "not_offered"; transcoder/src/mp4/event.rs says what the fields mean. A
-/// rendition is "video", or "sound-" and the PID. Events and fields that a caller does not know
-/// are to be passed over.
+/// rendition is "video", or "sound-" and the PID. Callers must ignore events and fields that they
+/// do not know.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_packager_next_event(
     packager: *mut c_void,
@@ -483,12 +483,12 @@ pub extern "C" fn xg2g_packager_free(packager: *mut c_void) {
     boundary((), || handles::remove::<Packaging>(packager.addr()));
 }
 
-/// Return what to give a new handle that goes on with a stream whose handle was lost,
-/// before the bytes that follow past, the last input that was answered: the last whole PAT
-/// and PMTs of program (0: of every program), then the packet that past breaks off in. With
-/// after_gap 1 the tables alone: input is missing behind past. Half a second of past is
-/// enough, more is better. Return the number of bytes written to output, at most past_len,
-/// or an error.
+/// Write the bytes with which a new handle continues the stream of a lost one. past is the last
+/// input that the lost handle answered; pass these bytes before the input that follows it. They
+/// are the last whole PAT and PMTs of program (0: of every program), then the unfinished packet
+/// at the end of past. With after_gap 1, input is missing after past: then only the tables. Half
+/// a second of past is enough, more is better. Return the number of bytes written to output, at
+/// most past_len, or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_lead(
     past: *const u8,
@@ -514,9 +514,9 @@ pub unsafe extern "C" fn xg2g_splice_lead(
 }
 
 /// Write body, which follows past, with a null packet in place of each packet without video
-/// of program (0: of every program), and set *given_up to the bytes that were given up so.
-/// Return the number of bytes written, which is body_len, or 0 when past does not show
-/// which packets carry video, or body does not go on with packets; or an error.
+/// of program (0: of every program), and set *given_up to the number of replaced bytes.
+/// Return the number of bytes written, which is body_len; 0 if past does not show which
+/// packets carry video, or if body does not continue with packets; or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_keep_video(
     past: *const u8,
@@ -547,8 +547,8 @@ pub unsafe extern "C" fn xg2g_splice_keep_video(
     })
 }
 
-/// Return where the first packet begins in input; input_len when there is none to be seen,
-/// which takes five in a row. Or an error.
+/// Return the offset of the first packet in input; input_len if no five packets follow each
+/// other; or an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg2g_splice_first_packet(input: *const u8, input_len: usize) -> c_int {
     answer(|| {

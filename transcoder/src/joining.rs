@@ -11,10 +11,10 @@
 //! Leading pictures that others count among their references stay: see
 //! [`is_leading_disposable`].
 //!
-//! A receiver of the stream would call a continuity counter's hole a loss. So where one is
-//! left, a packet goes ahead of the next that announces it: an adaptation field with
-//! discontinuity_indicator (ISO/IEC 13818-1, 2.4.3.5). Packets that leave are untouched. Of a
-//! packet that is left out and carries a PCR the clock leaves alone.
+//! A player would take a gap in the continuity counter for a loss. So before the packet after
+//! such a gap, another packet announces it: an adaptation field with discontinuity_indicator
+//! (ISO/IEC 13818-1, 2.4.3.5). Packets that leave are untouched. If a packet with a PCR is left
+//! out, a packet with the PCR alone leaves instead.
 
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{
@@ -176,7 +176,7 @@ impl Joiner {
         output.extend_from_slice(rest);
     }
 
-    /// Return whether whatever comes passes as it is: the joiner has done its work.
+    /// Return whether the joiner is done: from now on it returns its input unchanged.
     pub fn is_over(&self) -> bool {
         self.tables.is_none() && self.partial.is_empty() && self.has_joined()
     }

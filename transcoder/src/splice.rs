@@ -1,5 +1,4 @@
-//! Splices: what a remuxer has to be told that goes on with a stream where another was
-//! lost.
+//! Splices: the input that a new remuxer needs to continue the stream of a lost one.
 //!
 //! ```text
 //!                        past                           |  body
@@ -55,7 +54,7 @@ pub fn lead_after_gap(past: &[u8], program: u16) -> Vec<u8> {
     })
 }
 
-/// Return where the first packet begins; the length when there is none to be seen.
+/// Return the offset of the first packet; the length of `stream` if there is none.
 pub fn first_packet(stream: &[u8]) -> usize {
     (0..stream.len())
         .find(|&at| stream[at] == SYNC_BYTE && stride_at(&stream[at..]).is_some())
@@ -67,15 +66,15 @@ pub fn first_packet(stream: &[u8]) -> usize {
 pub struct VideoAlone {
     /// As long as the body.
     pub body: Vec<u8>,
-    /// How many bytes of the body carry nothing any more.
+    /// Number of bytes that were replaced.
     pub given_up_bytes: usize,
 }
 
-/// `body`, which follows `past`, with a null packet (ISO/IEC 13818-1, 2.4.3.3) in place of
-/// each that carries no video of `program`, 0 for every program.
+/// Return `body`, which follows `past`, with a null packet (ISO/IEC 13818-1, 2.4.3.3) in place
+/// of each packet without video of `program`; 0 for every program.
 ///
-/// None when `past` does not show where packets begin or which of them carry video, or
-/// when `body` does not go on with packets.
+/// None if `past` does not show where packets begin or which of them carry video, or if `body`
+/// does not continue with packets.
 pub fn video_alone(past: &[u8], body: &[u8], program: u16) -> Option<VideoAlone> {
     let layout = Layout::at_end_of(past)?;
     let pids = layout.packets(past).tables(program).video_pids();
@@ -135,7 +134,7 @@ fn pid_of(packet: &[u8]) -> Option<Pid> {
 struct Layout {
     /// From one sync byte to the next.
     stride: usize,
-    /// Where the last whole packet ends, with whatever belongs to it.
+    /// Where the last whole packet ends, with its parity or the next one's time stamp.
     end: usize,
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Arrival {
 pub(super) struct UnitFacts {
     pub(super) pts: Option<Timestamp>,
     pub(super) codec: Codec,
-    /// By its header, where that says it.
+    /// The rate in its header; None if the header has none.
     pub(super) sample_rate_hz: Option<u32>,
     pub(super) bytes: usize,
     /// Bytes between it and the unit before.

@@ -64,8 +64,8 @@ impl Differences {
         (sorted.len() >= count).then(|| sorted[sorted.len() / 2])
     }
 
-    /// Return how far time has to move by what the differences say together; 0 when they
-    /// say nothing. What is kept counts from there on.
+    /// Return how far the differences together move time; 0 if they show no step. The kept
+    /// differences count from there on.
     pub(super) fn correction(&mut self) -> i64 {
         let step = self.step();
         if step.is_some() {

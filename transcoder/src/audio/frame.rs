@@ -67,7 +67,7 @@ pub enum Role {
     OtherProgramme,
 }
 
-/// What a parser says of the bytes in front of it.
+/// The result of a parser for the bytes at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
     /// The bytes so far could be the beginning of a header.

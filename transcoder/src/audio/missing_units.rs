@@ -20,7 +20,7 @@ const MAX_LOST_PACKETS: f64 = 10_000.0;
 /// Bytes that were skipped are units when they are this near to a multiple of a unit.
 const UNIT_MULTIPLE_TOLERANCE: f64 = 0.1;
 
-/// What missing units are told by.
+/// The measurements from which missing units are counted.
 #[derive(Debug, Default)]
 pub(super) struct MissingUnits {
     unit_bytes: Mean,

@@ -131,7 +131,7 @@ impl Output {
         self.encode(&hole, counts, sink);
     }
 
-    /// Return when the first AAC frame is heard that holds sound and waits for more of it.
+    /// Return when the first incomplete AAC frame with sound is heard.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.timeline.next_due()
     }

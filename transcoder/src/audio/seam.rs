@@ -1,8 +1,8 @@
 //! Joints in the sound: where samples are missing, and where some were cut out.
 //!
-//! A tone that breaks off clicks. So what is there runs on for a moment, mirrored and
-//! fading, on either side of a hole, and over a cut it is crossed with what follows.
-//! No sample that was received is made quieter beside a hole.
+//! A tone that ends abruptly clicks. So on both sides of a hole the sound continues for a
+//! moment, mirrored and fading. Over a cut, the sound before it and the sound after it are
+//! cross-faded. No received sample beside a hole is made quieter.
 
 /// Length of a fade: 5 ms, two periods of the lowest voices, too short to be noticed
 /// beside the hole itself.

@@ -38,12 +38,12 @@ const ASSUMED_LEAD_90K: i64 = 60 * 90;
 /// Leads that a PTS which has to do with the clock can have; multiplexers of files send
 /// sound up to a second ahead.
 const PLAUSIBLE_LEAD_90K: std::ops::Range<i64> = -3 * TICKS_PER_SECOND..10 * TICKS_PER_SECOND;
-/// How long a first PTS is waited for, in 90 kHz of sound.
+/// How long the clock waits for a first PTS, in 90 kHz of sound.
 const MAX_WAIT_90K: i64 = 100 * 90;
-/// How long a second PTS is waited for behind a first one that has nothing to do with
-/// the clock.
+/// How long the clock waits for a second PTS after a first one that is unrelated to the
+/// program's clock.
 const MAX_WAIT_FOR_SECOND_90K: i64 = 500 * 90;
-/// A PTS that stands still this long from the beginning is not believed.
+/// A PTS that has not changed for this long since the beginning is ignored.
 const STUCK_90K: i64 = 200 * 90;
 /// Without a PTS that says something for this long, time follows the PCR.
 const MAX_UNGUIDED_90K: i64 = 10 * TICKS_PER_SECOND;
@@ -70,7 +70,7 @@ pub(super) struct SourceClock {
     origin: Option<Timestamp>,
     guide: Guide,
     last_pts: Option<Timestamp>,
-    /// A PTS that was not believed: where it was, and what it was off.
+    /// A PTS that was not trusted: its position and its difference.
     candidate: Option<Candidate>,
     differences: Differences,
     /// PTS compared since time was last found anew; the first one may itself have been off.
@@ -83,7 +83,7 @@ pub(super) struct SourceClock {
     /// was joined on belongs to.
     after_loss: bool,
     leads: Leads,
-    /// Where a PTS was believed last.
+    /// The position of the last PTS that was trusted.
     guided_at_90k: i64,
     missing: MissingUnits,
 }
@@ -275,8 +275,8 @@ impl SourceClock {
         }
     }
 
-    /// Compare a PTS with the time that was reached. Return whether the sound goes on as it
-    /// came.
+    /// Compare a PTS with the time that was reached. Return whether the sound continues without
+    /// a jump.
     fn compare(&mut self, pts: Timestamp, arrival: Option<Arrival>) -> bool {
         let position_90k = self.position.ticks_90k();
         let Some(time) = self.time_of(position_90k) else {
@@ -342,8 +342,8 @@ impl SourceClock {
         Some(error < (pts.since(time) / 4).abs())
     }
 
-    /// Return what the first PTS behind a loss says of the units that are missing: a whole
-    /// number of them where PTS scatter, its own word where they do not.
+    /// Return the correction by the first PTS after a loss: a whole number of missing units if
+    /// PTS scatter, else exactly the difference of this PTS.
     fn correction_behind_loss(&self, difference: i64) -> i64 {
         let scatter = self.differences.scatter().max(self.differences.tolerance());
         if difference.abs() <= scatter {
@@ -377,7 +377,7 @@ impl SourceClock {
         self.origin = self.origin.map(|origin| origin.offset(ticks_90k));
     }
 
-    /// Go on where no PTS says anything. Return whether the sound goes on as it came.
+    /// Continue without a usable PTS. Return whether the sound continues without a jump.
     fn go_on_unguided(&mut self, repeated: bool, arrival: Option<Arrival>) -> bool {
         let unguided_90k = self.position.ticks_90k() - self.guided_at_90k;
         let never_moved = self.guide == Guide::FirstPts && repeated;

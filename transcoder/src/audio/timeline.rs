@@ -105,7 +105,7 @@ impl Timeline {
         }
     }
 
-    /// Say how samples whose first one belongs to `pts` join the row.
+    /// Decide how samples whose first one belongs to `pts` join the row.
     pub(crate) fn place(&mut self, pts: Timestamp, joint: Joint) -> Placement {
         let difference = pts.since(self.pts_of(self.fed as i64));
         let longest_fill = match joint {
@@ -156,7 +156,7 @@ impl Timeline {
         self.fed += samples;
     }
 
-    /// Return when the first AAC frame is heard that holds sound and has not come out yet.
+    /// Return when the first AAC frame with sound that the encoder still holds is heard.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         (self.frames_holding_sound() > 0).then(|| self.pts_of(self.next_start()))
     }

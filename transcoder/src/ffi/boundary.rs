@@ -12,7 +12,7 @@ pub(super) fn boundary<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
 }
 
-/// Run the body of an export that works on no handle.
+/// Run the body of an export that needs no handle.
 pub(super) fn answer(body: impl FnOnce() -> Result<c_int, Error>) -> c_int {
     boundary(ErrorKind::Internal as c_int, || {
         body().unwrap_or_else(|why| why.kind() as c_int)

@@ -25,7 +25,7 @@ pub struct xg2g_options {
     pub program: u32,
     /// 1 leaves the source track in and adds the AAC track on a free PID; else 0.
     pub keep_original: u32,
-    /// 0 for a stream's first handle. A handle that goes on where another was lost has the
+    /// 0 for a stream's first handle. A handle that continues the stream of a lost one has the
     /// next number: its output says so, and players follow it.
     pub generation: u32,
     /// "all" (or NULL), "first", or ISO 639 codes in order of preference with commas,
@@ -88,7 +88,7 @@ pub struct xg2g_point {
     pub offset: u64,
     /// PTS of the PES packet that begins there, 33 bits of 90 kHz, or XG2G_NO_PTS.
     pub pts_90k: u64,
-    /// An xg2g_point_kind. Kinds that a caller does not know are to be passed over.
+    /// An xg2g_point_kind. Callers must ignore kinds that they do not know.
     pub kind: u32,
     /// Service id.
     pub program: u32,
@@ -131,7 +131,7 @@ fn parse_tracks(text: &str) -> Result<Tracks, Error> {
     }
 }
 
-/// Return a point as a caller sees it; `size` is what the caller says of its struct.
+/// Return a point as a caller sees it; `size` is the size of the caller's struct.
 pub(super) fn describe(point: &Point, size: usize) -> xg2g_point {
     let (kind, codec, is_open, tables_len) = match &point.kind {
         PointKind::RandomAccess {

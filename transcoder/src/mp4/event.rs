@@ -39,9 +39,9 @@ impl std::fmt::Display for Rendition {
     }
 }
 
-/// What a [`Packager`](super::Packager) gives, in the order in which a rendition's files are
-/// to be published. Renditions go on at their own pace: sound of a segment may come behind
-/// pictures of the next one.
+/// An output of a [`Packager`](super::Packager). The events of a rendition come in the order in
+/// which its files are to be published. Renditions are independent: sound of a segment may come
+/// after pictures of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A rendition's initialisation segment. It precedes the rendition's first part, and comes
@@ -61,7 +61,7 @@ pub enum Event {
     NotOffered(NotOffered),
 }
 
-/// An initialisation segment, and what a multivariant playlist says of the rendition.
+/// An initialisation segment, and the rendition's properties for a multivariant playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// Whose it is.
@@ -121,7 +121,7 @@ pub enum Media {
         language: Option<Language>,
         /// Whether they tell of sounds as well.
         is_hearing_impaired: bool,
-        /// Width of the display to which the images' places refer, as far as the PMT tells it.
+        /// Width of the display to which the images' positions refer, from the PMT's entry.
         width: u16,
         /// Its height.
         height: u16,
@@ -183,9 +183,9 @@ pub enum Reason {
     SoundCoding,
     /// Parameter sets that cannot be read.
     Parameters,
-    /// Pictures come, and none with which a decoder can begin.
+    /// There are pictures, but no random access point among them.
     NoRandomAccess,
-    /// Video is announced, and does not come, or is scrambled; the sound goes on alone.
+    /// The announced video is missing or scrambled; the sound is packaged alone.
     NoPictures,
     /// Sound whose time stamps have nothing to do with the picture's.
     UnrelatedClock,

@@ -11,8 +11,8 @@ use crate::ts::psi::{
 };
 use crate::ts::sync::Synchroniser;
 
-/// Programs of a PAT of which one is awaited, at most: as many as a section holds of a full
-/// multiplex.
+/// Maximum number of programs of a PAT among which the packager waits for one: as many as a
+/// section of a full multiplex holds.
 const MAX_PROGRAMS: usize = 64;
 
 /// A maker of CMAF tracks of one program of a transport stream, as a

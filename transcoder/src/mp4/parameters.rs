@@ -101,7 +101,7 @@ pub(super) fn h264_sps(unit: &[u8]) -> Option<SeqParameterSet> {
     SeqParameterSet::from_bits(bits(unit, 1))
         .or_else(|error| {
             // Encoders buffer more frames than the level that they name allows (ITU-T H.264, table
-            // A-1); decoders show them. What is told of the level is the broadcast's own byte.
+            // A-1); decoders show them. The level that is announced is the broadcast's own byte.
             let mut unit = unit.to_vec();
             *unit.get_mut(LEVEL_AT).ok_or(error)? = HIGHEST_LEVEL;
             SeqParameterSet::from_bits(bits(&unit, 1))

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use super::boxes::{RunSample, part};
 use super::event::{Event, Part, Rendition, Segment};
 
-/// Bytes of a part of the picture, at most: one picture of the largest size. More end it early.
+/// Maximum size of a part of video in bytes: one picture of the largest size. More bytes end the
+/// part early.
 pub(super) const MAX_VIDEO_PART_BYTES: usize = super::pictures::MAX_PICTURE_BYTES;
 
-/// Bytes of a part of sound, at most: 5 s of 1.6 Mbit/s.
+/// Maximum size of a part of sound in bytes: 5 s of 1.6 Mbit/s.
 pub(super) const MAX_SOUND_PART_BYTES: usize = 1024 * 1024;
 
-/// Samples of a part, at most: 20 s of sound.
+/// Maximum number of samples of a part: 20 s of sound.
 pub(super) const MAX_PART_SAMPLES: usize = 1024;
 
 /// A sample with its data.

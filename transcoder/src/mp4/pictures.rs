@@ -23,10 +23,10 @@ use crate::ts::video::{Access, MAX_HEAD_BYTES, VideoCodec, access, is_leading_di
 /// broadcasts a tenth. A longer one is left out.
 pub(super) const MAX_PICTURE_BYTES: usize = 8 * 1024 * 1024;
 
-/// Beginnings of PES packets that lie in one NAL unit, at most.
+/// Maximum number of PES packets that begin in one NAL unit.
 const MAX_MARKS: usize = 64;
 
-/// Bytes of a slice that tell of random access.
+/// Bytes of a slice that show whether it is a random access point.
 const SLICE_HEAD_BYTES: usize = 64;
 
 const START_CODE: [u8; 3] = [0, 0, 1];
@@ -83,7 +83,7 @@ struct Mark {
 struct Building {
     picture: Picture,
     has_slice: bool,
-    /// Its beginning as it stands in the stream, while that does not tell of random access.
+    /// Its first bytes, until they show whether it is a random access point.
     head: Vec<u8>,
 }
 

@@ -1,5 +1,5 @@
-//! Sample entries of video: what a decoder needs before the first picture, and what the
-//! parameter sets say of all (ISO/IEC 14496-15, 5.3.3 and 8.3.3).
+//! Sample entries of video: what a decoder needs before the first picture, and the properties
+//! of all pictures, from the parameter sets (ISO/IEC 14496-15, 5.3.3 and 8.3.3).
 
 use std::num::NonZeroU16;
 
@@ -22,14 +22,14 @@ pub(super) struct Description {
     pub(super) codecs: String,
     pub(super) width: u16,
     pub(super) height: u16,
-    /// Width and height of a sample, where they are told and differ.
+    /// Width and height of a sample, if the stream has them and they differ.
     pub(super) aspect: Option<(u16, u16)>,
     /// Whether frames may consist of two fields of different time.
     pub(super) is_interlaced: bool,
 }
 
-/// Return the sample entry and what to tell of it; none where a set is missing or cannot be
-/// read.
+/// Return the sample entry and the properties of its pictures; None if a parameter set is
+/// missing or cannot be read.
 pub(super) fn describe(sets: &Sets, codec: VideoCodec) -> Option<Description> {
     match codec {
         VideoCodec::H264 => describe_h264(sets),

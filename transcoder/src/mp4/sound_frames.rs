@@ -13,10 +13,10 @@ use crate::ts::packet::{Packet, Pid};
 use crate::ts::pes::PesReader;
 use crate::ts::scrambling::{Judgement, Scrambling};
 
-/// Frames of a track that wait for the leader, at most: 10 s. The oldest go.
+/// Maximum number of frames of a track that wait for the leader: 10 s. The oldest are dropped.
 pub(super) const MAX_HELD_FRAMES: usize = 512;
 
-/// Bytes of these frames, at most: 10 s of 800 kbit/s.
+/// Maximum size of these frames in bytes: 10 s of 800 kbit/s.
 pub(super) const MAX_HELD_FRAME_BYTES: usize = 1024 * 1024;
 
 /// How far a frame's stamp may be from the samples' count: 0.5 ms.
@@ -35,7 +35,7 @@ pub(super) struct Frames {
     anchor: Option<Anchor>,
     /// Frames that wait for the leader.
     pub(super) held: Held,
-    /// The sample rate of times that are told without a format.
+    /// The sample rate of times when no format is known.
     pub(super) last_rate_hz: u32,
     /// Samples since the latest picture.
     pub(super) unaccompanied: u64,

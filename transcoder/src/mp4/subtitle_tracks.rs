@@ -9,7 +9,7 @@ use crate::subtitles::{Announced, Decoder, MAX_PES_BYTES, Source};
 use crate::ts::clock::Timestamp;
 use crate::ts::packet::{Packet, Pid};
 
-/// Return how many bytes one rendition of subtitles holds back, at most.
+/// Return the maximum number of bytes that one rendition of subtitles holds back.
 pub(super) const fn max_held_bytes<D: Decoder>() -> usize {
     MAX_PES_BYTES + D::MAX_HELD_BYTES + subtitles::MAX_SCREEN_BYTES + D::MAX_SCREEN_BYTES
 }
@@ -23,7 +23,7 @@ pub(super) struct SubtitleTracks<D: Decoder> {
 }
 
 impl<D: Decoder> SubtitleTracks<D> {
-    /// So many at most, with this in their CODECS.
+    /// Follow at most `most` renditions; `codecs` is their CODECS attribute.
     pub(super) fn new(most: usize, codecs: &'static str) -> Self {
         Self {
             tracks: Vec::new(),

@@ -19,16 +19,16 @@ use crate::ts::continuity::{Continuity, SourceCounter};
 use crate::ts::packet::{Packet, Pid};
 use crate::ts::scrambling::{Judgement, Scrambling};
 
-/// How far behind the end of a picture's segment its subtitles are waited for.
+/// How long after the end of a video segment the packager waits for its subtitles.
 const MAX_LAG: i64 = 3 * TICKS_PER_SECOND;
 
-/// Segments that are waited with, at most.
+/// Maximum number of segments that wait for subtitles.
 const MAX_WAITING_SPANS: usize = 8;
 
-/// Screens that a rendition holds back, at most: the oldest go.
+/// Maximum number of screens that a rendition holds back; the oldest are dropped.
 pub(super) const MAX_SCREENS: usize = 64;
 
-/// Bytes of these screens, at most, but for the one that is shown.
+/// Maximum size of these screens in bytes, without the one that is shown.
 pub(super) const MAX_SCREEN_BYTES: usize = 1024 * 1024;
 
 /// How far before the program's clock a time stamp may lie that has to do with it. What is to
@@ -100,7 +100,7 @@ impl<D: Decoder> SubtitleTrack<D> {
         }
     }
 
-    /// Follow what a PMT says of it.
+    /// Follow the properties that a PMT announces.
     pub(super) fn announce(&mut self, media: &Media) {
         self.is_gone = false;
         if self.media != *media {

@@ -18,8 +18,8 @@ use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 /// Times that lie so far from the leader's are of another clock.
 pub(super) const UNRELATED: i64 = 10 * TICKS_PER_SECOND;
 
-/// Segments that some rendition has not ended, at most. Sound that is late for so many does
-/// not come.
+/// Maximum number of segments that some rendition has not ended. Sound that is later than this
+/// counts as missing.
 pub(super) const MAX_SPANS: usize = 64;
 
 const MODULUS: i64 = 1 << 33;
@@ -30,7 +30,7 @@ pub(super) struct Span {
     pub(super) number: u64,
     pub(super) epoch: u64,
     pub(super) start: i64,
-    /// None while it goes on.
+    /// None while the segment is open.
     pub(super) end: Option<i64>,
 }
 
@@ -73,7 +73,7 @@ impl Timeline {
         self.clock = Some(time);
     }
 
-    /// Return the segment that goes on.
+    /// Return the open segment.
     pub(super) fn open(&self) -> Option<Span> {
         self.spans.back().copied().filter(|span| span.end.is_none())
     }
@@ -82,8 +82,8 @@ impl Timeline {
         self.spans.iter().copied()
     }
 
-    /// Return the time of a stamp with which an epoch begins. Where one goes on, another leader
-    /// takes over, whose time is near, or of another clock.
+    /// Return the time of an epoch's first time stamp. If a segment is open, another track becomes
+    /// the leader: its time is near, or belongs to another clock.
     pub(super) fn first_time(&self, stamp: Timestamp) -> i64 {
         let ticks = stamp.ticks_90k() as i64;
         if let (Some(open), Some(clock), Some(near)) =
@@ -115,7 +115,7 @@ impl Timeline {
         is_discontinuity
     }
 
-    /// End the segment that goes on, and begin the next.
+    /// End the open segment, and begin the next.
     pub(super) fn begin_segment(&mut self, start: i64) {
         self.close(start);
         if self.spans.len() == MAX_SPANS {
@@ -130,8 +130,8 @@ impl Timeline {
         self.next_number += 1;
     }
 
-    /// End the segment that goes on; the next one begins an epoch, and its first sample is
-    /// decoded no earlier than `decoded_until`.
+    /// End the open segment; the next one begins an epoch, and its first sample is decoded no
+    /// earlier than `decoded_until`.
     pub(super) fn end_epoch(&mut self, shown_until: i64, decoded_until: i64) {
         self.close(shown_until);
         let before = self.end.unwrap_or(decoded_until);
@@ -145,8 +145,7 @@ impl Timeline {
         }
     }
 
-    /// Return where a time lies. Of the segment that goes on only what precedes the leader's time
-    /// is certain.
+    /// Return where a time lies. In the open segment only times before the leader's are certain.
     pub(super) fn place(&self, time: i64, is_over: bool) -> Place {
         if let Some(span) = self.spans.iter().find(|span| span.holds(time)) {
             let is_certain = span.end.is_some() || is_over;

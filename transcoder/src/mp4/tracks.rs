@@ -23,13 +23,14 @@ use crate::ts::packet::{Packet, Pid};
 use crate::ts::psi::ElementaryStream;
 use crate::ts::video::VideoCodec;
 
-/// Sound tracks of a program, at most; broadcasts have up to eight.
+/// Maximum number of sound tracks of a program; broadcasts have up to eight.
 pub const MAX_SOUNDS: usize = 16;
 
-/// Teletext subtitles of a program, at most, each a page of its own.
+/// Maximum number of teletext subtitles of a program, each a page of its own.
 pub const MAX_TEXTS: usize = 16;
 
-/// DVB subtitles of a program, at most. Satellite channels for many countries have some twenty.
+/// Maximum number of DVB subtitles of a program. Satellite channels for many countries have some
+/// twenty.
 pub const MAX_IMAGES: usize = 32;
 
 /// Most bytes of samples that a packager holds back: of the picture the unit and the picture
@@ -41,10 +42,10 @@ pub const MAX_HELD_BYTES: usize = 5 * (MAX_PICTURE_BYTES + MAX_SETS * MAX_SET_BY
     + MAX_TEXTS * max_held_bytes::<TeletextDecoder>()
     + MAX_IMAGES * max_held_bytes::<DvbDecoder>();
 
-/// Kinds of trouble that are told once for each set of tables, at most.
+/// Maximum number of kinds of trouble that are reported once for each set of tables.
 const MAX_TOLD: usize = 64;
 
-/// Sound for which no picture comes, in seconds, before it goes on alone.
+/// Seconds of sound without a picture after which the sound is packaged alone.
 const NO_PICTURES_S: u64 = 5;
 
 /// A step between frames of sound that leads, beyond which its clock is another.
@@ -95,7 +96,7 @@ impl Tracks {
         video + sounds.sum::<usize>() + subtitles
     }
 
-    /// Follow what a PMT says. What goes on as it was keeps its state.
+    /// Follow a PMT. Tracks that it does not change keep their state.
     pub(super) fn follow(&mut self, streams: &[ElementaryStream]) {
         self.told.clear();
         let is_first = self.video.is_none() && self.sounds.is_empty();
@@ -172,8 +173,8 @@ impl Tracks {
         self.pcr.or_else(leader)
     }
 
-    /// Follow which subtitles there are. Others are no discontinuity: a rendition begins with a
-    /// segment, and goes on without content to the end of the epoch.
+    /// Follow the subtitles that a PMT lists. A change of them is no discontinuity: a rendition
+    /// begins with a segment, and continues without content to the end of the epoch.
     fn follow_subtitles(&mut self, streams: &[ElementaryStream]) {
         let listed: Vec<Announced> = streams.iter().flat_map(announced).collect();
         let now = self.now();
@@ -326,7 +327,7 @@ impl Tracks {
         }
     }
 
-    /// Let the sounds go as far as the leader went.
+    /// Package the sounds up to the leader's time.
     fn follow_leader(&mut self, is_over: bool) {
         for sound in &mut self.sounds {
             sound.follow(

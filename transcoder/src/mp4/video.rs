@@ -33,11 +33,11 @@ const MAX_WAIT_PICTURES: u32 = 2 * PATIENCE_PICTURES;
 /// broadcaster's groups of pictures are.
 const MAX_SEGMENT: i64 = 30 * TICKS_PER_SECOND;
 
-/// A step between decode times that is longer than this is no step of one stream, but for
-/// pictures that come more seldom.
+/// A longer step between decode times is a discontinuity, unless the stream's pictures are
+/// further apart than this.
 const MAX_STEP: i64 = TICKS_PER_SECOND;
 
-/// PTS less DTS, at most: 16 pictures are reordered, and stills are shown for seconds.
+/// Maximum of PTS minus DTS: 16 pictures are reordered, and stills are shown for seconds.
 const MAX_REORDERING: i64 = 5 * TICKS_PER_SECOND;
 
 /// The duration of a picture that nothing tells.

@@ -54,7 +54,7 @@ pub(super) struct Content {
     pub(super) ended: Counts,
 }
 
-/// What a PMT has to say of a track.
+/// The PMT's entry for a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signalled {
     AsInSource,
@@ -94,8 +94,8 @@ impl Content {
         }
     }
 
-    /// Choose what is heard where there is a programme in either channel. Two programmes are
-    /// never mixed: where both are chosen, one output channel has room for the left one alone.
+    /// Choose the programme of dual mono that is heard. Two programmes are never mixed: if both
+    /// are chosen and there is one output channel, it gets the left one.
     pub(super) fn hear(&mut self, dual_mono: DualMono) {
         self.format.dual_mono = match (dual_mono, self.format.channels) {
             (DualMono::Both, Some(1)) => DualMono::Left,
@@ -106,7 +106,7 @@ impl Content {
         }
     }
 
-    /// Return what is heard where there is a programme in either channel.
+    /// Return which programme of dual mono is heard.
     pub(super) fn heard(&self) -> DualMono {
         self.format.dual_mono
     }
@@ -390,7 +390,7 @@ impl Content {
         next.unwrap_or(State::Passing(reason))
     }
 
-    /// Go on with the coding that was found; `held` are the packets that it was found in.
+    /// Continue with the coding that was found; `held` are the packets in which it was found.
     fn go_on_with(
         &mut self,
         codec: Codec,

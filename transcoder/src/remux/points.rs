@@ -66,7 +66,7 @@ pub(super) struct Points {
     found: Found,
 }
 
-/// What a PMT says of a PID, of the output.
+/// A PID that a PMT of the output lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
     pub(super) pid: Pid,
@@ -99,8 +99,8 @@ impl Points {
     }
 
     /// Follow what the tables say: PMT PIDs with their program and whether its PMT is
-    /// known, video and sound, and everything that the PMTs name. What goes on as it was
-    /// keeps its state.
+    /// known, video and sound, and everything that the PMTs name. PIDs that they do not change
+    /// keep their state.
     pub(super) fn follow(
         &mut self,
         pmts: impl Iterator<Item = (Pid, u16, bool)>,
@@ -228,7 +228,7 @@ impl Points {
         self.look_at_picture(index, packet);
     }
 
-    /// Take the beginning of a unit of video. The one before it may have told nothing.
+    /// Take the beginning of a unit of video. The unit before it may have had no result.
     fn begin_picture(&mut self, index: usize, packet: Packet<'_>) {
         let pts = pts_of_start(packet.payload());
         let program = self.pictures[index].program;

@@ -1,5 +1,5 @@
-//! Scrambled packets of a track in a row: how many make it a scrambled one, and how long it
-//! is waited for the key.
+//! Consecutive scrambled packets of a track: how many make the track a scrambled one, and how
+//! long the remuxer waits for the key.
 
 use super::clock::Moment;
 use crate::ts::clock::Pcr;
@@ -15,7 +15,7 @@ const SCRAMBLED_GRACE_27M: i64 = 54_000_000;
 /// The same where no clock shows it, and the bound of what is held: a second of DTS.
 const MAX_SCRAMBLED_PACKETS: usize = 1024;
 
-/// The last packets of a track, as far as they were all scrambled.
+/// The scrambled packets of a track since its last clear one.
 #[derive(Debug, Default)]
 pub(super) struct ScrambledRun {
     packets: usize,

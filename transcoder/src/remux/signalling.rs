@@ -1,4 +1,4 @@
-//! What a PMT says of audio, and what it has to say once that is AAC.
+//! The PMT's entries for audio, and their rewriting for AAC.
 //!
 //! Sources: ISO/IEC 13818-1 table 2-34 (stream_type), ETSI EN 300 468 clause 6 and
 //! annex D (descriptors for AC-3, E-AC-3, DTS, AAC in DVB), ATSC A/52 annex A and
@@ -105,8 +105,8 @@ pub(crate) fn declared_audio(entry: &ElementaryStream) -> Option<DeclaredAudio> 
     })
 }
 
-/// stream_types that say nothing of what is inside: private PES data, and those that the
-/// standard leaves to users or has not assigned.
+/// Return whether a stream_type does not identify the content: private PES data, and the types
+/// that the standard leaves to users or has not assigned.
 fn is_private(stream_type: u8) -> bool {
     matches!(stream_type, 0x00 | STREAM_TYPE_PRIVATE_PES | 0x37..=0x7E | 0x80..=0xFF)
 }
@@ -122,8 +122,8 @@ fn is_other_data(entry: &ElementaryStream) -> bool {
     })
 }
 
-/// Return the coding of private PES data by one descriptor; the outer None says nothing,
-/// the inner one an audio coding that is not decoded.
+/// Return the coding of private PES data by one descriptor. The outer None: the descriptor
+/// names no coding. The inner None: an audio coding that is not decoded.
 fn private_coding(descriptor: Descriptor<'_>) -> Option<Option<Codec>> {
     match (descriptor.tag, descriptor.body) {
         (DVB_AC3 | ATSC_AC3, _) => Some(Some(Codec::Ac3)),

@@ -1,22 +1,23 @@
-//! What a stream says that goes on where another remuxer's has broken off.
+//! The marks of a splice: packets that announce that this remuxer continues the stream of a
+//! lost one.
 //!
-//! Of that one's output nothing is known but the [`generation`](crate::Options). So the
-//! first packet of every PID is announced by a packet of its own: an adaptation field
-//! with discontinuity_indicator, and the continuity counter that lets the next packet
-//! follow (ISO/IEC 13818-1, 2.4.3.5). The packets themselves leave as ever.
+//! Only the [`generation`](crate::Options) of the lost remuxer's output is known. So before
+//! the first packet of every PID, a packet announces it: an adaptation field with
+//! discontinuity_indicator, and the continuity counter that the next packet follows
+//! (ISO/IEC 13818-1, 2.4.3.5). The packets themselves are not changed.
 //!
 //! The PID of the clock is marked as well. There the indicator announces a new time
-//! base, which begins with the next PCR. Its values go on, but a viewer has waited for
-//! as long as the change took: by the viewer's own clock this is another time base, and
-//! a receiver does right to set its clock anew. No packet between the mark and that PCR
-//! repeats the indicator, though the standard asks for it: it would have to be written
-//! into packets that pass, and players need the one.
+//! base, which begins with the next PCR. Its values continue, but the viewer has waited for
+//! as long as the splice took: by the viewer's own clock this is another time base, and
+//! a player should set its clock again. No packet between the mark and that PCR
+//! repeats the indicator, although the standard requires it: it would have to be written
+//! into packets that pass unchanged, and players need only the first one.
 
 use crate::ts::packet::{PACKET_BYTES, Packet, Pid, discontinuity};
 
-/// How far the versions of a generation's tables begin from those of the one before.
-/// Odd, so that 32 generations go by until one begins where another has; large, so
-/// that changes within a generation seldom lead to the next one's.
+/// Distance between the first table versions of two successive generations. Odd, so that
+/// only after 32 generations one begins with the version of another; large, so that changes
+/// within a generation rarely reach the next one's versions.
 const VERSION_STRIDE: u32 = 11;
 
 /// Added to the source's version_number where a generation's tables begin.

@@ -26,7 +26,7 @@ pub(super) struct Stream {
     clocks: Clocks,
     /// PIDs that a packet was seen on.
     seen: Box<[bool]>,
-    /// For a stream that goes on where another remuxer's has broken off.
+    /// For a stream that continues that of a lost remuxer.
     marks: Option<SpliceMarks>,
     pub(super) points: Points,
     /// Packets recognised, those that wait for the tables included.

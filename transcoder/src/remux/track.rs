@@ -16,7 +16,7 @@ use crate::ts::packet::{Packet, Pid};
 use crate::ts::scrambling::{Judgement, Scrambling};
 use crate::{Options, TrackState, TrackStats};
 
-/// Packets that wait for the next to tell whether they are scrambled.
+/// Maximum number of packets that wait until the next packet shows whether they are scrambled.
 const MAX_UNDECIDED_PACKETS: usize = 16;
 
 /// An audio PID that is rewritten, or may come to be.

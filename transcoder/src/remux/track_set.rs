@@ -85,9 +85,8 @@ impl TrackSet {
             .find(|&pid| !is_used(pid) && !self.tracks.iter().any(|t| t.output_pid() == pid))
     }
 
-    /// Follow a track of which the PMT has to say something else. What its program's other
-    /// tracks are to become for the same reason is announced in the same PMT. Return the PIDs
-    /// of all that have changed.
+    /// Follow a track whose entry in the PMT has to change. The same PMT announces the changes
+    /// that follow for the other tracks of its program. Return the PIDs of all changed tracks.
     pub(super) fn follow_track(
         &mut self,
         index: usize,

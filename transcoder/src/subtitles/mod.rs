@@ -26,10 +26,10 @@ pub trait Decoder {
     /// All that a page shows at one time.
     type Screen: std::fmt::Debug;
 
-    /// Bytes that a decoder holds, at most, beside what it has given.
+    /// Maximum number of bytes that a decoder holds, without the changes that it has returned.
     const MAX_HELD_BYTES: usize;
 
-    /// Bytes of a screen, at most.
+    /// Maximum size of a screen in bytes.
     const MAX_SCREEN_BYTES: usize;
 
     /// Take the data of one whole PES packet, at most [`MAX_PES_BYTES`], that is presented at `at`,

@@ -6,7 +6,7 @@
 use crate::ts::clock::Timestamp;
 use crate::ts::pes::PesReader;
 
-/// Data of a PES packet, at most: PES_packet_length has 16 bits.
+/// Maximum size of a PES packet's data: PES_packet_length has 16 bits.
 pub const MAX_PES_BYTES: usize = 64 * 1024;
 
 /// Bytes up to the end of PES_packet_length.

@@ -43,7 +43,7 @@ pub struct Announced {
     pub source: Source,
     /// None for a code of other signs than letters.
     pub language: Option<Language>,
-    /// Whether they tell of sounds as well.
+    /// Whether they also describe sounds.
     pub is_hearing_impaired: bool,
 }
 

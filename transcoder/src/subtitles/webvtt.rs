@@ -12,7 +12,7 @@ const ROW_PERCENT: usize = 4;
 /// Height of a line as players show it: letters of 5 % and the space between lines.
 const LINE_PERCENT: usize = 6;
 
-/// Where the lowest line ends, at most.
+/// Lowest position at which a line may end.
 const BOTTOM_PERCENT: usize = 96;
 
 /// Columns of the picture; text keeps away from the left and right edge by 5 %.

@@ -66,7 +66,7 @@ pub(crate) struct OutputCounter {
 }
 
 impl OutputCounter {
-    /// Go on behind the PID's last packet.
+    /// Continue after the counter of the PID's last packet.
     pub(crate) fn after(last: Option<u8>) -> Self {
         Self {
             last: last.unwrap_or(0x0F),

@@ -105,7 +105,7 @@ fn section_bytes(bytes: &[u8]) -> Option<usize> {
     Some(LENGTH_FIELD_END + usize::from(u16::from_be_bytes([header[1], header[2]]) & 0x0FFF))
 }
 
-/// What a PAT or PMT section says of itself.
+/// The header of a PAT or PMT section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SectionHeader {
     /// Which table.

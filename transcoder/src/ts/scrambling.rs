@@ -26,7 +26,7 @@ pub(crate) enum Judgement {
     Undecided,
 }
 
-/// What a packet says of itself and of those before it that were undecided.
+/// The judgements of a packet, and of the undecided packets before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) before: Judgement,

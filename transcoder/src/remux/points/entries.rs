@@ -29,7 +29,7 @@ pub(super) struct Entries {
     no_sound: Wait,
     /// Since the latest entry.
     since_entry: Option<Wait>,
-    /// Whether there was a random access point within the patience.
+    /// Whether there was a random access point within the time limit.
     has_random_access: bool,
     /// Whether a clear picture has come since a scrambled one.
     has_clear_picture: bool,
@@ -41,7 +41,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Begin anew: video has come to the stream, or gone from it.
+    /// Start again: video was added to the stream, or removed.
     pub(super) fn restart(&mut self) {
         *self = Self {
             had_scrambled: self.had_scrambled,

@@ -45,8 +45,8 @@ pub(super) struct Sound {
 pub(super) struct Other {
     pub(super) pid: Pid,
     pub(super) program: u16,
-    /// Whether the PMT says that PES packets come: of sections, that begin with anything,
-    /// clear bits are believed.
+    /// Whether the PMT announces PES packets. Sections may begin with any bytes, so for them
+    /// clear scrambling bits are trusted.
     pub(super) carries_pes: bool,
     pub(super) scrambling: Scrambling,
 }

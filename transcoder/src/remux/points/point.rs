@@ -1,4 +1,4 @@
-//! Points: what is said of a place in the output.
+//! Points: places in the output, and what begins or changes there.
 
 use crate::ts::clock::Timestamp;
 use crate::ts::video::VideoCodec;

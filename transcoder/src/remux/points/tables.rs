@@ -81,13 +81,13 @@ impl Tables {
         changed
     }
 
-    /// Return the counters with which the tables' PIDs go on.
+    /// Return the continuity counters of the next packets of the tables' PIDs.
     pub(super) fn counters(&self) -> Counters {
         let next = |table: &Table| Some((table.pid, table.counter?.wrapping_add(1) & 0x0F));
         Counters(self.0.iter().filter_map(next).collect())
     }
 
-    /// Return the packets, with counters that those which follow go on with.
+    /// Return the packets, with continuity counters that precede `next`.
     pub(super) fn packets(&self, next: &Counters) -> Vec<u8> {
         let mut packets = Vec::new();
         for table in &self.0 {

@@ -34,7 +34,7 @@ impl Default for Clut {
 }
 
 impl Clut {
-    /// Take the entries of a definition; one with the version of the last says nothing new.
+    /// Take the entries of a definition, unless it has the version of the last one.
     pub(super) fn define(&mut self, definition: &ClutDefinition<'_>) {
         if self.version == Some(definition.version) {
             return;

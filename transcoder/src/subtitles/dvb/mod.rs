@@ -34,14 +34,14 @@ use self::segment::{
 use super::{Change, Decoder, Shown, Span};
 use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 
-/// Pixels of all regions of a page, at most: a display of 1920 x 1080 in full.
+/// Maximum number of pixels of all regions of a page: those of a display of 1920 x 1080.
 pub const MAX_PIXELS: usize = 1920 * 1080;
 
-/// Places of objects in all regions of a page, at most. Broadcasts have one in each region.
+/// Maximum number of objects in all regions of a page. Broadcasts have one in each region.
 pub const MAX_OBJECTS: usize = 1024;
 
-/// Pixels that the segments of one PES packet may fill and draw, at most: what one of 64 KiB
-/// could ask for otherwise takes seconds.
+/// Maximum number of pixels that the segments of one PES packet may fill and draw: without a
+/// limit, one of 64 KiB could take seconds.
 const MAX_DRAWN_PIXELS: usize = 8 * MAX_PIXELS;
 
 /// Ids of regions, and of CLUTs.

@@ -41,7 +41,7 @@ impl Default for Maps {
     }
 }
 
-/// Draw a field. Pixels of the code 1 leave what is there where `keeps_ones` says so.
+/// Draw a field. With `keeps_ones`, pixels of the code 1 change nothing.
 pub(super) fn draw(canvas: &mut Canvas<'_>, place: Place, data: &[u8], keeps_ones: bool) {
     let mut maps = Maps::default();
     let mut rest = data;

@@ -31,7 +31,7 @@ use crate::ts::clock::{TICKS_PER_SECOND, Timestamp};
 /// end of one may be lost.
 pub const TIMEOUT_S: i64 = 30;
 
-/// A page that is sent again without a change is told again after this time, so that it stays.
+/// A page that is sent again without a change is returned again after this time, so that it stays.
 const AGAIN_AFTER: i64 = 10 * TICKS_PER_SECOND;
 
 /// data_identifier of EBU data (EN 300 472, table 2).
@@ -45,7 +45,7 @@ const UNIT_SUBTITLE: u8 = 0x03;
 const UNIT_BYTES: usize = 44;
 const ADDRESS_AT: usize = 2;
 
-/// Text of a line, at most: 40 letters and marks of three bytes, and as many runs.
+/// Maximum size of a line's text: 40 letters and marks of three bytes, and as many runs.
 const MAX_LINE_BYTES: usize = 40 * (6 + size_of::<Run>()) + size_of::<Line>();
 
 /// A decoder of one page of a PID.
@@ -70,9 +70,9 @@ pub struct TeletextDecoder {
     receiving: Option<Timestamp>,
     /// How far packets X/26 of this transmission are read.
     enhancements: Enhancements,
-    /// Something came since the page was told.
+    /// Data of the page has arrived since the page was last returned.
     has_news: bool,
-    /// What was told last, and when it was to be shown.
+    /// The screen that was last returned, and the time at which it is shown.
     told: Option<Screen>,
     told_at: Option<Timestamp>,
 }
@@ -322,7 +322,7 @@ impl Decoder for TeletextDecoder {
     }
 }
 
-/// What a packet X/28 or M/29 says of character sets, in seven bits each.
+/// The character sets that a packet X/28 or M/29 designates, in seven bits each.
 #[derive(Debug, Clone, Copy)]
 struct Designated {
     default: u8,

@@ -98,7 +98,7 @@ struct Extra {
     transmission: u32,
 }
 
-/// Bytes of a page, at most.
+/// Maximum size of a page in bytes.
 pub(super) const MAX_PAGE_BYTES: usize = size_of::<Page>() + ROWS * COLUMNS * EXTRA_BYTES;
 
 /// An entry of the map, and its share of nodes that are half empty.
