@@ -102,7 +102,7 @@ async def test_a_program_answers_line_by_line_and_starts_again_after_a_crash() -
 
 
 @pytest.mark.anyio
-async def test_what_ran_has_ended_in_the_other_order_whatever_went_wrong() -> None:
+async def test_processes_have_ended_after_an_error() -> None:
     first, second = (python("import time; time.sleep(60)") for _ in range(2))
     with pytest.raises(RuntimeError):
         async with running(first, second):

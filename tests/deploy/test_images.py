@@ -68,7 +68,7 @@ def test_rust_of_the_image_is_new_enough() -> None:
 
 
 @pytest.mark.parametrize("image", IMAGES)
-def test_an_image_runs_as_nobody_in_particular_and_can_be_stopped_and_asked(image: str) -> None:
+def test_an_image_has_an_unprivileged_user_a_stop_signal_and_a_health_check(image: str) -> None:
     stage = STAGES[image]
     assert stage.last("USER") == "65532:65532"
     assert stage.last("STOPSIGNAL") == "SIGTERM"

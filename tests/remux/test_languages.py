@@ -172,7 +172,7 @@ def test_a_track_of_the_language_comes_before_one_that_shares_it() -> None:
     assert [track.state for track in remuxed.stats.tracks] == ["dropped", "converting"]
 
 
-def test_stereo_is_stereo_whatever_is_chosen_for_dual_mono() -> None:
+def test_stereo_stays_stereo_with_every_choice_of_dual_mono() -> None:
     units = encode("mp2", tones(SECONDS, (LEFT_HZ, RIGHT_HZ), 0.1))
     source = service(language("fre"), seconds=SECONDS, units=units)
     (left, right) = heard(remux(source, RemuxOptions(dual_mono="right")))

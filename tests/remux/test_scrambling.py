@@ -103,7 +103,7 @@ def test_scrambled_sound_whose_bits_say_clear_is_reported(codec: str) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_sound_that_is_noise_for_a_while_is_back_in_sync(codec: str) -> None:
+def test_sound_is_back_in_sync_after_scrambled_payload(codec: str) -> None:
     plain = clean(codec, 12)
     source = noise(plain, AUDIO, 1 / 3, 2 / 3)
     track = decode_track(Packets(scrambled_between(plain, 1 / 3, 2 / 3)), AUDIO)

@@ -72,7 +72,7 @@ async def test_viewers_of_one_channel_and_of_others_each_get_theirs() -> None:
     assert [seen(stream)[0] for stream in streams] == ["h264", "h264", "hevc", None]
 
 
-async def test_a_channel_that_stays_scrambled_is_refused_instead_of_played_as_noise() -> None:
+async def test_a_channel_that_stays_scrambled_is_refused_instead_of_played() -> None:
     async with demo() as playlist, httpx.AsyncClient(trust_env=False) as client:
         url = (await channels(client, playlist))["Card Five HD (scrambled)"]
         metrics = playlist.replace("playlist.m3u", "metrics")

@@ -104,7 +104,7 @@ async def test_a_viewer_stays_in_this_process_when_no_transcoder_is_left() -> No
 
 
 @pytest.mark.parametrize("other", ["service", "fallback"])
-async def test_a_viewer_goes_on_elsewhere_when_a_transcoder_stands_still(
+async def test_a_stream_moves_to_another_transcoder_when_one_freezes(
     other: str,
 ) -> None:
     with transcoder() as first, transcoder() as second:
@@ -150,9 +150,7 @@ async def until_state(address: str, state: str) -> dict[str, Any]:
             await asyncio.sleep(0.1)
 
 
-async def test_a_transcoder_that_is_killed_is_told_while_nobody_watches_and_when_it_is_back() -> (
-    None
-):
+async def test_a_killed_transcoder_is_reported_without_viewers_and_when_it_is_back() -> None:
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         async with gateway(service.address) as address:
             await until_state(address, "ready")
@@ -192,7 +190,7 @@ async def test_an_outage_is_counted_with_the_length_that_the_viewer_saw() -> Non
             assert 1.4 < await metric(address, "xg2g_stream_freeze_seconds_sum") < 60
 
 
-async def test_a_transcoder_that_ends_while_its_streams_go_on_is_told() -> None:
+async def test_a_transcoder_that_ends_while_its_streams_continue_is_reported() -> None:
     with short_folder() as folder, transcoder(f"unix://{folder}/t.sock") as service:
         async with gateway(service.address) as address, watching(address) as viewer:
             await viewer.go_on(1)

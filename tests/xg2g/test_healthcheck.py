@@ -73,7 +73,7 @@ def test_another_status_is_not_healthy(command: tuple[str, ...]) -> None:
 
 
 @either
-def test_nobody_there_is_not_healthy(command: tuple[str, ...]) -> None:
+def test_a_port_without_a_listener_is_not_healthy(command: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         result = ask(command, taken.getsockname()[1])

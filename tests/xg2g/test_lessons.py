@@ -96,7 +96,7 @@ async def test_sound_is_converted_by_nothing_that_has_to_be_installed(
 
 
 @pytest.mark.parametrize("by", ["variable", "older variable", "file", "older file", "flag"])
-async def test_whatever_says_where_to_listen_is_listened_to(by: str, tmp_path: Path) -> None:
+async def test_every_setting_of_the_listening_address_is_used(by: str, tmp_path: Path) -> None:
     port = free_port()
     file = tmp_path / "config.yaml"
     async with SimulatedReceiver() as receiver:

@@ -313,7 +313,7 @@ async def test_the_guide_is_compressed_only_for_clients_that_request_it() -> Non
             assert body == plain
 
 
-async def test_the_gz_file_is_a_file_without_an_encoding_whatever_is_accepted() -> None:
+async def test_the_gz_file_has_no_content_encoding_for_any_accept_encoding() -> None:
     async with daemon(PLAYS, bouquets=BOUQUETS) as gateway:
         await fill(gateway, 1)
         _, _, plain = await gateway.get("/xmltv.xml")

@@ -53,7 +53,7 @@ def is_line(programmes: list[Programme]) -> bool:
 
 
 @given(PROGRAMMES, st.randoms())
-def test_a_tidy_line_has_no_overlaps_whatever_the_order(
+def test_a_tidy_line_has_no_overlaps_for_any_order_of_the_programmes(
     programmes: list[Programme], random: object
 ) -> None:
     line = tidy(programmes)

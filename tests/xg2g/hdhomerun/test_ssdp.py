@@ -170,7 +170,7 @@ NOISE = [
 ]
 
 
-async def test_a_search_on_the_network_is_answered_after_any_noise() -> None:
+async def test_a_search_on_the_network_is_answered_after_invalid_packets() -> None:
     async with advertise_ssdp(ADVERTISEMENT, "127.0.0.1", uniform=lambda low, _: low):
         with closing(neighbour()) as client:
             for datagram in (*NOISE, SEARCH.format(mx=2, target="upnp:rootdevice").encode()):

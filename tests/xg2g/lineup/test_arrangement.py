@@ -125,7 +125,7 @@ def test_a_wanted_bouquet_that_is_empty_is_not_missing() -> None:
     assert (arrangement.missing, arrangement.groups) == ((), ())
 
 
-def test_iptv_channels_are_told_apart_by_their_urls() -> None:
+def test_iptv_channels_with_different_urls_have_different_ids() -> None:
     one, two = web("http://example.org/1.ts"), web("http://example.org/2.ts")
     arrangement = arrange([Bouquet("One", (one, two, one))])
     ids = [candidate.id for candidate in arrangement.candidates]

@@ -160,7 +160,7 @@ async def test_ending_one_viewers_stream_leaves_the_others_alone() -> None:
 
 
 @pytest.mark.parametrize("channel", ["Card One HD", "Web Two"])
-async def test_an_upstream_that_nobody_watches_is_told_apart(channel: str) -> None:
+async def test_an_upstream_without_viewers_is_shown_as_lingering(channel: str) -> None:
     async with household() as home:
         await home.watch(channel)
         (viewer,) = (await home.get("streams"))["streams"]

@@ -7,7 +7,7 @@ from xg2g.receiver.service_reference import ServiceReference
 BOUQUET = '1:7:1:0:0:0:0:0:0:0:FROM BOUQUET "userbouquet.favourites.tv" ORDER BY bouquet'
 
 
-def test_a_channel_id_is_the_first_ten_fields_whatever_follows() -> None:
+def test_a_channel_id_is_the_first_ten_fields_of_the_reference() -> None:
     written = ["1:0:19:283D:3FB:1:C00000:0:0:0:", "1:0:19:283d:03fb:1:C00000:0:0:0::Das Erste HD"]
     ids = {ServiceReference.parse(text).channel_id for text in written}
     assert ids == {"1_0_19_283D_3FB_1_C00000_0_0_0"}

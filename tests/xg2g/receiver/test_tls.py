@@ -117,7 +117,7 @@ def openwebif(url: str) -> OpenWebif:
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-async def test_a_receiver_is_read_whatever_tls_it_speaks(
+async def test_a_receiver_is_read_with_every_tls_version(
     kind: str, certificates: dict[str, Path]
 ) -> None:
     name, manner = SERVERS[kind]

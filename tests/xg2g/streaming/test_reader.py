@@ -167,7 +167,7 @@ async def test_the_end_of_a_stream_is_no_error(ring: Ring) -> None:
     assert [await one.read(), await one.read(), await one.read()] == [b"Tabcde", b"", b""]
 
 
-async def test_a_reader_that_fell_behind_goes_on_at_the_newest_point_and_says_so(
+async def test_a_reader_that_fell_behind_continues_at_the_newest_point_and_reports_it(
     ring: Ring, clock: Time
 ) -> None:
     ring.append(b"abcde", [key(0)])
@@ -271,7 +271,7 @@ def test_output_is_kept_for_a_time_and_the_newest_point_for_longer(ring: Ring, c
     assert ring.newest_point() is None
 
 
-def test_a_ring_is_bounded_in_bytes_whatever_points_it_has(ring: Ring) -> None:
+def test_a_ring_is_bounded_in_bytes_and_drops_even_its_only_point(ring: Ring) -> None:
     chunk = bytes(1_000_000)
     ring.append(chunk, [key(0)])
     for _ in range(100):

@@ -67,7 +67,7 @@ async def test_a_brief_guide_has_every_programme_without_its_description() -> No
         ("   ", ["Große Straße", "Die Ärzte: 100 % live_am!", "Gone"]),
     ],
 )
-async def test_a_search_finds_all_words_in_title_or_subtitle_in_whatever_case(
+async def test_a_search_ignores_case_and_finds_all_words_in_title_or_subtitle(
     search: str, found: list[str]
 ) -> None:
     day = datetime(2026, 11, 24, tzinfo=UTC)

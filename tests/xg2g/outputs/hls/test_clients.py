@@ -35,7 +35,7 @@ async def test_a_request_that_waits_keeps_the_output() -> None:
         home.assert_nothing_held()
 
 
-async def test_players_are_told_apart_and_forgotten() -> None:
+async def test_players_are_counted_separately_and_forgotten() -> None:
     async with house() as home:
         output = await home.plays()
         with output.clients.asking("another"):
@@ -93,7 +93,7 @@ async def test_low_latency_players_that_are_silent_let_the_tuner_go() -> None:
             assert not reader.makes_way
 
 
-async def test_a_player_that_is_back_keeps_the_tuner_whoever_left_meanwhile() -> None:
+async def test_a_player_that_is_back_keeps_the_tuner_when_another_one_leaves() -> None:
     async with house() as home:
         output = await home.plays()
         with output.clients.asking("player", waits=True):

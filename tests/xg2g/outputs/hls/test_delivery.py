@@ -125,7 +125,7 @@ async def test_a_player_that_leaves_an_opening_channel_frees_the_tuner() -> None
     assert failures["failures"] == []
 
 
-async def test_api_metrics_and_pages_tell_of_the_players() -> None:
+async def test_api_metrics_and_pages_show_the_players() -> None:
     async with house() as home:
         player = await home.play(ONE)
         (channel,) = [

@@ -240,7 +240,7 @@ def test_subtitles_are_a_group_as_text_and_session_data_as_images() -> None:
     assert anyio.run(storage.get, "images-521-1/3.json") == b"images-521-1 0.0;"
 
 
-def test_sounds_that_are_announced_and_never_come_take_no_memory_for_ever() -> None:
+def test_announced_sounds_that_never_come_do_not_accumulate_memory() -> None:
     """A broadcaster whose sound has another PID at each change of its tables."""
     stream = Stream()
     stream.header()

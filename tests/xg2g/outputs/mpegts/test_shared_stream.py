@@ -123,7 +123,7 @@ async def test_a_viewer_who_takes_nothing_makes_no_gap_for_the_others() -> None:
         assert follow(await fast.numbers(1500))
 
 
-async def test_a_viewer_for_a_time_ends_in_good_order_beside_one_for_ever() -> None:
+async def test_a_viewer_with_a_duration_ends_well_beside_one_without() -> None:
     async with daemon(counts()) as gateway, watching(gateway) as staying:
         before = await staying.numbers(10)
         async with watching(gateway, "/auto/v1?duration=1") as timed:
