@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Busy = -7,
 }
 
-/// A kind and a sentence that says what happened.
+/// An error: its kind, and one sentence for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -41,7 +41,7 @@ impl Error {
         }
     }
 
-    /// Return the kind, for callers that decide by it.
+    /// Return the kind, for programs.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -26,12 +26,12 @@ const HEADER_BYTES: usize = 4;
 /// Written over a payload that is given up.
 const STUFFING: u8 = 0xFF;
 
-/// Return what to give a new remuxer before the bytes that follow `past`: the last whole
-/// PAT and PMTs of `program`, 0 for every program, as packets; then the packet that `past`
-/// breaks off in. Never longer than `past`.
+/// Return the input for a new remuxer before the bytes that follow `past`: the last whole PAT
+/// and PMTs of `program` (0 for every program) as packets, then the unfinished packet at the
+/// end of `past`. Never longer than `past`.
 ///
-/// Empty when `past` does not end with packets; all that no remuxer has decided upon when
-/// it is too short to show any.
+/// Empty if `past` does not end with packets. If `past` is too short to show packets, all bytes
+/// that no remuxer has decided upon.
 pub fn lead(past: &[u8], program: u16) -> Vec<u8> {
     let Some(layout) = Layout::at_end_of(past) else {
         let mut sync = Synchroniser::default();

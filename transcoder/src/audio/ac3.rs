@@ -1,5 +1,5 @@
 //! AC-3 and Enhanced AC-3: ETSI TS 102 366, clause 4 and annex E. Both share the
-//! sync word and the place of `bsid`, which tells them apart.
+//! sync word and the position of `bsid`, which distinguishes them.
 
 use super::bits::field;
 use super::codec::Codec;

@@ -25,7 +25,7 @@ pub struct AccessUnit<'a> {
     pub pts: Option<Timestamp>,
     /// Something is missing or was skipped between the previous unit and this.
     pub after_loss: bool,
-    /// Bytes that were received since the previous unit and belong to none.
+    /// Bytes since the previous unit that belong to no unit.
     pub skipped_bytes: u64,
     /// What was not received since the previous unit; `None` where nothing is
     /// missing.
@@ -35,8 +35,8 @@ pub struct AccessUnit<'a> {
 /// Packets that are missing at one place of an elementary stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lost {
-    /// How many they are, less a multiple of 16: the continuity counter has 4 bits
-    /// (ISO/IEC 13818-1, 2.4.3.3). `None` where nothing tells.
+    /// Their number modulo 16: the continuity counter has 4 bits (ISO/IEC 13818-1,
+    /// 2.4.3.3). `None` if it is unknown.
     pub packets: Option<u32>,
 }
 

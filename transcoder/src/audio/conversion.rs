@@ -35,8 +35,8 @@ pub(crate) struct Conversion {
     counts: Counts,
 }
 
-/// Coding and sample rate: where they change, a decoder that goes on would call its
-/// first samples by the old rate.
+/// Coding and sample rate. When they change, a new decoder is needed: the old one would
+/// report the old rate for the first samples.
 type Form = (Codec, Option<u32>);
 
 /// Decoded sound that waits for its time.
@@ -115,7 +115,7 @@ impl Conversion {
         }
     }
 
-    /// End the stream: give out what is still in the encoder.
+    /// End the stream: output the frames that are still in the encoder.
     pub(crate) fn finish(&mut self, mut sink: impl FnMut(AacFrame<'_>)) {
         self.framer.flush();
         self.convert(None, &mut sink);

@@ -9,8 +9,8 @@ use super::frame::{FrameHeader, Parsed, Role};
 /// Bytes of the core header up to LFF; an extension's header needs fewer.
 pub const HEADER_BYTES: usize = 11;
 
-/// Longest extension substream that is believed. The 20-bit length field could
-/// say 1 MiB; lossless audio at its peak rate of 24.5 Mbit/s takes 33 kB.
+/// Maximum length of an extension substream. The 20-bit length field allows 1 MiB;
+/// lossless audio at its peak rate of 24.5 Mbit/s takes 33 kB.
 pub const MAX_EXTENSION_BYTES: usize = 48 * 1024;
 
 const CORE_SYNC: [u8; 4] = [0x7F, 0xFE, 0x80, 0x01];

@@ -1,4 +1,4 @@
-//! What every audio frame header says, whatever the coding.
+//! The fields that audio frame headers of every coding have.
 
 use super::codec::{Codec, Family};
 
@@ -72,7 +72,7 @@ pub enum Role {
 pub enum Parsed {
     /// The bytes so far could be the beginning of a header.
     NeedMore,
-    /// No header begins here, whatever follows.
+    /// No header begins here; more bytes cannot change that.
     NotHere,
     /// A header.
     Header(FrameHeader),

@@ -17,16 +17,16 @@ pub const MAX_HELD_BYTES: usize = 4 * MAX_UNIT_BYTES;
 /// spans damage.
 const UNITS_TO_FORGET_DEPENDENTS: u8 = 16;
 
-/// Right checksums in a row behind which a wrong one means damage, whatever follows.
+/// Number of consecutive right checksums after which a wrong one always means damage.
 const PROVEN_CHECKSUMS: u8 = 8;
 
 /// A splitter of one elementary stream into access units.
 ///
-/// Frames may lie across packets in any way. Once in lock a unit comes with its
-/// last byte; only where dependent substreams occur it takes the next header to
-/// know which byte that is. Out of lock a header is believed when it stands at the
-/// start of a PES packet, or when others follow where it says. The units do not
-/// depend on how the bytes were divided between calls.
+/// Packets may split frames anywhere. In lock, a unit is returned with its last byte;
+/// with dependent substreams, only the next header shows which byte that is. Out of
+/// lock, a header is trusted at the start of a PES packet, or if other headers follow
+/// at the positions that it announces. The units do not depend on how the bytes were
+/// divided between calls.
 #[derive(Debug)]
 pub struct Framer {
     payload: Payload,
@@ -74,7 +74,7 @@ enum Step {
     Skip {
         end: Position,
     },
-    /// The frame is broken off by a loss.
+    /// A loss cuts the frame off.
     Cut {
         end: Position,
     },
@@ -129,7 +129,7 @@ impl Framer {
         self.payload.push(payload, pts);
     }
 
-    /// Say that bytes are missing here: a continuity error, a scrambled packet.
+    /// Note that bytes are missing here: a continuity error, a scrambled packet.
     ///
     /// A unit in progress is dropped, and the next one says `after_loss`. A whole
     /// unit that only waited for its successor still comes.
@@ -360,9 +360,9 @@ impl Framer {
         }
     }
 
-    /// Return the PTS for the unit from `start` to `end`. Behind skipped bytes it is
-    /// believed only if no other unit can have begun in the PES packet before: none was due
-    /// there, and what was skipped is less than one unit, the tail of an earlier one.
+    /// Return the PTS for the unit from `start` to `end`. After skipped bytes it is trusted
+    /// only if no other unit can have begun before it in the PES packet: none was due there,
+    /// and the skipped bytes are less than one unit, the tail of an earlier one.
     fn take_pts(&mut self, start: Position, end: Position) -> Option<Timestamp> {
         let pes = self.payload.take_pes_start(start)?;
         let contiguous = self.continues_at == Some(start);

@@ -71,7 +71,7 @@ impl Limiter {
         }
     }
 
-    /// Return how many samples of each channel later than put in a sample comes out.
+    /// Return the delay of the limiter, in samples of each channel.
     pub fn delay_samples(&self) -> u32 {
         self.window as u32 - 1
     }

@@ -6,8 +6,8 @@ use super::arrival::{Arrival, UnitFacts};
 use super::position::Duration;
 use crate::ts::clock::TICKS_PER_SECOND;
 
-/// Units after which a pause before one of them is all but forgotten, and the longest
-/// that is believed to be the station's manner.
+/// Number of units after which a pause is nearly forgotten, and the longest pause that
+/// counts as usual for the station.
 const PAUSE_MEMORY_UNITS: i64 = 64;
 const MAX_PAUSE_90K: i64 = TICKS_PER_SECOND / 2;
 
@@ -15,7 +15,7 @@ const MAX_PAUSE_90K: i64 = TICKS_PER_SECOND / 2;
 const UNUSUAL_WAIT_90K: i64 = 5 * 90;
 /// Units over which the mean length of a unit is taken, and packets likewise.
 const MEAN_OVER: u32 = 128;
-/// Most packets that are believed to be missing at once: what 10 s of any audio take.
+/// Maximum number of packets that can be missing at once: 10 s of any audio.
 const MAX_LOST_PACKETS: f64 = 10_000.0;
 /// Bytes that were skipped are units when they are this near to a multiple of a unit.
 const UNIT_MULTIPLE_TOLERANCE: f64 = 0.1;
@@ -26,7 +26,7 @@ pub(super) struct MissingUnits {
     unit_bytes: Mean,
     packet_bytes: Mean,
     last_arrival: Option<Arrival>,
-    /// The longest that units let wait for them lately, in 90 kHz.
+    /// The longest recent pause before a unit, in 90 kHz.
     usual_pause_90k: i64,
     pub(super) last_duration: Option<Duration>,
 }

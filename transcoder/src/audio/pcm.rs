@@ -54,7 +54,7 @@ impl Pcm {
 /// Why an access unit gave no samples. The next one can be decoded all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeError {
-    /// The access unit is damaged, or not of the codec that it was taken for.
+    /// The access unit is damaged, or belongs to another codec.
     Corrupt,
     /// Longer than [`MAX_UNIT_BYTES`](super::access_unit::MAX_UNIT_BYTES) (AC-3 and E-AC-3: [`MAX_AC3_UNIT_BYTES`](super::native::MAX_AC3_UNIT_BYTES)), or
     /// holding more samples than any real one.

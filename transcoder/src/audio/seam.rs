@@ -8,7 +8,7 @@
 /// beside the hole itself.
 const FADES_PER_SECOND: usize = 200;
 
-/// The last samples of a row, and how to go on behind them.
+/// The last samples of a row, from which it is continued.
 #[derive(Debug)]
 pub(super) struct Seam {
     channels: usize,

@@ -5,7 +5,7 @@ use super::codec::Family;
 use super::frame::{FrameHeader, Parsed, Role};
 use super::payload::{Payload, Position};
 
-/// What makes a header believed.
+/// The proof that a header requires.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proof {
     /// The coding that is looked for.

@@ -23,7 +23,7 @@ const MAX_SCRAMBLED_SPREAD: u64 = 400;
 pub enum Verdict {
     /// Nothing yet.
     NeedMore,
-    /// The coding of the first frame; [`Sniffer::into_framer`] goes on with it.
+    /// The coding of the first frame; [`Sniffer::into_framer`] continues with it.
     Found(Codec),
     /// Within [`MAX_SNIFFED_BYTES`] there was no audio that can be recognised.
     Unknown,

@@ -45,7 +45,7 @@ const MAX_WAIT_90K: i64 = 100 * 90;
 const MAX_WAIT_FOR_SECOND_90K: i64 = 500 * 90;
 /// A PTS that has not changed for this long since the beginning is ignored.
 const STUCK_90K: i64 = 200 * 90;
-/// Without a PTS that says something for this long, time follows the PCR.
+/// After this time without a usable PTS, time follows the PCR.
 const MAX_UNGUIDED_90K: i64 = 10 * TICKS_PER_SECOND;
 
 /// Units over which the distance to the PCR is looked at where there is no PTS, and
@@ -243,7 +243,7 @@ impl SourceClock {
         Some(time.since(arrival?.now)).filter(|lead| (0..TICKS_PER_SECOND).contains(lead))
     }
 
-    /// Let the PCR stand in for PTS. Return whether time stays what it was.
+    /// Use the PCR instead of PTS. Return whether time is unchanged.
     fn follow_pcr(&mut self, arrival: Option<Arrival>) -> bool {
         let own_lead = self.own_lead(arrival);
         let lead_90k = own_lead.unwrap_or(ASSUMED_LEAD_90K);

@@ -46,13 +46,13 @@ pub(crate) struct Timeline {
     frames: u64,
     /// Ordered by sample; those that no coming frame needs are dropped.
     anchors: VecDeque<Anchor>,
-    /// Where the base begins; frames before it that come out later hold the end of the
-    /// sound before, in that one's time.
+    /// Where the base begins. Frames before it that the encoder outputs later hold the end of
+    /// the earlier sound, with its times.
     base_sample: u64,
     base_has_begun: bool,
-    /// Behind the last sample that is sound, and not silence that was put in.
+    /// End of the last sample that is sound and not inserted silence.
     sounding_until: u64,
-    /// What was fed before this sample waited for a gap to end.
+    /// The samples before this one waited for the end of a gap.
     resumed_at: u64,
 }
 
@@ -161,7 +161,7 @@ impl Timeline {
         (self.frames_holding_sound() > 0).then(|| self.pts_of(self.next_start()))
     }
 
-    /// Return how many frames have to come out until all the sound has.
+    /// Return how many frames the encoder must still output for all the sound.
     pub(crate) fn frames_holding_sound(&self) -> u64 {
         (self.sounding_until + self.encoder_delay)
             .saturating_sub(self.frames * FRAME_SAMPLES)
@@ -198,7 +198,7 @@ impl Timeline {
         })
     }
 
-    /// Return the frames that still have to come out for the samples fed so far.
+    /// Return how many frames the encoder must still output for the samples so far.
     pub(crate) fn frames_in_flight(&self) -> u64 {
         let covered = self.frames * FRAME_SAMPLES;
         (self.fed + self.encoder_delay)

@@ -28,7 +28,7 @@ pub(super) fn not_null<T>(pointer: *const T) -> Result<(), Error> {
     Ok(())
 }
 
-/// Return the part of a caller's buffer whose length the returned `int` can tell.
+/// Return the part of a caller's buffer whose length fits into the returned `int`.
 pub(super) fn writable(output: *mut u8, capacity: usize) -> Result<usize, Error> {
     if capacity > 0 {
         not_null(output)?;

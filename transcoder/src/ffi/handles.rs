@@ -1,6 +1,6 @@
-//! Handles: numbers that are looked up, never pointers that are followed. So a
-//! handle that was freed, freed twice or never given out is recognised, and a
-//! free during a call takes effect when the call returns.
+//! Handles: numbers that are looked up, never pointers that are dereferenced. So a
+//! freed or unknown handle is detected, and a free during a call takes effect when the
+//! call returns.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -48,7 +48,7 @@ pub(super) struct Slot<T> {
 /// The handles of one kind that are open.
 pub(super) struct Handles<T>(Mutex<BTreeMap<usize, Arc<Slot<T>>>>);
 
-/// The handle given out last, of whichever kind.
+/// The latest handle, of any kind.
 static LATEST: AtomicUsize = AtomicUsize::new(0);
 
 impl<T> Handles<T> {

@@ -110,7 +110,7 @@ pub enum Media {
     Text {
         /// The language that the PMT names.
         language: Option<Language>,
-        /// Whether they tell of sounds as well.
+        /// Whether they also describe sounds.
         is_hearing_impaired: bool,
         /// The page: magazine, 1 to 8, and two hexadecimal digits, as in 0x888.
         page: u16,
@@ -119,7 +119,7 @@ pub enum Media {
     Images {
         /// The language that the PMT names.
         language: Option<Language>,
-        /// Whether they tell of sounds as well.
+        /// Whether they also describe sounds.
         is_hearing_impaired: bool,
         /// Width of the display to which the images' positions refer, from the PMT's entry.
         width: u16,
@@ -137,8 +137,8 @@ pub struct Part {
     pub segment: u64,
     /// Number in its segment, from 0.
     pub index: u32,
-    /// Decode time of its first sample, in ticks of the rendition's timescale. It goes on where
-    /// the 33 bits of the stream's time stamps begin again.
+    /// Decode time of its first sample, in ticks of the rendition's timescale. It continues when
+    /// the 33 bits of the stream's time stamps wrap.
     pub decode_time: u64,
     /// Sum of its samples' durations, in ticks.
     pub duration: u64,
@@ -187,7 +187,7 @@ pub enum Reason {
     NoRandomAccess,
     /// The announced video is missing or scrambled; the sound is packaged alone.
     NoPictures,
-    /// Sound whose time stamps have nothing to do with the picture's.
+    /// Sound whose time stamps are unrelated to the picture's.
     UnrelatedClock,
 }
 

@@ -1,4 +1,4 @@
-//! Parameter sets: what a decoder needs before the first picture, and what they say of all.
+//! Parameter sets: what a decoder needs before the first picture.
 //!
 //! ```text
 //! H.264  SPS, PPS        ISO/IEC 14496-10, 7.3.2.1 and 7.3.2.2   -> avc1, avcC

@@ -77,7 +77,7 @@ impl SoundTrack {
             .map(|frame| frame.at.ticks_90k())
     }
 
-    /// Return how many bytes are held, beside what the framer holds.
+    /// Return how many bytes are held, without those in the framer.
     pub(super) fn held_bytes(&self) -> usize {
         let epoch = self.epoch.as_ref();
         let waiting = epoch.and_then(|r| r.waiting.as_ref());
@@ -94,7 +94,7 @@ impl SoundTrack {
         self.frames.unaccompanied / u64::from(self.frames.last_rate_hz)
     }
 
-    /// Put frames into segments, as far as the leader has passed.
+    /// Put frames into segments, up to the leader's time.
     pub(super) fn follow(
         &mut self,
         timeline: &mut Timeline,
@@ -278,7 +278,7 @@ impl SoundTrack {
         }
     }
 
-    /// Return the first segment that it may still add to; none while it has part in none.
+    /// Return the first segment to which it may still add frames; None while there is none.
     pub(super) fn needs_from(&self) -> Option<u64> {
         self.epoch.as_ref()?.parts.segment()
     }

@@ -16,7 +16,7 @@ pub(super) struct SoundEpoch {
     pub(super) format: Option<SoundFormat>,
     pub(super) has_header: bool,
     pub(super) parts: Parts,
-    /// The latest sample, whose duration the next one tells.
+    /// The latest sample, whose duration is known with the next one.
     pub(super) waiting: Option<Sample>,
 }
 

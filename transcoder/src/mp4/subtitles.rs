@@ -1,4 +1,4 @@
-//! Subtitles to files that stand beside the picture's segments.
+//! Subtitles as files, one for each segment of the picture.
 //!
 //! ```text
 //! packets -> PES -> Decoder -> changes -(times)-> screens -> one file a segment

@@ -26,7 +26,7 @@ use crate::ts::video::{Access, VideoCodec};
 /// become whole is where to begin: 5 s of 50 a second.
 const PATIENCE_PICTURES: u32 = 250;
 
-/// Pictures without any of both, from which on the sound goes on alone.
+/// Number of pictures without either, after which the sound is packaged alone.
 const MAX_WAIT_PICTURES: u32 = 2 * PATIENCE_PICTURES;
 
 /// A segment without a random access point in it ends with the epoch, however long the
@@ -40,7 +40,7 @@ const MAX_STEP: i64 = TICKS_PER_SECOND;
 /// Maximum of PTS minus DTS: 16 pictures are reordered, and stills are shown for seconds.
 const MAX_REORDERING: i64 = 5 * TICKS_PER_SECOND;
 
-/// The duration of a picture that nothing tells.
+/// The duration of a picture if it is unknown.
 const DEFAULT_DURATION: i64 = TICKS_PER_SECOND / 25;
 
 /// The program's picture.
@@ -133,8 +133,8 @@ impl VideoTrack {
         self.epoch.is_some()
     }
 
-    /// Return whether pictures come and none has been taken for so long that the sound goes on
-    /// alone.
+    /// Return whether there are pictures, but none was packaged for so long that the sound is
+    /// packaged alone.
     pub(super) fn is_hopeless(&self) -> bool {
         self.epoch.is_none() && self.waited >= MAX_WAIT_PICTURES
     }

@@ -38,7 +38,7 @@ pub(super) struct Epoch {
     group: i64,
     /// Presentation time below which pictures do not decode, until one is above it.
     leading_before: Option<i64>,
-    /// The latest sample, whose duration the next one tells.
+    /// The latest sample, whose duration is known with the next one.
     pub(super) waiting: Option<Sample>,
 }
 

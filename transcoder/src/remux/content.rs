@@ -1,10 +1,10 @@
-//! What the elementary stream of a track holds, as far as it is known, and what happens to it.
+//! The content of a track's elementary stream, once it is known, and what happens to it.
 //!
-//! The PMT promises AAC while probing and converting, and says what the source says
-//! otherwise. A player that has read one PMT may never read the next, so it changes when
-//! the stream has changed and not while something is still being found out: while probing
-//! packets are held, and scrambling is waited out for a while in silence. What is not
-//! named as audio is held only as long as its packets look like the beginning of a frame.
+//! The PMT announces AAC while the remuxer probes and converts, and the source's coding
+//! otherwise. Some players read only one PMT, so it changes only when the stream has
+//! changed, and not while the coding is still unknown: packets are held while the remuxer
+//! probes, and it waits for some time in silence until scrambling ends. Packets of a PID
+//! that is not listed as audio are held only if they look like the beginning of a frame.
 
 use std::mem;
 
@@ -30,7 +30,8 @@ use crate::{DualMono, Options, TrackState};
 /// Packets held while probing: what a sniffer may want, in packets half full.
 const MAX_HELD_PACKETS: usize = 512;
 
-/// PES packets in a row that do not begin with ADTS until AAC is no longer believed.
+/// Number of consecutive PES packets without ADTS at their beginning after which the track no
+/// longer counts as AAC.
 const FOREIGN_PES_RUN: u8 = 16;
 
 /// The elementary stream of a track.

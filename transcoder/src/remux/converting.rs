@@ -9,11 +9,11 @@ use crate::audio::conversion::Conversion;
 use crate::audio::sniff::{Sniffer, Verdict};
 use crate::ts::pes::EsChunk;
 
-/// Bytes without a frame header after which another coding is looked for: more than
-/// any frame, so that one damaged frame is not enough.
+/// Number of bytes without a frame header after which the remuxer searches for another coding:
+/// more than any frame, so that one damaged frame is not enough.
 const RESNIFF_AFTER_BYTES: usize = 8 * 1024;
 
-/// Searches for another coding that may fail until the stream is taken for something else:
+/// Number of failed searches for another coding after which the stream counts as no audio:
 /// some seconds.
 const MAX_RESNIFFS: u8 = 4;
 

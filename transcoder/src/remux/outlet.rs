@@ -129,7 +129,7 @@ impl Outlet {
         }
     }
 
-    /// Append what has to leave before a PMT that says something else.
+    /// Append the packets that must leave before a changed PMT.
     pub(super) fn conclude(&mut self, output: &mut Vec<u8>) {
         self.release_up_to(usize::MAX, output);
         self.leaving = mem::take(&mut self.leaving_next);

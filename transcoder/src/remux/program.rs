@@ -140,7 +140,7 @@ impl Program {
         })
     }
 
-    /// Return the PMT section to send, with a new version if it says anything new.
+    /// Return the PMT section to send, with a new version if its content has changed.
     pub(super) fn write(&mut self, tracks: &[Track]) -> Option<Vec<u8>> {
         let (source_version, pmt) = self.source.as_ref()?;
         let content = rewritten(pmt, tracks).content();
@@ -203,8 +203,7 @@ fn rewritten(pmt: &Pmt, tracks: &[Track]) -> Pmt {
     }
 }
 
-/// Of several entries for one PID, the one that tells the truth; the first until
-/// that is known.
+/// Of several entries for one PID, the right one; the first until it is known.
 fn entry_of(pmt: &Pmt, track: &Track) -> usize {
     let mut entries = (0..pmt.streams.len()).filter(|&i| pmt.streams[i].pid == track.pid);
     let found = track.content.state.codec();

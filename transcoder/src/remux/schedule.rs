@@ -12,8 +12,8 @@ use crate::ts::clock::{Pcr, TICKS_PER_SECOND, Timestamp};
 use crate::ts::packet::{PACKET_BYTES, Pid, packetise};
 use crate::ts::pes::write_audio_pes;
 
-/// A PTS further ahead of the clock has nothing to do with it: some broadcasters'
-/// audio descriptions are hours off. T-STD audio is at most 1 s ahead.
+/// A PTS further ahead of the clock is unrelated to it: some broadcasters' audio
+/// descriptions are hours off. T-STD audio is at most 1 s ahead.
 const MAX_LEAD_90K: i64 = 3 * TICKS_PER_SECOND;
 
 /// A unit that may be left out is, when it could not be whole this long before its

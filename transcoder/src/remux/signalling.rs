@@ -154,8 +154,8 @@ fn is_supplementary_description(descriptor: Descriptor<'_>) -> bool {
             if flags >> 2 & 0x1F == 1)
 }
 
-/// Return the entry of the AAC track that stands for `source`: language, stream identifier
-/// and whatever else is not about the old coding stay.
+/// Return the entry of the AAC track that replaces `source`. Language, stream identifier and
+/// other descriptors that do not describe the old coding stay.
 pub(super) fn aac_entry(source: &ElementaryStream) -> ElementaryStream {
     let mut kept = Vec::with_capacity(source.descriptors.len());
     for descriptor in descriptors(&source.descriptors) {

@@ -50,8 +50,8 @@ impl SpliceMarks {
         }
     }
 
-    /// Return the mark that has to leave before a packet, if one has to. Null packets have
-    /// no counter, and that of a damaged one cannot be believed.
+    /// Return the mark that must leave before a packet; None if it needs none. Null packets have
+    /// no counter, and the counter of a damaged packet cannot be trusted.
     fn before(&mut self, packet: Packet<'_>) -> Option<[u8; PACKET_BYTES]> {
         let pid = packet.pid();
         if pid == Pid::NULL || packet.transport_error() {

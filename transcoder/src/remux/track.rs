@@ -19,7 +19,7 @@ use crate::{Options, TrackState, TrackStats};
 /// Maximum number of packets that wait until the next packet shows whether they are scrambled.
 const MAX_UNDECIDED_PACKETS: usize = 16;
 
-/// An audio PID that is rewritten, or may come to be.
+/// An audio PID that is rewritten, or may be later.
 #[derive(Debug)]
 pub(super) struct Track {
     pub(super) pid: Pid,
@@ -199,7 +199,7 @@ impl Track {
         }
     }
 
-    /// Append what has to leave before a PMT that says something else.
+    /// Append the packets that must leave before a changed PMT.
     pub(super) fn conclude(&mut self, output: &mut Vec<u8>) {
         if !self.content.state.is_converting() {
             self.outlet.send_due(None, output);

@@ -1,5 +1,4 @@
-//! Subtitles: teletext pages and DVB bitmaps, as files that stand beside the segments of a
-//! picture.
+//! Subtitles: teletext pages and DVB bitmaps, as files, one for each segment of the picture.
 //!
 //! ```text
 //! PMT -> signalling -> renditions

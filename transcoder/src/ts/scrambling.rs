@@ -1,10 +1,10 @@
 //! Whether the payload of a PID's packets is scrambled.
 //!
-//! transport_scrambling_control says so (ISO/IEC 13818-1, 2.4.3.3), and is not always
-//! right: descramblers leave it set on what they have cleared, and clear it on what they
-//! had no key for. A PES packet shows it: it begins with a start code, or with
-//! scrambled payload, whose bytes are spread evenly.
-//! Between two beginnings the bits are believed as far as they were right before.
+//! transport_scrambling_control announces it (ISO/IEC 13818-1, 2.4.3.3), but is not always
+//! right: descramblers leave it set on payload that they have descrambled, and clear it on
+//! payload for which they had no key. The beginning of a PES packet shows the truth: a start
+//! code, or scrambled payload, whose bytes are spread evenly. Between two such beginnings the
+//! bits are trusted if they were right before.
 
 use super::packet::Packet;
 
@@ -21,8 +21,8 @@ const MIN_SCRAMBLED_BYTES: usize = 64;
 pub(crate) enum Judgement {
     Clear,
     Scrambled,
-    /// The bits say scrambled, and what came before gives no reason to believe them. The
-    /// PID's next packets tell.
+    /// The bits announce scrambling, but the earlier packets give no reason to trust them. The
+    /// PID's next packets decide.
     Undecided,
 }
 

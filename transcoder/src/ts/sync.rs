@@ -14,7 +14,7 @@
 
 use super::packet::{PACKET_BYTES, SYNC_BYTE};
 
-/// Sync bytes that must stand one stride apart before packets are believed.
+/// Number of sync bytes, one stride apart, that prove an alignment of packets.
 const SYNC_RUN: usize = 5;
 
 /// Packet length with parity behind each packet.
@@ -76,7 +76,7 @@ impl Synchroniser {
         self.carry.extend_from_slice(&input[consumed..]);
     }
 
-    /// End the stream: hand out packets that only waited for a following one.
+    /// End the stream: return packets that only waited for a following one.
     pub fn finish(&mut self, mut sink: impl FnMut(&[u8; PACKET_BYTES])) {
         let rest = std::mem::take(&mut self.carry);
         let consumed = self.scan(&rest, true, &mut sink);
@@ -103,7 +103,7 @@ impl Synchroniser {
         &self.carry
     }
 
-    /// Walk `bytes` as far as decisions can be made; return the bytes done with.
+    /// Walk `bytes` while decisions are possible; return the number of finished bytes.
     fn scan(
         &mut self,
         bytes: &[u8],
@@ -200,15 +200,14 @@ fn find_packets(bytes: &[u8], at_end: bool) -> Search {
     }
 }
 
-/// Return the stride of the packets that begin with `bytes`, where enough of them are there
-/// to be believed.
+/// Return the stride of the packets at the start of `bytes`; None if too few packets show it.
 pub(crate) fn stride_at(bytes: &[u8]) -> Option<usize> {
     STRIDES.into_iter().find(|&stride| is_run(bytes, stride))
 }
 
-/// Return how packets lie that end with `bytes`: their stride, and where the last whole one
-/// ends, with its parity or the time stamp of the next one. None where too few are there to
-/// be believed.
+/// Return the layout of the packets at the end of `bytes`: their stride, and where the last
+/// whole one ends, with its parity or the time stamp of the next one. None if too few packets
+/// show it.
 pub(crate) fn layout_at_end(bytes: &[u8]) -> Option<(usize, usize)> {
     STRIDES.into_iter().find_map(|stride| {
         (0..stride).find_map(|rest| {

@@ -42,7 +42,7 @@ impl VideoCodec {
 /// What the beginning of a picture says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The bytes so far do not tell.
+    /// The bytes so far do not show it.
     NeedMore,
     /// A decoder can begin here, and every picture after it in display order decodes.
     Random {

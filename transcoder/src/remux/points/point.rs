@@ -10,7 +10,7 @@ pub struct Point {
     pub offset: u64,
     /// What is there.
     pub kind: PointKind,
-    /// PTS of the PES packet that begins there, where one does and says it.
+    /// PTS of the PES packet that begins there; None if no packet begins there, or it has no PTS.
     pub pts: Option<Timestamp>,
     /// Service id.
     pub program: u16,

@@ -110,7 +110,7 @@ impl Tables {
 }
 
 impl Counters {
-    /// Take a packet of a table's PID, with which the PID goes on if nothing came before.
+    /// Take a packet of a table's PID. The first one determines the PID's continuity counter.
     pub(super) fn push(&mut self, packet: Packet<'_>) {
         let pid = packet.pid();
         if packet.has_payload() && !self.0.iter().any(|(known, _)| *known == pid) {

@@ -74,7 +74,7 @@ fn default_of_16(entry: u8) -> Rgba {
 }
 
 /// Red, green and blue are the bits 0, 1 and 2 of the entry for a third and 4, 5 and 6 for two
-/// thirds; the bits 3 and 7 say what that is a share of.
+/// thirds of the value that the bits 3 and 7 select.
 fn default_of_256(entry: u8) -> Rgba {
     if entry == 0 {
         return [0; 4];

@@ -9,13 +9,13 @@ use crate::Language;
 /// Which sets a page uses (table 32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Designation {
-    /// All seven bits of a packet X/28 or M/29; none where no packet says anything.
+    /// All seven bits of a packet X/28 or M/29; None without such a packet.
     pub(super) designated: Option<u8>,
     /// The group of countries, its upper four bits, where none does.
     pub(super) usual_group: u8,
     /// C12 to C14: which of the group. They go before the lower three bits of a packet.
     pub(super) option: u8,
-    /// All seven bits of the second G0 set, to which ESC switches; none where there is none.
+    /// All seven bits of the second G0 set, to which ESC switches; None without a second set.
     pub(super) second: Option<u8>,
 }
 

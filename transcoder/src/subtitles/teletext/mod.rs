@@ -90,7 +90,7 @@ struct Enhancements {
 
 impl TeletextDecoder {
     /// Make a decoder of a page: the magazine, 1 to 8, and two hexadecimal digits, as in 0x888. The
-    /// language, as the PMT names it, tells the character sets of pages that do not name them.
+    /// language in the PMT selects the character sets of pages that do not name them.
     pub fn new(page: u16, language: Option<Language>) -> Self {
         let [magazine, number] = page.to_be_bytes();
         Self {
