@@ -98,7 +98,7 @@ class _File:
                 values += entry.children
             else:
                 self._unknown_section(entry)
-        # Current names take precedence over older ones, whatever the order in the file.
+        # Current names take precedence over older ones, in any order in the file.
         for entry in sorted(values, key=self._is_older):
             self._take(entry)
 

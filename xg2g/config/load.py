@@ -87,7 +87,7 @@ def load(
     problems: list[str] = []
     notes: list[str] = []
     for source in sources:
-        # Overridden values, too: an invalid one is an error wherever it stands.
+        # Overridden values, too: an invalid value is an error in every source.
         parsed |= _parse(source, settings)
         sourced |= source.values
         problems += source.problems

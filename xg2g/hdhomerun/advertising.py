@@ -42,5 +42,5 @@ async def advertise_tuner(
         advertisement = Advertisement(device().identity.udn, port)
         await stack.enter_async_context(advertise_ssdp(advertisement, host))
         yield
-        # The sockets send what is left in the next turn of the event loop.
+        # The sockets send the remaining datagrams in the next turn of the event loop.
         await asyncio.sleep(0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 LISTED = 20
-"""Names that one line lists at most; a receiver may have hundreds of bouquets."""
+"""Maximum number of names in one line; a receiver may have hundreds of bouquets."""
 _LONGEST_SHOWN = 64
 _NEAR = 0.6
 """Similarity from which on a name was probably meant (difflib's ratio)."""

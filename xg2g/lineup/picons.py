@@ -98,7 +98,7 @@ class Picons:
             self._fetches[channel.id] = fetch
             fetch.add_done_callback(partial(self._forget, channel.id))
         try:
-            # The fetch goes on when its client leaves.
+            # The fetch continues when its client leaves.
             return await asyncio.wait_for(asyncio.shield(fetch), CLIENT_WAIT_S)
         except TimeoutError as error:
             raise BusyError from error

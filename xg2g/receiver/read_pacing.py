@@ -12,8 +12,8 @@ GATHER_S = 0.1
 """Longest time between two reads of a stream that flows. Players do not notice it: they buffer
 more."""
 GATHERED_BYTES = 160 * 1024
-"""Bytes to gather at most, by the stream's own rate: 100 ms of 13 Mbit/s, 50 ms of 26 Mbit/s. They
-fit into one read, and several times into the kernel's buffer."""
+"""Maximum number of bytes to gather, by the stream's own rate: 100 ms of 13 Mbit/s, 50 ms of 26
+Mbit/s. They fit into one read, and several times into the kernel's buffer."""
 PROMPT_S = 1.0
 """How long a stream is read as it comes, from its first byte on, so that zapping stays fast."""
 

@@ -196,7 +196,7 @@ class Upstream:
         has_waited = self._state is not State.RUNNING
         while True:
             if self._state is State.RUNNING or ring.is_closed:
-                # Who waited for the beginning gets all of it, though it may be over by now.
+                # Viewers who waited for the beginning get the whole stream, even if it has ended.
                 point = ring.first_point(ring.seam_offset) if has_waited else kept_point()
                 if point is not None and self._has_begun:
                     return point
@@ -324,7 +324,7 @@ class Upstream:
 
     async def _await_readers(self) -> None:
         """Wait while even the fastest reader is far behind: the stream may be a file."""
-        # Polled, so that readers have nobody to wake.
+        # Polled, so that readers need not wake this task.
         while (  # noqa: ASYNC110
             self.readers and min(it.unread_bytes for it in self.readers) > AHEAD_BYTES
         ):

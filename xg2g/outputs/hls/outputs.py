@@ -85,7 +85,7 @@ class HlsOutputs:
         `address` is where the request came from. Raises `TooManyError`.
         """
         output = self._current.get(channel_id)
-        # What was opened with other settings goes on for its players alone.
+        # An output with other settings continues only for its own players.
         settings = (self._hub.receiver, self._hub.options)
         if output is not None and not output.is_over and output.settings == settings:
             return output

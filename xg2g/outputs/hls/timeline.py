@@ -100,7 +100,7 @@ class Timeline:
         if number <= newest:
             return False
         for missing in range(newest + 1, number):
-            # No rendition has anything of it.
+            # No rendition has a segment of it.
             self.start(missing, span.leader, span.decode_s)
             self._spans[missing] = Span(span.leader, span.decode_s, 0.0, self.reached_s)
         self.start(number, span.leader, span.decode_s)

@@ -63,7 +63,7 @@ def live(
     if request.method == "HEAD":
         return _head()
     if is_from_foreign_page(request):
-        # Not listed as a failure of the channel: a page may try for ever.
+        # Not listed as a failure of the channel: a page may retry without end.
         return Response(status_code=403, headers={"X-HDHomeRun-Error": "803 System Busy"})
     return LiveResponse(
         channel_id,

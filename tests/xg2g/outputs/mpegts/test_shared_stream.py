@@ -133,7 +133,7 @@ async def test_a_viewer_with_a_duration_ends_well_beside_one_without() -> None:
         assert len(gateway.upstream.connections) == 1
 
 
-async def test_a_question_for_the_type_costs_the_receiver_nothing() -> None:
+async def test_a_head_request_opens_no_stream_of_the_receiver() -> None:
     async with daemon(counts()) as gateway:
         for _ in range(3):
             assert (await gateway.get(STREAM, method="HEAD"))[0] == 200
