@@ -1,11 +1,14 @@
 """Shared by all tests."""
 
 import gc
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+import xg2g_backends
 from xg2g_backends.embedded.library import Library, library_path
 
 
@@ -29,3 +32,17 @@ def data_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("XDG_DATA_HOME", str(home))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_logs() -> Iterator[None]:
+    """Undo the logs that a daemon or command in the test's process configured.
+
+    They write to the standard error of that test, which is closed when the next one runs.
+    """
+    yield
+    structlog.reset_defaults()
+    for handler in logging.root.handlers[:]:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            logging.root.removeHandler(handler)
+    logging.getLogger(xg2g_backends.__name__).setLevel(logging.NOTSET)
