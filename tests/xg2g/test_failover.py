@@ -196,4 +196,4 @@ async def test_a_transcoder_that_ends_while_its_streams_continue_is_reported() -
             await viewer.go_on(1)
             service.send_signal(signal.SIGTERM)
             told = await until_state(address, "not ready")
-            assert "is ending" in told["reason"]
+            assert "is stopping" in told["reason"]

@@ -49,7 +49,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     keeper = gateway.lineup_keeper
     lineup = keeper.lineup
     if gateway.stopping.is_set():
-        yield Finding(State.NOT_READY, "xg2g is ending")
+        yield Finding(State.NOT_READY, "xg2g is stopping")
     if lineup is None:
         reason = str(keeper.trouble) if keeper.trouble else "the lineup is being read"
         yield Finding(State.NOT_READY, reason)
