@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 import xg2g_backends
-from xg2g_backends.embedded.library import Library, library_path
+from xg2g_backends.embedded.shared_library import Library, library_path
 
 
 @pytest.fixture(scope="session", autouse=True)

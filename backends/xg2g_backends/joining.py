@@ -5,7 +5,7 @@ from typing import Self
 from weakref import finalize
 
 from .base import Point
-from .embedded.library import shared_library
+from .embedded.shared_library import shared_library
 from .errors import ClosedError
 
 

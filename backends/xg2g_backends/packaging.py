@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 from weakref import finalize
 
-from .embedded.library import shared_library
+from .embedded.shared_library import shared_library
 from .errors import ClosedError
 
 

@@ -9,7 +9,7 @@ import pytest
 from xg2g_backends.base import RemuxOptions
 from xg2g_backends.embedded import _abi
 from xg2g_backends.embedded.backend import EmbeddedBackend
-from xg2g_backends.embedded.library import Library, file_name
+from xg2g_backends.embedded.shared_library import Library, file_name
 from xg2g_backends.errors import InvalidArgumentError, UnavailableError
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from xg2g_backends.base import Point
-from xg2g_backends.embedded.library import Library
 from xg2g_backends.embedded.remuxer import HOLD_S, UNKNOWN_BYTES, EmbeddedRemuxer
+from xg2g_backends.embedded.shared_library import Library
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xg2g_backends.base import Point, PointKind, RemuxOptions
-from xg2g_backends.embedded.library import LIBRARY_VARIABLE, Library, library_path, loaded
+from xg2g_backends.embedded.shared_library import LIBRARY_VARIABLE, Library, library_path, loaded
 from xg2g_backends.errors import ClosedError, InvalidArgumentError, UnavailableError
 from xg2g_backends.joining import Joiner
 

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded.library import Library, library_path
+from xg2g_backends.embedded.shared_library import Library, library_path
 from xg2g_backends.errors import ClosedError, FinishedError, InvalidArgumentError
 from xg2g_backends.packaging import (
     Event,

@@ -13,8 +13,8 @@ import pytest
 from tests.contract.subject import Subject
 from xg2g_backends.base import Point, PointKind, RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
-from xg2g_backends.embedded.library import Library
 from xg2g_backends.embedded.remuxer import EmbeddedRemuxer
+from xg2g_backends.embedded.shared_library import Library
 from xg2g_backends.errors import InternalError, PoisonedError
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from tests.oracle.transport import PACKET_BYTES
 from tests.oracle.ts_checker import check
 from tests.remux.recordings import CAPTURES
 from xg2g_backends.base import Point, PointKind, RemuxOptions
-from xg2g_backends.embedded.library import Library, library_path
+from xg2g_backends.embedded.shared_library import Library, library_path
 from xg2g_backends.joining import Joiner
 
 READ_BYTES = 1_500_000

@@ -78,7 +78,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        from xg2g_backends.embedded.library import shared_library
+        from xg2g_backends.embedded.shared_library import shared_library
         from xg2g_backends.errors import UnavailableError
 
         typer.echo(f"xg2g {version('xg2g')}")

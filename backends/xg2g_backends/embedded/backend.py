@@ -7,8 +7,8 @@ from weakref import WeakSet
 
 from ..base import BackendHealth, RemuxOptions
 from ..errors import ClosedError, UnavailableError
-from .library import Library, library_path, loaded
 from .remuxer import EmbeddedRemuxer
+from .shared_library import Library, library_path, loaded
 
 
 class EmbeddedBackend:

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from ..base import RemuxOptions, RemuxStats
 from ..errors import InvalidArgumentError
-from .library import Library, library_path, loaded
+from .shared_library import Library, library_path, loaded
 
 READ_BYTES: Final = 256 * 1024
 """Most bytes that are read and converted at once."""

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from ..base import Piece, RemuxStats
 from ..errors import ClosedError
-from .library import Library
+from .shared_library import Library
 
 HOLD_S: Final = 0.0008
 """Longest expected time of a call on the event loop. With the error of the estimate it stays below

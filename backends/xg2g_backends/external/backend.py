@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..base import Backend, BackendHealth, Remuxer, RemuxOptions
-from ..embedded.library import shared_library
+from ..embedded.shared_library import shared_library
 from ..errors import ClosedError, UnavailableError
 from .address import ServiceAddress
 from .background import BackgroundTasks

@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from ..embedded.library import shared_library
+from ..embedded.shared_library import shared_library
 
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """Most input that waits for a transcoder; beyond it the oldest is dropped. It is 3 s at 10 Mbit/s,

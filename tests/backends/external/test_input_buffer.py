@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from xg2g_backends.embedded.library import shared_library
+from xg2g_backends.embedded.shared_library import shared_library
 from xg2g_backends.external.input_buffer import PAST_BYTES, WAITING_BYTES, InputBuffer
 
 CLIPS = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips"

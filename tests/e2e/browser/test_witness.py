@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.e2e.browser.tab import BEEP_LEVEL, Tab
 from tests.harness.house import House
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded.library import Library, library_path
+from xg2g_backends.embedded.shared_library import Library, library_path
 from xg2g_backends.packaging import Header, Packager, Part
 
 CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "one-hd.ts"

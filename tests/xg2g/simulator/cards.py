@@ -14,7 +14,7 @@ import numpy as np
 from xg2g.simulator.loop import Loop
 from xg2g.simulator.recording import parse_recording
 from xg2g_backends.base import RemuxOptions
-from xg2g_backends.embedded.library import Library, library_path
+from xg2g_backends.embedded.shared_library import Library, library_path
 from xg2g_backends.packaging import Event, Packager
 
 if TYPE_CHECKING:
