@@ -42,7 +42,11 @@ export function App() {
   }, [place]);
 
   const playing = channels.find((each) => each.id === watching);
-  const isMissing = place.at === "channel" && lineup.value !== undefined && !playing;
+  // By the place itself: `playing` follows it after the first paint.
+  const isMissing =
+    place.at === "channel" &&
+    lineup.value !== undefined &&
+    !channels.some(({ id }) => id === place.id);
   const isSearching = search.trim() !== "" || place.at === "search";
   const isWatching = place.at === "channel" && playing !== undefined;
 

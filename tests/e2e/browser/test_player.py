@@ -162,6 +162,15 @@ def test_a_channel_that_cannot_play_says_why(tab: Tab, channel: str, says: str) 
     assert says.lower() in tab["error"].inner_text().lower()
 
 
+def test_a_link_to_a_channel_that_no_longer_exists_says_so(tab: Tab) -> None:
+    tab.open("#/channel/1_0_19_DEAD_1_1_C00000_0_0_0")
+    tab.until(lambda: tab["error"].is_visible(), "the page says what is wrong")
+    assert "no longer exists" in tab["error"].inner_text()
+    tab.channel("Languages").click()
+    tab.see_pictures()
+    assert tab["error"].count() == 0
+
+
 def test_a_stream_that_was_ended_is_opened_again_without_a_wait_for_more(tab: Tab) -> None:
     tab.open()
     tab.channel("Languages").click()
