@@ -9,7 +9,14 @@ import pytest
 import structlog
 
 import xg2g_backends
+from xg2g.app import open_files
 from xg2g_backends.embedded.shared_library import Library, library_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_many_open_files_as_the_daemon_has() -> None:
+    """Raise the limit as the daemon does: tests hold both ends of hundreds of connections."""
+    open_files.raise_limit()
 
 
 @pytest.fixture(scope="session", autouse=True)

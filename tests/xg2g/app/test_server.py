@@ -39,14 +39,14 @@ async def never_reading(
     return reader
 
 
-async def test_a_thousand_silent_connections_keep_nobody_out() -> None:
+async def test_hundreds_of_silent_connections_keep_nobody_out() -> None:
     async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
         _, viewer = await gateway.watch()
-        silent = [await connected(gateway, stack) for _ in range(1000)]
+        silent = [await connected(gateway, stack) for _ in range(600)]
         assert (await gateway.get("/healthz"))[0] == 200
         assert len(gateway.gateway.viewers) == 1
         # The oldest connections are closed first.
-        for reader in silent[: 1000 - connection.IDLE_LIMIT]:
+        for reader in silent[: 600 - connection.IDLE_LIMIT]:
             with suppress(ConnectionResetError):
                 assert await reader.read() == b""
         assert not silent[-1].at_eof()
