@@ -25,7 +25,7 @@ pip_install = @echo $$$$ > .venv/.installing && \
   rm .venv/.installing && touch $@
 say = @printf '  %-10s %s\n' '$(1)' '$(2)'
 
-.PHONY: help run build test check fix bench e2e coverage fuzz sanitize soak loss failover load fanout playback chaos siege watch binary dist clean lock system
+.PHONY: help run build test check fix bench e2e coverage fuzz sanitize soak loss failover load fanout playback chaos siege watch binary dist cross clean lock system
 help: ## list the verbs
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  while IFS='|' read -r verb does; do printf '  make %-8s %s\n' "$$verb" "$$does"; done
@@ -124,6 +124,9 @@ binary: system ## one file to copy and run, without Python: dist/xg2g, and dist/
 dist: binary ## all that is published: wheel, source archive, archive of the executables
 	$(call say,dist,wheel and archives)
 	@scripts/build-dist.sh
+
+cross: .venv/.runtime | system ## library, service and wheel for another platform: TARGET=aarch64-unknown-linux-gnu
+	@scripts/cross.sh '$(TARGET)' wheel
 
 sanitize: ## run the C ABI's tests in miri and with AddressSanitizer (needs nightly)
 	@tools/sanitize.sh

@@ -2,6 +2,10 @@
 
 The library is reached through ctypes and the service is a program of its own, so a wheel depends
 on the platform but not on the version or the ABI of Python: its tag is `py3-none-<platform>`.
+
+For another platform than this machine's, cargo's `CARGO_BUILD_TARGET` says what is compiled, and
+`XG2G_WHEEL_PLATFORM` is the platform of the tag, such as `manylinux_2_36_aarch64`.
+`scripts/cross.sh` sets both.
 """
 
 from __future__ import annotations
@@ -36,7 +40,8 @@ class Transcoder(BuildHookInterface[Any]):
             return
         self._run("build-release.sh")
         self._run("build-page.sh")
-        for file in Path(self.root, "build", "release").iterdir():
+        target = os.environ.get("CARGO_BUILD_TARGET", "")
+        for file in Path(self.root, "build", target, "release").iterdir():
             if file.stem == "xg2g-transcoder":
                 build_data["shared_scripts"][str(file)] = file.name
             else:
@@ -50,8 +55,11 @@ class Transcoder(BuildHookInterface[Any]):
 def platform_tag() -> str:
     """The narrowest tag: code compiled here is known to run with this C library or a later one.
 
-    Compilers for macOS aim at MACOSX_DEPLOYMENT_TARGET where it is set.
+    Compilers for macOS aim at MACOSX_DEPLOYMENT_TARGET where it is set. XG2G_WHEEL_PLATFORM names
+    the platform of what another compiler than this machine's makes.
     """
+    if given := os.environ.get("XG2G_WHEEL_PLATFORM"):
+        return given
     if sys.platform == "darwin":
         target = os.environ.get("MACOSX_DEPLOYMENT_TARGET") or platform.mac_ver()[0]
         major, _, minor = target.partition(".")

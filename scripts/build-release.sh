@@ -2,19 +2,21 @@
 # Builds the library and the service as they are published, without debugging
 # information, into build/release. Wheels and the single executable take them there.
 #
-#   CARGO_BUILD_TARGET  build for this target, with the C compiler that CC_<target> names
+#   CARGO_BUILD_TARGET  build for this target, with the C compiler that CC_<target> names, into
+#                       build/<target>/release; scripts/cross.sh knows the compilers
 #   STRIP               that target's strip
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-built=${CARGO_TARGET_DIR:-target}/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release
-rm -rf build/release
-mkdir -p build/release
+release=${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release
+built=${CARGO_TARGET_DIR:-target}/$release
+rm -rf "build/$release"
+mkdir -p "build/$release"
 
 take() { # take NAME...: those that this platform has
   local name
   for name in "$@"; do
-    [ ! -f "$built/$name" ] || cp "$built/$name" build/release/
+    [ ! -f "$built/$name" ] || cp "$built/$name" "build/$release/"
   done
 }
 
@@ -22,4 +24,4 @@ cargo build --release --locked -p xg2g-transcoder --features service
 take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll xg2g-transcoder{,.exe}
 
 # macOS keeps debugging information in files of its own.
-[ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" build/release/*
+[ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" "build/$release"/*

@@ -1,0 +1,72 @@
+"""scripts/cross.sh says what a machine lacks to build for another platform."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import hatch_build
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def _bare(folder: Path, *commands: str) -> dict[str, str]:
+    """Return an environment that has the shell's usual tools and `commands`, and no compiler."""
+    folder.mkdir()
+    for tool in ("bash", "dirname", "ls"):
+        found = shutil.which(tool)
+        assert found is not None
+        (folder / tool).symlink_to(found)
+    for command in commands:
+        (folder / command).write_text("#!/bin/sh\necho /nowhere\n")
+        (folder / command).chmod(0o755)
+    return {"PATH": str(folder), "HOME": str(folder), "CARGO_HOME": str(folder / "cargo")}
+
+
+def _cross(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", ROOT / "scripts" / "cross.sh", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_is_missing_is_named_in_one_line_with_the_commands_that_install_it(
+    tmp_path: Path,
+) -> None:
+    done = _cross(_bare(tmp_path / "bin", "rustc"), "aarch64-unknown-linux-gnu")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "xg2g: to build for aarch64-unknown-linux-gnu, first run: "
+        "apt-get install g++-aarch64-linux-gnu && rustup target add aarch64-unknown-linux-gnu\n"
+    )
+
+
+def test_what_is_there_is_not_asked_for(tmp_path: Path) -> None:
+    environment = _bare(tmp_path / "bin", "rustc", "aarch64-linux-gnu-g++")
+    done = _cross(environment, "aarch64-unknown-linux-gnu", "wheel")
+    assert done.returncode == 1
+    assert "apt-get" not in done.stderr
+    assert done.stderr.endswith("first run: rustup target add aarch64-unknown-linux-gnu\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("pdp11-unknown-bsd",), ("x", "sdist")])
+def test_a_target_that_nobody_built_and_a_wrong_call_are_refused_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = _cross(_bare(tmp_path / "bin"), *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("xg2g: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wheel_for_another_platform_has_the_tag_that_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XG2G_WHEEL_PLATFORM", "manylinux_2_36_aarch64")
+    assert hatch_build.platform_tag() == "manylinux_2_36_aarch64"
