@@ -60,6 +60,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/ruff format --check --quiet
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/mypy
+	@.venv/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 xg2g backends
 	@scripts/build-page.sh check
 	$(call say,check,shell and workflows)
 	@.venv/bin/shellcheck $$(git grep -lE '^#!.*\bbash$$')

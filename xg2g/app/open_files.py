@@ -2,8 +2,13 @@
 
 import sys
 
-if sys.platform != "win32":
+try:
     import resource
+except ImportError:
+    # Windows: each program there can open more than enough.
+    _IS_LIMITED = False
+else:
+    _IS_LIMITED = True
 
 WANTED = 8192
 """More than the maximum number of connections and streams."""
@@ -15,7 +20,7 @@ _RESERVED_MAX = 256
 
 def raise_limit() -> None:
     """Raise the limit to `WANTED`, or as far as the system allows; defaults are 1024 or 256."""
-    if sys.platform != "win32":
+    if sys.platform != "win32" and _IS_LIMITED:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
         if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -25,7 +30,7 @@ def raise_limit() -> None:
 def limit() -> int:
     """Return the maximum number of open files; 0 for no limit."""
     soft = 0
-    if sys.platform != "win32":
+    if sys.platform != "win32" and _IS_LIMITED:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         soft = 0 if soft == resource.RLIM_INFINITY else soft
     return soft

@@ -15,7 +15,7 @@ from ..config import Configuration, Settings
 from ..config.setting import Setting, settings_of
 from ..errors import UserError
 from ..web.http.access import Access
-from . import logs
+from . import logs, signals
 from .receiver_session import ReceiverSession
 
 log = structlog.get_logger()
@@ -87,7 +87,8 @@ class Reloader:
 
 def hold_hangups() -> None:
     """Block SIGHUP until `reloading_on_hangup` runs, so that it does not end a starting daemon."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    if signals.HANGUP is not None:
+        signals.hold(signals.HANGUP)
 
 
 @asynccontextmanager
@@ -95,8 +96,11 @@ async def reloading_on_hangup(reload: Callable[[], Awaitable[None]]) -> AsyncIte
     """Call `reload` for each SIGHUP within the context, one at a time, and for a blocked one.
 
     SIGHUP also reports that the terminal was closed. A daemon that was started on a terminal ends
-    then, as it would without this handler.
+    then, as it would without this handler. Where there is no SIGHUP, `reload` is never called.
     """
+    if signals.HANGUP is None:
+        yield
+        return
     requested = asyncio.Event()
     had_terminal = sys.stdin is not None and sys.stdin.isatty()
 
@@ -112,16 +116,13 @@ async def reloading_on_hangup(reload: Callable[[], Awaitable[None]]) -> AsyncIte
             requested.clear()
             await reload()
 
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, hung_up)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
-    reloading = asyncio.create_task(reload_on_request())
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        reloading.cancel()
-        await asyncio.wait({reloading})
+    with signals.handling(signals.HANGUP, hung_up):
+        reloading = asyncio.create_task(reload_on_request())
+        try:
+            yield
+        finally:
+            reloading.cancel()
+            await asyncio.wait({reloading})
 
 
 def _all() -> list[Setting]:

@@ -199,7 +199,8 @@ def _target(named: Path | None) -> Path:
     """Return the file to write: the one that `serve` reads first."""
     if named is not None:
         return named
-    return find_file(os.environ) or preferred_file(os.environ, is_root=os.geteuid() == 0)
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return find_file(os.environ) or preferred_file(os.environ, is_root=is_root)
 
 
 def _confirm_replacing(path: Path, *, yes: bool, force: bool) -> None:

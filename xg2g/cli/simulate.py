@@ -1,8 +1,6 @@
 """`xg2g simulate`: a simulated receiver, for trying xg2g without one and for trying faults."""
 
 import asyncio
-import signal
-import sys
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
@@ -175,12 +173,12 @@ def _credentials(auth: str | None) -> "Credentials | None":
 
 
 async def _run(receiver: "SimulatedReceiver") -> None:
+    from xg2g.app import signals
+
     ended = asyncio.Event()
-    if sys.platform != "win32":  # there, Ctrl-C cancels this, and nothing else is sent
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ended.set)
     async with AsyncExitStack() as stack:
+        for number in signals.STOP:
+            stack.enter_context(signals.handling(number, ended.set))
         try:
             await stack.enter_async_context(receiver)
         except OSError as error:

@@ -1,6 +1,7 @@
 """Settings from the YAML file, and the places where the file is searched."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from .source import Source, SourcedValue, did_you_mean, nearest
 from .yaml_entries import Entry, read_document
 
 FILE_NAME = "config.yaml"
-SYSTEM_FILE = Path("/etc/xg2g") / FILE_NAME
+SYSTEM_FILE = (
+    Path(os.environ.get("PROGRAMDATA", "C:/ProgramData")) / "xg2g"
+    if sys.platform == "win32"
+    else Path("/etc/xg2g")
+) / FILE_NAME
 
 _SYNONYMS = {
     "receiver.address": "receiver.url",
@@ -27,9 +32,10 @@ _SECRET_SUFFIX = FILE_SUFFIX.lower()
 
 
 def user_file(environment: Mapping[str, str]) -> Path:
-    """Return the path of a user's own file (XDG Base Directory Specification)."""
-    home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "/")) / ".config"
-    return Path(home) / "xg2g" / FILE_NAME
+    """Return the path of a user's own file: below `APPDATA`, which only Windows sets, or as in the
+    XDG Base Directory Specification."""
+    home = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
+    return Path(home or Path(environment.get("HOME", "/")) / ".config") / "xg2g" / FILE_NAME
 
 
 def find_file(environment: Mapping[str, str]) -> Path | None:

@@ -5,6 +5,7 @@ that was written: `password: 0123` keeps its zero, `no` is Norwegian as a langua
 switch, and aliases are not multiplied.
 """
 
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -67,7 +68,8 @@ def read_document(path: Path) -> Document:
 def _text_of(path: Path, document: Document) -> str:
     try:
         with path.open("rb") as file:
-            document.is_public = bool(path.stat().st_mode & stat.S_IROTH)
+            # Windows: access lists decide, and these bits are always set.
+            document.is_public = os.name != "nt" and bool(path.stat().st_mode & stat.S_IROTH)
             content = file.read(SIZE_LIMIT_BYTES + 1)
     except OSError as error:
         advice = (

@@ -19,6 +19,9 @@ def why_no_connection(error: BaseException) -> str:
             # Its numbers are OpenSSL's, and would be taken for errors of the system.
             return f"no TLS connection ({_tls_reason(cause)})"
         if isinstance(cause, OSError) and cause.errno:
+            if getattr(cause, "winerror", None) and cause.strerror:
+                # Windows' own numbers: `os.strerror` knows no text for them.
+                return cause.strerror.rstrip(".").lower()
             return os.strerror(cause.errno).lower()
     return str(error) or type(error).__name__
 

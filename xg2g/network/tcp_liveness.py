@@ -35,7 +35,7 @@ two minutes."""
 _DARWIN_RXT_CONNDROPTIME = 0x80
 """XNU, bsd/netinet/tcp.h: seconds of unanswered retransmissions, then the connection ends."""
 
-_TCP_INFO: int | None = socket.TCP_INFO if sys.platform == "linux" else None
+_TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
 _HEAD = struct.Struct("=3xBB19xI28xI")
 """`tcpi_probes`, `tcpi_backoff`, `tcpi_unacked` and `tcpi_last_ack_recv` of Linux's
 `struct tcp_info` (include/uapi/linux/tcp.h). Later kernels only append fields."""

@@ -39,7 +39,9 @@ def write_whole(path: Path, text: str, *, mode: int) -> None:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
                 file.flush()
-                os.fchmod(descriptor, mode)
+                if hasattr(os, "fchmod"):
+                    # Windows: the file inherits the permissions of its folder.
+                    os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             Path(name).replace(path)
         except BaseException:

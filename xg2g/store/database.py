@@ -8,7 +8,6 @@ thread by itself and would cross threads thousands of times for one refresh of t
 
 import asyncio
 import contextlib
-import fcntl
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +18,7 @@ from typing import IO, Self, TypeVar
 
 import structlog
 
+from .file_lock import lock_file
 from .schema import NewerVersionError, migrate, salvage
 
 T = TypeVar("T")
@@ -244,9 +244,9 @@ def _replaced(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
 
 def _locked(directory: Path) -> IO[str]:
     """Lock the directory against another xg2g until this file is closed or the process ends."""
-    lock = (directory / "lock").open("w")
+    lock = (directory / "lock").open("a")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(lock)
     except BlockingIOError as error:
         lock.close()
         raise StoreError(

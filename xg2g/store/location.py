@@ -15,10 +15,11 @@ log = structlog.get_logger()
 
 
 def default_directory() -> Path:
-    """Return the directory that systemd made, or the user's own (XDG Base Directory)."""
+    """Return the directory that systemd made, or the user's own: below `LOCALAPPDATA`, which only
+    Windows sets, or as in the XDG Base Directory Specification."""
     if state := os.environ.get("STATE_DIRECTORY"):
         return Path(state.split(":")[0])
-    home = os.environ.get("XDG_DATA_HOME")
+    home = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
     return (Path(home) if home else Path("~/.local/share").expanduser()) / "xg2g"
 
 

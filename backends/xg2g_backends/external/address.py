@@ -1,10 +1,14 @@
 """Where a transcoder service listens."""
 
+import socket
+import sys
 from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-EXAMPLES: Final = "http://192.168.1.20:3000 or unix:///run/xg2g/transcoder.sock"
+_HAS_UNIX_SOCKETS: Final[bool] = sys.platform != "win32" and hasattr(socket, "AF_UNIX")
+_TCP_EXAMPLE: Final = "http://192.168.1.20:3000"
+EXAMPLES: Final = f"{_TCP_EXAMPLE} or unix:///run/xg2g/transcoder.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class ServiceAddress:
                 raise ValueError(
                     f"{text} has no absolute socket path; use unix:///run/xg2g/transcoder.sock"
                 )
+            if not _HAS_UNIX_SOCKETS:
+                raise ValueError(f"{text}: this system has no Unix sockets; use {_TCP_EXAMPLE}")
             return cls("http://transcoder", parts.path)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{text} is not a transcoder URL; use {EXAMPLES}")

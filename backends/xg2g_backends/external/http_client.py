@@ -5,11 +5,13 @@ client's features (docs/design/external-backend.md).
 """
 
 import asyncio
+import errno
 import json
 import os
 import select
 import socket
 import ssl
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -164,7 +166,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(connect_s):
                 if self.address.socket is not None:
-                    return _Connection(*await asyncio.open_unix_connection(self.address.socket))
+                    return _Connection(*await _open_unix(self.address.socket))
                 parts = urlsplit(f"//{authority}")
                 port = parts.port or (443 if scheme == "https" else 80)
                 return _Connection(
@@ -240,12 +242,21 @@ class _Connection:
                 raise ConnectionResetError("the connection was closed")
 
 
+async def _open_unix(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if sys.platform == "win32":
+        # `ServiceAddress` refuses their paths.
+        raise OSError(errno.EAFNOSUPPORT, "this system has no Unix sockets")
+    else:
+        return await asyncio.open_unix_connection(path)
+
+
 def _readable(descriptor: int) -> bool:
-    if not hasattr(select, "poll"):
+    if sys.platform == "win32" or not hasattr(select, "poll"):
         return bool(select.select([descriptor], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    else:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 def _reason(error: OSError) -> str:
@@ -254,4 +265,7 @@ def _reason(error: OSError) -> str:
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
         return (error.strerror or str(error) or type(error).__name__).lower()
+    if getattr(error, "winerror", None):
+        # Windows' own numbers: `os.strerror` knows no text for them.
+        return (error.strerror or str(error)).rstrip(".").lower()
     return os.strerror(error.errno).lower()

@@ -46,7 +46,9 @@ def test_the_file_is_the_named_one_or_the_users_or_the_systems(tmp_path: Path) -
 
     environment = {"HOME": str(home)}
     assert load(environment=environment).settings.server.port == 1
-    environment["XDG_CONFIG_HOME"] = str(tmp_path / "xdg")
+    environment = {"APPDATA": str(tmp_path / "xdg"), "USERPROFILE": str(home)}
+    assert load(environment=environment).settings.server.port == 2
+    environment = {"HOME": str(home), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
     assert load(environment=environment).settings.server.port == 2
     environment["XG2G_CONFIG"] = str(named)
     assert load(environment=environment).settings.server.port == 3

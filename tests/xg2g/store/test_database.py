@@ -256,6 +256,10 @@ async def test_the_directory_is_systemds_or_the_users_own(
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     async with open_database(None):
         assert (tmp_path / "home" / "xg2g" / FILE).exists()
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "windows"))
+    async with open_database(None):
+        assert (tmp_path / "windows" / "xg2g" / FILE).exists()
     monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path / 'state'}{os.pathsep}/nowhere")
     async with open_database(None):
         assert (tmp_path / "state" / FILE).exists()

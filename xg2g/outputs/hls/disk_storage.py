@@ -8,10 +8,9 @@ Threads write, read and remove the files: a slow or sleeping disk does not block
 
 import asyncio
 import contextlib
-import fcntl
 import secrets
 import shutil
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 import structlog
+
+from ...store.file_lock import lock_file
 
 log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ _RECENT: Final = 24
 _RETRIES: Final = 2
 """Number of failed writes that are tried again with each new segment."""
 
+_MAX_NOT_REMOVED: Final = 100
+"""Most files that are tried to remove again. The rest go with the folder."""
+
 _MAX_UNWRITTEN_BYTES: Final = 64 * 1024 * 1024
 """Most bytes that wait for a slow disk. Later segments stay in memory while the window has them."""
 
@@ -52,6 +56,7 @@ class StorageFolder:
         self._lock = lock
         self.writer = ThreadPoolExecutor(1, "hls-write")
         self.readers = ThreadPoolExecutor(_READERS, "hls-read")
+        self._not_removed: deque[Path] = deque(maxlen=_MAX_NOT_REMOVED)
 
     @classmethod
     def open(cls, root: Path) -> Self:
@@ -63,11 +68,20 @@ class StorageFolder:
             folder = root / f"{_PREFIX}{secrets.token_hex(4)}"
             folder.mkdir(mode=0o700)
             lock = (folder / _LOCK).open("wb")
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(lock)
         except OSError as error:
             reason = error.strerror or str(error)
             raise UnwritableFolderError(f"hls.dir {root} cannot be written: {reason}") from error
         return cls(folder, lock)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file. Windows does not while it is read: then a later call tries again. Only
+        called by the thread that writes."""
+        self._not_removed.append(path)
+        for each in list(self._not_removed):
+            with contextlib.suppress(PermissionError):
+                _remove(each)
+                self._not_removed.remove(each)
 
     async def aclose(self) -> None:
         """Remove the folder."""
@@ -75,16 +89,20 @@ class StorageFolder:
         def close() -> None:
             self.writer.shutdown()
             self.readers.shutdown()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            # Windows removes no file that is open.
             self._lock.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
         await asyncio.to_thread(close)
 
 
 def _remove_leftovers(root: Path) -> None:
     for folder in root.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError), (folder / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):
+            with (folder / _LOCK).open("rb") as lock:
+                lock_file(lock)
+                shutil.rmtree(folder, ignore_errors=True)
+            # Windows leaves a file that is open, and its folder.
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -158,7 +176,7 @@ class DiskStorage:
         self._failed.pop(key, None)
         if (size := self._written.pop(key, None)) is not None:
             self._written_bytes -= size
-            self._later(partial(_remove, self._path(key)))
+            self._later(partial(self._disk.remove, self._path(key)))
 
     def clear(self) -> None:
         self._is_cleared = True
@@ -213,7 +231,7 @@ class DiskStorage:
             return
         if key not in self._parts:
             # It has left the window meanwhile.
-            self._later(partial(_remove, self._path(key)))
+            self._later(partial(self._disk.remove, self._path(key)))
             return
         error = written.exception()
         if error is not None:
@@ -244,7 +262,8 @@ def _write(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError:
         # The incomplete file takes room.
-        _remove(path)
+        with contextlib.suppress(PermissionError):
+            _remove(path)
         raise
 
 
@@ -258,5 +277,10 @@ def _read(path: Path, at: int, size: int) -> bytes | None:
 
 
 def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
+    """Raises `PermissionError`. No other failure leaves a file."""
+    try:
         path.unlink()
+    except PermissionError:
+        raise
+    except OSError:
+        pass

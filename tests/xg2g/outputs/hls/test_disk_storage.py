@@ -3,9 +3,10 @@
 import errno
 import fcntl
 import os
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -276,3 +277,55 @@ async def test_segments_for_live_playback_stay_whatever_their_size() -> None:
     assert (
         presentation.window.live_s <= presentation.window.listed_s <= presentation.window.live_s + 2
     )
+
+
+async def test_a_file_that_windows_keeps_while_it_is_read_is_removed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink, is_read = Path.unlink, {"being-read"}
+
+    def refusing(path: Path, missing_ok: bool = False) -> None:
+        if path.name in is_read:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+    async with opened(tmp_path) as disk:
+        first, second = disk.folder / "being-read", disk.folder / "other"
+        for path in (first, second):
+            path.touch()
+        disk.remove(first)
+        assert first.exists()
+        is_read.clear()
+        disk.remove(second)
+        assert names(disk.folder) == ["lock"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_folders_go_where_no_open_file_can_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = tmp_path / "xg2g-hls-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "video-1.m4s").write_bytes(b"old")
+    unlink, refused = os.unlink, set()
+
+    def unlink_as_windows(path: str, *, dir_fd: int | None = None) -> None:
+        file = Path(f"/proc/self/fd/{dir_fd}").readlink() / path if dir_fd else Path(path)
+        if file in open_files():
+            refused.add(file)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", unlink_as_windows)
+    async with opened(tmp_path) as disk:
+        assert names(tmp_path) == [disk.folder.name]
+        assert refused == {dead / "lock"}
+    assert names(tmp_path) == []
+
+
+def open_files() -> Iterator[Path]:
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            yield descriptor.readlink()
