@@ -6,14 +6,16 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.harness.command import DaemonProcess
-from tests.harness.ports import free_port
+from tests.harness.ports import free_address, free_port
 from tests.harness.process import Process, environment
+from tests.harness.transcoder import Transcoder
 
 ROOT = Path(__file__).parent.parent
 RUN = (sys.executable, ROOT / "tests" / "harness" / "without_posix.py")
@@ -89,11 +91,19 @@ def test_every_module_can_be_imported() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_daemon_serves_a_channel_and_ends_as_it_is_asked_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["embedded", "external"])
+async def test_the_daemon_serves_a_channel_and_ends_as_it_is_asked_to(
+    backend: str, tmp_path: Path
+) -> None:
     data = tmp_path / "data"
     variables = environment(XG2G_DATA_DIR=str(data), XG2G_HDHOMERUN_DISCOVERY="false")
     streams = ("--stream-port", str(free_port()))
-    async with Process(*XG2G, "simulate", "--port", "0", "--relay-port", "0", *streams) as receiver:
+    async with AsyncExitStack() as stack:
+        simulate = ("simulate", "--port", "0", "--relay-port", "0", *streams)
+        receiver = await stack.enter_async_context(Process(*XG2G, *simulate))
+        if backend == "external":
+            transcoder = stack.enter_context(Transcoder(free_address()))
+            variables["XG2G_EXTERNAL_TRANSCODER"] = transcoder.address.url
         line = await receiver.line(lambda line: line.startswith("receiver "))
         serve = ("serve", "--receiver", line.split()[1], *streams, "--port", "0")
         async with DaemonProcess(*XG2G, *serve, variables=variables) as daemon:
