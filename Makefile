@@ -98,7 +98,7 @@ soak: build .venv/.dev ## 27 hours of stream time over two wraps, in some ten mi
 loss: build .venv/.dev ## sound missing after lost packets, beside ffmpeg: ARGS="--packets 3 --captures FOLDER"
 	@.venv/bin/python -m tests.load.loss $(ARGS)
 
-failover: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed: ARGS=two for two of which one dies
+failover: build .venv/.dev ## 20 viewers for ten minutes while transcoders are killed; ARGS=two: one of two dies; ARGS=service: a rolling update of three
 	@.venv/bin/python -m tests.load.failover $(ARGS)
 
 load: build .venv/.dev ## 30 viewers for half an hour, and a receiver that misbehaves: ARGS="--minutes 3 --seed 2"

@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.harness.transcoder import short_folder, transcoder, way_to
+from tests.backends.external.world import Counts
+from tests.harness.balancer import Balancer
+from tests.harness.ports import free_address
+from tests.harness.transcoder import Transcoder, short_folder, transcoder, way_to
 from tests.oracle.audio_sync import compare, decode_track
 from tests.oracle.transport import Packets
 from tests.oracle.ts_checker import check
 from tests.remux.broadcast import AUDIO, VIDEO, clean
 from xg2g_backends.base import Piece, Point, PointKind, RemuxOptions
 from xg2g_backends.embedded.backend import EmbeddedBackend
+from xg2g_backends.external.address import ServiceAddress
 from xg2g_backends.external.backend import ExternalBackend
 from xg2g_backends.external.deadlines import TICK_S, Deadlines
 
@@ -41,9 +45,16 @@ def source(codec: str = "ac3") -> bytes:
     return clean(codec, SECONDS)
 
 
+def within_video(stream: bytes, at: int) -> int:
+    """Where the next chunk begins within a packet of video, so that its loss is seen."""
+    pids = Packets(stream[: len(stream) // 188 * 188]).pid
+    starts = range(at // CHUNK_BYTES * CHUNK_BYTES, len(stream), CHUNK_BYTES)
+    return next(it for it in starts if it % 188 and pids[it // 188] in (VIDEO, CLIP_VIDEO))
+
+
 async def pieces(stream: bytes, at_middle: Callable[[], object]) -> AsyncIterator[bytes]:
     """The stream in chunks; something happens in the middle of it."""
-    middle = len(stream) // 2 // CHUNK_BYTES * CHUNK_BYTES
+    middle = within_video(stream, len(stream) // 2)
     for at in range(0, len(stream), CHUNK_BYTES):
         if at == middle:
             at_middle()
@@ -260,3 +271,38 @@ async def test_requests_go_directly_to_the_instance_that_a_load_balancer_chose()
                 assert (await remuxer.process(source())).data
             assert balancer.answers_to_cut == 1, "no chunk went through the balancer"
             await backend.aclose()
+
+
+async def test_an_update_behind_one_address_refuses_nobody_and_loses_no_picture() -> None:
+    """As in Kubernetes: a new instance is ready before an old one ends, which may still be chosen
+    for a while."""
+    flags = ("--advertise", "auto", "--shutdown-grace", "0.5s")
+    stream = source()
+    thirds = [within_video(stream, len(stream) * part // 4) for part in (1, 2, 3)]
+    with ExitStack() as stack:
+        old = [stack.enter_context(transcoder(None, *flags)) for _ in thirds]
+        new = [Transcoder(free_address(), *flags) for _ in thirds]
+        address = ServiceAddress.parse(free_address())
+        async with Balancer(address, [*old, *new]):
+            counts = Counts()
+            backend = ExternalBackend([address], observer=counts)
+            remuxers = [await backend.open(RemuxOptions()) for _ in range(3)]
+            outputs = [b""] * len(remuxers)
+            for at in range(0, len(stream), CHUNK_BYTES):
+                if at in thirds:
+                    place = thirds.index(at)
+                    await asyncio.to_thread(stack.enter_context, new[place])
+                    old[place].send_signal(signal.SIGTERM)
+                    while old[place].alive:
+                        async with await backend.open(RemuxOptions()):
+                            await asyncio.sleep(0)
+                for number, remuxer in enumerate(remuxers):
+                    piece = await remuxer.process(stream[at : at + CHUNK_BYTES])
+                    outputs[number] += piece.data
+            for number, remuxer in enumerate(remuxers):
+                outputs[number] += (await remuxer.finish()).data
+                await remuxer.aclose()
+            await backend.aclose()
+    assert counts.splices >= len(remuxers), "each of the first instances ended"
+    for output in outputs:
+        judge(stream, output)

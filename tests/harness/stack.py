@@ -26,8 +26,13 @@ class Stack:
         receiver: Process,
         settings: Settings,
         transcoders: Sequence[Transcoder] = (),
+        *,
+        addressed: bool = True,
     ) -> None:
-        """Keep settings, data and logs in `folder`. `settings` are the daemon's, by section."""
+        """Keep settings, data and logs in `folder`. `settings` are the daemon's, by section.
+
+        Without `addressed` they say how the transcoders are reached.
+        """
         self.receiver = receiver
         self.transcoders = transcoders
         self._config = folder / "config.yaml"
@@ -43,7 +48,7 @@ class Stack:
             "--data-dir",
             folder / "data",
         ]
-        for transcoder in transcoders:
+        for transcoder in transcoders if addressed else ():
             serve += ["--external-transcoder", str(transcoder.address)]
         self.daemon = DaemonProcess(*serve, name="daemon", folder=folder)
 

@@ -24,16 +24,39 @@ MAX_BODY_BYTES: Final = 192 * 1024
 some 30 ms of CPU time, and after the loss of another service, one may receive 20 such bodies at
 once and has to meet the deadline for each."""
 
+INSTANCES_ASKED: Final = 8
+"""How many instances behind one URL are asked for a remuxer. A load balancer takes a second or two
+to notice that an instance is stopping or full, and until then chooses it as often as the others:
+if it is one of two, eight in a row are as rare as 1 in 256."""
+
 _RECONNECT_S: Final = 0.25
 """Pause before the next connection to a silent service that refused one."""
+
+_NEXT_INSTANCE_S: Final = 0.05
+"""Pause before the next instance is asked. A viewer is refused 0.35 s later if none has room."""
+
+_INSTANCES_S: Final = 2.0
+"""No further instance is asked after this time: a connection to one that is gone takes long."""
 
 
 class UnusableError(Exception):
     """The service cannot be used. The text is one line: the problem, then the fix."""
 
+    instance_only = False
+    """Another instance at the same URL may work."""
+
+
+class InstanceError(UnusableError):
+    """The instance that was reached is stopping or gone."""
+
+    instance_only = True
+
 
 class FullError(Exception):
     """The service has no free remuxer."""
+
+    instance_only = True
+    """Another instance at the same URL may work."""
 
     def __init__(self, text: str, retry_after_s: float) -> None:
         super().__init__(text)
@@ -60,6 +83,8 @@ class Transcoder:
         self._background = background
         self._on_retry = on_retry
         self._body_bytes: int | None = None
+        self._has_instances = False
+        """A remuxer was opened on an instance with an address of its own."""
         self._returns: dict[str, asyncio.Task[None]] = {}
         """Authority of a silent service -> task that waits until it answers again."""
         self.has_alternative: Callable[[], bool] = lambda: False
@@ -148,6 +173,20 @@ class Transcoder:
         await self._client.aclose()
 
     async def _open(self, options: RemuxOptions) -> RemoteRemuxer:
+        clock_s = asyncio.get_running_loop().time
+        give_up_s = clock_s() + _INSTANCES_S
+        asked = 1
+        while True:
+            try:
+                return await self._open_once(options)
+            except (UnusableError, FullError) as error:
+                elsewhere = self._has_instances and error.instance_only
+                if not elsewhere or asked == INSTANCES_ASKED or clock_s() > give_up_s:
+                    raise
+            asked += 1
+            await asyncio.sleep(_NEXT_INSTANCE_S)
+
+    async def _open_once(self, options: RemuxOptions) -> RemoteRemuxer:
         # A local copy: another stream may call `forget_description` meanwhile.
         body_bytes = self._body_bytes
         if body_bytes is None:
@@ -167,9 +206,11 @@ class Transcoder:
                 f"the transcoder at {self} opened a remuxer without a Location header; "
                 f"update {NAME}"
             )
+        url = self._client.address.resolve(location)
+        self._has_instances = not url.startswith(f"{self._client.address.url}/")
         return RemoteRemuxer(
             self._client,
-            self._client.address.resolve(location),
+            url,
             body_bytes=body_bytes,
             on_retry=self._on_retry,
             on_silence=self._silence,
@@ -222,7 +263,10 @@ class Transcoder:
                 silence_limit_s=self._client.deadlines.answer_s,
             )
         except (NotConnectedError, ResponseLostError) as error:
-            raise UnusableError(
+            # After a silence the viewer has waited long enough: no other instance is asked.
+            silent = isinstance(error, ResponseLostError) and error.silent_s
+            kind = UnusableError if silent else InstanceError
+            raise kind(
                 f"no response from a transcoder at {self} ({error}); "
                 f"start {NAME} there, or change --external-transcoder"
             ) from error
@@ -240,7 +284,11 @@ class Transcoder:
         error = error_for_kind(str(problem.get("kind", "")), detail)
         if isinstance(error, InvalidArgumentError):
             return error
-        return UnusableError(f"the transcoder at {self} cannot open a remuxer: {detail}")
+        # A 5xx without a kind comes from a proxy that cannot reach an instance.
+        from_proxy = response.status >= 500 and not problem.get("kind")
+        gone = from_proxy or problem.get("kind") == "Stopping"
+        kind = InstanceError if gone else UnusableError
+        return kind(f"the transcoder at {self} cannot open a remuxer: {detail}")
 
     def _token_error(self) -> UnusableError:
         setting = "XG2G_EXTERNAL_TRANSCODER_TOKEN or XG2G_EXTERNAL_TRANSCODER_TOKEN_FILE"

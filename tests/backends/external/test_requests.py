@@ -11,6 +11,7 @@ from xg2g_backends.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
+from xg2g_backends.external.transcoder import INSTANCES_ASKED
 
 pytestmark = pytest.mark.anyio
 
@@ -131,3 +132,37 @@ async def test_a_lost_instance_does_not_make_its_load_balancer_pause() -> None:
         assert (await remuxer.process(STREAM)).data
         await remuxer.aclose()
     assert [remote.options["generation"] for remote in balancer.all] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [Refusal(503, "Stopping"), Refusal(503, "Full", {"retry-after": "30"}), Refusal(502, "")],
+)
+async def test_a_viewer_is_not_refused_while_another_instance_has_room(refusal: Refusal) -> None:
+    async with stand_in() as balancer, stand_in() as instance, world(balancer) as made:
+        balancer.location = f"{instance.address.url}/v1/remuxers/"
+        instance.remotes = balancer.remotes
+        async with await made.open():
+            balancer.refusals.extend([refusal] * (INSTANCES_ASKED - 1))
+            async with await made.open():
+                assert len(balancer.remotes) == 2
+            assert made.backend._context.pool.next_due_in_s() == 0
+
+
+async def test_instances_that_all_refuse_refuse_the_viewer() -> None:
+    async with stand_in() as balancer, stand_in() as instance, world(balancer) as made:
+        balancer.location = f"{instance.address.url}/v1/remuxers/"
+        instance.remotes = balancer.remotes
+        async with await made.open():
+            balancer.refusals.extend([Refusal(503, "Full")] * 2 * INSTANCES_ASKED)
+            with pytest.raises(UnavailableError, match="is full"):
+                await made.open()
+            assert len(balancer.refusals) == INSTANCES_ASKED
+
+
+async def test_a_service_that_is_one_instance_refuses_once() -> None:
+    async with one_service() as (world, service), await world.open():
+        service.refusals.extend([Refusal(503, "Full")] * 2)
+        with pytest.raises(UnavailableError, match="is full"):
+            await world.open()
+        assert len(service.refusals) == 1

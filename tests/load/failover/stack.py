@@ -1,5 +1,6 @@
-"""A simulated receiver with forty tuners, a daemon, and transcoders that can be killed."""
+"""A simulated receiver with many tuners, a daemon, and transcoders that can be killed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.harness.ports import free_address, free_port
@@ -8,10 +9,31 @@ from tests.harness.stack import Settings, Stack
 from tests.harness.transcoder import Transcoder
 
 
-def failover_stack(folder: Path, transcoders: int, *, tcp: bool) -> Stack:
-    """Return a stack with this number of transcoders, on TCP or on Unix sockets."""
+def pods(
+    count: int, folder: Path, *flags: str, tcp: bool = True, name: str = "transcoder"
+) -> list[Transcoder]:
+    """Return transcoders with these flags that are not started, on TCP or on Unix sockets."""
+    return [
+        Transcoder(
+            free_address() if tcp else f"unix://{folder}/{number}.sock",
+            *flags,
+            name=f"{name} {number}",
+            folder=folder,
+        )
+        for number in range(count)
+    ]
+
+
+def failover_stack(
+    folder: Path, transcoders: Sequence[Transcoder], *, address: str = "", channels: int = 0
+) -> Stack:
+    """Return a stack with these transcoders.
+
+    `address`: the daemon reaches all of them there. `channels`: more than the receiver's own.
+    """
     api, streams, relay = (str(free_port()) for _ in range(3))
     simulate = ("simulate", "--port", api, "--stream-port", streams, "--relay-port", relay)
+    receiver = (*simulate, "--tuners", "40", "--channels", str(channels))
     settings: Settings = {
         "receiver": {
             "url": f"http://127.0.0.1:{api}",
@@ -21,17 +43,12 @@ def failover_stack(folder: Path, transcoders: int, *, tcp: bool) -> Stack:
         },
         "server": {"port": free_port()},
         "hdhomerun": {"discovery": False},
+        **({"external": {"transcoder": address}} if address else {}),
     }
     return Stack(
         folder,
-        Process(BIN / "xg2g", *simulate, "--tuners", "40", name="receiver", folder=folder),
+        Process(BIN / "xg2g", *receiver, name="receiver", folder=folder),
         settings,
-        [
-            Transcoder(
-                free_address() if tcp else f"unix://{folder}/{number}.sock",
-                name=f"transcoder {number}",
-                folder=folder,
-            )
-            for number in range(transcoders)
-        ],
+        transcoders,
+        addressed=not address,
     )
