@@ -1,5 +1,5 @@
 """The recordings that suites run over: captures of real networks, which may be
-absent, and the project's own clips."""
+absent, the project's own clips, and stand-ins made for the captures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,10 @@ from tests.oracle.access_unit import audio_codec
 from tests.oracle.audio_sync import Track, decode_track
 from tests.oracle.transport import NULL_PID, Packets, Pmt, pats, pmts
 from tests.oracle.ts_checker import Report, check
+from tests.remux.stand_ins.made import STAND_INS, WITHOUT
+
+if TYPE_CHECKING:
+    from tests.remux.stand_ins.stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = Path(os.environ.get("XG2G_CAPTURES") or ROOT.parent / "shared" / "ts")
@@ -27,13 +32,14 @@ FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpegts", "-i", "pipe:"]
 FFMPEG += ["-map", "0:a", "-f", "null", "-"]
 _AUDIO_TYPES = {0x03, 0x04, 0x0F, 0x11, 0x81, 0x82, 0x87}
 _AUDIO_DESCRIPTORS = {0x6A, 0x7A, 0x7B, 0x7C}
+_EXTENSION, _AC4 = 0x7F, b"\x15"
 
 
 @dataclass(frozen=True)
 class Recording:
     """A source, what it holds, and what the remuxer made of it; each found out once."""
 
-    path: Path
+    path: Path | StandIn
 
     @cached_property
     def source(self) -> bytes:
@@ -73,6 +79,10 @@ class Recording:
             if track and track.decoded and len(track.units) >= RECOGNISABLE_UNITS
         }
 
+    def coding(self, pid: int) -> str | None:
+        """What the elementary stream of a PID holds, whatever a PMT says."""
+        return audio_codec(self.packets, pid)
+
     @cached_property
     def declared_at(self) -> dict[int, int]:
         """Where the first PMT that names a PID is complete, a PAT having named that PMT."""
@@ -96,7 +106,10 @@ class Recording:
             if stream.stream_type in _AUDIO_TYPES
             or (
                 stream.stream_type == 0x06
-                and _AUDIO_DESCRIPTORS & {tag for tag, _ in stream.all_descriptors()}
+                and any(
+                    tag in _AUDIO_DESCRIPTORS or (tag == _EXTENSION and body[:1] == _AC4)
+                    for tag, body in stream.all_descriptors()
+                )
             )
         }
 
@@ -134,7 +147,7 @@ class Recording:
 
 
 @lru_cache(maxsize=4)
-def recording(path: Path) -> Recording:
+def recording(path: Path | StandIn) -> Recording:
     """The recording, kept while the tests that share it run."""
     return Recording(path)
 
@@ -147,9 +160,22 @@ def capture(name: str) -> Recording:
     return recording(path)
 
 
+def stand_in(name: str) -> Recording:
+    """The stand-in for a capture, which is always here; skips the test of what none can have."""
+    made = STAND_INS.get(name.removesuffix(".ts"))
+    if made is None:
+        pytest.skip(f"no stand-in for {name}: {WITHOUT[name.removesuffix('.ts')]}")
+    return recording(made)
+
+
 def all_paths() -> list[Path]:
     """Every capture and clip that is here."""
     return sorted(CAPTURES.glob("*.ts")) + sorted(CLIPS.glob("*.ts"))
+
+
+def all_sources() -> list[Path | StandIn]:
+    """Every capture and clip that is here, and every stand-in."""
+    return [*all_paths(), *STAND_INS.values()]
 
 
 def complaints(stream: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.harness.remuxer import DEFAULTS, Remuxed, remux
 from tests.oracle.audio_sync import decode_track
-from tests.oracle.multiplexer import Coded, Entry, Multiplexer, language, pes
+from tests.oracle.multiplexer import Entry, Multiplexer, language, pes
 from tests.oracle.transport import Packets, pmts
 from tests.oracle.ts_checker import passthrough_equal
 from tests.remux.broadcast import (
@@ -30,6 +30,7 @@ from tests.remux.broadcast import (
     new_errors,
     service,
 )
+from tests.remux.stand_ins.elementary import dts
 from xg2g_backends.base import TrackState
 
 if TYPE_CHECKING:
@@ -330,20 +331,6 @@ def test_dts_is_announced_once(options: RemuxOptions) -> None:
         assert ffmpeg_sound(remuxed.output) >= 1.3 * 192_000
         if options is DEFAULTS:
             assert_never_mixed(remuxed)
-
-
-def dts() -> tuple[Coded, ...]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "sound.dts")
-        command = ["ffmpeg", "-nostdin", "-v", "quiet", "-f", "lavfi"]
-        command += ["-i", "anoisesrc=d=2:a=0.1:r=48000:seed=1", "-ac", "2", "-strict", "-2"]
-        subprocess.run([*command, "-c:a", "dca", "-b:a", "768k", path], check=True)
-        data = path.read_bytes()
-    size = ((data[5] & 3) << 12 | data[6] << 4 | data[7] >> 4) + 1
-    return tuple(
-        Coded(number * 512 / 48_000, data[at : at + size])
-        for number, at in enumerate(range(0, len(data) - size + 1, size))
-    )
 
 
 @pytest.mark.parametrize("options", [DEFAULTS, KEEP], ids=["", "keep"])

@@ -12,9 +12,10 @@ from tests.harness.remuxer import remux
 from tests.oracle.access_unit import AccessUnit, access_units
 from tests.oracle.audio_sync import decode_track
 from tests.oracle.hearing import Heard, hear, missing_ms
-from tests.oracle.multiplexer import Coded, Entry, Multiplexer, Program, encode, language
+from tests.oracle.multiplexer import Entry, Multiplexer, Program, encode, language
 from tests.oracle.transport import Packets
 from tests.remux.broadcast import AUDIO, PMT, STREAM_TYPES, VIDEO, coded
+from tests.remux.stand_ins.elementary import astride
 
 SECONDS = 5.0
 BLOCK_MS = 5.0
@@ -62,16 +63,6 @@ def service(codec: str, units_per_pes: int, aligned: bool, rate_hz: int = 48_000
     assert clean is not None
     step_s = float(np.median(np.diff([unit.at_s for unit in units])))
     return Service(source, found, clean, step_s * 1000)
-
-
-def astride(units: list[Coded]) -> list[Coded]:
-    """The same bytes in pieces that begin in mid-unit; each has the time of the first unit that
-    begins in it."""
-    cut = [
-        Coded(after.at_s, before.data[100:] + after.data[:100])
-        for before, after in zip(units, units[1:], strict=False)
-    ]
-    return [Coded(units[0].at_s, units[0].data[:100]), *cut]
 
 
 PACKINGS = [

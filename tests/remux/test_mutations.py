@@ -15,7 +15,7 @@ import pytest
 from tests.harness.process import resident_bytes
 from tests.harness.remuxer import chunks, remux_pieces
 from tests.oracle.multiplexer import Entry, Multiplexer, Program, encode, sound
-from tests.remux.recordings import all_paths
+from tests.remux.recordings import all_sources
 
 MUTATIONS = 1000
 PER_TEST = 50
@@ -30,8 +30,8 @@ Mutation = Callable[[random.Random, bytes], bytes]
 
 @cache
 def corpus() -> list[bytes]:
-    """Every recording that is here, and a stream of every codec that is always here."""
-    made = [path.read_bytes() for path in all_paths()]
+    """Every recording that is here, every stand-in, and a stream of every codec."""
+    made = [source.read_bytes() for source in all_sources()]
     codecs = {0x102: "mp2", 0x103: "ac3", 0x104: "eac3", 0x105: "aac_latm", 0x106: "aac"}
     types = {0x102: 3, 0x103: 0x81, 0x104: 0x87, 0x105: 0x11, 0x106: 0x0F}
     program = Program(1, 0x100, 0x101, tuple(Entry(types[pid], pid) for pid in codecs))

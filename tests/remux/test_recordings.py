@@ -1,8 +1,9 @@
-"""Every capture and clip: the same sound at the same time, and a stream without an
+"""Every capture, clip and stand-in: the same sound at the same time, and a stream without an
 error that the source did not have."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,11 @@ from tests.oracle.ts_checker import (
     passthrough_equal,
 )
 from tests.remux.broadcast import language_lost
-from tests.remux.recordings import Recording, all_paths, complaints, recording
+from tests.remux.recordings import Recording, all_sources, complaints, recording
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.remux.stand_ins.stand_in import StandIn
 
-PATHS = all_paths()
 SYNC_MS = 1.0
 LEVEL_DB = 0.5
 DOWNMIX_LEVEL_DB = 1.5
@@ -30,12 +30,14 @@ DOWNMIX_LEVEL_DB = 1.5
 surround at -3 dB: AC-3 of ffmpeg's encoder says -4.5 and -6 dB. A limiter may be at work, too."""
 LEAD_MS = (20.0, 150.0)
 
-pytestmark = pytest.mark.skipif(not PATHS, reason="neither captures nor clips are here")
+
+def _name(source: Path | StandIn) -> str:
+    return source.stem if isinstance(source, Path) else f"made {source.stem}"
 
 
-@pytest.fixture(params=PATHS, ids=lambda path: path.stem, scope="module")
+@pytest.fixture(params=all_sources(), ids=_name, scope="module")
 def tape(request: pytest.FixtureRequest) -> Recording:
-    path: Path = request.param
+    path: Path | StandIn = request.param
     return recording(path)
 
 
