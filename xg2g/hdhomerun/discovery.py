@@ -92,8 +92,8 @@ async def answer_discovery(
     """Answer searches for tuners while the context is open. Gives the port.
 
     `host` is the address that the daemon listens on: clients that cannot reach it get no answer.
-    Raises `UserError` when the port is taken, and for an IPv6 address, since clients search by
-    IPv4 only.
+    Several daemons may share the port. Raises `UserError` when another program has it, and for an
+    IPv6 address, since clients search by IPv4 only.
     """
     is_wildcard = host in ("0.0.0.0", "::")
     if not is_wildcard and ":" in host:
@@ -102,6 +102,11 @@ async def answer_discovery(
     bound = host if not is_wildcard and ipaddress.ip_address(host).is_loopback else ""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
+        # A daemon for each receiver: all of them on this computer get a broadcast, and a search at
+        # this computer's address reaches one of them.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((bound, port))
     except OSError as error:
         sock.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,36 @@ def test_a_search_through_a_socket_brings_the_address_that_was_asked() -> None:
 
     reply = Frame.parse(asyncio.run(ask()))
     assert reply.values[Tag.BASE_URL] == b"http://127.0.0.1:8088"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a loopback that broadcasts")
+@pytest.mark.anyio
+async def test_a_broadcast_finds_every_daemon_of_this_computer() -> None:
+    other = TunerInfo(device_id=0x105FF661, auth="b" * 24, tuners=2, port=8089)
+    async with (
+        answer_discovery("0.0.0.0", lambda: DEVICE, port=0) as port,
+        answer_discovery("0.0.0.0", lambda: other, port=port),
+    ):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            client.setblocking(False)
+            client.sendto(HDHOMERUN_CONFIG, ("127.255.255.255", port))
+            found: set[bytes] = set()
+            async with asyncio.timeout(5):
+                while len(found) < 2:
+                    reply = await asyncio.get_running_loop().sock_recv(client, 2048)
+                    found.add(Frame.parse(reply).values[Tag.BASE_URL][-4:])
+    assert found == {b"8088", b"8089"}
+
+
+@pytest.mark.anyio
+async def test_discovery_says_that_another_program_has_the_port() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match="stop the other tuner program"):
+            async with answer_discovery("0.0.0.0", lambda: DEVICE, port=port):
+                pass
 
 
 @pytest.mark.anyio
