@@ -1,6 +1,8 @@
 """The manifests."""
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,16 +14,20 @@ from tests.deploy.programs import DAEMON_VARIABLES, ROOT, TRANSCODER_VARIABLES
 from tests.deploy.test_images import STAGES
 
 FOLDER = ROOT / "deploy" / "kubernetes"
-KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
+KUSTOMIZATIONS = {
+    file.parent.name: yaml.safe_load(file.read_text())
+    for file in sorted(FOLDER.glob("*/kustomization.yaml"))
+}
+OVERLAYS = sorted(set(KUSTOMIZATIONS) - {"base"})
 NOT_MANIFESTS = {"kustomization.yaml", "prometheus-adapter.yaml"}
 VERSIONS = ("1.29", kubernetes_validate.latest_version())
 
 
 def _objects() -> Iterator[Any]:
-    for file in sorted(FOLDER.glob("*.yaml")):
+    for file in sorted(FOLDER.glob("*/*.yaml")):
         if file.name not in NOT_MANIFESTS:
             for number, data in enumerate(yaml.safe_load_all(file.read_text())):
-                yield pytest.param(data, id=f"{file.stem}-{number}")
+                yield pytest.param(data, id=f"{file.parent.name}-{file.stem}-{number}")
 
 
 def _of_kind(*kinds: str) -> list[Any]:
@@ -41,18 +47,51 @@ def test_a_manifest_is_what_kubernetes_takes(manifest: Any, version: str) -> Non
     kubernetes_validate.validate(manifest, version, strict=True)
 
 
-def test_every_resource_is_there_and_one_autoscaler_is_chosen() -> None:
-    resources = KUSTOMIZATION["resources"]
-    assert [name for name in resources if not (FOLDER / name).exists()] == []
-    rest = {file.name for file in FOLDER.glob("*.yaml")} - set(resources) - NOT_MANIFESTS
-    assert rest == {"transcoder-autoscaler-utilisation.yaml"}
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS)
+def test_a_folder_applies_all_of_its_files(folder: str) -> None:
+    applied = {item for item in KUSTOMIZATIONS[folder]["resources"] if item != "../base"}
+    assert applied == {file.name for file in (FOLDER / folder).glob("*.yaml")} - NOT_MANIFESTS
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_says_how_many_transcoders_there_are(overlay: str) -> None:
+    found = KUSTOMIZATIONS[overlay]
+    assert found["resources"][0] == "../base"
+    assert found["namespace"] == KUSTOMIZATIONS["base"]["namespace"]
+    [transcoder] = _of_kind("Deployment")
+    name = transcoder["metadata"]["name"]
+    if "replicas" in found:
+        assert [item["name"] for item in found["replicas"]] == [name]
+        assert found["replicas"][0]["count"] >= 2
+        assert len(found["resources"]) == 1, "an autoscaler would set another number"
+    else:
+        autoscaler = yaml.safe_load((FOLDER / overlay / found["resources"][1]).read_text())
+        assert autoscaler["kind"] == "HorizontalPodAutoscaler"
+        assert autoscaler["spec"]["scaleTargetRef"]["name"] == name
+        assert autoscaler["spec"]["minReplicas"] >= 2
+    assert "replicas" not in transcoder["spec"], "it would undo what an autoscaler has set"
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_kustomize_builds_what_kubernetes_takes(overlay: str) -> None:
+    built = subprocess.run(
+        ["kubectl", "kustomize", FOLDER / overlay], check=True, capture_output=True, text=True
+    )
+    objects = list(yaml.safe_load_all(built.stdout))
+    for item in objects:
+        kubernetes_validate.validate(item, VERSIONS[-1], strict=True)
+        assert item["kind"] == "Namespace" or item["metadata"]["namespace"] == "xg2g"
+    [transcoder] = [item for item in objects if item["kind"] == "Deployment"]
+    autoscaled = any(item["kind"] == "HorizontalPodAutoscaler" for item in objects)
+    assert autoscaled == ("replicas" not in transcoder["spec"])
 
 
 def test_every_variable_exists() -> None:
     for _, container in _containers():
         known = TRANSCODER_VARIABLES if container["name"] == "transcoder" else DAEMON_VARIABLES
         assert {variable["name"] for variable in container["env"]} <= known
-    [generator] = KUSTOMIZATION["configMapGenerator"]
+    [generator] = KUSTOMIZATIONS["base"]["configMapGenerator"]
     assert {literal.partition("=")[0] for literal in generator["literals"]} <= DAEMON_VARIABLES
 
 
@@ -86,13 +125,15 @@ def test_services_and_probes_name_ports_and_paths_that_are_served() -> None:
 
 def test_the_autoscaler_reads_a_metric_that_the_transcoder_exports() -> None:
     source = (ROOT / "transcoder" / "src" / "service" / "metrics.rs").read_text()
-    file = FOLDER / "transcoder-autoscaler-utilisation.yaml"
-    [metric] = yaml.safe_load(file.read_text())["spec"]["metrics"]
+    folder = FOLDER / "autoscaled-by-utilisation"
+    [metric] = yaml.safe_load((folder / "transcoder-autoscaler.yaml").read_text())["spec"][
+        "metrics"
+    ]
     name = metric["pods"]["metric"]["name"]
     prefix, _, rest = name.partition("xg2g_transcoder_")
     assert prefix == ""
     assert re.search(rf'"{rest}"', source)
-    adapter = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())
+    adapter = yaml.safe_load((folder / "prometheus-adapter.yaml").read_text())
     assert name in adapter["rules"]["custom"][0]["seriesQuery"]
 
 
