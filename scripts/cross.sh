@@ -63,6 +63,8 @@ if [ "${#missing[@]}" != 0 ]; then
 fi
 
 export CARGO_BUILD_TARGET=$target
+# Built by cargo's build script, they would be newer than it, and the next build would begin anew.
+TARGET=$target HOST=$(rustc -vV | sed -n 's/^host: //p') scripts/build-codecs.sh >/dev/null
 if [ "$what" = wheel ]; then
   tag=$(platform)
   python=${PYTHON:-.venv/bin/python}
