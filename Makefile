@@ -66,6 +66,7 @@ check: build .venv/.dev ## formatting, lints, types, and whether what is generat
 	@.venv/bin/shellcheck $$(git grep -lE '^#!.*\bbash$$')
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@.venv/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@scripts/lint-workflows.sh
 	$(call say,check,generated files)
 	@.venv/bin/python scripts/notice.py --check
 	@.venv/bin/python scripts/reference.py --check
