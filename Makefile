@@ -5,8 +5,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-export PYTHON ?= python3
-export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+export PATH := $(CURDIR)/build/rust:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -160,7 +159,7 @@ $(PAGE): $(PAGE_SOURCES) | system
 
 .venv/.base: | system
 	$(call say,python,.venv)
-	@$(PYTHON) -m venv --clear .venv
+	@"$$(scripts/bootstrap.sh python)" -m venv --clear .venv
 	@touch $@
 
 .venv/.runtime: requirements/runtime.txt requirements/build.txt | .venv/.base

@@ -3,12 +3,14 @@
 # missing. Says nothing when there is nothing to do.
 #
 # usage: scripts/bootstrap.sh build|test|check|e2e|binary
+#        scripts/bootstrap.sh python     prints which Python to use, and installs nothing
 set -euo pipefail
 cd "$(dirname "$0")/.."
-PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+PATH=$PWD/build/rust:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 
-purpose=${1:?usage: scripts/bootstrap.sh build|test|check|e2e|binary}
-python=${PYTHON:-python3}
+purpose=${1:?usage: scripts/bootstrap.sh build|test|check|e2e|binary|python}
+pythons=(python3 python3.14 python3.13 python3.12 python3.11)
+if [ -n "${PYTHON:-}" ]; then pythons=("$PYTHON"); fi
 rust_wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 say() { printf '  %-10s %s\n' system "$*"; }
@@ -39,8 +41,29 @@ at_least() { # at_least WANTED FOUND
   [ -n "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
+# Sets $python to the first that can be used, else to the first.
 python_fits() {
-  "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+  for python in "${pythons[@]}"; do
+    "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return
+  done
+  python=${pythons[0]}
+  return 1
+}
+
+candidate_of() { # candidate_of PACKAGE: the version that apt would install
+  # apt takes a name that it does not know for a pattern, and answers for what contains it.
+  apt-cache policy "$1" | awk -v header="$1:" '
+    /^[^ ]/ { asked = $0 == header }
+    asked && $1 == "Candidate:" { sub(/[^0-9.].*/, "", $2); print $2 }'
+}
+
+# Ubuntu 22.04 has a newer Python beside its own, which stays what it is.
+python_packages() {
+  local name
+  for name in "${pythons[@]}"; do
+    if at_least 3.11 "$(candidate_of "$name-venv")"; then echo "$name $name-venv"; return; fi
+  done
+  echo python3 python3-venv
 }
 
 # PyInstaller packs Python's shared library, which Debian has in a package of its own.
@@ -99,8 +122,9 @@ install_packages() {
     if [ "$(id -u)" != 0 ] && ! have sudo; then
       fail "run this as root, then make again: apt-get install $missing"
     fi
-    say "apt-get install $missing (to $purpose xg2g)"
     apt_refresh
+    missing=${missing/python3 python3-venv/$(python_packages)}
+    say "apt-get install $missing (to $purpose xg2g)"
     # shellcheck disable=SC2086 # a list of names
     apt install --no-install-recommends $missing || fail "run this as root, then make again: apt-get install $missing"
   elif [ "$(uname -s)" = Darwin ]; then
@@ -130,18 +154,33 @@ rust_from_rustup() {
     rustup --quiet override set stable >/dev/null
 }
 
-# Debian keeps a current Rust for its browsers in the stable releases, under
-# names that end in -web. Nothing that is installed is removed for it.
+# Ubuntu's newer versions of Rust lie out of the way of its own. build/rust is where the newest
+# is found, here and by the Makefile.
+rust_beside_the_own() {
+  local newest
+  newest=$(find /usr/lib -maxdepth 1 -name 'rust-[0-9]*' | sort -V | tail -n 1)
+  [ -n "$newest" ] && [ -x "$newest/bin/cargo" ] && [ -x "$newest/bin/rustc" ] || return 1
+  mkdir -p build
+  ln -sfn "$newest/bin" build/rust
+  rust_fits || { rm build/rust; return 1; }
+}
+
+# Debian keeps a current Rust for its browsers in the stable releases, under names that end in
+# -web, and Ubuntu under names that end in the version. Nothing that is installed is removed for it.
 rust_from_apt() {
   have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 1
   apt_refresh
-  local packages candidate
-  for packages in "cargo rustc rustfmt rust-clippy" "cargo-web rustc-web rustfmt-web rust-web-clippy"; do
-    candidate=$(apt-cache policy "${packages%% *}" | sed -n 's/^ *Candidate: *\([0-9.]*\).*/\1/p')
+  local version packages candidate
+  version=$(apt-cache pkgnames cargo- | sed -n 's/^cargo-\([0-9.]*\)$/\1/p' | sort -V | tail -n 1)
+  for packages in "cargo rustc rustfmt rust-clippy" "cargo-web rustc-web rustfmt-web rust-web-clippy" \
+    ${version:+"cargo-$version rustc-$version rustfmt-$version rust-$version-clippy"}; do
+    candidate=$(candidate_of "${packages%% *}")
     at_least "$rust_wanted" "$candidate" || continue
     say "apt-get install $packages (Rust $candidate, to compile the remuxer)"
     # shellcheck disable=SC2086 # a list of names
-    apt install --no-install-recommends --no-remove $packages && return 0
+    apt install --no-install-recommends --no-remove $packages || continue
+    hash -r
+    rust_fits || rust_beside_the_own && return 0
   done
   return 1
 }
@@ -154,7 +193,7 @@ rust_from_the_net() {
 }
 
 install_rust() {
-  rust_fits || rust_from_rustup || rust_from_apt || rust_from_the_net || true
+  rust_fits || rust_beside_the_own || rust_from_rustup || rust_from_apt || rust_from_the_net || true
   hash -r
   rust_fits || fail "Rust $rust_wanted or newer is needed and could not be installed: get it from https://rustup.rs, then make again"
 }
@@ -174,12 +213,21 @@ install_node() {
   # Where it failed it is tried again tomorrow, not with each make.
   [ -z "$(find build/no-node -mtime -1 2>/dev/null)" ] || return 0
   have apt-get && { [ "$(id -u)" = 0 ] || have sudo; } || return 0
-  say "apt-get install ${missing[*]} (to build the web page)"
   # In a shell of its own, which apt_refresh may end.
-  if ! (apt_refresh) || ! apt install --no-install-recommends --no-remove "${missing[@]}"; then
+  (apt_refresh) || { touch build/no-node; return 0; }
+  # What is too old is not installed in vain.
+  at_least 18 "$(candidate_of nodejs)" || { touch build/no-node; return 0; }
+  say "apt-get install ${missing[*]} (to build the web page)"
+  if ! apt install --no-install-recommends --no-remove "${missing[@]}"; then
     touch build/no-node
   fi
 }
+
+if [ "$purpose" = python ]; then
+  python_fits || true
+  echo "$python"
+  exit
+fi
 
 install_packages
 install_rust

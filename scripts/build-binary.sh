@@ -13,7 +13,7 @@ mkdir -p "$work" dist
 quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }; }
 
 if ! cmp --silent <(cat requirements/{runtime,build,binary}.txt) "$work/.installed"; then
-  "${PYTHON:-python3}" -m venv --clear "$work/venv"
+  "$(scripts/bootstrap.sh python)" -m venv --clear "$work/venv"
   "$python" -m pip install --quiet --require-hashes \
     -r requirements/runtime.txt -r requirements/build.txt -r requirements/binary.txt
   cat requirements/{runtime,build,binary}.txt >"$work/.installed"
