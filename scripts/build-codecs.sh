@@ -43,10 +43,10 @@ download_from_upstream() { # VERSION FILE
 # are. What comes is checked against our own checksum, whoever signed the archive.
 download_from_debian() { # VERSION FILE SUITE
     command -v apt-get >/dev/null || return 1
-    local apt="$work/apt-$3" release version
+    local apt="$work/apt-$3" id release version
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/source"
     # shellcheck source=/dev/null # what the distribution says of itself
-    release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    read -r id release < <(. /etc/os-release && echo "$ID ${VERSION_CODENAME:-}")
     # shellcheck disable=SC2016 # apt-get expands them
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         awk -v own="$release" -v suite="$3" '
@@ -54,6 +54,10 @@ download_from_debian() { # VERSION FILE SUITE
             $3 == "main" && $2 == own "-security" {
                 print "deb-src [trusted=yes]", $1, suite "-security", "main" }' |
         sort -u >"$apt/sources.list"
+    if [ "$id" != debian ]; then # Ubuntu and others carry other versions
+        printf 'deb-src [trusted=yes] http://deb.debian.org/%s main\n' \
+            "debian $3" "debian-security $3-security" >"$apt/sources.list"
+    fi
     [ -s "$apt/sources.list" ] || return 1
     local options=(-qq -o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=-
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none
