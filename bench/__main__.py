@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
@@ -24,6 +25,7 @@ from bench import clips, first_byte, live, ways
 from bench.clips import CODECS, Codec
 from bench.process import Run, run
 from bench.progress import Steps
+from bench.published import PAGE, REPORT, published
 from bench.report import Conditions, Figure, Judged, as_json, show, show_ways
 from bench.sound import WrongOutputError, check_sound, check_unchanged
 
@@ -45,6 +47,9 @@ def main() -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--ways", action="store_true", help="compare the backends alone")
     only.add_argument("--live", action="store_true", help="measure viewers of live channels alone")
+    only.add_argument(
+        "--publish", action="store_true", help="keep the report, and its figures in README.md"
+    )
     arguments = parser.parse_args()
     target: Path | None = arguments.json
     console = Console(highlight=False)
@@ -64,6 +69,7 @@ def main() -> None:
     except (WrongOutputError, live.BrokenError) as error:
         sys.exit(f"bench: no report, since the output is wrong: {error}")
     conditions = Conditions(
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
         ffmpeg=_ffmpeg_version(),
         xg2g=version("xg2g"),
         cores=len(os.sched_getaffinity(0)),
@@ -74,10 +80,13 @@ def main() -> None:
         show(console, figures, conditions)
     if ways_figures:
         show_ways(console, ways.NAMES, ways_figures)
+    report = as_json(figures, conditions)
+    report["ways"] = [figure.as_json() for figure in ways_figures]
     if target is not None:
-        report = as_json(figures, conditions)
-        report["ways"] = [figure.as_json() for figure in ways_figures]
         target.write_text(json.dumps(report, indent=1) + "\n")
+    if arguments.publish:
+        PAGE.write_text(published(PAGE.read_text(), report))
+        REPORT.write_text(json.dumps(report, indent=1) + "\n")
 
 
 def _first_clip(steps: Steps) -> Path:

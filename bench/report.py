@@ -75,8 +75,9 @@ class WayFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """On what, and how quiet it was."""
+    """When and on what, and how quiet it was."""
 
+    date: str
     ffmpeg: str
     xg2g: str
     cores: int
