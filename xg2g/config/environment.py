@@ -12,7 +12,8 @@ CONFIG_VARIABLE = "XG2G_CONFIG"
 """Variable with the path of the file."""
 
 _ELSEWHERE = re.compile(
-    r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|CAPTURES|PUBLISH|STARTED_BY|WRITE_REFERENCE|TRANSCODER(_.*)?)$"
+    r"XG2G_(CONFIG|LIBRARY|FFMPEG_SOURCE|CODECS_DIR|WHEEL_PLATFORM|CAPTURES|PUBLISH|STARTED_BY|WRITE_REFERENCE"
+    r"|TRANSCODER(_.*)?)$"
 )
 """Variables that are not settings: of the build, the tests, docker-compose.yml and the transcoder
 service."""
