@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds both images and runs the compose files, where no registry can be reached.
 #
-# Debian's docker.io and docker-compose have to be installed, with mmdebstrap and ffmpeg; run it as
-# root. The engine is one of its own, in a folder of its own: it builds with the machine's network,
-# and runs the stack in a network namespace that ends with it. The base images are put together from
-# Debian's packages and this machine's Rust, under the names that the Dockerfile asks for, so that
-# their sizes are near those of the real ones and not the same.
+# Docker has to be installed with Compose, and with BuildKit's plugin where its client has none
+# (Debian: docker.io docker-compose docker-buildx; Ubuntu: docker.io docker-compose-v2 docker-buildx),
+# and mmdebstrap and ffmpeg; run it as root. The engine is one of its own, in a folder of its own: it
+# builds with the machine's network, and runs the stack in a network namespace that ends with it. The
+# base images are put together from Debian's packages and this machine's Rust, under the names that
+# the Dockerfile asks for, so that their sizes are near those of the real ones and not the same.
 #
 # usage: scripts/images/try.sh [FOLDER]      where images are kept (default build/images)
 set -euo pipefail
@@ -13,9 +14,12 @@ cd "$(dirname "$0")/../.."
 
 folder=$(realpath -m "${1:-build/images}")
 export DOCKER_HOST=unix://$folder/docker.sock DOCKER_BUILDKIT=1
-# Debian's client has BuildKit without a plugin.
 docker() { /usr/bin/docker "$@"; }
-compose() { COMPOSE_PROJECT_NAME=xg2g COMPOSE_DOCKER_CLI_BUILD=1 docker-compose "$@"; }
+# Version 2 is a plugin of the client.
+compose() {
+  if docker compose version >/dev/null 2>&1; then docker compose --project-name xg2g "$@"
+  else COMPOSE_PROJECT_NAME=xg2g COMPOSE_DOCKER_CLI_BUILD=1 docker-compose "$@"; fi
+}
 say() { printf '\n== %s\n' "$*"; }
 
 start_engine() { # FLAGS...
@@ -99,17 +103,45 @@ until_answered() {
   return 1
 }
 
+# What the compose files and the images promise of each container.
+containers_keep_promises() {
+  local id name state uid
+  for id in $(compose "$@" ps --quiet); do
+    name=$(docker inspect --format '{{.Name}}' "$id")
+    for _ in {1..60}; do
+      state=$(docker inspect --format '{{.State.Health.Status}} {{.HostConfig.ReadonlyRootfs}}' "$id")
+      if [ "$state" = 'healthy true' ]; then break; fi
+      sleep 1
+    done
+    uid=$(stat -c %u "/proc/$(docker inspect --format '{{.State.Pid}}' "$id")")
+    printf '%s: %s, user %s\n' "$name" "${state/ true/, read-only root}" "$uid"
+    [ "$state" = 'healthy true' ] && [ "$uid" = 65532 ] || return 1
+  done
+}
+
+# Docker kills after ten seconds, and calls what it killed 137.
+stops_in_time() {
+  local begun=$EPOCHREALTIME id
+  compose --profile demo stop
+  awk "BEGIN { printf \"stopped in %.1f s\n\", $EPOCHREALTIME - $begun }"
+  for id in $(compose --profile demo ps --all --quiet); do
+    docker inspect --format '{{.Name}} ended with {{.State.ExitCode}}' "$id" | tee "$folder/ended"
+    grep -q 'with 0$' "$folder/ended" || return 1
+  done
+}
+
 # Twenty seconds of a channel, decoded: what is not AAC, or does not decode, fails.
 play() { # NUMBER
   local sample=$folder/channel-$1.ts seconds=20 got
   curl -s --max-time $seconds -o "$sample" "$(channel "$1")" || true
   ffprobe -v quiet -select_streams a -show_entries stream=codec_name -of csv=p=0 "$sample" |
     sort -u | grep -x aac
-  got=$(ffmpeg -v error -i "$sample" -map 0:a:0 -f s16le -ac 1 -ar 8000 - 2>"$sample.log" | wc -c)
+  # The sample ends inside an access unit, which is nobody's fault.
+  got=$(ffmpeg -v error -t $((seconds - 3)) -i "$sample" -map 0:a:0 -f s16le -ac 1 -ar 8000 - 2>"$sample.log" | wc -c)
   printf 'channel %s: %s KiB, %s s of sound decoded\n' "$1" \
     $(($(stat -c %s "$sample") / 1024)) $((got / 16000))
   if grep '\[aac' "$sample.log"; then return 1; fi
-  [ $((got / 16000)) -ge $((seconds - 3)) ]
+  [ $((got / 16000)) -ge $((seconds - 4)) ]
 }
 
 say "building"
@@ -123,9 +155,14 @@ stop_engine
 # From here on in a network of its own.
 export folder DOCKER_HOST
 export -f docker compose say start_engine stop_engine channel until_answered play
+export -f containers_keep_promises stops_in_time
 # shellcheck disable=SC2016 # expanded in there
 unshare --net --mount bash -euo pipefail -c '
-  mount -t sysfs sysfs /sys && mount --rbind "$0" /sys/fs/cgroup 2>/dev/null || true
+  # The sysfs of this namespace comes without the control groups that containers are put into.
+  mkdir -p "$folder/cgroup"
+  mount --rbind /sys/fs/cgroup "$folder/cgroup"
+  mount -t sysfs sysfs /sys
+  mount --rbind "$folder/cgroup" /sys/fs/cgroup
   ip link set lo up
   trap "compose --profile demo down --volumes >/dev/null 2>&1; stop_engine" EXIT
   start_engine
@@ -134,12 +171,16 @@ unshare --net --mount bash -euo pipefail -c '
   compose --profile demo up --detach --no-build
   until_answered
   play 1; play 2
-  docker ps --format "{{.Names}} {{.Status}}"
+  containers_keep_promises --profile demo
 
   say "the transcoder is killed"
-  docker kill xg2g_transcoder_1 >/dev/null
-  docker start xg2g_transcoder_1 >/dev/null
+  transcoder=$(compose ps --quiet transcoder)
+  docker kill "$transcoder" >/dev/null
+  docker start "$transcoder" >/dev/null
   play 1
+
+  say "docker compose --profile demo stop"
+  stops_in_time
   compose --profile demo down --volumes
 
   say "docker compose with docker-compose.tcp.yml, --scale transcoder=3"
@@ -148,6 +189,8 @@ unshare --net --mount bash -euo pipefail -c '
   files=(-f docker-compose.yml -f docker-compose.tcp.yml)
   compose "${files[@]}" --profile demo up --detach --no-build --scale transcoder=3
   until_answered
-  play 1 & play 2 & wait
+  play 1 & other=$!
+  play 2
+  wait "$other"
   compose "${files[@]}" --profile demo down --volumes
 '
