@@ -25,10 +25,19 @@ fn main() {
     for library in ["avcodec", "swresample", "avutil"] {
         println!("cargo:rustc-link-lib=static={library}");
     }
-    println!("cargo:rustc-link-lib=m");
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
+    // musl has its mathematics in libc; a libm that a linker finds beside it is that of glibc.
+    if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() != Ok("musl") {
+        println!("cargo:rustc-link-lib=m");
+    }
+    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
         // libavutil seeds from it.
-        println!("cargo:rustc-link-lib=bcrypt");
+        Ok("windows") => println!("cargo:rustc-link-lib=bcrypt"),
+        // Programs look for a library under the name that it had when they were linked: by default
+        // that is a path of the machine that compiled.
+        Ok("macos") => println!(
+            "cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libxg2g_transcoder.dylib"
+        ),
+        _ => {}
     }
 
     println!("cargo:rerun-if-changed={}", script.display());
