@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds codecs, library and service for a platform that is not this machine's into
-# build/TARGET/release, stripped, and on request the wheel into build/TARGET.
+# build/TARGET/release, stripped, and on request the wheel into build/TARGET, or the library to be
+# linked statically into build/TARGET/static.
 #
-# usage: scripts/cross.sh TARGET [wheel]
+# usage: scripts/cross.sh TARGET [wheel|static]
 #
 # What a target needs is in its line of the case below; what of that is missing is named with
 # the command that installs it. Variables that are set already (CC_..., STRIP) stay.
@@ -15,7 +16,7 @@ say() { printf '  %-10s %s\n' cross "$*"; }
 
 target=${1:-} what=${2:-}
 [ -n "$target" ] || fail "name a target: scripts/cross.sh aarch64-unknown-linux-gnu [wheel]"
-case $what in '' | wheel) ;; *) fail "usage: scripts/cross.sh TARGET [wheel]" ;; esac
+case $what in '' | wheel | static) ;; *) fail "usage: scripts/cross.sh TARGET [wheel|static]" ;; esac
 name=${target//-/_}
 
 packages=() # Debian's, that are missing
@@ -50,6 +51,12 @@ case $target in
     need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     platform() { manylinux aarch64; }
     ;;
+  # One executable with musl inside, which needs nothing of the system; cc links what Rust brings.
+  x86_64-unknown-linux-musl)
+    [ "$what" != wheel ] || fail "no wheel is made for musl: the service is, and the static library"
+    default "CC_$name" musl-gcc
+    need musl-gcc musl-tools
+    ;;
   *) fail "nobody has built xg2g for $target yet; $0 has the targets" ;;
 esac
 
@@ -74,6 +81,9 @@ if [ "$what" = wheel ]; then
   say "wheel for $tag"
   XG2G_WHEEL_PLATFORM=$tag "$python" -m hatchling build --target wheel --directory "build/$target" |
     sed '/\.whl$/!s/^/  /; /\.whl$/d'
+elif [ "$what" = static ]; then
+  scripts/build-static.sh
+  exit
 else
   scripts/build-release.sh
 fi

@@ -36,14 +36,20 @@ def _cross(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.parametrize(
+    ("target", "commands"),
+    [
+        ("aarch64-unknown-linux-gnu", "apt-get install g++-aarch64-linux-gnu && "),
+        ("x86_64-unknown-linux-musl", "apt-get install musl-tools && "),
+    ],
+)
 def test_what_is_missing_is_named_in_one_line_with_the_commands_that_install_it(
-    tmp_path: Path,
+    tmp_path: Path, target: str, commands: str
 ) -> None:
-    done = _cross(_bare(tmp_path / "bin", "rustc"), "aarch64-unknown-linux-gnu")
+    done = _cross(_bare(tmp_path / "bin", "rustc"), target)
     assert done.returncode == 1
     assert done.stderr == (
-        "xg2g: to build for aarch64-unknown-linux-gnu, first run: "
-        "apt-get install g++-aarch64-linux-gnu && rustup target add aarch64-unknown-linux-gnu\n"
+        f"xg2g: to build for {target}, first run: {commands}rustup target add {target}\n"
     )
 
 
@@ -55,7 +61,10 @@ def test_what_is_there_is_not_asked_for(tmp_path: Path) -> None:
     assert done.stderr.endswith("first run: rustup target add aarch64-unknown-linux-gnu\n")
 
 
-@pytest.mark.parametrize("arguments", [(), ("pdp11-unknown-bsd",), ("x", "sdist")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("pdp11-unknown-bsd",), ("x", "sdist"), ("x86_64-unknown-linux-musl", "wheel")],
+)
 def test_a_target_that_nobody_built_and_a_wrong_call_are_refused_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
