@@ -146,6 +146,16 @@ def test_a_pod_that_ends_is_given_the_time_that_its_streams_are() -> None:
             assert pod["terminationGracePeriodSeconds"] > float(grace.removesuffix("s"))
 
 
+def test_the_windows_of_hls_leave_half_of_the_memory_to_the_daemon() -> None:
+    """It would be killed with every stream."""
+    [daemon] = [container for _, container in _containers() if container["name"] == "daemon"]
+    variables = {item["name"]: item["value"] for item in daemon["env"]}
+    limit = daemon["resources"]["limits"]["memory"]
+    units = {"Mi": 2**20, "Gi": 2**30}
+    limit_bytes = int(limit[:-2]) * units[limit[-2:]]
+    assert int(variables["XG2G_HLS_MEMORY_BYTES"]) <= limit_bytes / 2
+
+
 def test_both_read_the_same_token() -> None:
     secrets = {
         volume["secret"]["secretName"]
