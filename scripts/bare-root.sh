@@ -52,7 +52,7 @@ play() { # play COMMAND...: a demo in the root, watched from outside
   rm -rf "$root"/tmp/*
   "${unshare[@]}" --root="$root" "${clean[@]}" "$@" demo --port 0 >>"$log" 2>&1 &
   demo=$!
-  until url=$(sed -n 's/^try  *vlc \(http.*\)/\1/p' "$log") && [ -n "$url" ]; do
+  until url=$(sed -n 's/^ *try  *vlc \(http.*\)/\1/p' "$log") && [ -n "$url" ]; do
     kill -0 "$demo" 2>/dev/null || { cat "$log" >&2; fail "$* demo ended"; }
     sleep 0.1
   done

@@ -35,8 +35,11 @@ say "$suite in build/roots/$suite-arm64 (minutes, the first time)"
 make_root "$suite-arm64" python3-venv --arch=arm64
 version=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 say "$(chroot "$root" uname -m), $(chroot "$root" ldd --version | head -n 1), Python $version"
+newest=$(chroot "$root" ldd --version | sed -n '1s/.* 2\.//p')
 platforms=()
-for minor in {17..36}; do platforms+=(--platform "manylinux_2_${minor}_aarch64"); done
+for ((minor = 17; minor <= newest; minor++)); do
+  platforms+=(--platform "manylinux_2_${minor}_aarch64")
+done
 say "$(basename "$built"/*.whl) and its packages"
 install_wheel "$built"/*.whl "$version" "${platforms[@]}"
 inside /venv/bin/xg2g --version | sed 's/^/  arm64      /'
