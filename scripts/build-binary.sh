@@ -10,13 +10,36 @@ work=build/binary
 python=$work/venv/bin/python
 mkdir -p "$work" dist
 
-quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }; }
+log=$PWD/$work/log
+quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
 
-if ! cmp --silent <(cat requirements/{runtime,build,binary}.txt) "$work/.installed"; then
+# PyInstaller's launcher from its source archive, with our patch: it passes over temporary folders
+# that are full or mounted noexec, and says in one line when none is left. zlib is linked into it.
+patch_launcher() {
+  { command -v cc && command -v patch; } >/dev/null || {
+    printf 'xg2g: no cc or no patch: the launcher stays as PyInstaller made it\n' >&2
+    return
+  }
+  local source=$work/launcher launcher packages
+  rm -rf "$source" && mkdir "$source"
+  sed -n '/^pyinstaller==/,/# via/p' requirements/binary.txt >"$source/wanted.txt"
+  quietly "$python" -m pip download --require-hashes --no-deps --no-build-isolation \
+    --no-binary pyinstaller --dest "$source" -r "$source/wanted.txt"
+  tar -C "$source" --strip-components 1 -xzf "$source"/pyinstaller-*.tar.gz
+  quietly patch --directory "$source" --strip 1 --input "$PWD/scripts/launcher.patch"
+  (cd "$source/bootloader" && quietly "$OLDPWD/$python" waf configure all --static-zlib)
+  launcher=$(echo "$source"/PyInstaller/bootloader/Linux-*/run)
+  packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  install -m 755 "$launcher" "$packages/${launcher#"$source/"}"
+}
+
+inputs=(requirements/{runtime,build,binary}.txt scripts/launcher.patch)
+if ! cmp --silent <(cat "${inputs[@]}") "$work/.installed"; then
   "$(scripts/bootstrap.sh python)" -m venv --clear "$work/venv"
   "$python" -m pip install --quiet --require-hashes \
     -r requirements/runtime.txt -r requirements/build.txt -r requirements/binary.txt
-  cat requirements/{runtime,build,binary}.txt >"$work/.installed"
+  [ "$(uname -s)" != Linux ] || patch_launcher
+  cat "${inputs[@]}" >"$work/.installed"
 fi
 
 rm -f "$work"/*.whl

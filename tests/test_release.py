@@ -132,6 +132,58 @@ def test_a_killed_launcher_leaves_neither_a_daemon_nor_files(tmp_path: Path) -> 
             urllib.request.urlopen(url, timeout=5)
 
 
+# /mnt is free to use: only the process of this script sees its mounts.
+WITH_FOLDER = """
+mount -t tmpfs all /mnt && cp "$1" /mnt/xg2g && mkdir /mnt/own || exit 77
+mount -t tmpfs -o "$2" own /mnt/own && mount -t tmpfs -o "$3" tmp /tmp || exit 77
+mount -t tmpfs -o size=1m tmp /var/tmp || exit 77
+TMPDIR=/mnt/own /mnt/xg2g --version
+code=$?
+ls -A /mnt/own
+exit $code
+"""
+FOLDERS = ["size=1m", "size=200m,noexec", "size=200m,ro"]
+REASONS = [r"\d+ of \d+ MB free", "mounted noexec", "Read-only file system"]
+
+
+def _with_folder(own: str, tmp: str) -> subprocess.CompletedProcess[str]:
+    """Start the executable with a temporary folder and a /tmp that are mounted so."""
+    command = ["unshare", "-rm", "sh", "-c", WITH_FOLDER, "sh", str(EXECUTABLE), own, tmp]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("this system lets its users mount nothing")
+    return done
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts")
+@pytest.mark.parametrize(("own", "reason"), [*zip(FOLDERS, REASONS, strict=True)], ids=FOLDERS)
+def test_without_a_temporary_folder_one_line_says_what_to_do(own: str, reason: str) -> None:
+    ended = _with_folder(own, "noexec")
+    others = rf"/tmp: mounted noexec; /var/tmp: {REASONS[0]}"
+    line = (
+        rf"xg2g: no folder for temporary files can be used \(/mnt/own: {reason}; {others}\); "
+        r"name another: TMPDIR=/path/to/folder\n"
+    )
+    assert re.fullmatch(line, ended.stderr), ended.stderr
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts")
+def test_a_folder_that_fills_up_while_it_is_unpacked_is_left_empty() -> None:
+    ended = _with_folder("size=200m,nr_inodes=20", "noexec")
+    last = ended.stderr.splitlines()[-1]
+    assert re.match(r"xg2g: cannot unpack into /mnt/own/_MEI.*; name another folder: TMPDIR=", last)
+    assert (ended.returncode, ended.stdout) == (1, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts")
+@pytest.mark.parametrize("own", FOLDERS)
+def test_a_temporary_folder_that_cannot_be_used_is_passed_over(own: str) -> None:
+    ended = _with_folder(own, "size=200m")
+    assert ended.returncode == 0, ended.stderr
+    assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{ended.stdout}"] == []
+
+
 def test_two_executables_start_at_once(tmp_path: Path) -> None:
     env = _bare(tmp_path)
     both = [
