@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::FromArgMatches;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 use xg2g_transcoder::service::{
     Command, Server, Settings, StartError, Token, command, configure_logs, healthcheck,
-    raise_descriptor_limit, runtime,
+    raise_descriptor_limit, runtime, stop_signal,
 };
 use xg2g_transcoder::versions;
 
@@ -82,9 +81,9 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
     }
     let stopper = server.stopper();
     let first = async {
-        next_signal().await;
+        stop_signal().await;
         stopper.stop();
-        next_signal().await;
+        stop_signal().await;
         warn!("second signal: ending at once");
     };
     tokio::select! {
@@ -92,20 +91,6 @@ async fn serve(settings: Settings) -> Result<(), StartError> {
         () = first => {}
     }
     Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn next_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
 
 fn text(why: StartError) -> String {

@@ -48,6 +48,8 @@ fn the_header_is_not_stale() {
     );
 }
 
+/// On Windows, scripts/try-under-wine.sh makes and runs such a program.
+#[cfg(unix)]
 #[test]
 fn a_c_program_made_with_the_header_runs() {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("smoke");

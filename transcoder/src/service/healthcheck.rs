@@ -8,8 +8,9 @@ use http_body_util::Empty;
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
+use super::platform::connect_local;
 use super::settings::Address;
 
 /// Shorter than the timeout of orchestrators' probes.
@@ -32,7 +33,7 @@ pub async fn healthcheck(address: &Address) -> Result<(), String> {
                 }
                 ask(TcpStream::connect(target).await.map_err(text)?).await
             }
-            Address::Unix(path) => ask(UnixStream::connect(path).await.map_err(text)?).await,
+            Address::Unix(path) => ask(connect_local(path).await.map_err(text)?).await,
         }
     };
     tokio::time::timeout(DEADLINE, asked)

@@ -7,6 +7,7 @@ use prometheus::{
     TextEncoder,
 };
 
+use super::platform;
 use super::problem::Problem;
 use super::sequenced_remuxer::CallOutput;
 
@@ -126,13 +127,8 @@ impl Metrics {
         self.utilisation.set(open as f64 / capacity.max(1) as f64);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        #[cfg(target_os = "linux")]
-        {
-            use prometheus::core::Collector;
-            // They keep their usual names, without the service's prefix.
-            let process = prometheus::process_collector::ProcessCollector::for_self();
-            TextEncoder::new().encode(&process.collect(), &mut text)?;
-        }
+        // They keep their usual names, without the service's prefix.
+        TextEncoder::new().encode(&platform::process_metrics(), &mut text)?;
         Ok(text)
     }
 }

@@ -18,6 +18,7 @@ mod logs;
 mod metrics;
 mod openapi;
 mod options;
+mod platform;
 mod points;
 mod problem;
 mod remuxers;
@@ -35,9 +36,9 @@ mod test_hooks;
 mod token;
 
 pub use healthcheck::healthcheck;
-pub use listen::raise_descriptor_limit;
 pub use logs::configure as configure_logs;
 pub use openapi::document as openapi_document;
+pub use platform::{raise_descriptor_limit, stop_signal};
 pub use server::{Server, Stopper, runtime};
 pub use settings::{
     Address, Advertise, Command, LogFormat, Settings, StartError, command, reference_page,

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::platform;
+
 /// Default number of remuxers per core. A 10 Mbit/s stream with one track costs a hundredth of a
 /// core, so 50 use half of one and leave the rest for the network, the daemon and peaks.
 const REMUXERS_PER_CORE: usize = 50;
@@ -34,7 +36,7 @@ token is read from --token-file or XG2G_TRANSCODER_TOKEN. There is no flag for i
 every user of a machine can see the flags of every process."
 )]
 pub struct Settings {
-    /// Address to listen on: HOST:PORT or unix:PATH. Can be repeated
+    /// Address to listen on: HOST:PORT or unix:PATH (not on Windows). Can be repeated
     #[arg(
         long,
         global = true,
@@ -202,12 +204,13 @@ impl FromStr for Address {
             if path.is_empty() {
                 return Err("no socket path; use unix:PATH".into());
             }
-            return Ok(Self::Unix(path.into()));
+            return platform::local_address(path).map(Self::Unix);
         }
         let with_host = text.replacen("localhost:", "127.0.0.1:", 1);
-        with_host.parse().map(Self::Tcp).map_err(|_| {
-            "use an IP address and a port, 0.0.0.0:3000 or [::]:3000, or unix:PATH".into()
-        })
+        with_host
+            .parse()
+            .map(Self::Tcp)
+            .map_err(|_| format!("use {}", platform::LISTEN_FORMS))
     }
 }
 

@@ -1,35 +1,13 @@
-//! The executable: arguments, signals, the socket's file.
+//! The executable as a process of Unix: its signals, and its socket.
 
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
-use super::harness::{Client, PATIENCE, Scratch, bind, unix};
+use super::command_line::{command, run, text};
+use super::harness::{Client, PATIENCE};
+use super::scratch::{Scratch, unix};
 use xg2g_transcoder::service::Address;
-
-fn command(flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xg2g-transcoder"));
-    command
-        .args(flags)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    for (name, _) in std::env::vars() {
-        if name.starts_with("XG2G_TRANSCODER_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn run(flags: &[&str]) -> Output {
-    command(flags).output().expect("it runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 async fn listening(socket: &Path) {
     while tokio::net::UnixStream::connect(socket).await.is_err() {
@@ -56,50 +34,6 @@ async fn ended(mut child: Child) -> (i32, String) {
         output.status.code().expect("no signal"),
         text(&output.stderr),
     )
-}
-
-#[test]
-fn the_version_names_the_codecs_and_the_help_shows_how_to_begin() {
-    let version = text(&run(&["--version"]).stdout);
-    for component in ["xg2g-transcoder ", "ffmpeg ", "fdk-aac "] {
-        assert!(version.contains(component), "{version}");
-    }
-    let help = text(&run(&["--help"]).stdout);
-    for word in [
-        "curl -sT",
-        "--token-file",
-        "--advertise",
-        "XG2G_TRANSCODER_TOKEN",
-        "healthcheck",
-    ] {
-        assert!(help.contains(word), "{word} in {help}");
-    }
-}
-
-#[test]
-fn an_invalid_flag_is_one_line_with_the_fix() {
-    let mistakes = [
-        (vec!["--listen", "here"], "use an IP address and a port"),
-        (vec!["--listen", "unix:"], "use unix:PATH"),
-        (vec!["--max-remuxers", "0"], "--max-remuxers"),
-        (vec!["--max-body", "1GB"], "512KiB"),
-        (vec!["--idle-timeout", "soon"], "500ms, 30s, 2m"),
-        (vec!["--advertise", "ftp://here"], "http://10.0.0.5:3000"),
-        (vec!["--token-file", "/nonexistent"], "/nonexistent"),
-        (
-            vec!["--listen", "unix:/nonexistent/socket"],
-            "/nonexistent/socket",
-        ),
-        (vec!["--listen", "192.0.2.1:1"], "192.0.2.1:1"),
-        (vec!["--token", "swordfish"], "--token-file"),
-    ];
-    for (flags, hint) in mistakes {
-        let output = run(&flags);
-        let said = text(&output.stderr);
-        assert!(!output.status.success(), "{flags:?}");
-        assert!(said.contains(hint), "{flags:?}: {said}");
-        assert!(!said.contains("panicked"), "{said}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,42 +109,4 @@ async fn a_healthcheck_says_whether_a_remuxer_can_be_opened() {
     assert!(text(&full.stderr).contains("503"));
     signal(&child, "KILL");
     let _ = child.wait_with_output();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_socket_has_its_permissions_and_is_removed_at_the_end() {
-    let scratch = Scratch::new("socket-mode");
-    let socket = scratch.path("socket");
-    let listen = unix(&socket);
-    for (flags, expected) in [(vec![], 0o660), (vec!["--socket-mode", "600"], 0o600)] {
-        let service = bind(&[&listen], &flags, None).await.expect("it binds");
-        let mode = socket.metadata().expect("a file").permissions().mode();
-        assert_eq!(mode & 0o777, expected);
-        drop(service);
-        assert!(!socket.exists());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
-    let scratch = Scratch::new("socket-stale");
-    let socket = scratch.path("socket");
-    let listen = unix(&socket);
-    drop(UnixListener::bind(&socket).expect("it binds"));
-    assert!(socket.exists());
-    let service = bind(&[&listen], &[], None)
-        .await
-        .expect("a stale one is replaced");
-
-    let refused = bind(&[&listen], &[], None)
-        .await
-        .err()
-        .expect("it is in use");
-    assert!(refused.to_string().contains("in use"), "{refused}");
-    drop(service);
-
-    std::fs::write(&socket, "somebody's").expect("it can be written");
-    let refused = bind(&[&listen], &[], None).await.err().expect("no socket");
-    assert!(refused.to_string().contains("not a socket"), "{refused}");
-    assert!(socket.exists());
 }

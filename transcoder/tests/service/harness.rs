@@ -1,7 +1,6 @@
 //! A service of its own for each test, and clients: one that keeps to HTTP, and one that sends
 //! what it likes.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use xg2g_transcoder::service::{Address, Server, Settings, Stopper, Token};
@@ -171,9 +170,13 @@ impl Client {
             Address::Tcp(address) => {
                 Self::over(TcpStream::connect(address).await.expect("it listens")).await
             }
+            #[cfg(unix)]
             Address::Unix(path) => {
-                Self::over(UnixStream::connect(path).await.expect("it listens")).await
+                let stream = tokio::net::UnixStream::connect(path).await;
+                Self::over(stream.expect("it listens")).await
             }
+            #[cfg(not(unix))]
+            Address::Unix(_) => unreachable!("no service listens on one"),
         }
     }
 
@@ -284,29 +287,4 @@ pub(crate) async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
         .await
         .expect("the connection ends");
     String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// A directory that goes with the test.
-pub(crate) struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    pub(crate) fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("xg2g-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a directory");
-        Self(path)
-    }
-
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-pub(crate) fn unix(path: &Path) -> String {
-    format!("unix:{}", path.display())
 }

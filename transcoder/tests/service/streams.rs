@@ -1,18 +1,13 @@
 //! `POST /v1/remux`: in and out at once.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::harness::{
-    Body, CLIP, Client, PATIENCE, Running, Scratch, converted, request, tcp, unix,
-};
+use super::harness::{Body, CLIP, PATIENCE, Running, converted, request, tcp};
 use super::viewer::Viewer;
 
 /// A body that is sent as it comes.
@@ -26,17 +21,13 @@ fn live() -> (mpsc::Sender<Bytes>, Body) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_stream_is_converted_as_by_the_library_on_every_socket() {
-    let scratch = Scratch::new("streams");
-    let socket = unix(&scratch.path("s"));
-    let service = Running::start_on(&["127.0.0.1:0", &socket], &[], None).await;
-    for address in &service.addresses {
-        let mut client = Client::connect(address).await;
-        let output = client.post("/v1/remux", CLIP).await.output();
-        assert!(output == converted(CLIP), "{address}");
-        let nothing = client.post("/v1/remux", "").await.output();
-        assert!(nothing.is_empty());
-    }
+async fn a_whole_stream_is_converted_as_by_the_library() {
+    let service = Running::start(&[]).await;
+    let mut client = service.client().await;
+    let output = client.post("/v1/remux", CLIP).await.output();
+    assert!(output == converted(CLIP));
+    let nothing = client.post("/v1/remux", "").await.output();
+    assert!(nothing.is_empty());
     service.until("remuxers_open", 0.0).await;
 }
 
@@ -95,53 +86,6 @@ async fn a_remuxer_is_free_as_soon_as_its_connection_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_read_is_not_read_from_and_loses_nothing() {
-    // A Unix socket: the system holds little of what is written to it.
-    let scratch = Scratch::new("slow");
-    let socket = scratch.path("s");
-    let service = Running::start_on(&[&unix(&socket)], &[], None).await;
-    let viewer = Viewer::watch(&service).await;
-    let mut stream = UnixStream::connect(&socket).await.expect("it listens");
-    let rounds = 3;
-    let head = format!(
-        "POST /v1/remux HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        rounds * CLIP.len()
-    );
-    stream
-        .write_all(head.as_bytes())
-        .await
-        .expect("it takes it");
-    let input: Vec<u8> = CLIP.repeat(rounds);
-    let (mut reader, mut writer) = stream.split();
-    let mut taken = 0;
-    while let Ok(wrote) = timeout(Duration::from_secs(1), writer.write(&input[taken..])).await {
-        taken += wrote.expect("connected");
-        assert!(taken < input.len(), "nothing holds the writer back");
-    }
-    let write = async {
-        writer.write_all(&input[taken..]).await.expect("connected");
-    };
-    let read = async {
-        let mut answer = Vec::new();
-        timeout(PATIENCE, reader.read_to_end(&mut answer))
-            .await
-            .expect("it goes on")
-            .expect("connected");
-        answer
-    };
-    let ((), answer) = tokio::join!(write, read);
-    let expected = converted(&input);
-    let body = dechunked(&answer);
-    assert!(
-        body == expected,
-        "{} of {} bytes",
-        body.len(),
-        expected.len()
-    );
-    viewer.was_undisturbed().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_stream_ends_without_its_last_chunk() {
     let service = Running::start(&["--idle-timeout", "2s"]).await;
     let viewer = Viewer::watch(&service).await;
@@ -195,25 +139,4 @@ async fn input_that_is_no_transport_stream_has_no_output_and_harms_no_other() {
     let output = client.post("/v1/remux", noise.clone()).await.output();
     assert!(output == converted(&noise));
     viewer.was_undisturbed().await;
-}
-
-/// The body of an answer in chunks (RFC 9112, 7.1).
-fn dechunked(answer: &[u8]) -> Vec<u8> {
-    let find = |text: &[u8], what: &[u8]| {
-        text.windows(what.len())
-            .position(|part| part == what)
-            .expect("complete")
-    };
-    let mut rest = &answer[find(answer, b"\r\n\r\n") + 4..];
-    let mut body = Vec::new();
-    loop {
-        let line = find(rest, b"\r\n");
-        let size = std::str::from_utf8(&rest[..line]).expect("ASCII");
-        let size = usize::from_str_radix(size, 16).expect("a size");
-        if size == 0 {
-            return body;
-        }
-        body.extend(&rest[line + 2..][..size]);
-        rest = &rest[line + 2 + size + 2..];
-    }
 }
