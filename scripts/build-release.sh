@@ -23,5 +23,9 @@ take() { # take NAME...: those that this platform has
 cargo build --release --locked -p xg2g-transcoder --features service
 take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll xg2g-transcoder{,.exe}
 
+# Programs in C link with it; wheels do without it.
+import=libxg2g_transcoder.dll.a
+[ ! -f "$built/$import" ] || install -D --mode=644 "$built/$import" "build/${release%release}lib/$import"
+
 # macOS keeps debugging information in files of its own.
 [ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" "build/$release"/*

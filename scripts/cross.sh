@@ -57,6 +57,12 @@ case $target in
     default "CC_$name" musl-gcc
     need musl-gcc musl-tools
     ;;
+  x86_64-pc-windows-gnu)
+    gnu_tools x86_64-w64-mingw32-
+    need x86_64-w64-mingw32-g++ g++-mingw-w64-x86-64
+    need nasm nasm
+    platform() { echo win_amd64; }
+    ;;
   *) fail "nobody has built xg2g for $target yet; $0 has the targets" ;;
 esac
 

@@ -31,7 +31,10 @@ fn main() {
     }
     match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
         // libavutil seeds from it.
-        Ok("windows") => println!("cargo:rustc-link-lib=bcrypt"),
+        Ok("windows") => {
+            println!("cargo:rustc-link-lib=bcrypt");
+            link_stack_protector();
+        }
         // Programs look for a library under the name that it had when they were linked: by default
         // that is a path of the machine that compiled.
         Ok("macos") => println!(
@@ -49,6 +52,23 @@ fn main() {
     );
     for variable in ["XG2G_CODECS_DIR", "XG2G_FFMPEG_SOURCE", "XDG_CACHE_HOME"] {
         println!("cargo:rerun-if-env-changed={variable}");
+    }
+}
+
+/// Links what `-fstack-protector-strong` calls. mingw-w64 has it in its C library from version 11
+/// on; before, the compiler brings it as a library, also as a DLL that no Windows has.
+fn link_stack_protector() {
+    let compiler = cc::Build::new().get_compiler();
+    let output = Command::new(compiler.path())
+        .arg("-print-file-name=libssp.a")
+        .output()
+        .expect("the C compiler runs");
+    let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end());
+    // A compiler that has none repeats the bare name.
+    if let Some(folder) = library.parent().filter(|_| library.is_absolute()) {
+        println!("cargo:rustc-link-search=native={}", folder.display());
+        println!("cargo:rustc-link-lib=static=ssp");
+        println!("cargo:rustc-link-lib=advapi32"); // the guard is drawn from it
     }
 }
 

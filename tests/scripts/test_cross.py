@@ -41,6 +41,7 @@ def _cross(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     [
         ("aarch64-unknown-linux-gnu", "apt-get install g++-aarch64-linux-gnu && "),
         ("x86_64-unknown-linux-musl", "apt-get install musl-tools && "),
+        ("x86_64-pc-windows-gnu", "apt-get install g++-mingw-w64-x86-64 nasm && "),
     ],
 )
 def test_what_is_missing_is_named_in_one_line_with_the_commands_that_install_it(
