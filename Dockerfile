@@ -70,7 +70,7 @@ RUN python -m venv --without-pip /opt/xg2g \
 FROM scratch AS transcoder
 LABEL org.opencontainers.image.title="xg2g-transcoder" \
   org.opencontainers.image.description="Converts the sound of MPEG transport streams to AAC, over HTTP" \
-  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.version="1.0.0" \
   org.opencontainers.image.licenses="MIT AND LGPL-2.1-or-later AND FDK-AAC"
 COPY LICENSE NOTICE /licenses/
 COPY licenses /licenses/
@@ -87,7 +87,7 @@ ENTRYPOINT ["/xg2g-transcoder"]
 FROM ${PYTHON_IMAGE} AS daemon
 LABEL org.opencontainers.image.title="xg2g" \
   org.opencontainers.image.description="Streams Enigma2 television with sound that every client plays" \
-  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.version="1.0.0" \
   org.opencontainers.image.licenses="MIT AND LGPL-2.1-or-later AND FDK-AAC"
 RUN pip uninstall --yes pip \
   && install --directory --owner=65532 --group=65532 /run/xg2g /data
