@@ -33,8 +33,9 @@ def _rust() -> set[str]:
     manifests = [ROOT / "transcoder" / "Cargo.toml", ROOT / "transcoder" / "fuzz" / "Cargo.toml"]
     found: set[str] = set()
     for manifest in map(tomllib.loads, (path.read_text() for path in manifests)):
-        for kind in ("dependencies", "build-dependencies", "dev-dependencies"):
-            found |= manifest.get(kind, {}).keys()
+        for table in (manifest, *manifest.get("target", {}).values()):
+            for kind in ("dependencies", "build-dependencies", "dev-dependencies"):
+                found |= table.get(kind, {}).keys()
     return found - {"xg2g-transcoder"}
 
 
