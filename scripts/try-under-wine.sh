@@ -30,6 +30,17 @@ mkdir -p "$work"
 export WINEPREFIX=$PWD/$work/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' DISPLAY=
 trap '[ -z "$service" ] || kill -KILL "$service" 2>/dev/null || true; wineserver --kill || true' EXIT
 
+# Rust draws random numbers from a DLL of Windows 10 that Wine 8 does not have.
+cat >"$work/bcryptprimitives.c" <<'C'
+#include <windows.h>
+#include <ntsecapi.h>
+__declspec(dllexport) BOOL ProcessPrng(PBYTE bytes, SIZE_T length) { return RtlGenRandom(bytes, (ULONG)length); }
+C
+system=$WINEPREFIX/drive_c/windows/system32
+[ -d "$system" ] || wineboot --init
+[ -f "$system/bcryptprimitives.dll" ] ||
+  "${tools}gcc" -shared "$work/bcryptprimitives.c" -o "$system/bcryptprimitives.dll" -ladvapi32
+
 if [ "${1:-}" = --tests ]; then
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
   cargo test --locked --no-fail-fast --target $target --features service,test-hooks "${@:2}"
@@ -53,14 +64,6 @@ compile "${tools}gcc" convert convert.exe "$built/lib/libxg2g_transcoder.dll.a"
 compile cc convert convert "$native/libxg2g_transcoder.so" -Wl,-rpath,"$PWD/$native"
 # Windows looks beside the program.
 cp "$built/release/xg2g_transcoder.dll" "$built/release/xg2g-transcoder.exe" "$work/"
-# Rust draws random numbers from a DLL of Windows 10 that Wine 8 does not have.
-cat >"$work/bcryptprimitives.c" <<'C'
-#include <windows.h>
-#include <ntsecapi.h>
-__declspec(dllexport) BOOL ProcessPrng(PBYTE bytes, SIZE_T length) { return RtlGenRandom(bytes, (ULONG)length); }
-C
-wine cmd /c 'if not exist C:\windows\system32\bcryptprimitives.dll exit 1' ||
-  "${tools}gcc" -shared "$work/bcryptprimitives.c" -o "$work/bcryptprimitives.dll" -ladvapi32
 wine "$work/smoke.exe" || fail "tests/smoke.c failed with the DLL"
 say "tests/smoke.c runs with the DLL"
 
