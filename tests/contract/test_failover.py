@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.backends.external.world import Counts
-from tests.harness.balancer import Balancer
+from tests.harness.balancer import Balancer, InTurn
 from tests.harness.ports import free_address
 from tests.harness.transcoder import Transcoder, short_folder, transcoder, way_to
 from tests.oracle.audio_sync import compare, decode_track
@@ -283,7 +283,7 @@ async def test_an_update_behind_one_address_refuses_nobody_and_loses_no_picture(
         old = [stack.enter_context(transcoder(None, *flags)) for _ in thirds]
         new = [Transcoder(free_address(), *flags) for _ in thirds]
         address = ServiceAddress.parse(free_address())
-        async with Balancer(address, [*old, *new]):
+        async with Balancer(address, [*old, *new], InTurn()) as balancer:
             counts = Counts()
             backend = ExternalBackend([address], observer=counts)
             remuxers = [await backend.open(RemuxOptions()) for _ in range(3)]
@@ -292,6 +292,7 @@ async def test_an_update_behind_one_address_refuses_nobody_and_loses_no_picture(
                 if at in thirds:
                     place = thirds.index(at)
                     await asyncio.to_thread(stack.enter_context, new[place])
+                    await balancer.probe()
                     old[place].send_signal(signal.SIGTERM)
                     while old[place].alive:
                         async with await backend.open(RemuxOptions()):

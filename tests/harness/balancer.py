@@ -1,6 +1,7 @@
 """One address for several transcoders, as a Service of Kubernetes is."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,6 +26,16 @@ async def ready(transcoder: Transcoder) -> bool:
     return False
 
 
+class InTurn:
+    """Chooses each pod as often as the others, as IPVS does: no chance decides a test."""
+
+    def __init__(self) -> None:
+        self._turn = itertools.count()
+
+    def choice(self, pods: Sequence[Transcoder]) -> Transcoder:
+        return pods[next(self._turn) % len(pods)]
+
+
 class Balancer:
     """An address whose connections go to any pod that was ready when it was asked last.
 
@@ -32,17 +43,23 @@ class Balancer:
     long as it takes in the worst case until every node knows.
     """
 
-    def __init__(self, address: ServiceAddress, pods: Sequence[Transcoder]) -> None:
+    def __init__(
+        self,
+        address: ServiceAddress,
+        pods: Sequence[Transcoder],
+        turns: InTurn | None = None,
+    ) -> None:
+        """`turns`: without it, pods are chosen by chance, as kube-proxy does by default."""
         self._port = int(address.url.rpartition(":")[2])
         self._pods = pods
         self._ready: list[Transcoder] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._random = random.Random(1)
+        self._turns = turns or random.Random(1)
 
     async def __aenter__(self) -> Self:
-        await self._ask()
+        await self.probe()
         self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self._port)
-        self._keep(asyncio.create_task(self._probe()))
+        self._keep(asyncio.create_task(self._probe_for_ever()))
         return self
 
     async def __aexit__(
@@ -60,12 +77,13 @@ class Balancer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _probe(self) -> None:
+    async def _probe_for_ever(self) -> None:
         while True:
             await asyncio.sleep(PROBE_S if self._ready else 0.1)
-            await self._ask()
+            await self.probe()
 
-    async def _ask(self) -> None:
+    async def probe(self) -> None:
+        """Ask all pods now whether they are ready."""
         self._ready = [pod for pod in self._pods if pod.alive and await ready(pod)]
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,7 +94,7 @@ class Balancer:
         try:
             if not self._ready:
                 return
-            pod = self._random.choice(self._ready)
+            pod = self._turns.choice(self._ready)
             host, _, port = pod.address.url.removeprefix("http://").rpartition(":")
             back, there = await asyncio.open_connection(host, int(port))
             ways = [
