@@ -205,6 +205,8 @@ def test_a_programme_that_is_looked_at_keeps_its_keys_from_the_player(tab: Tab) 
 def test_what_plays_already_leaves_the_search_when_it_is_chosen(tab: Tab) -> None:
     tab.open()
     tab.channel("Card Two HD").click()
+    # Opening a channel ends a search, and nobody types before it is open.
+    tab["player"].wait_for()
     tab["search"].fill("card")
     tab["results"].get_by_test_id(f"channel-{tab.channel_id('Card Two HD')}").click()
     tab["results"].wait_for(state="detached")
