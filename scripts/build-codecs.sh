@@ -111,13 +111,16 @@ cross_options() {
 }
 
 build() { # leaves the installation in $work/root$prefix
+    local data_sections=-fdata-sections
+    # In files for Windows, variables in sections of their own come with all of their zeros.
+    case ${TARGET:-} in *-windows-*) data_sections='' ;; esac
     local options=(
         --prefix="$prefix" --disable-everything --disable-autodetect --disable-programs
         --disable-doc --disable-network --disable-avdevice --disable-avfilter
         --disable-avformat --disable-swscale --disable-debug --disable-shared
         --enable-static --enable-pic --enable-swresample --enable-decoder="$decoders"
         # No symbol of these libraries may reach the dynamic symbols of what links them.
-        --extra-cflags='-fvisibility=hidden -ffunction-sections -fdata-sections'
+        --extra-cflags="-fvisibility=hidden -ffunction-sections $data_sections"
         # The bytes that are decoded come from anyone who has a transmitter.
         --extra-cflags='-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'
     )
