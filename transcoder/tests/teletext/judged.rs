@@ -68,7 +68,8 @@ fn texts_of_stream(page: u16, stream: &Stream) -> Option<Vec<Vec<String>>> {
         let text = event.splitn(10, ',').last().unwrap_or_default();
         let plain = |line: &str| {
             let line = line.replace("\\{", "{").replace("\\}", "}");
-            line.replace("\\\\", "\\")
+            // Newer FFmpegs put a word joiner behind a backslash, which SSA cannot escape.
+            line.replace("\\\\", "\\").replace('\u{2060}', "")
         };
         let lines = text.split("\\N").map(|line| plain(line.trim()));
         lines.filter(|line| !line.is_empty()).collect()
