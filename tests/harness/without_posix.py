@@ -25,7 +25,7 @@ REMOVED = {
     "posix": {
         *("fchmod", "fchown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getloadavg"),
         *("getuid", "initgroups", "killpg", "mkfifo", "mknod", "nice", "sched_getaffinity"),
-        *("sched_setaffinity", "sendfile", "setsid", "setuid", "sysconf", "uname", "wait4"),
+        *("sched_setaffinity", "sendfile", "setsid", "setuid", "uname", "wait4"),
     },
     "select": {"EPOLLIN", "POLLIN", "epoll", "poll"},
 }
@@ -55,6 +55,8 @@ def remove_posix() -> None:
     loop = unix_events._UnixSelectorEventLoop
     # What remains is that of the base class: it raises NotImplementedError.
     del loop.add_signal_handler, loop.remove_signal_handler
+    # asyncio of Python 3.12 and newer reads it for `sendmsg`, which no socket of Windows has.
+    del sys.modules["posix"].sysconf, sys.modules["os"].sysconf
 
 
 if __name__ == "__main__":

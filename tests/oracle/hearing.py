@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import av
 import numpy as np
@@ -22,6 +23,8 @@ SAME_SOUND = 0.7
 """Correlation from which a block holds the sound that belongs there."""
 JUMP_90K = 5 * 90_000
 """Frames whose PTS is further from the one before begin another time base."""
+PYAV_OPTIONS: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__ < "19" else {}
+"""PyAV 19, which Python 3.12 and newer get, replaces letters that it cannot read by itself."""
 
 Samples = NDArray[np.float32]
 
@@ -47,7 +50,7 @@ def hear(stream: bytes, pid: int) -> Heard | None:
     frames: list[tuple[int, Samples]] = []
     errors = 0
     mixers: dict[tuple[str, str, int], av.AudioResampler] = {}
-    with av.open(io.BytesIO(stream), "r", format="mpegts", metadata_errors="replace") as container:
+    with av.open(io.BytesIO(stream), "r", format="mpegts", **PYAV_OPTIONS) as container:
         track = next((s for s in container.streams.audio if s.id == pid), None)
         if track is None:
             return None

@@ -14,7 +14,8 @@ from tests.harness.process import environment
 CLIP = Path(__file__).parents[3] / "xg2g" / "simulator" / "clips" / "four-radio.ts"
 
 # What the installation itself puts into every interpreter.
-ALWAYS = {"_distutils_hack", "__main__"}
+ALWAYS = {"_distutils_hack", "__main__", "sitecustomize"}
+"""What Python's start imports; Debian's Python has a `sitecustomize`."""
 TYPER = {"typer", "annotated_doc", "shellingham"}
 # With pydantic typer makes values of arguments.
 TYPERS_VALUES = TYPER | {
