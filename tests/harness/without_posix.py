@@ -50,6 +50,9 @@ def remove_posix() -> None:
             if name == "posix":
                 # `os` has copied it.
                 delattr(sys.modules["os"], each)
+    if sys.version_info >= (3, 13):
+        # It asks sched_getaffinity, and where there is none it is the same as this.
+        sys.modules["os"].process_cpu_count = sys.modules["os"].cpu_count
     from asyncio import unix_events
 
     loop = unix_events._UnixSelectorEventLoop
