@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, read } from "../api/client";
 import type { Channel, Guide, Programme } from "../api/types";
 import { Logo } from "../channels/Logo";
@@ -18,9 +18,9 @@ export function ProgrammeDialog({ programme, channel, onClose }: ProgrammeDialog
   const dialog = useRef<HTMLDialogElement>(null);
   const [whole, setWhole] = useState<Programme | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
-    // Focus goes back to where it was when a modal dialog closes.
+    // Focus goes back to where it was when a modal dialog closes, while it is in the document.
     if (element && !element.open) element.showModal();
     return () => element?.close();
   }, []);

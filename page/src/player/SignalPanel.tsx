@@ -1,5 +1,5 @@
 /** Signal panel: what arrives, and how it is played. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Playback } from "./playback";
 import type { DeinterlaceState } from "./state";
 
@@ -34,7 +34,8 @@ interface SignalPanelProps {
 const NEARER = "dialog, select, input:not([type=range]):not([type=checkbox])";
 
 export function SignalPanel({ playback, onDeinterlace, onClose }: SignalPanelProps) {
-  useEffect(() => {
+  // Listens exactly while the panel is there: the next Escape is for the page.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       if (event.target instanceof Element && event.target.closest(NEARER)) return;

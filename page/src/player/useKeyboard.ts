@@ -1,5 +1,5 @@
 /** Keys of the player, on a keyboard or a remote control. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { actionOf, belongsToFocus, focusOf } from "./keys";
 import type { Playback } from "./playback";
 
@@ -24,7 +24,8 @@ export function useKeyboard(
   actions: Actions,
 ): void {
   const { zap, typeNumber, commitNumber, say, wake, fill, toggleSignal, togglePip } = actions;
-  useEffect(() => {
+  // As soon as the player is there, and no longer than that.
+  useLayoutEffect(() => {
     if (!playback) return;
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;

@@ -1,5 +1,5 @@
 /** The playback of the player's channel, and the elements it plays in. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Channel } from "../api/types";
 import { Playback } from "./playback";
 import type { Elements, State } from "./state";
@@ -31,7 +31,8 @@ export function usePlayback(channel: Channel): {
   const [reported, setState] = useState<State | undefined>(undefined);
   const url = playlistUrl(channel);
 
-  useEffect(() => {
+  // Before the player is painted: keys belong to the playback.
+  useLayoutEffect(() => {
     const elements = elementsOf(refs);
     if (elements === undefined) return;
     const made = new Playback(elements, setState);

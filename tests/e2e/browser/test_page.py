@@ -190,6 +190,39 @@ def test_escape_closes_the_signal_and_then_leaves_the_channel(tab: Tab) -> None:
     tab["player"].wait_for(state="detached")
 
 
+def test_escape_twice_within_a_frame_leaves_the_channel(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Card Two HD").click()
+    tab["player"].wait_for()
+    tab.page.keyboard.press("i")
+    tab["signal-panel"].wait_for()
+    # The second one comes as soon as the first has closed the signal.
+    tab.page.evaluate("""() => {
+        const signal = document.querySelector("[data-testid=signal-panel]");
+        const watcher = new MutationObserver(() => {
+            if (signal.isConnected) return;
+            watcher.disconnect();
+            const escape = { key: "Escape", bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new KeyboardEvent("keydown", escape));
+        });
+        watcher.observe(document.body, { childList: true, subtree: true });
+    }""")
+    tab.page.keyboard.press("Escape")
+    tab["player"].wait_for(state="detached")
+
+
+def test_a_click_beside_a_programme_gives_the_focus_back(tab: Tab) -> None:
+    tab.open()
+    tab.channel("Card Two HD").click()
+    programme = tab["now-playing"].get_by_role("button").first
+    programme.focus()
+    tab.page.keyboard.press("Enter")
+    tab["programme"].wait_for()
+    tab.page.mouse.click(2, 2)
+    tab["programme"].wait_for(state="detached")
+    assert programme.evaluate("(button) => button === document.activeElement")
+
+
 def test_a_programme_that_is_looked_at_keeps_its_keys_from_the_player(tab: Tab) -> None:
     tab.open()
     tab.channel("Card Two HD").click()
