@@ -35,7 +35,9 @@ LOG_COLUMNS: Final = 110
 PROBING_LEAST: Final = ("-probesize", "500000", "-analyzeduration", "500000")
 XG2G: Final = Path(sys.executable).with_name("xg2g")
 TO_HLS: Final = (
-    *("-c", "copy", "-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "2"),
+    # ffmpeg 5 does not put the filter in by itself, as later ones do.
+    *("-c", "copy", "-bsf:a", "aac_adtstoasc"),
+    *("-f", "hls", "-hls_segment_type", "fmp4", "-hls_time", "2"),
     *("-hls_list_size", "150", "-hls_flags", "delete_segments+independent_segments"),
 )
 TO_AAC: Final = ("-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-ac", "2", "-f", "mpegts")
