@@ -55,7 +55,5 @@ def test_a_page_without_a_row_is_refused() -> None:
 
 
 def test_the_figures_of_the_readme_are_those_of_the_kept_report() -> None:
-    if not REPORT.exists():
-        pytest.skip("no run of make bench ARGS=--publish is kept: the figures are older than it")
     report = json.loads(REPORT.read_text())
     assert published(PAGE.read_text(), report) == PAGE.read_text()
