@@ -148,9 +148,15 @@ def test_a_change_of_the_codec_is_followed(codecs: tuple[str, str], announced: b
     source = mux.output()
     packets = Packets(source)
     reference = []
-    for codec in codecs:
-        family = {"eac3": "ac3"}.get(codec, codec)
-        reference += decode(access_units(packets, AUDIO, family), family)[0]
+    for number, codec in enumerate(codecs):
+        # Among the bytes of one codec, some look like frames of the other.
+        begins_90k = mux.base_27m // 300 + number * 4 * 90_000
+        own = (
+            unit
+            for unit in access_units(packets, AUDIO, codec)
+            if (unit.pts_90k - begins_90k) % PTS_MODULUS < 4 * 90_000
+        )
+        reference += decode(own, codec)[0]
     result = judge(source, reference=reference)
     assert_in_sync(result, gap_s=1.0)
 
