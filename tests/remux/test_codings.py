@@ -49,8 +49,10 @@ def ffmpeg_sound(stream: bytes) -> int:
         path = Path(folder, "in.ts")
         path.write_bytes(stream)
         command = ["ffmpeg", "-nostdin", "-v", "quiet", "-i", str(path), "-map", "0:a?"]
-        command += ["-f", "s16le", "-ac", "2", "-ar", "48000", "-"]
-        return len(subprocess.run(command, capture_output=True, check=False).stdout)
+        # A line for each block, its size in the fifth column: s16le is for one track in FFmpeg 7.
+        command += ["-ac", "2", "-ar", "48000", "-c:a", "pcm_s16le", "-f", "framecrc", "-"]
+        lines = subprocess.run(command, capture_output=True, check=False).stdout.splitlines()
+        return sum(int(line.split(b",")[4]) for line in lines if not line.startswith(b"#"))
 
 
 def promises(stream: bytes, program: int = 7) -> list[list[tuple[int, int]]]:
