@@ -28,7 +28,7 @@ CAPTURES = Path(os.environ.get("XG2G_CAPTURES") or ROOT.parent / "shared" / "ts"
 CLIPS = ROOT / "xg2g" / "simulator" / "clips"
 RECOGNISABLE_UNITS = 3
 """With fewer access units it cannot be asked that a codec is recognised."""
-FFMPEG = ["ffmpeg", "-nostdin", "-v", "error", "-f", "mpegts", "-i", "pipe:"]
+FFMPEG = ["ffmpeg", "-nostdin", "-v", "repeat+error", "-f", "mpegts", "-i", "pipe:"]
 FFMPEG += ["-map", "0:a", "-f", "null", "-"]
 _AUDIO_TYPES = {0x03, 0x04, 0x0F, 0x11, 0x81, 0x82, 0x87}
 _AUDIO_DESCRIPTORS = {0x6A, 0x7A, 0x7B, 0x7C}
@@ -179,6 +179,10 @@ def all_sources() -> list[Path | StandIn]:
 
 
 def complaints(stream: bytes) -> list[bytes]:
-    """What ffmpeg has to say when it decodes the sound of a stream, line by line."""
+    """What ffmpeg has to say when it decodes the sound of a stream, a line for each time.
+
+    Without `repeat`, it leaves out lines that follow themselves, and which do, differs from run
+    to run: FFmpeg 7 decodes each track in a thread.
+    """
     run = subprocess.run(FFMPEG, input=stream, capture_output=True, check=False)
     return run.stderr.splitlines() + [b"failed"] * (run.returncode != 0)
