@@ -22,6 +22,12 @@ compose() {
 }
 say() { printf '\n== %s\n' "$*"; }
 
+# Said before the images are built, not half an hour later.
+[ "$(id -u)" = 0 ] || { echo "try.sh: a Docker engine needs root" >&2; exit 1; }
+for tool in dockerd mmdebstrap rustc ffmpeg ffprobe curl openssl unshare ip; do
+  command -v "$tool" >/dev/null || { echo "try.sh: $tool is not installed" >&2; exit 1; }
+done
+
 start_engine() { # FLAGS...
   mkdir -p "$folder"
   dockerd --data-root "$folder/root" --exec-root "$folder/exec" --pidfile "$folder/pid" \
@@ -93,12 +99,27 @@ END
   }
 }
 
+# A registry holds and sends the layers compressed.
+sizes() { # IMAGE...
+  local image
+  for image in "$@"; do
+    printf '%s: %s, compressed %s\n' "$image" "$(docker images --format '{{.Size}}' "$image")" \
+      "$(docker save "$image" | gzip | wc -c | numfmt --to=si --suffix=B)"
+  done
+}
+
 channel() { # NUMBER of the channel in the playlist
   curl -sf http://127.0.0.1:8088/playlist.m3u | grep ^http | sed -n "${1}p"
 }
 
 until_answered() {
-  for _ in {1..60}; do channel 1 >/dev/null 2>&1 && return; sleep 1; done
+  for _ in {1..60}; do
+    if channel 1 >/dev/null 2>&1; then
+      printf '%s channels listed\n' "$(curl -sf http://127.0.0.1:8088/playlist.m3u | grep -c ^http)"
+      return
+    fi
+    sleep 1
+  done
   compose logs --tail 20 >&2
   return 1
 }
@@ -149,7 +170,7 @@ start_engine --bridge=none --iptables=false --ip6tables=false --ip-forward=false
 make_bases
 docker build --network host --tag xg2g .
 docker build --network host --tag xg2g-transcoder --target transcoder .
-docker images --format '{{.Repository}}:{{.Tag}} {{.Size}}' | grep -E '^xg2g'
+sizes "$(base_of PYTHON)" xg2g xg2g-transcoder
 stop_engine
 
 # From here on in a network of its own.
