@@ -7,6 +7,7 @@ that xg2g uses; its own code has to find out by itself what is missing.
 # ruff: noqa: PLC0415 - what is removed must be gone before any other import
 
 import sys
+from typing import Any
 
 MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty", "uvloop")
 SIGNALS = {"SIGABRT", "SIGFPE", "SIGILL", "SIGINT", "SIGSEGV", "SIGTERM"}
@@ -53,6 +54,22 @@ def remove_posix() -> None:
     if sys.version_info >= (3, 13):
         # It asks sched_getaffinity, and where there is none it is the same as this.
         sys.modules["os"].process_cpu_count = sys.modules["os"].cpu_count
+    import errno
+    import socket
+
+    class Socket(socket.socket):
+        """As the socket transports of Windows see it, or one of a Windows before 10."""
+
+        def recv(self, *arguments: int) -> bytes:
+            # Transports of the proactor hand on a bytearray.
+            return bytearray(super().recv(*arguments))  # type: ignore[return-value]
+
+        def setsockopt(self, level: int, option: int, *value: Any) -> None:
+            if level == socket.IPPROTO_TCP and option != socket.TCP_NODELAY:
+                raise OSError(errno.ENOPROTOOPT, "no such option")
+            super().setsockopt(level, option, *value)
+
+    socket.socket = Socket  # type: ignore[misc]
     from asyncio import unix_events
 
     loop = unix_events._UnixSelectorEventLoop

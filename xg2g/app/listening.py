@@ -1,6 +1,8 @@
 """The listening sockets."""
 
+import contextlib
 import socket
+import sys
 
 from ..errors import UserError
 from ..network.tcp_liveness import UNSENT_BYTES
@@ -24,7 +26,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
     except OSError as error:
         raise _cannot_listen(host, port, error) from error
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform != "win32":  # There it would let two programs listen at one port.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
         # Listen now, so that a port in use is detected before the daemon starts to serve.
@@ -35,7 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
     # Accepted sockets inherit the options. No TCP_USER_TIMEOUT: it would end paused players, too.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (*_KEEPALIVE, ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
-        if hasattr(socket, name):
+        # Python may know an option that the system does not have, as on older Windows.
+        with contextlib.suppress(AttributeError, OSError):
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     listener.setblocking(False)
     return listener

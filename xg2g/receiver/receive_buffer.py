@@ -77,6 +77,7 @@ class ReceiveBuffer(asyncio.Protocol):
         _make_room(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
+        data = bytes(data)  # A bytearray on Windows, in spite of what asyncio promises.
         self._held = self._held + data if self._held else data
         now_s = self._loop.time()
         wait_s = self._pace.wait_s(len(data), now_s) if self._pace else 0.0

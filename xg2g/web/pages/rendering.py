@@ -19,7 +19,10 @@ HEADERS: Final = {
 _ENVIRONMENT: Final = Environment(
     # Read once: a cleaner of /tmp may remove what the single executable unpacked there.
     loader=DictLoader(
-        {each.name: each.read_text() for each in files(__package__).joinpath("templates").iterdir()}
+        {
+            each.name: each.read_text(encoding="utf-8")
+            for each in files(__package__).joinpath("templates").iterdir()
+        }
     ),
     autoescape=True,
     undefined=StrictUndefined,
