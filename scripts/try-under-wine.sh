@@ -4,14 +4,17 @@
 #
 # usage: scripts/try-under-wine.sh [CAPTURE...]   (transport streams; default: clips of the simulator)
 #        scripts/try-under-wine.sh --tests [ARGUMENT...]   the tests of the crate, by cargo test
+#        scripts/try-under-wine.sh --python [SUITE...]     the wheel with CPython for Windows: plays
+#            channels of `xg2g demo`, both ways; then runs the suites that are named, by pytest
 #
 # First: `make build` and `make cross TARGET=x86_64-pc-windows-gnu`. Needs wine, curl and Debian's
-# gcc-mingw-w64-x86-64. Wine keeps its files in build/wine. PORT is the service's (default 22140).
+# gcc-mingw-w64-x86-64; --python needs ffmpeg, too. Wine keeps its files in build/wine. PORT is the
+# service's (default 22140), the daemon has the next one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=x86_64-pc-windows-gnu tools=x86_64-w64-mingw32-
-built=build/$target work=build/wine native=backends/xg2g_backends/embedded service=
+built=build/$target work=build/wine native=backends/xg2g_backends/embedded service='' demo=''
 fail() { printf 'xg2g: %s\n' "$*" >&2; exit 1; }
 say() { printf '  %-10s %s\n' wine "$*"; }
 
@@ -28,7 +31,7 @@ need curl curl
 mkdir -p "$work"
 # No window asks for Mono or Gecko; nothing of this is a program with windows.
 export WINEPREFIX=$PWD/$work/prefix WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=' DISPLAY=
-trap '[ -z "$service" ] || kill -KILL "$service" 2>/dev/null || true; wineserver --kill || true' EXIT
+trap 'kill -KILL $service $demo 2>/dev/null || true; wineserver --kill || true' EXIT
 
 # Rust draws random numbers from a DLL of Windows 10 that Wine 8 does not have.
 cat >"$work/bcryptprimitives.c" <<'C'
@@ -44,6 +47,95 @@ system=$WINEPREFIX/drive_c/windows/system32
 if [ "${1:-}" = --tests ]; then
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
   cargo test --locked --no-fail-fast --target $target --features service,test-hooks "${@:2}"
+  exit
+fi
+
+port=${PORT:-22140} url=http://127.0.0.1:${PORT:-22140}
+listens() { # listens URL PROCESS LOG
+  local tries
+  for ((tries = 0; ; tries++)); do
+    ! curl --silent --fail --output /dev/null "$1/readyz" || return 0
+    if [ "$tries" -ge 300 ] || ! kill -0 "$2"; then
+      cat "$3" >&2
+      fail "nothing listens at $1"
+    fi
+    sleep 0.2
+  done
+}
+begin_service() { # begin_service EXECUTABLE
+  wine "$1" --listen "127.0.0.1:$port" >"$work/service.log" 2>&1 &
+  service=$!
+  listens "$url" "$service" "$work/service.log"
+}
+
+# CPython's own build, as JavaCPP packs it: a file that Maven Central keeps.
+cpython=3.11.3-1.5.9
+cpython_sha256=3263a50b256447bb7b9e604d6587627e419891370fc33b94469e6a06ff4de834
+python() { # without a terminal, and to a pipe: Wine has no other standard streams for it
+  wine "$work/python/python.exe" "$@" </dev/null 2>&1 | cat
+}
+get_python() {
+  local folder=${XDG_CACHE_HOME:-$HOME/.cache}/xg2g archive
+  archive=$folder/cpython-$cpython-windows-x86_64.jar
+  [ -f "$archive" ] || {
+    mkdir -p "$folder"
+    curl --silent --fail --location --output "$archive.part" \
+      "https://repo1.maven.org/maven2/org/bytedeco/cpython/$cpython/${archive##*/}"
+    printf '%s  %s\n' "$cpython_sha256" "$archive.part" | sha256sum --check --status ||
+      fail "$archive.part is not the file that was expected"
+    mv "$archive.part" "$archive"
+  }
+  rm -rf "$work/python" "$work/unpacked"
+  python3 -m zipfile --extract "$archive" "$work/unpacked"
+  mv "$work/unpacked/org/bytedeco/cpython/windows-x86_64" "$work/python"
+  # Packages are built for Windows 10, which Wine 8 is only when it is told to be.
+  wine winecfg -v win10
+  python -m pip install --quiet --no-warn-script-location --require-hashes --requirement requirements/runtime.txt
+  python -m pip install --quiet --no-warn-script-location --no-deps --force-reinstall "$(echo "$built"/*.whl)"
+}
+play() { # play ARGUMENT...: of xg2g demo
+  local seconds=10 daemon_url=http://127.0.0.1:$((port + 1)) channel decoded_bytes
+  python -m xg2g demo --port $((port + 1)) "$@" >"$work/demo.log" &
+  demo=$!
+  listens "$daemon_url" "$demo" "$work/demo.log"
+  channel=$(curl --silent --fail "$daemon_url/playlist.m3u" | sed -n 's|^http.*/stream/\(.*\)\.ts$|\1|p' | head -n 1)
+  curl --silent --max-time "$seconds" --output "$work/played.ts" "$daemon_url/stream/$channel.ts" || [ $? = 28 ] ||
+    fail "$channel broke off"
+  [ "$(ffprobe -v quiet -select_streams a -show_entries stream=codec_name -of csv=p=0 "$work/played.ts" |
+    sed '/^$/d' | sort -u)" = aac ] || fail "$channel has no AAC sound"
+  decoded_bytes=$(ffmpeg -v error -nostdin -i "$work/played.ts" -map 0:a:0 -ac 2 -ar 48000 -f s16le - 2>/dev/null | wc -c)
+  [ "$decoded_bytes" -ge $(((seconds - 3) * 192000)) ] || fail "only $decoded_bytes bytes of sound in $seconds s"
+  timeout 30 ffmpeg -v error -nostdin -t 4 -i "$daemon_url/hls/$channel/index.m3u8" -f null - 2>"$work/hls.log" ||
+    { cat "$work/hls.log" >&2; fail "HLS does not play"; }
+  curl --silent --fail --output "$work/page" "$daemon_url/" --output "$work/guide" "$daemon_url/xmltv.xml"
+  grep --quiet 'src="assets/app-' "$work/page" || fail "/ does not show the web page"
+  grep --quiet '<programme' "$work/guide" || fail "the guide is empty"
+  # Ctrl-C reaches whoever has the console; here that is the one process.
+  kill -INT "$(pgrep --full "python.exe -m xg2g demo --port $((port + 1))")"
+  wait "$demo" || fail "Ctrl-C ended the demo with $?"
+  ! grep --quiet Traceback "$work/demo.log" || { cat "$work/demo.log" >&2; fail "something is wrong in its log"; }
+  say "xg2g demo $*: page, guide, HLS, $((decoded_bytes / 192000)) of $seconds s of AAC decoded, ended by Ctrl-C"
+}
+if [ "${1:-}" = --python ]; then
+  for tool in ffmpeg ffprobe pgrep python3; do
+    command -v $tool >/dev/null || fail "$tool is not installed"
+  done
+  [ -f "$(echo "$built"/*.whl)" ] || fail "there is no wheel: first run make cross TARGET=$target"
+  get_python
+  python -m xg2g --version | sed 's/^/             /'
+  play
+  begin_service "$work/python/Scripts/xg2g-transcoder.exe"
+  play --external-transcoder "$url"
+  kill -INT "$service"
+  wait "$service" || fail "Ctrl-C ended the service with $?"
+  service=
+  [ "$#" != 1 ] || exit 0
+  # numpy, PyAV and schemathesis call what Wine 8 does not have: suites that import them do not run.
+  mapfile -t pins < <(grep -oE '^(hypothesis|psutil|pytest|pytest-timeout)==[^ ]*' requirements/dev.txt)
+  python -m pip install --quiet --no-warn-script-location "${pins[@]}"
+  export PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 PYTHONPATH
+  PYTHONPATH="$(winepath --windows "$PWD")"
+  python -m pytest -p no:cacheprovider -p anyio -p pytest_timeout "${@:2}"
   exit
 fi
 
@@ -75,22 +167,12 @@ for capture in "$@"; do
 done
 say "$# files, by a C program: the DLL's output is that of this machine's library, byte for byte"
 
-port=${PORT:-22140} url=http://127.0.0.1:${PORT:-22140}
 exe() { wine "$work/xg2g-transcoder.exe" "$@"; }
 exe --help | grep --quiet -- --listen || fail "--help says nothing"
 exe --version | sed 's/^/             /'
 if said=$(exe --listen unix:C:/xg2g.sock 2>&1); then fail "a Unix socket was accepted"; fi
 grep --quiet 'not available on Windows' <<<"$said" || fail "no reason for a Unix socket: $said"
-wine "$work/xg2g-transcoder.exe" --listen "127.0.0.1:$port" >"$work/service.log" 2>&1 &
-service=$!
-for ((tries = 0; ; tries++)); do
-  ! curl --silent --fail --output /dev/null "$url/readyz" || break
-  if [ "$tries" -ge 300 ] || ! kill -0 "$service"; then
-    cat "$work/service.log" >&2
-    fail "the service does not listen"
-  fi
-  sleep 0.2
-done
+begin_service "$work/xg2g-transcoder.exe"
 curl --silent --fail "$url/healthz" >/dev/null || fail "/healthz refuses"
 exe healthcheck --listen "127.0.0.1:$port" || fail "healthcheck refuses"
 for capture in "$@"; do
