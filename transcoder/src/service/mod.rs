@@ -32,7 +32,7 @@ mod state;
 mod table;
 mod target;
 #[cfg(feature = "test-hooks")]
-mod test_hooks;
+pub mod test_hooks;
 mod token;
 
 pub use healthcheck::healthcheck;

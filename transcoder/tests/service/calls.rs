@@ -4,20 +4,32 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use xg2g_transcoder::service::test_hooks::HeldCall;
 
-use super::harness::{CLIP, Running, converted, tcp};
+use super::harness::{CLIP, PATIENCE, Running, converted, tcp};
 use super::viewer::Viewer;
 
-/// Inputs that make a call misbehave; src/service/test_hooks.rs.
-const TAKE_TIME: &str = "xg2g test: take 300 ms";
+/// The input that makes a call panic; src/service/test_hooks.rs.
 const PANIC: &str = "xg2g test: panic";
 
 fn piece(n: usize) -> Bytes {
     Bytes::from_static(&CLIP[n * 18_800..][..18_800])
 }
 
+async fn is_inside(call: &HeldCall) {
+    let arrived = async {
+        while !call.is_inside() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, arrived).await.expect("the call arrives");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_in_chunks_is_converted_as_by_the_library() {
+    let expected = converted(CLIP);
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     for piece_bytes in [1_316, 192_512, 1 << 20] {
@@ -29,7 +41,7 @@ async fn a_stream_in_chunks_is_converted_as_by_the_library() {
             seq += 1;
         }
         output.extend(client.finish(&remuxer, seq).await.output());
-        assert!(output == converted(CLIP), "in pieces of {piece_bytes}");
+        assert!(output == expected, "in pieces of {piece_bytes}");
         let stats = client.get(&remuxer).await.json();
         assert_eq!(stats["bytes_in"], CLIP.len());
         assert_eq!(stats["bytes_out"], output.len());
@@ -81,18 +93,28 @@ async fn a_retry_during_the_first_call_waits_for_its_output() {
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
+    let held = HeldCall::new();
+    let input = held.input();
     let (mut one, mut two) = (service.client().await, service.client().await);
-    let (first, second) = tokio::join!(
-        one.process(&remuxer, 0, TAKE_TIME),
-        two.process(&remuxer, 0, TAKE_TIME),
+    let release = async {
+        is_inside(&held).await;
+        // Time for the retry to arrive. One that is later finds the output.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(held);
+    };
+    let (first, second, ()) = tokio::join!(
+        one.process(&remuxer, 0, input.clone()),
+        two.process(&remuxer, 0, input.clone()),
+        release,
     );
     assert_eq!(first.output(), second.output());
     let stats = client.get(&remuxer).await.json();
-    assert_eq!(stats["bytes_in"], TAKE_TIME.len());
+    assert_eq!(stats["bytes_in"], input.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_completes_without_its_client_and_its_retry_gets_the_output() {
+    let whole = converted(&CLIP[..2 * 18_800]);
     let service = Running::start(&[]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
@@ -105,7 +127,6 @@ async fn a_call_completes_without_its_client_and_its_retry_gets_the_output() {
     lost.write_all(&piece(1)).await.expect("it takes it");
     drop(lost);
     let again = client.process(&remuxer, 1, piece(1)).await.output();
-    let whole = converted(&CLIP[..2 * 18_800]);
     assert!(whole.windows(again.len()).any(|part| part == again));
     assert_eq!(client.get(&remuxer).await.json()["bytes_in"], 2 * 18_800);
 }
@@ -115,11 +136,12 @@ async fn a_remuxer_that_is_deleted_during_a_call_is_freed_after_it() {
     let service = Running::start(&["--max-remuxers", "1"]).await;
     let mut client = service.client().await;
     let remuxer = client.open().await;
+    let held = HeldCall::new();
     let inside = {
-        let (mut client, remuxer) = (service.client().await, remuxer.clone());
-        tokio::spawn(async move { client.process(&remuxer, 0, TAKE_TIME).await })
+        let (mut client, remuxer, input) = (service.client().await, remuxer.clone(), held.input());
+        tokio::spawn(async move { client.process(&remuxer, 0, input).await })
     };
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    is_inside(&held).await;
     assert_eq!(
         client
             .request("DELETE", &remuxer, Bytes::new())
@@ -129,6 +151,8 @@ async fn a_remuxer_that_is_deleted_during_a_call_is_freed_after_it() {
     );
     let gone = client.process(&remuxer, 1, piece(0)).await;
     assert_eq!(gone.problem(), (404, "NotFound".into()));
+    assert_eq!(service.metric("remuxers_open").await, 1.0);
+    drop(held);
     inside.await.expect("no panic").output();
     service.until("remuxers_open", 0.0).await;
     client.open().await;
@@ -139,19 +163,23 @@ async fn a_remuxer_accepts_only_a_few_requests_at_a_time() {
     let service = Running::start(&[]).await;
     let viewer = Viewer::watch(&service).await;
     let remuxer = service.client().await.open().await;
-    let mut inside = Vec::new();
+    let held = HeldCall::new();
+    let mut requests = JoinSet::new();
     for _ in 0..8 {
-        let (mut client, remuxer) = (service.client().await, remuxer.clone());
-        inside.push(tokio::spawn(async move {
-            client.process(&remuxer, 0, TAKE_TIME).await.status
-        }));
+        let (mut client, remuxer, input) = (service.client().await, remuxer.clone(), held.input());
+        requests.spawn(async move { client.process(&remuxer, 0, input).await });
     }
-    let mut statuses = Vec::new();
-    for one in inside {
-        statuses.push(one.await.expect("no panic"));
+    // Three are inside as long as the call is held: all others are answered before.
+    for _ in 0..5 {
+        let refused = timeout(PATIENCE, requests.join_next()).await;
+        let refused = refused.expect("nothing waits for the call").expect("five");
+        let problem = refused.expect("no panic").problem();
+        assert_eq!(problem, (409, "Busy".into()));
     }
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 200, 200, 409, 409, 409, 409, 409]);
+    drop(held);
+    for served in requests.join_all().await {
+        assert_eq!(served.status, 200);
+    }
     viewer.was_undisturbed().await;
 }
 

@@ -19,8 +19,9 @@ use tokio::time::timeout;
 use xg2g_transcoder::service::{Address, Server, Settings, Stopper, Token};
 use xg2g_transcoder::{Options, Remuxer};
 
-/// Far above what anything here takes: a test that meets it has found a hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Far above what anything here takes, on an emulated processor beside other work, too: a test that
+/// meets it has found a hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A television service of two seconds, with pictures and several tracks.
 pub(crate) const CLIP: &[u8] = include_bytes!("../../../xg2g/simulator/clips/one-hd.ts");
@@ -57,7 +58,16 @@ impl Running {
 
     /// A number of `/metrics`.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let answer = self.client().await.get("/metrics").await;
+        // A short --header-timeout may pass between connecting and asking.
+        let asked = async {
+            loop {
+                let request = request("GET", "/metrics", full(""));
+                if let Ok(answer) = self.client().await.send(request).await {
+                    return answer;
+                }
+            }
+        };
+        let answer = timeout(PATIENCE, asked).await.expect("metrics come");
         let text = String::from_utf8(answer.body.to_vec()).expect("metrics are a text");
         text.lines()
             .filter_map(|line| line.split_once(' '))
@@ -87,15 +97,24 @@ impl Running {
     }
 }
 
+/// Limits of time that no test meets by accident. A test that is about one of them sets it.
+const PATIENT: [[&str; 2]; 3] = [
+    ["--header-timeout", "1h"],
+    ["--body-timeout", "1h"],
+    ["--idle-timeout", "1h"],
+];
+
 pub(crate) async fn bind(
     listen: &[&str],
     flags: &[&str],
     token: Option<&str>,
 ) -> Result<Server, xg2g_transcoder::service::StartError> {
     let listen = listen.iter().flat_map(|address| ["--listen", address]);
+    let patient = PATIENT.iter().filter(|limit| !flags.contains(&limit[0]));
     let flags = ["xg2g-transcoder"]
         .into_iter()
         .chain(listen)
+        .chain(patient.flatten().copied())
         .chain(flags.iter().copied());
     let settings = Settings::try_parse_from(flags).expect("flags are valid");
     let token = token.map(|text| Token::new(text).expect("a valid token"));

@@ -16,7 +16,7 @@ fn status(answer: &str) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_heads_and_silent_connections_are_cut_off() {
     let service = Running::start(&["--header-timeout", "500ms"]).await;
-    let viewer = Viewer::watch(&service).await;
+    let viewer = Viewer::watch_reconnecting(&service).await;
     assert_eq!(raw(service.address(), b"").await, "");
     assert_eq!(
         raw(service.address(), b"POST /v1/remux HTTP/1.1\r\nHos").await,
@@ -44,7 +44,7 @@ async fn slow_heads_and_silent_connections_are_cut_off() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_body_is_cut_off() {
-    let service = Running::start(&["--body-timeout", "500ms"]).await;
+    let service = Running::start(&["--body-timeout", "2s"]).await;
     let viewer = Viewer::watch(&service).await;
     let remuxer = service.client().await.open().await;
     let mut drops = tcp(service.address()).await;
@@ -202,8 +202,8 @@ async fn requests_that_are_sent_together_are_answered_in_their_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_bytes_and_broken_connections_leave_nothing_behind() {
-    let service = Running::start(&["--header-timeout", "200ms", "--idle-timeout", "2s"]).await;
-    let viewer = Viewer::watch(&service).await;
+    let service = Running::start(&["--header-timeout", "1s", "--idle-timeout", "2s"]).await;
+    let viewer = Viewer::watch_reconnecting(&service).await;
     let mut state = 7_u64;
     for round in 0..60 {
         let mut stream = tcp(service.address()).await;

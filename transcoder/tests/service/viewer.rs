@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
+use xg2g_transcoder::service::Address;
 use xg2g_transcoder::{Options, Remuxer};
 
-use super::harness::{CLIP, Client, PATIENCE, Running};
+use super::harness::{Answer, CLIP, Client, PATIENCE, Running, full, request};
 
 /// A piece of a stream, some 100 ms long.
 const PIECE_BYTES: usize = 188 * 100;
@@ -22,14 +24,29 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Begins to watch.
+    /// Begins to watch, by one connection that has to stay.
     pub(crate) async fn watch(service: &Running) -> Self {
+        Self::begin(service, false).await
+    }
+
+    /// Begins to watch a service that may close a connection between two requests, as after
+    /// `--header-timeout`: repeats the call by another one, like every client of the service.
+    pub(crate) async fn watch_reconnecting(service: &Running) -> Self {
+        Self::begin(service, true).await
+    }
+
+    async fn begin(service: &Running, reconnects: bool) -> Self {
         let pieces = Arc::new(AtomicU64::new(0));
         let leaves = Arc::new(AtomicBool::new(false));
-        let mut client = service.client().await;
-        let remuxer = client.open().await;
+        let mut connection = Connection {
+            address: service.address().clone(),
+            client: service.client().await,
+            reconnects,
+        };
+        let opened = connection.request("POST", "/v1/remuxers", "").await;
+        let remuxer = opened.header("location").expect("a location").to_owned();
         let task = tokio::spawn(watch(
-            client,
+            connection,
             remuxer,
             Arc::clone(&pieces),
             Arc::clone(&leaves),
@@ -63,33 +80,65 @@ impl Viewer {
     }
 }
 
+/// A viewer's way to the service.
+struct Connection {
+    address: Address,
+    client: Client,
+    reconnects: bool,
+}
+
+impl Connection {
+    async fn request(&mut self, method: &str, path: &str, body: impl Into<Bytes>) -> Answer {
+        let body = body.into();
+        loop {
+            let request = request(method, path, full(body.clone()));
+            match self.client.send(request).await {
+                Ok(answer) => return answer,
+                Err(why) => assert!(self.reconnects, "the connection broke: {why}"),
+            }
+            self.client = Client::connect(&self.address).await;
+        }
+    }
+}
+
 async fn watch(
-    mut client: Client,
+    mut connection: Connection,
     remuxer: String,
     pieces: Arc<AtomicU64>,
     leaves: Arc<AtomicBool>,
 ) {
-    let mut expected = Remuxer::new(Options::default()).expect("the defaults are valid");
-    let mut output = Vec::new();
-    for (seq, piece) in (0..).zip(CLIP.chunks(PIECE_BYTES).cycle()) {
+    // Beside the requests: limits of time count what passes between two of them.
+    let (outputs, seen) = unbounded_channel();
+    let judge = spawn_blocking(move || judge(seen, &pieces));
+    for (seq, piece) in CLIP.chunks(PIECE_BYTES).cycle().enumerate() {
         if leaves.load(Ordering::Relaxed) {
             break;
         }
-        output.clear();
-        expected.push(piece, &mut output).expect("a stream");
-        let answer = client
-            .process(&remuxer, seq, Bytes::from_static(piece))
-            .await;
-        assert!(answer.output() == output, "piece {seq} is wrong");
-        pieces.fetch_add(1, Ordering::Relaxed);
+        let process = format!("{remuxer}/process?seq={seq}");
+        let answer = connection.request("POST", &process, piece).await;
+        if outputs.send(answer.output()).is_err() {
+            break;
+        }
         // A tenth of what a live stream leaves, so that others get the processor.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(
-        client
-            .request("DELETE", &remuxer, Bytes::new())
-            .await
-            .status,
-        204
-    );
+    let deleted = connection.request("DELETE", &remuxer, "").await;
+    assert_eq!(deleted.status, 204);
+    drop(outputs);
+    judge.await.expect("every byte was right");
+}
+
+/// Counts the outputs; panics at one that is not what the library makes of its piece.
+fn judge(mut outputs: UnboundedReceiver<Bytes>, pieces: &AtomicU64) {
+    let mut expected = Remuxer::new(Options::default()).expect("the defaults are valid");
+    let mut right = Vec::new();
+    for (seq, piece) in CLIP.chunks(PIECE_BYTES).cycle().enumerate() {
+        let Some(output) = outputs.blocking_recv() else {
+            return;
+        };
+        right.clear();
+        expected.push(piece, &mut right).expect("a stream");
+        assert!(output == right, "piece {seq} is wrong");
+        pieces.fetch_add(1, Ordering::Relaxed);
+    }
 }
