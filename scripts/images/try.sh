@@ -24,7 +24,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 # Said before the images are built, not half an hour later.
 [ "$(id -u)" = 0 ] || { echo "try.sh: a Docker engine needs root" >&2; exit 1; }
-for tool in dockerd mmdebstrap rustc ffmpeg ffprobe curl openssl unshare ip; do
+for tool in dockerd /usr/bin/docker mmdebstrap rustc ffmpeg ffprobe curl openssl unshare ip; do
   command -v "$tool" >/dev/null || { echo "try.sh: $tool is not installed" >&2; exit 1; }
 done
 
