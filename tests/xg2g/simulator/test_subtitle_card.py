@@ -79,6 +79,11 @@ def test_teletext_tells_the_time_of_the_card(page: str) -> None:
     told = subprocess.run(command, input=rounds("subtitles"), capture_output=True, check=True)
     cues = [cue.split("\n", 2) for cue in told.stdout.decode().strip().split("\n\n")]
     assert len(cues) >= LOOP_S - 1
+    if page[0] != "8" and cues[0][1].startswith(_srt_time(FIRST_PTS + SHOWN_S)):
+        pytest.xfail(
+            "libzvbi 0.2.42 and newer wait for a header of the same magazine, whatever C11 says "
+            "(EN 300 706, 9.3.1.3)"
+        )
     for i, (_, times, text) in enumerate(cues):
         begin, end = (
             60 * int(time[3:5]) + float(time[6:].replace(",", ".")) for time in times.split(" --> ")
@@ -88,6 +93,10 @@ def test_teletext_tells_the_time_of_the_card(page: str) -> None:
             assert end == pytest.approx(begin + SHOWN_S, abs=0.002)
         lines = "\n".join(line.strip() for line in text.splitlines())
         assert lines == TELETEXT[page][2].format(2 * i % LOOP_S)
+
+
+def _srt_time(at_s: float) -> str:
+    return f"00:00:{at_s:06.3f}".replace(".", ",")
 
 
 @pytest.mark.parametrize(("pid", "page"), DVB)
