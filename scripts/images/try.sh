@@ -104,7 +104,7 @@ sizes() { # IMAGE...
   local image
   for image in "$@"; do
     printf '%s: %s, compressed %s\n' "$image" "$(docker images --format '{{.Size}}' "$image")" \
-      "$(docker save "$image" | gzip | wc -c | numfmt --to=si --suffix=B)"
+      "$(docker save "$image" | gzip | wc -c | numfmt --to=si --round=nearest --suffix=B)"
   done
 }
 
