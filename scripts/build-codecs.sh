@@ -103,7 +103,7 @@ cross_options() {
     case $TARGET in
     *-linux-*) tools=$arch-linux-gnu- os=linux ;;
     *-windows-gnu) tools=$arch-w64-mingw32- os=mingw32 ;;
-    *-apple-darwin) tools='' os=darwin ;;
+    *-apple-darwin) tools=llvm- os=darwin ;;
     *) die "nobody has built the codecs for $TARGET yet" ;;
     esac
     printf '%s\n' --enable-cross-compile --arch="$arch" --target-os="$os" --cross-prefix="$tools" \

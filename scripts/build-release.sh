@@ -27,5 +27,7 @@ take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll xg2g-transcoder{,.exe}
 import=libxg2g_transcoder.dll.a
 [ ! -f "$built/$import" ] || install -D --mode=644 "$built/$import" "build/${release%release}lib/$import"
 
-# macOS keeps debugging information in files of its own.
-[ "$(uname -s)" = Darwin ] || "${STRIP:-strip}" "build/$release"/*
+case ${CARGO_BUILD_TARGET:-$(uname -s)} in
+  Darwin | *-darwin) ;; # macOS keeps debugging information in files of its own.
+  *) "${STRIP:-strip}" "build/$release"/* ;;
+esac

@@ -11,8 +11,9 @@ compile() {
     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 runtime=requirements/runtime.txt build=requirements/build.txt
-binary=requirements/binary.txt dev=requirements/dev.txt
+binary=requirements/binary.txt dev=requirements/dev.txt macos=requirements/macos.txt
 compile pyproject.toml -o "$runtime"
 compile --group build -c "$runtime" -o "$build"
 compile --group binary -c "$runtime" -c "$build" -o "$binary"
+compile --group macos -o "$macos"
 compile --group dev -c "$runtime" -c "$build" -o "$dev"

@@ -54,6 +54,23 @@ def test_what_is_missing_is_named_in_one_line_with_the_commands_that_install_it(
     )
 
 
+@pytest.mark.parametrize(
+    ("target", "packages"),
+    [("aarch64-apple-darwin", "clang llvm lld"), ("x86_64-apple-darwin", "clang llvm lld nasm")],
+)
+def test_for_macos_the_files_of_zig_are_asked_for_after_the_compiler(
+    tmp_path: Path, target: str, packages: str
+) -> None:
+    environment = _bare(tmp_path / "bin", "rustc") | {"PYTHON": "python-of-mine"}
+    done = _cross(environment, target, "wheel")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"xg2g: to build for {target}, first run: apt-get install {packages}"
+        f" && rustup target add {target}"
+        " && python-of-mine -m pip install --require-hashes -r requirements/macos.txt\n"
+    )
+
+
 def test_what_is_there_is_not_asked_for(tmp_path: Path) -> None:
     environment = _bare(tmp_path / "bin", "rustc", "aarch64-linux-gnu-g++")
     done = _cross(environment, "aarch64-unknown-linux-gnu", "wheel")
@@ -64,7 +81,13 @@ def test_what_is_there_is_not_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("pdp11-unknown-bsd",), ("x", "sdist"), ("x86_64-unknown-linux-musl", "wheel")],
+    [
+        (),
+        ("pdp11-unknown-bsd",),
+        ("x", "sdist"),
+        ("x86_64-unknown-linux-musl", "wheel"),
+        ("aarch64-apple-darwin", "static"),
+    ],
 )
 def test_a_target_that_nobody_built_and_a_wrong_call_are_refused_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...]
@@ -75,8 +98,9 @@ def test_a_target_that_nobody_built_and_a_wrong_call_are_refused_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("tag", ["manylinux_2_36_aarch64", "win_amd64", "macosx_11_0_arm64"])
 def test_a_wheel_for_another_platform_has_the_tag_that_is_given(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
-    monkeypatch.setenv("XG2G_WHEEL_PLATFORM", "manylinux_2_36_aarch64")
-    assert hatch_build.platform_tag() == "manylinux_2_36_aarch64"
+    monkeypatch.setenv("XG2G_WHEEL_PLATFORM", tag)
+    assert hatch_build.platform_tag() == tag
