@@ -2,9 +2,11 @@
 # Makes roots of other systems with debootstrap, runs commands there, and plays a channel of
 # `xg2g demo` from outside. Sourced by the scripts that try what is published.
 #
-# They set `suite`, and `label` if their lines shall begin with something else.
+# They set `suite`, and `label` if their lines shall begin with something else, and `watched_s` for
+# a machine that is slower than the broadcast.
 
-seconds=20 demo=
+# Of the stream that is wanted, and how long to wait for them.
+seconds=20 watched_s=20 demo=
 fail() { printf 'xg2g: %s\n' "$*" >&2; exit 1; }
 say() { printf '  %-10s %s\n' "${label:-$suite}" "$*"; }
 
@@ -46,6 +48,25 @@ install_wheel() { # install_wheel WHEEL PYTHON [OPTION...]: into /venv; options 
   inside /venv/bin/pip install --quiet --no-index --find-links /wheels xg2g
 }
 
+# Takes a channel until enough has come, or the time is over.
+watch() { # watch URL CAPTURE
+  local curl began_s=$SECONDS
+  rm -f "$2"
+  curl --silent --max-time "$watched_s" --output "$2" "$1" &
+  curl=$!
+  while [ "$watched_s" -gt "$seconds" ] && kill -0 "$curl" 2>/dev/null; do
+    sleep 5
+    if ffprobe -v quiet -show_entries format=duration -of csv=p=0 "$2" |
+      awk -v wanted="$seconds" '$1 > wanted { enough = 1 } END { exit !enough }'; then
+      kill "$curl" 2>/dev/null || true
+      break
+    fi
+  done
+  # 28: the time is over; 143: killed above.
+  wait "$curl" || case $? in 28 | 143) ;; *) fail "$1 broke off" ;; esac
+  say "watched for $((SECONDS - began_s)) s"
+}
+
 play() { # play COMMAND...: a demo in the root, watched from outside
   local log=$root/demo.log capture=$root/capture.ts url begun=$EPOCHREALTIME
   : >"$log"
@@ -59,8 +80,7 @@ play() { # play COMMAND...: a demo in the root, watched from outside
   say "demo listens after $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $begun }") s"
   curl --silent --fail "${url%/stream/*}/" | grep --quiet 'src="assets/app-' ||
     fail "${url%/stream/*}/ does not show the web page"
-  curl --silent --max-time "$seconds" --output "$capture" "$url" || [ $? = 28 ] ||
-    fail "$url broke off"
+  watch "$url" "$capture"
   kill -TERM "$(pgrep --parent "$demo")"
   wait "$demo" || fail "SIGTERM ended the demo with $?"
   demo=

@@ -1,18 +1,32 @@
 #!/usr/bin/env bash
-# Tries the wheel for Linux on arm64 without such a machine: installs it in a minimal arm64
-# Debian, whose programs QEMU runs, and plays a channel of `xg2g demo` from outside.
+# Tries what scripts/cross.sh built for Linux on arm64 without such a machine: QEMU runs the
+# programs, in a minimal arm64 Debian where they need one.
 #
-# usage: scripts/try-on-arm64.sh [SUITE]     (as root; default bookworm)
+# usage: scripts/try-on-arm64.sh [SUITE]
+#            installs the wheel and plays a channel of `xg2g demo` from outside
+#        scripts/try-on-arm64.sh --contract [SUITE [ARGUMENT...]]
+#            installs the wheel and runs the contract suite, with arguments of pytest
+#        scripts/try-on-arm64.sh --tests [ARGUMENT...]
+#            runs the tests of the crate, with arguments of cargo test
 #
-# `make cross TARGET=aarch64-unknown-linux-gnu` comes first. Needs debootstrap, qemu-user-static,
-# unshare, curl, ffmpeg and ffprobe. The root is kept in build/roots.
+# As root; SUITE is Debian's, by default bookworm. `make cross TARGET=aarch64-unknown-linux-gnu`
+# comes first. Needs debootstrap, qemu-user-static, unshare, curl, ffmpeg and ffprobe. Roots are
+# kept in build/roots.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/bare-root.sh
 . scripts/bare-root.sh
 
-suite=${1:-bookworm} label=arm64 binfmt=/proc/sys/fs/binfmt_misc
-built=build/aarch64-unknown-linux-gnu
+case ${1:-} in
+  --contract | --tests) what=${1#--} && shift ;;
+  -*) fail "usage: scripts/try-on-arm64.sh [--contract|--tests] [SUITE]" ;;
+  *) what=wheel ;;
+esac
+[ "$what" = tests ] || { suite=${1:-bookworm} && shift $(($# > 0)); }
+label=arm64 binfmt=/proc/sys/fs/binfmt_misc target=aarch64-unknown-linux-gnu
+built=build/$target
+# Beside other work, QEMU is slower than the broadcast.
+watched_s=600
 
 # The kernel hands programs of arm64 to QEMU. Debian's package asks for that where systemd runs;
 # elsewhere this script does, and takes it back at its end.
@@ -27,21 +41,71 @@ emulate() {
   say "$(qemu-aarch64-static --version | head -n 1)"
 }
 
+arm64_root() { # arm64_root NAME PACKAGES
+  say "$suite in build/roots/$1 (minutes, the first time)"
+  make_root "$1" "$2" --arch=arm64
+  say "$(chroot "$root" uname -m), $(chroot "$root" ldd --version | head -n 1)"
+}
+
+# Sets what pip downloads for: the root's Python, and wheels for its glibc and older ones.
+root_python() {
+  version=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  say "Python $version"
+  local newest minor
+  newest=$(chroot "$root" ldd --version | sed -n '1s/.* 2\.//p')
+  platforms=()
+  for ((minor = 17; minor <= newest; minor++)); do
+    platforms+=(--platform "manylinux_2_${minor}_aarch64")
+  done
+}
+
+try_wheel() {
+  arm64_root "$suite-arm64" python3-venv
+  root_python
+  say "$(basename "$built"/*.whl) and its packages"
+  install_wheel "$built"/*.whl "$version" "${platforms[@]}" "$@"
+  inside /venv/bin/xg2g --version | sed 's/^/  arm64      /'
+  inside /venv/bin/xg2g-transcoder --version | sed 's/^/  arm64      /'
+}
+
+# The kernel hands the tests to QEMU, which takes the libraries of the cross compiler.
+crate() { # crate ARGUMENT...: cargo test, for arm64
+  export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
+  export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++
+  export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
+  cargo test --locked --target $target --features service,test-hooks "$@"
+}
+
+# The suite beside the wheel, not beside the clone's own packages: no xg2g/__init__.py comes along.
+try_contract() {
+  local wanted=$built/contract.txt
+  locked pytest iniconfig packaging pluggy pygments pytest-timeout numpy psutil >"$wanted"
+  try_wheel -r "$wanted"
+  inside /venv/bin/pip install --quiet --no-index --find-links /wheels pytest pytest-timeout numpy psutil
+  rm -rf "$root/src" && mkdir "$root/src"
+  git ls-files -z tests pyproject.toml xg2g/simulator/clips | tar -c --null -T - | tar -x -C "$root/src"
+  (crate --no-run --quiet --test ffi)
+  cp "${CARGO_TARGET_DIR:-target}/$target/debug/deps/libxg2g_transcoder.so" "$root/src/hooked.so"
+  inside env XG2G_HOOKED_LIBRARY=/src/hooked.so PYTHONDONTWRITEBYTECODE=1 \
+    sh -c 'cd /src && exec /venv/bin/python -m pytest "$@"' sh --timeout 3000 "${@:-tests/contract/test_contract.py}"
+}
+
+locked() { # locked NAME...: their lines of requirements/dev.txt
+  awk -v names="$*" '
+    BEGIN { split(names, list, " "); for (n in list) wanted[list[n]] = 1 }
+    /^[^ #]/ { split($1, name, "=="); keep = name[1] in wanted }
+    keep' requirements/dev.txt
+}
+
+[ "$what" = tests ] || [ -n "$(ls "$built"/*.whl 2>/dev/null)" ] ||
+  fail "there is no wheel in $built: say make cross TARGET=$target first"
 can_make_roots pgrep
-[ -n "$(ls "$built"/*.whl 2>/dev/null)" ] ||
-  fail "there is no wheel in $built: say make cross TARGET=aarch64-unknown-linux-gnu first"
 emulate
-say "$suite in build/roots/$suite-arm64 (minutes, the first time)"
-make_root "$suite-arm64" python3-venv --arch=arm64
-version=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-say "$(chroot "$root" uname -m), $(chroot "$root" ldd --version | head -n 1), Python $version"
-newest=$(chroot "$root" ldd --version | sed -n '1s/.* 2\.//p')
-platforms=()
-for ((minor = 17; minor <= newest; minor++)); do
-  platforms+=(--platform "manylinux_2_${minor}_aarch64")
-done
-say "$(basename "$built"/*.whl) and its packages"
-install_wheel "$built"/*.whl "$version" "${platforms[@]}"
-inside /venv/bin/xg2g --version | sed 's/^/  arm64      /'
-inside /venv/bin/xg2g-transcoder --version | sed 's/^/  arm64      /'
-play /venv/bin/xg2g
+case $what in
+  wheel)
+    try_wheel
+    play /venv/bin/xg2g
+    ;;
+  contract) try_contract "$@" ;;
+  tests) crate --no-fail-fast "$@" ;;
+esac
