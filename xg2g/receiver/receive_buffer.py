@@ -13,6 +13,10 @@ from .read_pacing import CHUNK_BYTES, ReadPacing
 KERNEL_BYTES = 512 * 1024
 """Size of the kernel's buffer, for the time between two reads: `GATHER_S` of 40 Mbit/s."""
 
+_FULL_READ_BYTES = 64 * 1024 if sys.platform == "win32" else CHUNK_BYTES
+"""A read of so many bytes left more behind. Windows' event loop reads no more at once
+(asyncio.proactor_events)."""
+
 _TIMER_SLACK_S = 0.002
 """Tolerance for timers: event loops round their time to a millisecond."""
 
@@ -62,7 +66,7 @@ class ReceiveBuffer(asyncio.Protocol):
 
     def begin_stream(self, stall_s: float) -> None:
         """Read with pacing from now on; a read waits `stall_s` at most."""
-        self._pace = ReadPacing(self._loop.time())
+        self._pace = ReadPacing(self._loop.time(), full_bytes=_FULL_READ_BYTES)
         self._stall_s = stall_s
 
     def abort(self) -> None:
