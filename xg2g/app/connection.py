@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import math
+import itertools
 import socket
 import struct
 from collections import Counter
@@ -57,6 +57,10 @@ class BoundedProtocol(H11Protocol):
 
     _shared_limit = ADDRESS_LIMIT
     _deadline: asyncio.TimerHandle | None = None
+    _idle_number = 0
+    """The lowest is idle longest; times may be the same, a loop's clock counts milliseconds."""
+    _is_aborted = False
+    """Its loss is reported in the event loop's next turn; until then it counts no more."""
     _stalled_since_s: float | None = None
     """Since when the client has read nothing of a full buffer; None if the buffer is not full."""
     _buffered_bytes = 0
@@ -157,11 +161,11 @@ class BoundedProtocol(H11Protocol):
             # The request's body is malformed, and its response has already begun: no other response
             # can follow.
             self._note_client_left()
-            self.transport.abort()
+            self._abort()
         elif self.conn.our_state is h11.IDLE:
             super().send_400_response(msg)
         else:
-            self.transport.abort()
+            self._abort()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -182,15 +186,25 @@ class BoundedProtocol(H11Protocol):
         """End the connection and discard the buffers, also the kernel's, which would retry."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._abort()
+
+    def _abort(self) -> None:
+        self._is_aborted = True
+        self._clear_deadline()
         self.transport.abort()
 
     def _make_room(self, *, scarce: bool = False) -> None:
         """Close the least needed connection if there are too many: idle ones, of this address, or
         in all. `scarce`: close an idle one in any case."""
-        all_ = [each for each in self.connections if isinstance(each, BoundedProtocol)]
+        # Several clients may be accepted in one turn of the event loop: each has another closed.
+        all_ = [
+            each
+            for each in self.connections
+            if isinstance(each, BoundedProtocol) and not each._is_aborted
+        ]
         idle = [each for each in all_ if each._deadline is not None and each is not self]
         if len(idle) >= IDLE_LIMIT or (scarce and idle):
-            min(idle, key=BoundedProtocol._idle_until_s).transport.abort()
+            min(idle, key=lambda each: each._idle_number)._abort()
             return
         rivals = [each for each in all_ if each._network == self._network]
         if len(rivals) <= self._limit():
@@ -201,7 +215,7 @@ class BoundedProtocol(H11Protocol):
         others = [each for each in rivals if each is not self]
         least = min(others, key=BoundedProtocol._priority, default=None)
         if least is not None and least._priority() < _IN_USE:
-            least.transport.abort()
+            least._abort()
         else:
             self._application = _unavailable
 
@@ -213,14 +227,11 @@ class BoundedProtocol(H11Protocol):
         """Return the sort key for closing, lowest first: idle connections before stalled ones, the
         longest first; `_IN_USE` ones are never closed."""
         if self._deadline is not None:
-            return 0, self._idle_until_s()
+            return 0, self._idle_number
         since_s = self._stalled_since_s
         if since_s is not None and self.loop.time() - since_s >= STALLED_S:
             return 1, since_s
         return _IN_USE
-
-    def _idle_until_s(self) -> float:
-        return self._deadline.when() if self._deadline else math.inf
 
     def _responding(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -230,7 +241,8 @@ class BoundedProtocol(H11Protocol):
         if is_sending or self.transport.is_closing():
             self._clear_deadline()
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(REQUEST_DEADLINE_S, self.transport.abort)
+            self._deadline = self.loop.call_later(REQUEST_DEADLINE_S, self._abort)
+            self._idle_number = next(_idle_numbers)
 
     def _clear_deadline(self) -> None:
         if self._deadline is not None:
@@ -239,6 +251,7 @@ class BoundedProtocol(H11Protocol):
 
 
 _IN_USE = (2, 0.0)
+_idle_numbers = itertools.count(1)
 
 
 class BehindProxyProtocol(BoundedProtocol):

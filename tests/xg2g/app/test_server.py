@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import signal
+import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -51,6 +53,34 @@ async def test_hundreds_of_silent_connections_keep_nobody_out() -> None:
                 assert await reader.read() == b""
         assert not silent[-1].at_eof()
         viewer.close()
+
+
+@pytest.mark.parametrize(
+    "anyio_backend",
+    [("asyncio", {"use_uvloop": is_wanted}) for is_wanted in {False, sys.platform != "win32"}],
+)
+async def test_of_clients_that_connect_at_once_the_last_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "IDLE_LIMIT", 20)
+    monkeypatch.setattr(connection, "REQUEST_DEADLINE_S", 3600)
+    async with daemon(plays_endlessly) as gateway, AsyncExitStack() as stack:
+        # All of them are accepted in one moment, some event loops do it in one turn.
+        silent = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
+            for _ in range(60)
+        ]
+        for each in silent:
+            each.setblocking(False)
+        assert (await gateway.get("/healthz"))[0] == 200
+        async with asyncio.timeout(10):
+            for each in silent[:40]:
+                with suppress(ConnectionResetError):
+                    assert await asyncio.get_running_loop().sock_recv(each, 1) == b""
+        # One made room for the request.
+        for each in silent[41:]:
+            with pytest.raises(BlockingIOError):
+                each.recv(1)
 
 
 async def test_an_unfinished_request_ends_the_connection(
