@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from tests.harness.fake_backend import FakeBackend
@@ -81,11 +81,16 @@ class Daemon:
     backend: FakeBackend
     upstream: Upstream
     serving: asyncio.Task[None]
+    clients: list[asyncio.StreamWriter] = field(default_factory=list)
+    """Whatever a test leaves open is closed at its end: uvloop waits for it, a failed test would
+    never end."""
 
     async def connect(
         self, source: str = "127.0.0.1"
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
+        opened = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
+        self.clients.append(opened[1])
+        return opened
 
     async def ask(
         self, request: str, *, source: str = "127.0.0.1"
@@ -222,6 +227,8 @@ async def daemon(
                 yield running
             finally:
                 await running.stop()
+                for client in running.clients:
+                    client.transport.abort()
                 await outputs.aclose()
                 await hub.aclose()
 
