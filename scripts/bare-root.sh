@@ -37,13 +37,19 @@ inside() { "${unshare[@]}" --root="$root" "${clean[@]}" "$@"; }
 unshare=(unshare --mount --pid --fork --kill-child --mount-proc)
 clean=(env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8)
 
-install_wheel() { # install_wheel WHEEL PYTHON [OPTION...]: into /venv; options are those of pip download
+# Downloads what the wheel needs into /wheels, beside it; options are those of pip download.
+fetch_wheels() { # fetch_wheels WHEEL PYTHON [OPTION...]
   local wheels=$root/wheels
-  rm -rf "$root/venv" "$wheels"
+  rm -rf "$wheels"
   mkdir "$wheels"
   "${PYTHON:-python3}" -m pip download --quiet --dest "$wheels" --only-binary=:all: \
     --python-version "$2" "${@:3}" -r requirements/runtime.txt
   cp "$1" "$wheels/"
+}
+
+install_wheel() { # install_wheel WHEEL PYTHON [OPTION...]: into /venv
+  rm -rf "$root/venv"
+  fetch_wheels "$@"
   inside python3 -m venv /venv
   inside /venv/bin/pip install --quiet --no-index --find-links /wheels xg2g
 }

@@ -2,8 +2,12 @@
 # Builds what runs without Python and without a compiler: dist/xg2g, which is the
 # daemon with all it needs in one file, and dist/xg2g-transcoder.
 #
-# What goes in is the wheel and the locked packages, in an environment of its own.
+# usage: scripts/build-binary.sh [WHEEL]
+#
+# What goes in is the wheel and the locked packages, in an environment of its own. The wheel is
+# built here, unless one is named.
 set -euo pipefail
+wheel=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/.."
 
 work=build/binary
@@ -42,9 +46,12 @@ if ! cmp --silent <(cat "${inputs[@]}") "$work/.installed"; then
   cat "${inputs[@]}" >"$work/.installed"
 fi
 
-rm -f "$work"/*.whl
-quietly "$python" -m hatchling build --target wheel --directory "$work"
-"$python" -m pip install --quiet --no-deps --no-index --force-reinstall "$work"/*.whl
+if [ -z "$wheel" ]; then
+  rm -f "$work"/*.whl
+  quietly "$python" -m hatchling build --target wheel --directory "$work"
+  wheel=$(echo "$work"/*.whl)
+fi
+"$python" -m pip install --quiet --no-deps --no-index --force-reinstall "$wheel"
 
 quietly "$python" -m PyInstaller --noconfirm --log-level WARN \
   --distpath dist --workpath "$work" scripts/xg2g.spec

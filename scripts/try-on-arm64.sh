@@ -4,6 +4,9 @@
 #
 # usage: scripts/try-on-arm64.sh [SUITE]
 #            installs the wheel and plays a channel of `xg2g demo` from outside
+#        scripts/try-on-arm64.sh --file [SUITE]
+#            builds the single executable of the wheel, as scripts/build-binary.sh does, and plays
+#            a channel with it where there is no Python
 #        scripts/try-on-arm64.sh --contract [SUITE [ARGUMENT...]]
 #            installs the wheel and runs the contract suite, with arguments of pytest
 #        scripts/try-on-arm64.sh --tests [ARGUMENT...]
@@ -18,8 +21,8 @@ cd "$(dirname "$0")/.."
 . scripts/bare-root.sh
 
 case ${1:-} in
-  --contract | --tests) what=${1#--} && shift ;;
-  -*) fail "usage: scripts/try-on-arm64.sh [--contract|--tests] [SUITE]" ;;
+  --file | --contract | --tests) what=${1#--} && shift ;;
+  -*) fail "usage: scripts/try-on-arm64.sh [--file|--contract|--tests] [SUITE]" ;;
   *) what=wheel ;;
 esac
 [ "$what" = tests ] || { suite=${1:-bookworm} && shift $(($# > 0)); }
@@ -53,7 +56,8 @@ root_python() {
   say "Python $version"
   local newest minor
   newest=$(chroot "$root" ldd --version | sed -n '1s/.* 2\.//p')
-  platforms=()
+  # The older name of manylinux_2_17, which pip does not take for the same.
+  platforms=(--platform manylinux2014_aarch64)
   for ((minor = 17; minor <= newest; minor++)); do
     platforms+=(--platform "manylinux_2_${minor}_aarch64")
   done
@@ -68,6 +72,33 @@ try_wheel() {
   inside /venv/bin/xg2g-transcoder --version | sed 's/^/  arm64      /'
 }
 
+# PyInstaller packs the Python and the libraries of the root that runs it, and a compiler of
+# the root makes the launcher.
+try_file() {
+  arm64_root "$suite-arm64-gcc" python3-venv,libpython3-dev,gcc,libc6-dev,patch
+  root_python
+  local began_s=$SECONDS wheel
+  wheel=$(basename "$built"/*.whl)
+  fetch_wheels "$built/$wheel" "$version" "${platforms[@]}" -r requirements/build.txt -r requirements/binary.txt
+  locked binary pyinstaller >"$built/launcher.txt"
+  "${PYTHON:-python3}" -m pip download --quiet --dest "$root/wheels" --no-deps --no-binary pyinstaller \
+    -r "$built/launcher.txt"
+  mkdir -p "$root/src"
+  git ls-files -z scripts requirements Cargo.toml | tar -c --null -T - | tar -x -C "$root/src"
+  inside env PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels /src/scripts/build-binary.sh "/wheels/$wheel" |
+    sed 's/^/  arm64      /'
+  cp "$root"/src/dist/* "$built/"
+  say "$built/xg2g, $(stat -c %s "$built/xg2g") bytes, in $((SECONDS - began_s)) s"
+
+  arm64_root "$suite-arm64-bare" ''
+  ! chroot "$root" sh -c 'command -v python3 || command -v cc || command -v ffmpeg' ||
+    fail "$root is not bare"
+  install "$built"/xg2g{,-transcoder} "$root/usr/local/bin/"
+  inside xg2g --version | sed 's/^/  arm64      /'
+  inside xg2g-transcoder --version | sed 's/^/  arm64      /'
+  play xg2g
+}
+
 # The kernel hands the tests to QEMU, which takes the libraries of the cross compiler.
 crate() { # crate ARGUMENT...: cargo test, for arm64
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
@@ -79,7 +110,7 @@ crate() { # crate ARGUMENT...: cargo test, for arm64
 # The suite beside the wheel, not beside the clone's own packages: no xg2g/__init__.py comes along.
 try_contract() {
   local wanted=$built/contract.txt
-  locked pytest iniconfig packaging pluggy pygments pytest-timeout numpy psutil >"$wanted"
+  locked dev pytest iniconfig packaging pluggy pygments pytest-timeout numpy psutil >"$wanted"
   try_wheel -r "$wanted"
   inside /venv/bin/pip install --quiet --no-index --find-links /wheels pytest pytest-timeout numpy psutil
   rm -rf "$root/src" && mkdir "$root/src"
@@ -90,11 +121,11 @@ try_contract() {
     sh -c 'cd /src && exec /venv/bin/python -m pytest "$@"' sh --timeout 3000 "${@:-tests/contract/test_contract.py}"
 }
 
-locked() { # locked NAME...: their lines of requirements/dev.txt
-  awk -v names="$*" '
+locked() { # locked FILE NAME...: their lines of requirements/FILE.txt
+  awk -v names="${*:2}" '
     BEGIN { split(names, list, " "); for (n in list) wanted[list[n]] = 1 }
     /^[^ #]/ { split($1, name, "=="); keep = name[1] in wanted }
-    keep' requirements/dev.txt
+    keep' "requirements/$1.txt"
 }
 
 [ "$what" = tests ] || [ -n "$(ls "$built"/*.whl 2>/dev/null)" ] ||
@@ -106,6 +137,7 @@ case $what in
     try_wheel
     play /venv/bin/xg2g
     ;;
+  file) try_file ;;
   contract) try_contract "$@" ;;
   tests) crate --no-fail-fast "$@" ;;
 esac
