@@ -186,8 +186,12 @@ rust_from_apt() {
 }
 
 rust_from_the_net() {
-  curl --silent --fail --connect-timeout 5 --output build/rustup-init.sh --create-dirs \
-    --proto '=https' --tlsv1.2 https://sh.rustup.rs || return 1
+  local address
+  # The second is where the first leads to; some networks let only one of them through.
+  for address in https://sh.rustup.rs https://static.rust-lang.org/rustup/rustup-init.sh; do
+    curl --silent --fail --connect-timeout 5 --output build/rustup-init.sh --create-dirs \
+      --proto '=https' --tlsv1.2 "$address" && break
+  done || return 1
   say "rustup (into ~/.cargo and ~/.rustup): the current stable Rust, to compile the remuxer"
   sh build/rustup-init.sh -y --quiet --no-modify-path --profile minimal --component clippy,rustfmt </dev/null
 }
