@@ -79,17 +79,14 @@ def stream(
     """The teletext of a loop: subtitles as `shown`, and page 100 once a second."""
     units = []
     for at_90k in range(0, round(loop_s * 90_000), _INTERVAL_90K):
-        rows = [
-            packet
-            for event in shown
-            if at_90k <= event.at_90k < at_90k + _INTERVAL_90K
-            for packet in _subtitle(event)
-        ]
+        events = [event for event in shown if at_90k <= event.at_90k < at_90k + _INTERVAL_90K]
+        rows = [packet for event in events for packet in _subtitle(event)]
+        numbers = [event.page.number for event in events]
         if at_90k % 90_000 == 10 * _INTERVAL_90K:
             rows += _index_page()
-        if rows:
-            # A page ends with the next header; this one belongs to no page (clause 9.3.1).
-            rows.append((_NON_SUBTITLE, _header(0x8FF, 0x3F7F, 0, False, "")))
+            numbers.append(INDEX.number)
+        for magazine in dict.fromkeys(number >> 8 for number in numbers):
+            rows.append((_NON_SUBTITLE, _time_filling_header(magazine)))
         units.append(AccessUnit(_pes_data(rows), at_90k, at_90k))
     descriptors = descriptor([INDEX, *pages]) + component(tag)
     return ElementaryStream(
@@ -117,6 +114,11 @@ def _index_page() -> Iterator[tuple[int, bytes]]:
     yield _NON_SUBTITLE, _header(INDEX.number, 0, national, False, "100  XG2G TEXT")
     for i, line in enumerate(_INDEX_LINES):
         yield _NON_SUBTITLE, _row(1, 1 + i, line.encode("ascii"))
+
+
+def _time_filling_header(magazine: int) -> bytes:
+    """A header of no page, which ends the magazine's page before it (clause 7.2.1)."""
+    return _header(magazine << 8 | 0xFF, 0x3F7F, 0, False, "")
 
 
 def _header(number: int, subcode: int, national: int, is_subtitle: bool, text: str) -> bytes:
