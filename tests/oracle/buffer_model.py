@@ -68,7 +68,9 @@ class BufferReport:
 def model(
     packets: Packets, clock: Clock, pid: int, units: list[AccessUnit], buffer: Buffer
 ) -> BufferReport:
-    """Runs one PID through the transport buffer and the main buffer."""
+    """Runs one PID through the transport buffer and the main buffer. Units outside of the first and
+    the last PCR are not judged: only between two PCRs is it known when a packet arrives (2.4.2.2),
+    and a stream that is cut anywhere would be blamed for the place of the cut."""
     report = BufferReport()
     if not clock.usable or not units:
         return report
@@ -78,7 +80,10 @@ def model(
     leaves = dict(zip(indices.tolist(), leave_s.tolist(), strict=True))
     arrives = dict(zip(indices.tolist(), arrival_s.tolist(), strict=True))
     waiting: list[tuple[float, int]] = []
+    first, last = clock.positions[0], clock.positions[-1]
     for unit in units:
+        if unit.first_packet < first or unit.last_packet > last:
+            continue
         pcr_90k = clock.at_27m(unit.last_packet) / 300
         lead_s = signed(round(unit.pts_90k - pcr_90k), PTS_MODULUS) / 90_000
         if abs(lead_s) > UNRELATED_S:

@@ -195,6 +195,19 @@ def test_one_late_access_unit_is_enough() -> None:
     assert report.audio[AUDIO].leads_outside(20, 150) == 1
 
 
+def test_of_a_stream_that_is_cut_no_access_unit_behind_the_last_pcr_is_judged() -> None:
+    """Nothing tells when it arrives: the rate before it is that of another part of the stream."""
+    made = mux(lead_s=0.01)
+    made.run(3)
+    packets = packets_of(made.output())
+    read = Packets(made.output())
+    pcrs = np.flatnonzero((read.pid == VIDEO) & (read.pcr_27m >= 0))
+    begin, end, cut = pcrs[-43:-40]
+    between = [packet for packet in packets[begin:end] if packet[1:3] != b"\x1f\xff"]
+    assert len(between) < (end - begin) / 2, "packets are further apart there"
+    assert kinds(packets[:begin] + between + packets[end:cut]) == set()
+
+
 def test_packets_in_one_heap_overflow_the_transport_buffer() -> None:
     packets = packets_of(clean())
     chosen = [nth(packets, AUDIO, number) for number in range(30, 36)]
