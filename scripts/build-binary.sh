@@ -18,7 +18,8 @@ log=$PWD/$work/log
 quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
 
 # PyInstaller's launcher from its source archive, with our patch: it passes over temporary folders
-# that are full or mounted noexec, and says in one line when none is left. zlib is linked into it.
+# that are full or mounted noexec, and says in one line when none is left or the file is damaged.
+# zlib is linked into it.
 patch_launcher() {
   { command -v cc && command -v patch; } >/dev/null || {
     printf 'xg2g: no cc or no patch: the launcher stays as PyInstaller made it\n' >&2
@@ -55,5 +56,11 @@ fi
 
 quietly "$python" -m PyInstaller --noconfirm --log-level WARN \
   --distpath dist --workpath "$work" scripts/xg2g.spec
+if [ "$(uname -s)" = Linux ]; then
+  # What the launcher compares the file with, before anything else.
+  "$python" -c 'import pathlib, zlib; print("xg2g-crc32:%08x" % zlib.crc32(pathlib.Path("dist/xg2g").read_bytes()))' \
+    >"$work/checksum"
+  cat "$work/checksum" >>dist/xg2g
+fi
 install -m 755 "$work/venv/bin/xg2g-transcoder" dist/
 "$python" scripts/glibc.py dist/xg2g

@@ -14,7 +14,7 @@ import tarfile
 import time
 import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
@@ -182,6 +182,44 @@ def test_a_temporary_folder_that_cannot_be_used_is_passed_over(own: str) -> None
     ended = _with_folder(own, "size=200m")
     assert ended.returncode == 0, ended.stderr
     assert [name for name in COMPONENTS if f"\n{name}" not in f"\n{ended.stdout}"] == []
+
+
+def _flip(data: bytearray, at: int) -> None:
+    data[at] ^= 0x10
+
+
+COOKIE = bytes.fromhex("4d45490c0b0a0b0e")
+"""What PyInstaller's archive ends with, and some more fields."""
+DAMAGES: dict[str, Callable[[bytearray], object]] = {
+    "half of it": lambda data: data.__delitem__(slice(len(data) // 2, None)),
+    "without its last byte": lambda data: data.pop(),
+    "without its checksum": lambda data: data.__delitem__(slice(-20, None)),
+    "zeros at its end": lambda data: data.extend(bytes(4096)),
+    "another bit in the archive": lambda data: _flip(data, len(data) // 2),
+    "another bit in the file that is packed last": lambda data: _flip(
+        data, data.rindex(COOKIE) - 65_536
+    ),
+    "another bit in the cookie's pattern": lambda data: _flip(data, data.rindex(COOKIE)),
+    "another bit in the cookie's length": lambda data: _flip(data, data.rindex(COOKIE) + 8),
+    "another bit in the checksum": lambda data: _flip(data, -2),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the launcher is PyInstaller's own")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_of_a_damaged_executable_one_line_says_that_it_is(damage: str, tmp_path: Path) -> None:
+    env = _bare(tmp_path)
+    data = bytearray(EXECUTABLE.read_bytes())
+    DAMAGES[damage](data)
+    damaged = tmp_path / "xg2g"
+    damaged.write_bytes(data)
+    damaged.chmod(0o755)
+    ended = subprocess.run(
+        [damaged, "--version"], capture_output=True, text=True, env=env, check=False
+    )
+    line = f"xg2g: {damaged} is damaged or incomplete; download it again\n"
+    assert (ended.stderr, ended.returncode, ended.stdout) == (line, 1, "")
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_two_executables_start_at_once(tmp_path: Path) -> None:
