@@ -44,6 +44,28 @@ system=$WINEPREFIX/drive_c/windows/system32
 [ -f "$system/bcryptprimitives.dll" ] ||
   "${tools}gcc" -shared "$work/bcryptprimitives.c" -o "$system/bcryptprimitives.dll" -ladvapi32
 
+# Calls a function in a process that runs already, on a thread of its own.
+cat >"$work/call.c" <<'C'
+#include <windows.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlhelp32.h>
+int main(int count, char **words) { /* PROGRAM.exe LIBRARY FUNCTION NUMBER */
+    if (count != 5) return 2;
+    LPTHREAD_START_ROUTINE call = (LPTHREAD_START_ROUTINE)(void *)GetProcAddress(LoadLibraryA(words[2]), words[3]);
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    PROCESSENTRY32 each = {.dwSize = sizeof each};
+    int missed = 1;
+    for (BOOL more = Process32First(all, &each); call && more; more = Process32Next(all, &each)) {
+        if (_stricmp(each.szExeFile, words[1]) != 0) continue;
+        HANDLE process = OpenProcess(PROCESS_ALL_ACCESS, FALSE, each.th32ProcessID);
+        if (CreateRemoteThread(process, NULL, 0, call, (void *)strtoull(words[4], NULL, 10), 0, NULL)) missed = 0;
+    }
+    return missed;
+}
+C
+"${tools}gcc" "$work/call.c" -o "$work/call.exe"
+
 if [ "${1:-}" = --tests ]; then
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
   cargo test --locked --no-fail-fast --target $target --features service,test-hooks "${@:2}"
@@ -62,10 +84,28 @@ listens() { # listens URL PROCESS LOG
     sleep 0.2
   done
 }
+press() { # press Ctrl-C|Ctrl-Break PROCESS PROGRAM.exe
+  case $1-$3 in
+    # Ctrl-C reaches whoever has the console; here that is the one process.
+    Ctrl-C-*) kill -INT "$2" ;;
+    # Wine 8 sends no Ctrl-Break. Windows begins a thread that runs CtrlRoutine, and so does this.
+    # Wine's C runtime, unlike that of Windows, makes no SIGBREAK of it: Python gets that from here.
+    Ctrl-Break-python.exe) wine "$work/call.exe" "$3" ucrtbase.dll raise 21 || fail "no $3 runs" ;;
+    Ctrl-Break-*) wine "$work/call.exe" "$3" kernelbase.dll CtrlRoutine 1 || fail "no $3 runs" ;;
+  esac
+}
 begin_service() { # begin_service EXECUTABLE
   wine "$1" --listen "127.0.0.1:$port" >"$work/service.log" 2>&1 &
   service=$!
   listens "$url" "$service" "$work/service.log"
+}
+
+end_service() { # end_service KEY
+  press "$1" "$service" xg2g-transcoder.exe
+  wait "$service" || fail "$1 ended the service with $?"
+  service=
+  grep --quiet 'stopping' "$work/service.log" || fail "$1 did not stop the service in order"
+  say "$1 stops the service in order"
 }
 
 # CPython's own build, as JavaCPP packs it: a file that Maven Central keeps.
@@ -93,8 +133,9 @@ get_python() {
   python -m pip install --quiet --no-warn-script-location --require-hashes --requirement requirements/runtime.txt
   python -m pip install --quiet --no-warn-script-location --no-deps --force-reinstall "$(echo "$built"/*.whl)"
 }
-play() { # play ARGUMENT...: of xg2g demo
-  local seconds=10 daemon_url=http://127.0.0.1:$((port + 1)) channel decoded_bytes
+play() { # play KEY ARGUMENT...: of xg2g demo, which the key ends
+  local key=$1 seconds=10 daemon_url=http://127.0.0.1:$((port + 1)) channel decoded_bytes
+  shift
   python -m xg2g demo --port $((port + 1)) "$@" >"$work/demo.log" &
   demo=$!
   listens "$daemon_url" "$demo" "$work/demo.log"
@@ -110,11 +151,12 @@ play() { # play ARGUMENT...: of xg2g demo
   curl --silent --fail --output "$work/page" "$daemon_url/" --output "$work/guide" "$daemon_url/xmltv.xml"
   grep --quiet 'src="assets/app-' "$work/page" || fail "/ does not show the web page"
   grep --quiet '<programme' "$work/guide" || fail "the guide is empty"
-  # Ctrl-C reaches whoever has the console; here that is the one process.
-  kill -INT "$(pgrep --full "python.exe -m xg2g demo --port $((port + 1))")"
-  wait "$demo" || fail "Ctrl-C ended the demo with $?"
+  press "$key" "$(pgrep --full "python.exe -m xg2g demo --port $((port + 1))")" python.exe
+  wait "$demo" || fail "$key ended the demo with $?"
+  # What plays by HLS does so for some seconds more, and is told to end.
+  grep --quiet '"outcome": "shutdown"' "$work/demo.log" || fail "$key did not end the demo in order"
   ! grep --quiet Traceback "$work/demo.log" || { cat "$work/demo.log" >&2; fail "something is wrong in its log"; }
-  say "xg2g demo $*: page, guide, HLS, $((decoded_bytes / 192000)) of $seconds s of AAC decoded, ended by Ctrl-C"
+  say "xg2g demo $*: page, guide, HLS, $((decoded_bytes / 192000)) of $seconds s of AAC decoded, ended by $key"
 }
 if [ "${1:-}" = --python ]; then
   for tool in ffmpeg ffprobe pgrep python3; do
@@ -123,12 +165,10 @@ if [ "${1:-}" = --python ]; then
   [ -f "$(echo "$built"/*.whl)" ] || fail "there is no wheel: first run make cross TARGET=$target"
   get_python
   python -m xg2g --version | sed 's/^/             /'
-  play
+  play Ctrl-C
   begin_service "$work/python/Scripts/xg2g-transcoder.exe"
-  play --external-transcoder "$url"
-  kill -INT "$service"
-  wait "$service" || fail "Ctrl-C ended the service with $?"
-  service=
+  play Ctrl-Break --external-transcoder "$url"
+  end_service Ctrl-Break
   [ "$#" != 1 ] || exit 0
   # numpy, PyAV and schemathesis call what Wine 8 does not have: suites that import them do not run.
   mapfile -t pins < <(grep -oE '^(hypothesis|psutil|pytest|pytest-timeout)==[^ ]*' requirements/dev.txt)
@@ -185,8 +225,6 @@ say "$# files, over HTTP: the service's output is the same, byte for byte"
 curl --silent --fail "$url/metrics" >"$work/metrics"
 grep --quiet '^xg2g_transcoder_input_bytes_total [1-9]' "$work/metrics" || fail "/metrics counts nothing"
 say "/metrics: $(grep -c '^xg2g' "$work/metrics") values"
-kill -INT "$service"
-wait "$service" || fail "Ctrl-C ended the service with $?"
-service=
-grep --quiet 'stopping' "$work/service.log" || fail "Ctrl-C did not stop the service in order"
-say "Ctrl-C stops the service in order"
+end_service Ctrl-C
+begin_service "$work/xg2g-transcoder.exe"
+end_service Ctrl-Break
