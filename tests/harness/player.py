@@ -44,13 +44,24 @@ def clocks_s(stream: bytes) -> list[float]:
     ]
 
 
-def seen(stream: bytes) -> tuple[str | None, list[tuple[str, str]], int]:
-    """What a player finds: video codec, audio tracks (codec, language), seconds of sound."""
+def seen(
+    stream: bytes, *, is_spliced: bool = False
+) -> tuple[str | None, list[tuple[str, str]], int]:
+    """What a player finds: video codec, audio tracks (codec, language), seconds of sound.
+
+    Where a transcoder died, a frame may be cut. A player passes over what then does not decode.
+    """
     with av.open(io.BytesIO(stream), "r", format="mpegts") as container:
         video = container.streams.video[0].codec.name if container.streams.video else None
         decodable = [track for track in container.streams.audio if track.rate]
         tracks = [(track.codec.name, str(track.language)) for track in decodable]
         # The last one is cut where the viewer left.
         *whole, _ = (packet for packet in container.demux(decodable[0]) if packet.size)
-        samples = sum(frame.samples for packet in whole for frame in packet.decode())
+        samples = 0
+        for packet in whole:
+            try:
+                samples += sum(frame.samples for frame in packet.decode())
+            except av.InvalidDataError:
+                if not is_spliced:
+                    raise
         return video, sorted(tracks), samples // decodable[0].rate
