@@ -137,6 +137,21 @@ def test_the_autoscaler_reads_a_metric_that_the_transcoder_exports() -> None:
     assert name in adapter["rules"]["custom"][0]["seriesQuery"]
 
 
+def test_the_guide_says_at_how_many_streams_the_autoscaler_adds_a_pod() -> None:
+    file = FOLDER / "autoscaled-by-utilisation" / "transcoder-autoscaler.yaml"
+    autoscaler = yaml.safe_load(file.read_text())["spec"]
+    [container] = [it for _, it in _containers() if it["name"] == "transcoder"]
+    variables = {item["name"]: item.get("value") for item in container["env"]}
+    capacity = autoscaler["minReplicas"] * int(variables["XG2G_TRANSCODER_MAX_REMUXERS"])
+    [metric] = autoscaler["metrics"]
+    target_milli = int(metric["pods"]["target"]["averageValue"].removesuffix("m"))
+    # In thousandths of a stream; a tenth above the target is Kubernetes' default tolerance.
+    adds_at = capacity * target_milli * 11 // 10 // 1000 + 1
+    guide = " ".join((ROOT / "docs" / "guide" / "scaling.md").read_text().split())
+    assert f"starts at {adds_at} streams" in guide
+    assert f"room for {capacity - adds_at} more" in guide
+
+
 def test_a_pod_that_ends_is_given_the_time_that_its_streams_are() -> None:
     for pod, container in _containers():
         grace = {item["name"]: item.get("value") for item in container["env"]}.get(
