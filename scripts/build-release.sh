@@ -20,7 +20,21 @@ take() { # take NAME...: those that this platform has
   done
 }
 
+# Executables for musl have the C library inside; a library that is loaded takes its program's.
+build_shared_for_musl() {
+  local linked=build/$CARGO_BUILD_TARGET/link unwind variable=CARGO_TARGET_${CARGO_BUILD_TARGET^^}
+  variable=${variable//-/_}
+  unwind=$(rustc --print target-libdir --target "$CARGO_BUILD_TARGET")/self-contained/libunwind.a
+  # Under the name that Rust asks for: the libgcc_s of a distribution with glibc asks for glibc.
+  mkdir -p "$linked"
+  ln -sf "$unwind" "$linked/libgcc_s.a"
+  env "${variable}_LINKER=musl-gcc" \
+    "${variable}_RUSTFLAGS=-Ctarget-feature=-crt-static -Lnative=$PWD/$linked" \
+    cargo rustc --release --locked -p xg2g-transcoder --lib --crate-type cdylib
+}
+
 cargo build --release --locked -p xg2g-transcoder --features service
+case ${CARGO_BUILD_TARGET:-} in *-musl) build_shared_for_musl ;; esac
 take libxg2g_transcoder.{so,dylib} xg2g_transcoder.dll xg2g-transcoder{,.exe}
 
 # Programs in C link with it; wheels do without it.

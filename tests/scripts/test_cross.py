@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -85,7 +86,6 @@ def test_what_is_there_is_not_asked_for(tmp_path: Path) -> None:
         (),
         ("pdp11-unknown-bsd",),
         ("x", "sdist"),
-        ("x86_64-unknown-linux-musl", "wheel"),
         ("aarch64-apple-darwin", "static"),
     ],
 )
@@ -98,7 +98,53 @@ def test_a_target_that_nobody_built_and_a_wrong_call_are_refused_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("tag", ["manylinux_2_36_aarch64", "win_amd64", "macosx_11_0_arm64"])
+@pytest.mark.parametrize(
+    ("target", "compilers", "tag"),
+    [
+        ("aarch64-unknown-linux-gnu", ["aarch64-linux-gnu-g++"], "manylinux_2_41_aarch64"),
+        ("x86_64-unknown-linux-musl", ["musl-gcc"], "musllinux_1_2_x86_64"),
+        ("x86_64-pc-windows-gnu", ["x86_64-w64-mingw32-g++", "nasm"], "win_amd64"),
+    ],
+)
+def test_the_wheel_is_tagged_for_the_target(
+    tmp_path: Path, target: str, compilers: list[str], tag: str
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    for script in ("cross.sh", "build-codecs.sh"):
+        shutil.copy(ROOT / "scripts" / script, scripts)
+    codecs = tmp_path / "codecs" / "lib"
+    codecs.mkdir(parents=True)
+    (codecs / "libavcodec.a").touch()
+    bare = _bare(tmp_path / "bin", *compilers)
+    for command, line in (
+        ("rustc", f"echo {codecs}"),
+        ("aarch64-linux-gnu-gcc", "echo glibc 2 41"),
+        ("python-of-mine", "echo $CARGO_BUILD_TARGET $XG2G_WHEEL_PLATFORM $*"),
+    ):
+        (tmp_path / "bin" / command).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / "bin" / command).chmod(0o755)
+    environment = bare | {
+        "PATH": f"{bare['PATH']}:{os.environ['PATH']}",
+        "PYTHON": "python-of-mine",
+        "XG2G_CODECS_DIR": str(codecs.parent),
+    }
+    done = subprocess.run(
+        ["bash", scripts / "cross.sh", target, "wheel"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    build = f"-m hatchling build --target wheel --directory build/{target}"
+    assert f"  {target} {tag} {build}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["manylinux_2_36_aarch64", "musllinux_1_2_x86_64", "win_amd64", "macosx_11_0_arm64"],
+)
 def test_a_wheel_for_another_platform_has_the_tag_that_is_given(
     monkeypatch: pytest.MonkeyPatch, tag: str
 ) -> None:
