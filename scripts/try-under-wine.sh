@@ -112,7 +112,8 @@ end_service() { # end_service KEY
 cpython=3.11.3-1.5.9
 cpython_sha256=3263a50b256447bb7b9e604d6587627e419891370fc33b94469e6a06ff4de834
 python() { # without a terminal, and to a pipe: Wine has no other standard streams for it
-  wine "$work/python/python.exe" "$@" </dev/null 2>&1 | cat
+  # -m would find the clone's own package before that of the wheel.
+  PYTHONSAFEPATH=1 wine "$work/python/python.exe" "$@" </dev/null 2>&1 | cat
 }
 get_python() {
   local folder=${XDG_CACHE_HOME:-$HOME/.cache}/xg2g archive
@@ -134,7 +135,7 @@ get_python() {
   python -m pip install --quiet --no-warn-script-location --no-deps --force-reinstall "$(echo "$built"/*.whl)"
 }
 play() { # play KEY ARGUMENT...: of xg2g demo, which the key ends
-  local key=$1 seconds=10 daemon_url=http://127.0.0.1:$((port + 1)) channel decoded_bytes
+  local key=$1 seconds=10 daemon_url=http://127.0.0.1:$((port + 1)) channel decoded_bytes held
   shift
   python -m xg2g demo --port $((port + 1)) "$@" >"$work/demo.log" &
   demo=$!
@@ -148,12 +149,16 @@ play() { # play KEY ARGUMENT...: of xg2g demo, which the key ends
   [ "$decoded_bytes" -ge $(((seconds - 3) * 192000)) ] || fail "only $decoded_bytes bytes of sound in $seconds s"
   timeout 30 ffmpeg -v error -nostdin -t 4 -i "$daemon_url/hls/$channel/index.m3u8" -f null - 2>"$work/hls.log" ||
     { cat "$work/hls.log" >&2; fail "HLS does not play"; }
+  rm -f "$work/held.ts"
   curl --silent --fail --output "$work/page" "$daemon_url/" --output "$work/guide" "$daemon_url/xmltv.xml"
   grep --quiet 'src="assets/app-' "$work/page" || fail "/ does not show the web page"
   grep --quiet '<programme' "$work/guide" || fail "the guide is empty"
+  # A stream that plays tells whether it was ended, or cut with the process.
+  curl --silent --output "$work/held.ts" --max-time 60 "$daemon_url/stream/$channel.ts" &
+  held=$!
+  until [ -s "$work/held.ts" ]; do kill -0 "$held" || fail "$channel does not play again"; sleep 0.2; done
   press "$key" "$(pgrep --full "python.exe -m xg2g demo --port $((port + 1))")" python.exe
   wait "$demo" || fail "$key ended the demo with $?"
-  # What plays by HLS does so for some seconds more, and is told to end.
   grep --quiet '"outcome": "shutdown"' "$work/demo.log" || fail "$key did not end the demo in order"
   ! grep --quiet Traceback "$work/demo.log" || { cat "$work/demo.log" >&2; fail "something is wrong in its log"; }
   say "xg2g demo $*: page, guide, HLS, $((decoded_bytes / 192000)) of $seconds s of AAC decoded, ended by $key"
