@@ -103,6 +103,8 @@ try_file() {
 crate() { # crate ARGUMENT...: cargo test, for arm64
   export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
   export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++
+  # The test of the header compiles a C program, as CC says.
+  export CC=aarch64-linux-gnu-gcc HOST_CC=cc
   export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
   cargo test --locked --target $target --features service,test-hooks "$@"
 }
