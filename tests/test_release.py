@@ -189,7 +189,7 @@ def _flip(data: bytearray, at: int) -> None:
 
 
 COOKIE = bytes.fromhex("4d45490c0b0a0b0e")
-"""What PyInstaller's archive ends with, and some more fields."""
+"""The pattern with which the cookie begins, the last part of PyInstaller's archive."""
 DAMAGES: dict[str, Callable[[bytearray], object]] = {
     "half of it": lambda data: data.__delitem__(slice(len(data) // 2, None)),
     "without its last byte": lambda data: data.pop(),
